@@ -1,0 +1,1 @@
+"""The roof: runs the audit, remembers it, decides what may be scored."""

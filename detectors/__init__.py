@@ -1,0 +1,1 @@
+"""The ground: what a finding is, how it is calibrated, what numbers betray."""

@@ -1,0 +1,1 @@
+"""Paper: from a file to a registered form, its marks and the evidence on its image."""

@@ -1,0 +1,237 @@
+"""What travels through the paper side, from a file to a page that checks can judge.
+
+Frozen dataclasses; arrays in them are read only by convention. Coordinates: ``mm``
+is the instrument's page (origin top-left of the page edge), ``px`` the scan as it
+was received, x to the right, y down, pixel centres at whole numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.finding import Finding, Severity
+from detectors.instrument import Value
+
+__all__ = [
+    "BoxReading",
+    "DisplacementField",
+    "MarkState",
+    "Origin",
+    "PageResult",
+    "RawPage",
+    "Refusal",
+    "Registration",
+    "ScanClass",
+    "Status",
+]
+
+
+class ScanClass(StrEnum):
+    """What kind of picture a page is; each check says in which it can judge."""
+
+    BITONAL = "bitonal"  # two levels
+    CLIPPED_GREY = "clipped_grey"  # paper burnt out to pure white, no colour
+    CLIPPED_COLOUR = "clipped_colour"
+    CONTINUOUS = "continuous"  # paper texture survives
+    PHOTO = "photo"  # camera: perspective, uneven light
+    RENDERED = "rendered"  # drawn from a PDF page, pixels are not the scanner's
+
+
+class Status(StrEnum):
+    """Whether a page was judged."""
+
+    READ = "read"
+    UNREADABLE = "unreadable"
+    WRONG_FORM = "wrong_form"
+    NOT_CHECKED = "not_checked"
+
+
+class MarkState(StrEnum):
+    """What stands in an answer box."""
+
+    EMPTY = "empty"
+    MARKED = "marked"
+    CANCELLED = "cancelled"  # taken back by the respondent in the way the form allows
+    ERASED = "erased"  # residue of a removed mark
+    AMBIGUOUS = "ambiguous"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a page comes from.
+
+    Attributes:
+        path: The file as named by the user.
+        sha256: Of the whole file, lower-case hex.
+        page: Counts the pages of the file from 1.
+        media_type: By content, e.g. ``image/jpeg``, ``application/pdf``.
+        dpi: Horizontal and vertical resolution as stored; ``None`` if not stored.
+        encoding: How the pixels were stored: ``jpeg``, ``ccitt``, ``jbig2``, ``lossless``,
+            ``rendered``.
+        quantisation: JPEG quantisation tables (64 numbers each), empty otherwise.
+        metadata: Software, dates, producer, incremental updates and the like, untrusted.
+    """
+
+    path: str
+    sha256: str
+    page: int
+    media_type: str
+    dpi: tuple[float, float] | None = None
+    encoding: str = "lossless"
+    quantisation: tuple[tuple[int, ...], ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RawPage:
+    """One decoded page, upright as far as stored orientation tells.
+
+    Attributes:
+        origin: Where it comes from.
+        image: uint8, ``(height, width)`` grey or ``(height, width, 3)`` BGR.
+        scan_class: What kind of picture it is.
+        quality: Figures of the quality gate (blur, contrast, …) by name.
+    """
+
+    origin: Origin
+    image: NDArray[np.uint8]
+    scan_class: ScanClass
+    quality: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def grey(self) -> NDArray[np.uint8]:
+        """``(height, width)``; computed at each call for colour pages, so keep it."""
+        if self.image.ndim == 2:
+            return self.image
+        grey: NDArray[np.uint8] = cv2.cvtColor(self.image, cv2.COLOR_BGR2GRAY)  # type: ignore[assignment]
+        return grey
+
+
+@dataclass(frozen=True, slots=True)
+class DisplacementField:
+    """Local displacement that a global transform leaves, as measured on printed content.
+
+    Attributes:
+        origin_mm: Position of node ``[0, 0]``.
+        step_mm: Distance of nodes in x and y.
+        shift_mm: float64 ``(rows, columns, 2)``: where content is found minus where the
+            global transform puts it, in mm on the page. Smoothed; used for rectifying.
+        weight: float64 ``(rows, columns)``: confidence of the raw measurement, 0 = none.
+    """
+
+    origin_mm: tuple[float, float]
+    step_mm: tuple[float, float]
+    shift_mm: NDArray[np.float64]
+    weight: NDArray[np.float64]
+
+    def at(self, points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Bilinear displacement at ``(n, 2)`` points in mm; edge values beyond the grid."""
+        rows, columns = self.shift_mm.shape[:2]
+        u = (points_mm[:, 0] - self.origin_mm[0]) / self.step_mm[0]
+        v = (points_mm[:, 1] - self.origin_mm[1]) / self.step_mm[1]
+        u = np.clip(u, 0.0, max(columns - 1.0, 0.0))
+        v = np.clip(v, 0.0, max(rows - 1.0, 0.0))
+        left = np.minimum(u.astype(int), max(columns - 2, 0))
+        top = np.minimum(v.astype(int), max(rows - 2, 0))
+        right, bottom = np.minimum(left + 1, columns - 1), np.minimum(top + 1, rows - 1)
+        a, b = (u - left)[:, None], (v - top)[:, None]
+        s = self.shift_mm
+        upper = s[top, left] * (1 - a) + s[top, right] * a
+        lower = s[bottom, left] * (1 - a) + s[bottom, right] * a
+        result: NDArray[np.float64] = upper * (1 - b) + lower * b
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A scan laid over the blank page.
+
+    Attributes:
+        form_page: Number of the instrument's page.
+        matrix: float64 ``(3, 3)``: homogeneous mm on the page -> px in the scan.
+        field: Local displacement on top of ``matrix``; ``None`` where not measured.
+        residual_mm: 95th percentile of what remains after both, on printed content.
+        method: ``fiducials``, ``code`` or ``content``.
+        match: Share of the blank's printed content found in its place, 0 to 1.
+        px_per_mm: Resolution of the scan in the middle of the page.
+    """
+
+    form_page: int
+    matrix: NDArray[np.float64]
+    field: DisplacementField | None
+    residual_mm: float
+    method: str
+    match: float
+    px_per_mm: float
+
+    def to_px(self, points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Scan position of ``(n, 2)`` points in mm, as ``(n, 2)``."""
+        points = np.asarray(points_mm, dtype=np.float64).reshape(-1, 2)
+        if self.field is not None:
+            points = points + self.field.at(points)
+        homogeneous = np.column_stack([points, np.ones(len(points))]) @ self.matrix.T
+        result: NDArray[np.float64] = homogeneous[:, :2] / homogeneous[:, 2:3]
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a page is not laid over any page of the form."""
+
+    status: Status
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoxReading:
+    """What was read in one box.
+
+    Attributes:
+        item: Item id.
+        value: The value that the box stands for.
+        state: What stands in it.
+        ink: Share of the box covered by ink that the blank does not have, 0 to 1.
+        confidence: 0 to 1; low values are worth a second look.
+        features: Numbers behind the decision.
+    """
+
+    item: str
+    value: Value
+    state: MarkState
+    ink: float
+    confidence: float
+    features: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PageResult:
+    """One page, judged or told why not; one line of ``survey-audit check``.
+
+    Attributes:
+        suspicion: In [0, 1], higher is more suspicious; ``None`` when not judged.
+        flagged: Whether the page exceeds what the accepted false-flag rate allows.
+        not_assessable: Check id -> why this scan does not allow it.
+        residual_mm: Of the registration; ``None`` when there is none.
+    """
+
+    origin: Origin
+    status: Status
+    reason: str | None
+    form_page: int | None = None
+    serial: str | None = None
+    readings: tuple[BoxReading, ...] = ()
+    suspicion: float | None = None
+    flagged: bool | None = None
+    severity: Severity | None = None
+    not_assessable: Mapping[str, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    scan_class: ScanClass | None = None
+    residual_mm: float | None = None
+    quality: Mapping[str, float] = field(default_factory=dict)
