@@ -7,9 +7,10 @@ person should look at, never a verdict; its message says so in both languages.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -98,7 +99,7 @@ class Finding:
     record_id: str | None = None
     unit_id: str | None = None
     matches: tuple[str, ...] | None = None
-    evidence: Mapping[str, Any] = field(default_factory=dict)
+    evidence: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what would break a promise to the reader.

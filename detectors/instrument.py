@@ -304,9 +304,7 @@ def _marks(read: _Reader, data: Any) -> Marks:
     )
 
 
-def _pages(
-    read: _Reader, tables: Any, items: Mapping[str, Item], marks: Marks
-) -> tuple[Page, ...]:
+def _pages(read: _Reader, tables: Any, items: Mapping[str, Item], marks: Marks) -> tuple[Page, ...]:
     if not isinstance(tables, list):
         raise read.fail("top level", "page must be written as [[page]]")
     pages: dict[int, Page] = {}
@@ -318,11 +316,11 @@ def _pages(
     return tuple(pages[number] for number in sorted(pages))
 
 
-def _page(
-    read: _Reader, data: Any, index: int, items: Mapping[str, Item], marks: Marks
-) -> Page:
-    known = ("number", "size_mm", "blank", "fiducials_mm", "fiducial_size_mm")
-    known += ("code", "grid", "box", "field")
+def _page(read: _Reader, data: Any, index: int, items: Mapping[str, Item], marks: Marks) -> Page:
+    known = (
+        *("number", "size_mm", "blank", "fiducials_mm", "fiducial_size_mm"),
+        *("code", "grid", "box", "field"),
+    )
     place = f"[[page]] number {index}"
     table = read.table(data, place, known)
     number = table.get("number", index)
@@ -396,9 +394,7 @@ def _boxes(
     return tuple(boxes)
 
 
-def _fields(
-    read: _Reader, tables: Any, place: str, size: tuple[float, float]
-) -> tuple[Field, ...]:
+def _fields(read: _Reader, tables: Any, place: str, size: tuple[float, float]) -> tuple[Field, ...]:
     fields: dict[str, Field] = {}
     for number, data in enumerate(tables, start=1):
         where = f"{place} field {number}"

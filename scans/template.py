@@ -86,5 +86,6 @@ def _read_blank(page: Page) -> NDArray[np.uint8]:
         )
     paper = float(np.percentile(grey, 95))
     if paper < 250.0:
-        grey = np.clip(grey.astype(np.float32) * (255.0 / max(paper, 1.0)), 0, 255).astype(np.uint8)
+        lifted = np.clip(grey.astype(np.float32) * (255.0 / max(paper, 1.0)), 0, 255)
+        return lifted.astype(np.uint8)
     return grey
