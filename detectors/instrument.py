@@ -117,9 +117,9 @@ class Page:
     code: Code | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Instrument:
-    """A questionnaire, on paper or digital."""
+    """A questionnaire, on paper or digital. Two are equal when their files are."""
 
     id: str
     version: str
@@ -129,6 +129,15 @@ class Instrument:
     pages: tuple[Page, ...]
     sha256: str
     path: Path
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Instrument) and (self.sha256, self.path) == (
+            other.sha256,
+            other.path,
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.sha256, self.path))
 
     @cached_property
     def by_id(self) -> Mapping[str, Item]:

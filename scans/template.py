@@ -75,17 +75,17 @@ def _read_blank(page: Page) -> NDArray[np.uint8]:
     grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     if grey.dtype == np.uint16:
         grey = (grey // 257).astype(np.uint8)
-    grey = np.asarray(grey, dtype=np.uint8)
-    shape, size = grey.shape[1] / grey.shape[0], page.size_mm[0] / page.size_mm[1]
+    flat: NDArray[np.uint8] = np.asarray(grey, dtype=np.uint8)
+    shape, size = flat.shape[1] / flat.shape[0], page.size_mm[0] / page.size_mm[1]
     if not 0.97 < shape / size < 1.03:
         raise InputError(
-            f"the blank page is {grey.shape[1]} x {grey.shape[0]} pixels, "
+            f"the blank page is {flat.shape[1]} x {flat.shape[0]} pixels, "
             f"the page {page.size_mm[0]:g} x {page.size_mm[1]:g} mm",
             where=str(page.blank),
             remedy="give the blank edge to edge, or mend size_mm",
         )
-    paper = float(np.percentile(grey, 95))
+    paper = float(np.percentile(flat, 95))
     if paper < 250.0:
-        lifted = np.clip(grey.astype(np.float32) * (255.0 / max(paper, 1.0)), 0, 255)
+        lifted = np.clip(flat.astype(np.float32) * (255.0 / max(paper, 1.0)), 0, 255)
         return lifted.astype(np.uint8)
-    return grey
+    return flat
