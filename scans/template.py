@@ -87,5 +87,5 @@ def _read_blank(page: Page) -> NDArray[np.uint8]:
     paper = float(np.percentile(flat, 95))
     if paper < 250.0:
         lifted = np.clip(flat.astype(np.float32) * (255.0 / max(paper, 1.0)), 0, 255)
-        return lifted.astype(np.uint8)
+        flat = np.asarray(lifted, dtype=np.uint8)
     return flat
