@@ -1,0 +1,67 @@
+"""Talking to the terminal: data on standard output, talk and progress on standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+
+__all__ = ["progress", "say", "table", "talk"]
+
+T = TypeVar("T")
+
+
+def talk(text: str) -> None:
+    """One message to the person at the terminal."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def say(text: str) -> None:
+    """One line of data."""
+    sys.stdout.write(f"{text}\n")
+
+
+def progress(items: Iterable[T], label: str, *, total: int | None = None) -> Iterator[T]:
+    """Pass ``items`` on and show a bar, where standard error is a terminal.
+
+    Args:
+        items: Anything; consumed one by one, never collected.
+        label: What is being done, a few words.
+        total: How many there will be, if known.
+    """
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import TimeRemainingColumn as Remaining
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, TimeElapsedColumn(), Remaining(), console=console) as bar:
+        task = bar.add_task(label, total=total)
+        for item in items:
+            yield item
+            bar.advance(task)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Columns of text for a person, each as wide as its widest cell, numbers to the right."""
+    lines = [tuple("" if cell is None else str(cell) for cell in row) for row in rows]
+    every = [tuple(header), *lines]
+    widths = [max(len(row[i]) for row in every) for i in range(len(header))]
+    numeric = [
+        bool(lines)
+        and all(row[i].lstrip("-").replace(".", "", 1).isdigit() or not row[i] for row in lines)
+        for i in range(len(header))
+    ]
+
+    def line(row: Sequence[str]) -> str:
+        cells = (
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, numeric, strict=True)
+        )
+        return "  ".join(cells).rstrip()
+
+    return "\n".join(line(row) for row in every)
