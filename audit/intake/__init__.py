@@ -1,0 +1,1 @@
+"""What comes in: originals, response tables, units and custody."""
