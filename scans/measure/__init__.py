@@ -1,0 +1,1 @@
+"""What several checks need, measured once a page: ink, residue, missing print."""

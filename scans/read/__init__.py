@@ -1,0 +1,1 @@
+"""What stands on the form: codes and marks."""

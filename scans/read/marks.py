@@ -1,0 +1,245 @@
+"""Every answer box into empty, marked, cancelled, erased or ambiguous.
+
+A box holds a mark when ink that the blank does not have covers more than a low physical
+floor; real light marks start at 2 % of the box. The largest gap among a page's own boxes
+is never used: one scribble moves it and turns crosses into blanks. What the respondent
+took back is read as the form says (``[marks] correction``), and everything between two
+readings is ``ambiguous``, which a person looks at.
+
+Units: lengths in mm, coverage as a share of the box's visible inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.instrument import Instrument, Marks
+from scans.measure.boxes import PX_PER_MM, BoxPatches, PageInk
+from scans.types import BoxReading, MarkState
+
+__all__ = ["read_marks"]
+
+# Ink on less than this share of a box is dust, a speck of toner or a slip of the pen
+# (a 0.4 mm dot in a 5 mm box covers 0.6 %).
+_FLOOR = 0.012
+# From here ink is a mark even where it is one shapeless blob.
+_DEFINITE = 0.05
+# Between the two it must be a stroke: this long, or this share of a small box's side.
+_STROKE_MM = 1.2
+_STROKE_SHARE = 0.4
+# Disc that fits into a scribble or a filled box and not into a pen stroke.
+_CORE_MM = 0.9
+_SECTORS = 36
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Features of one box."""
+
+    ink: float  # share of the visible inside covered
+    near: float  # ink within 1.2 mm beyond the box, as a share of its inside
+    length: float  # mm: diagonal of the longest connected stroke in or touching the box
+    solid: float  # share of the inside covered by a solid core
+    dark: float  # mean darkness of the ink
+    round: float  # share of directions in which ink stands around the box
+    cross_out: float  # share of box width bridged by ink that leaves it on both sides
+    residue: float  # darkness left inside where there is no ink, against bare paper
+    found: float  # share of the printed outline that is there
+
+
+def read_marks(
+    ink: PageInk, groups: Sequence[BoxPatches], instrument: Instrument
+) -> tuple[BoxReading, ...]:
+    """Read all boxes of a page, in the order of the page's list of boxes."""
+    seen: dict[int, _Seen] = {}
+    box_of = {}
+    for group in groups:
+        for i, features in zip(group.index.tolist(), _features(group, ink), strict=True):
+            seen[i] = features
+        box_of.update(zip(group.index.tolist(), group.boxes, strict=True))
+    habit = _habit(list(seen.values()))
+    rows: dict[str, list[int]] = {}
+    for i in sorted(seen):
+        rows.setdefault(box_of[i].item, []).append(i)
+    states: dict[int, tuple[MarkState, float]] = {}
+    for members in rows.values():
+        states.update(_read_row({i: seen[i] for i in members}, instrument.marks, habit))
+    return tuple(
+        BoxReading(
+            item=box_of[i].item,
+            value=box_of[i].value,
+            state=states[i][0],
+            ink=round(min(1.0, seen[i].ink), 4),
+            confidence=round(states[i][1], 3),
+            features={k: round(float(v), 4) for k, v in vars(seen[i]).items()},
+        )
+        for i in sorted(seen)
+    )
+
+
+def _features(group: BoxPatches, ink: PageInk) -> list[_Seen]:
+    inside = group.distance < 0.0
+    visible = inside[None] & (group.allowed < 0.35)
+    area = np.maximum(visible.sum(axis=(1, 2)), 1.0)
+    mask = (group.added > ink.threshold) & group.own
+    share = (mask & visible).sum(axis=(1, 2)) / area
+    # The rim of the printed outline is left out: a thick line is no ink of anybody's.
+    beside = (group.distance < 0.0) | (group.distance > 0.5) & (group.distance < 1.2)
+    zone = beside[None] & mask
+    near = zone.sum(axis=(1, 2)) / max(1.0, float(inside.sum()))
+    bare = visible & ~mask
+    residue = np.where(bare, group.dark, 0).sum(axis=(1, 2)) / np.maximum(bare.sum((1, 2)), 1)
+    result = []
+    for i in range(len(group.boxes)):
+        if share[i] < 0.002 and near[i] < 0.002:
+            drawn = (0.0, 0.0, 0.0, 0.0, 0.0)
+        else:
+            drawn = _drawn(group, ink, i, zone[i], inside)
+        length, solid, dark, around, bridged = drawn
+        result.append(
+            _Seen(
+                ink=float(share[i]),
+                near=float(near[i]),
+                length=length,
+                solid=solid,
+                dark=dark,
+                round=around,
+                cross_out=bridged,
+                residue=float(residue[i]),
+                found=float(group.found[i]),
+            )
+        )
+    return result
+
+
+def _drawn(
+    group: BoxPatches,
+    ink: PageInk,
+    i: int,
+    zone: NDArray[np.bool_],
+    inside: NDArray[np.bool_],
+) -> tuple[float, float, float, float, float]:
+    """Length, solid core, darkness, encirclement and bridging of one box's ink."""
+    # Strokes run on under the printed outline: close the gap that subtraction cuts.
+    full = (group.dark[i] > ink.threshold) & (group.distance < 1.2) & group.own[i]
+    joined = zone | (full & (np.abs(group.distance) < 0.6) & _touches(zone))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined.astype(np.uint8), None, 8)
+    length = 0.0
+    for label in range(1, count):
+        if (labels[inside] == label).any():
+            box = stats[label, cv2.CC_STAT_WIDTH], stats[label, cv2.CC_STAT_HEIGHT]
+            length = max(length, float(np.hypot(*box)) / PX_PER_MM)
+    size = 2 * round(_CORE_MM * PX_PER_MM / 2) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    dark = (group.dark[i] > 2 * ink.threshold).astype(np.uint8)
+    core = cv2.morphologyEx(dark, cv2.MORPH_OPEN, disc).astype(bool)
+    solid = float((core & inside).sum() / max(1, inside.sum()))
+    values = group.dark[i][zone]
+    darkness = float(values.mean()) if values.size else 0.0
+    return length, solid, darkness, _round(group, ink, i), _bridged(group, ink, i)
+
+
+def _touches(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    kernel = np.ones((7, 7), np.uint8)
+    return cv2.dilate(mask.astype(np.uint8), kernel).astype(bool)
+
+
+def _round(group: BoxPatches, ink: PageInk, i: int) -> float:
+    """Share of directions in which one connected line stands around the box.
+
+    A circle drawn around a box cuts its corners and bulges beyond its sides, so the line
+    is looked for outside the ellipse inscribed in the box, slightly shrunk; the arms of
+    a cross leave the box in four directions only.
+    """
+    width, height = group.box_size_mm
+    h, w = group.distance.shape
+    x = (np.arange(w) + 0.5) / PX_PER_MM - group.margin_mm - width / 2
+    y = (np.arange(h) + 0.5) / PX_PER_MM - group.margin_mm - height / 2
+    angle = np.arctan2(y[:, None], x[None, :])
+    outside = np.hypot(x[None, :] / (width / 2), y[:, None] / (height / 2)) > 1.08
+    line = (group.added[i] > ink.threshold) & outside
+    joined = cv2.dilate(line.astype(np.uint8), np.ones((5, 5), np.uint8))
+    count, labels = cv2.connectedComponents(joined, None, 8)
+    if count < 2:
+        return 0.0
+    sector = ((angle + np.pi) / (2 * np.pi) * _SECTORS).astype(int) % _SECTORS
+    best = 0
+    for label in range(1, count):
+        best = max(best, len(np.unique(sector[(labels == label) & line])))
+    return best / _SECTORS
+
+
+def _bridged(group: BoxPatches, ink: PageInk, i: int) -> float:
+    """How far ink reaches beyond both the left and the right side, in mm, the lesser side."""
+    width = group.box_size_mm[0]
+    columns = (np.arange(group.distance.shape[1]) + 0.5) / PX_PER_MM - group.margin_mm
+    mask = (group.added[i] > ink.threshold) & (group.distance < group.margin_mm - 0.2)
+    # Only rows of the box itself: the arms of a cross leave it higher and lower.
+    rows = (np.arange(group.distance.shape[0]) + 0.5) / PX_PER_MM - group.margin_mm
+    height = group.box_size_mm[1]
+    middle = (rows > 0.15 * height) & (rows < 0.85 * height)
+    inked = columns[mask[middle].any(axis=0)]
+    if inked.size == 0:
+        return 0.0
+    return float(max(0.0, min(-inked.min(), inked.max() - width)))
+
+
+def _habit(seen: Sequence[_Seen]) -> float:
+    """This respondent's usual coverage of a marked box; 0 when too few marks to tell."""
+    marks = [s.ink * min(1.0, s.dark) for s in seen if s.ink > 0.1]
+    return float(np.median(marks)) if len(marks) >= 3 else 0.0
+
+
+def _read_row(
+    row: Mapping[int, _Seen], rule: Marks, habit: float
+) -> dict[int, tuple[MarkState, float]]:
+    """States of one item's boxes; a doubtful box is judged beside its neighbours."""
+    states = {i: _read_box(s, rule) for i, s in row.items()}
+    firm = [i for i, (state, _) in states.items() if state is MarkState.MARKED]
+    if rule.style == "fill" and len(firm) > 1 and habit > 0:
+        # Two marks in one row, one of them far lighter than this respondent ever fills:
+        # half removed, or half made. A person has to look.
+        strength = {i: row[i].ink * min(1.0, row[i].dark) for i in firm}
+        if max(strength.values()) > 0.8 * habit:
+            for i, value in strength.items():
+                if value < 0.8 * habit and row[i].solid < 0.6 * max(row[j].solid for j in firm):
+                    states[i] = (MarkState.AMBIGUOUS, 0.5)
+    return states
+
+
+def _read_box(s: _Seen, rule: Marks) -> tuple[MarkState, float]:
+    if s.found < 0.35 and s.ink < _DEFINITE:
+        # The printed outline is gone and nothing was written in its place.
+        return MarkState.ERASED, 0.7
+    if s.ink < _FLOOR and s.near < 2 * _DEFINITE:
+        return MarkState.EMPTY, 1.0 - s.ink / _FLOOR / 4
+    if s.ink < _DEFINITE:
+        if s.length >= _STROKE_MM or s.ink >= _FLOOR and s.near > _DEFINITE:
+            return MarkState.MARKED, 0.7
+        return (MarkState.EMPTY, 0.6) if s.ink < _FLOOR else (MarkState.AMBIGUOUS, 0.5)
+    return _marked_or_cancelled(s, rule)
+
+
+def _marked_or_cancelled(s: _Seen, rule: Marks) -> tuple[MarkState, float]:
+    if rule.correction == "circle":
+        if s.round >= 0.8:
+            return MarkState.CANCELLED, min(1.0, s.round)
+        if s.round >= 0.6:
+            return MarkState.AMBIGUOUS, 0.5
+    if rule.correction == "fill" and rule.style != "fill":
+        if s.solid >= 0.6:
+            return MarkState.CANCELLED, min(1.0, s.solid + 0.2)
+        if s.solid >= 0.35:
+            return MarkState.AMBIGUOUS, 0.5
+    if rule.correction == "strike" and s.cross_out >= 1.0:
+        return MarkState.CANCELLED, 0.8
+    if rule.correction != "fill" and rule.style in ("cross", "tick") and s.solid >= 0.75:
+        # Scribbled out on a form that asks for a cross: no answer that anyone meant, and
+        # no correction that the form allows.
+        return MarkState.AMBIGUOUS, 0.5
+    return MarkState.MARKED, 1.0
