@@ -1,0 +1,180 @@
+"""Originals, kept by their content and never changed.
+
+``originals/ab/cd/<sha256>``: a copy is written beside its place, synced, renamed, and the
+folder synced, before any row in the store speaks of it. A crash leaves at most a temporary
+file, which the next run removes. Sources are untrusted: only regular files are taken,
+links are not followed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from detectors.errors import AccessError, InputError
+
+__all__ = ["Original", "Originals", "list_files"]
+
+_CHUNK = 1 << 20
+_TEMPORARY = ".part-"
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """One kept file.
+
+    Attributes:
+        sha256: Of its content, lower-case hex.
+        size: In bytes.
+    """
+
+    sha256: str
+    size: int
+
+
+class Originals:
+    """The folder of originals."""
+
+    def __init__(self, root: Path) -> None:
+        """Use ``root``; it is made when the first file is added."""
+        self.root = root
+
+    def path(self, sha256: str) -> Path:
+        """Where the original with this hash is kept."""
+        return self.root / sha256[:2] / sha256[2:4] / sha256
+
+    def add(self, source: Path) -> Original:
+        """Keep a copy of ``source``; harmless when it is kept already.
+
+        Raises:
+            InputError: If it is no regular file.
+            AccessError: If it cannot be read, or the folder cannot be written.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with _open_regular(source) as (descriptor, size):
+                handle, name = tempfile.mkstemp(prefix=_TEMPORARY, dir=self.root)
+                temporary = Path(name)
+                try:
+                    digest = _copy(descriptor, handle)
+                    return self._place(temporary, handle, digest, size)
+                finally:
+                    os.close(handle)
+                    temporary.unlink(missing_ok=True)
+        except OSError as error:
+            raise AccessError(
+                f"the file cannot be kept ({error.strerror})",
+                where=str(error.filename or source),
+                remedy="check permissions and free space",
+            ) from error
+
+    def _place(self, temporary: Path, handle: int, digest: str, size: int) -> Original:
+        target = self.path(digest)
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.fchmod(handle, 0o440)
+            os.fsync(handle)
+            temporary.rename(target)
+            for folder in (target.parent, target.parent.parent, self.root):
+                _sync(folder)
+        return Original(digest, size)
+
+    def verify(self, sha256: str) -> str | None:
+        """What is wrong with one original: ``missing``, ``changed``, or ``None``."""
+        path = self.path(sha256)
+        try:
+            return None if hash_file(path) == sha256 else "changed"
+        except FileNotFoundError:
+            return "missing"
+
+    def orphans(self, known: frozenset[str]) -> Iterator[Path]:
+        """Kept files that no row speaks of, e.g. after a crash; in order of name."""
+        if self.root.is_dir():
+            for path in sorted(self.root.rglob("*")):
+                if path.is_file() and path.name not in known:
+                    yield path
+
+    def sweep(self) -> int:
+        """Remove what a crash left half written; the number of files removed."""
+        left = list(self.root.glob(f"{_TEMPORARY}*")) if self.root.is_dir() else []
+        for path in left:
+            path.unlink(missing_ok=True)
+        return len(left)
+
+
+class _open_regular:  # noqa: N801 - reads as a function at its only call
+    """A descriptor of a regular file, links not followed, and its size."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.descriptor = -1
+
+    def __enter__(self) -> tuple[int, int]:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+        try:
+            self.descriptor = os.open(self.path, flags)
+        except OSError as error:
+            if self.path.is_symlink():
+                raise InputError(
+                    "a link is not taken in",
+                    where=str(self.path),
+                    remedy="put the file itself there",
+                ) from error
+            raise
+        state = os.fstat(self.descriptor)
+        if not stat.S_ISREG(state.st_mode):
+            os.close(self.descriptor)
+            raise InputError("not a regular file", where=str(self.path), remedy="remove it")
+        return self.descriptor, state.st_size
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.descriptor)
+
+
+def _copy(source: int, target: int) -> str:
+    digest = hashlib.sha256()
+    while chunk := os.read(source, _CHUNK):
+        digest.update(chunk)
+        view = memoryview(chunk)
+        while view:
+            view = view[os.write(target, view) :]
+    return digest.hexdigest()
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file's content, lower-case hex.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def list_files(folder: Path) -> list[Path]:
+    """Files below a folder in order of name; hidden ones and links to folders are passed by."""
+    found: list[Path] = []
+    if not folder.is_dir():
+        return found
+    for root, folders, names in os.walk(folder, followlinks=False):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found.extend(
+            Path(root) / name for name in sorted(names) if not name.startswith((".", "~$"))
+        )
+    return sorted(found)

@@ -1,0 +1,265 @@
+"""Units by period of validity, and custody: who was given which forms.
+
+Serials are compared by their parts, digits as numbers, so that ``PB-23-0042`` comes
+before ``PB-23-0107`` and a range named without the check digit holds the serials with it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from audit.intake._cells import Cell, to_bool, to_date, to_number, to_text
+from audit.intake.tables import Columns, TableProblem, columns_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Custody", "Units", "read_custody", "read_units", "serial_in", "units_at"]
+
+UNIT_COLUMNS = (
+    *("unit_id", "name", "group", "level", "parent_id"),
+    *("handles_procedures", "served", "valid_from", "valid_to"),
+)
+COUNTS = ("issued", "returned", "valid", "invalid", "lost", "spoilt")
+CUSTODY_COLUMNS = (
+    *("unit_id", "batch", "serial_from", "serial_to", *COUNTS),
+    *("issued_at", "returned_at", "handler"),
+)
+
+
+@dataclass(frozen=True)
+class Units:
+    """Units, one row a version.
+
+    Attributes:
+        frame: ``unit_id, name, group, level, parent_id`` as ``str`` (missing: NaN),
+            ``handles_procedures`` as ``boolean``, ``served`` as float64,
+            ``valid_from, valid_to`` as ``datetime64[us]`` (missing: NaT, meaning open).
+        problems: ``no_unit_id``, ``duplicate_unit``, ``bad_period``, ``no_group``,
+            ``unknown_parent``, ``bad_value``.
+    """
+
+    frame: pd.DataFrame
+    problems: tuple[TableProblem, ...] = ()
+
+
+@dataclass(frozen=True)
+class Custody:
+    """Custody, one row a batch.
+
+    Attributes:
+        frame: ``unit_id, batch, serial_from, serial_to, handler`` as ``str``, the counts as
+            float64 (blank: NaN), ``issued_at, returned_at`` as ``datetime64[us]``.
+        problems: ``unknown_unit``, ``duplicate_batch``, ``bad_range``, ``overlap``,
+            ``bad_value``.
+    """
+
+    frame: pd.DataFrame
+    problems: tuple[TableProblem, ...] = ()
+
+
+def read_units(
+    path: str | Path,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    groups: Iterable[str] | None = None,
+) -> Units:
+    """Read the units table.
+
+    Args:
+        path: Any of the five kinds of table.
+        mapping: Contract name -> name in the file.
+        groups: The known peer groups; another is noted as ``unknown_group``.
+
+    Raises:
+        InputError: If the file cannot be used or lacks ``unit_id``.
+    """
+    table = columns_of(Path(path), mapping)
+    table.require("unit_id")
+    frame = _frame(
+        table,
+        texts=("unit_id", "name", "group", "level", "parent_id"),
+        counts=("served",),
+        days=("valid_from", "valid_to"),
+        flags=("handles_procedures",),
+    )
+    rows = frame.to_dict("records")
+    known = {row["unit_id"] for row in rows if isinstance(row["unit_id"], str)}
+    allowed = None if groups is None else frozenset(groups)
+    spans: dict[str, list[tuple[Any, Any]]] = {}
+    keep: list[int] = []
+    for number, row in enumerate(rows):
+        if _check_unit(table, number, row, known, spans, allowed):
+            keep.append(number)
+    kept = frame.iloc[keep].reset_index(drop=True)
+    kept["name"] = kept["name"].fillna(kept["unit_id"])
+    return Units(kept, tuple(table.problems))
+
+
+def _check_unit(
+    table: Columns,
+    number: int,
+    row: Mapping[Any, Any],
+    known: set[str],
+    spans: dict[str, list[tuple[Any, Any]]],
+    groups: frozenset[str] | None,
+) -> bool:
+    """Note what is wrong with one version of a unit; whether it can be used at all."""
+    import pandas as pd
+
+    unit = row["unit_id"]
+    if not isinstance(unit, str):
+        table.note(
+            number, table.require("unit_id"), "the unit has no unit_id", "give it one", "no_unit_id"
+        )
+        return False
+    start = row["valid_from"] if not pd.isna(row["valid_from"]) else pd.Timestamp.min
+    end = row["valid_to"] if not pd.isna(row["valid_to"]) else pd.Timestamp.max
+    if end < start:
+        what = f"valid_to of {unit} lies before valid_from"
+        table.note(number, None, what, "correct one of them", "bad_period")
+        return False
+    if any(
+        start <= other_end and other_start <= end for other_start, other_end in spans.get(unit, ())
+    ):
+        what = f"two versions of unit {unit} are valid at the same time"
+        table.note(number, None, what, "end one before the other begins", "duplicate_unit")
+        return False
+    spans.setdefault(unit, []).append((start, end))
+    if not isinstance(row["group"], str):
+        table.note(number, None, f"unit {unit} has no group", "name its peer group", "no_group")
+    elif groups is not None and row["group"] not in groups:
+        what = f"unit {unit} is in group {row['group']}, which is not known"
+        table.note(number, None, what, f"known are {', '.join(sorted(groups))}", "unknown_group")
+    if isinstance(row["parent_id"], str) and row["parent_id"] not in known:
+        what = f"the parent {row['parent_id']} of unit {unit} is not in the list"
+        table.note(number, None, what, "add it, or correct parent_id", "unknown_parent")
+    return True
+
+
+def units_at(frame: pd.DataFrame, day: dt.date) -> pd.DataFrame:
+    """The versions that are valid on ``day``, one row a unit, in order of ``unit_id``.
+
+    A unit that has no version on that day but had one earlier is left out: it was
+    dissolved or merged before the round ended.
+    """
+    import pandas as pd
+
+    moment = pd.Timestamp(day)
+    begun = frame["valid_from"].isna() | (frame["valid_from"] <= moment)
+    open_ = frame["valid_to"].isna() | (frame["valid_to"] >= moment)
+    return frame[begun & open_].sort_values("unit_id").reset_index(drop=True)
+
+
+def read_custody(
+    path: str | Path,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    units: Iterable[str] | None = None,
+) -> Custody:
+    """Read the custody table.
+
+    Args:
+        path: Any of the five kinds of table.
+        mapping: Contract name -> name in the file.
+        units: The known units; a batch of another is noted as ``unknown_unit``.
+
+    Raises:
+        InputError: If the file cannot be used or lacks ``unit_id``.
+    """
+    table = columns_of(Path(path), mapping)
+    table.require("unit_id")
+    frame = _frame(
+        table,
+        texts=("unit_id", "batch", "serial_from", "serial_to", "handler"),
+        counts=COUNTS,
+        days=("issued_at", "returned_at"),
+    )
+    known = None if units is None else frozenset(units)
+    seen: set[tuple[Any, Any]] = set()
+    ranges: list[tuple[tuple[Any, ...], tuple[Any, ...], int]] = []
+    for number, row in enumerate(frame.to_dict("records")):
+        unit, batch = row["unit_id"], row["batch"]
+        if known is not None and unit not in known:
+            what = f"unit {unit} is not in the list of units"
+            table.note(number, None, what, "add it to the units, or correct it", "unknown_unit")
+        if isinstance(batch, str) and (unit, batch) in seen:
+            what = f"batch {batch} of unit {unit} stands twice"
+            table.note(number, None, what, "join the two rows", "duplicate_batch")
+        seen.add((unit, batch))
+        low, high = row["serial_from"], row["serial_to"]
+        if isinstance(low, str) and isinstance(high, str):
+            if serial_key(high) < serial_key(low):
+                what = f"serial_to {high} lies before serial_from {low}"
+                table.note(number, None, what, "correct one of them", "bad_range")
+            else:
+                ranges.append((serial_key(low), serial_key(high), number))
+        elif isinstance(low, str) or isinstance(high, str):
+            what = "the range of serials has one end only"
+            table.note(number, None, what, "give both ends or none", "bad_range")
+    ranges.sort()
+    for before, after in itertools.pairwise(ranges):
+        if after[0] <= before[1]:
+            what = "the range of serials overlaps with that of another batch"
+            table.note(after[2], None, what, "one serial belongs to one batch", "overlap")
+    return Custody(frame, tuple(table.problems))
+
+
+def _frame(
+    table: Columns,
+    *,
+    texts: Sequence[str],
+    counts: Sequence[str],
+    days: Sequence[str],
+    flags: Sequence[str] = (),
+) -> pd.DataFrame:
+    import pandas as pd
+
+    size = len(table.raw)
+    data: dict[str, Any] = {}
+    for name in texts:
+        found = table.values(name, to_text, "write plain text")
+        data[name] = pd.Series(found if found is not None else [None] * size, dtype="str")
+    for name in flags:
+        found_flags = table.values(name, to_bool, "write true or false")
+        flags_ = found_flags if found_flags is not None else [None] * size
+        data[name] = pd.Series(flags_, dtype="boolean")
+    for name in counts:
+        found_counts = table.values(name, _count, "write a whole number from 0")
+        counts_ = found_counts if found_counts is not None else [None] * size
+        data[name] = pd.Series(counts_, dtype="float64")
+    for name in days:
+        found_days = table.values(name, to_date, "write it as 2026-07-31")
+        days_ = found_days if found_days is not None else [None] * size
+        data[name] = pd.Series(pd.to_datetime(pd.Series(days_)), dtype="datetime64[us]")
+    order = [name for name in (*UNIT_COLUMNS, *CUSTODY_COLUMNS) if name in data]
+    return pd.DataFrame(data)[list(dict.fromkeys(order))]
+
+
+def _count(cell: Cell) -> float | None:
+    if isinstance(cell, str) and re.fullmatch(r"\s*\d{1,3}([. ]\d{3})+\s*", cell):
+        # 22.250 forms: the Vietnamese thousands point; no count has decimals.
+        cell = re.sub(r"[. ]", "", cell)
+    value = to_number(cell)
+    if value is not None and (value < 0 or value != int(value)):
+        raise ValueError(f"{to_text(cell)} is no count")
+    return value
+
+
+def serial_key(serial: str) -> tuple[tuple[int, int, str], ...]:
+    """Order of a serial: its parts in turn, digits as numbers, letters without case."""
+    parts = re.findall(r"\d+|[^\W\d_]+", serial.casefold())
+    return tuple((0, int(p), "") if p.isdigit() else (1, 0, p) for p in parts)
+
+
+def serial_in(serial: str, low: str, high: str) -> bool:
+    """Whether a serial lies in the range from ``low`` to ``high``, both included."""
+    key, first, last = serial_key(serial), serial_key(low), serial_key(high)
+    same_kind = [k[0] for k in key[: len(first)]] == [f[0] for f in first]
+    return same_kind and first <= key[: len(first)] and key[: len(last)] <= last

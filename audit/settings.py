@@ -1,0 +1,254 @@
+"""``audit.toml``: what a round is, read once into frozen settings.
+
+Every key may be overridden by an environment variable ``SURVEY_AUDIT__KEY`` (tables with
+two underscores: ``SURVEY_AUDIT__ROUND__ID``). The hash of the effective settings goes into
+every run, so that a number can be traced to what produced it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from audit.intake.presets import PRESETS
+from audit.intake.tables import LOCAL_TIME
+from detectors.errors import ConfigError
+
+__all__ = ["InstrumentSettings", "RoundSettings", "Settings", "load_settings"]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class RoundSettings(_Table):
+    """``[round]``: what is measured, and when.
+
+    Attributes:
+        id: Short name of the round, e.g. ``2026-Q3``.
+        title: In both languages; one text counts for both.
+        date_from: First day of collection (key ``from``).
+        date_to: Last day of collection (key ``to``); units are taken as of this day.
+        interim: True for an interim result.
+        method_break: What changed against the round before, if anything did.
+    """
+
+    id: str = Field(min_length=1, max_length=60, pattern=r"^[\w.\- ]+$")
+    title: dict[Literal["vi", "en"], str] = Field(default_factory=dict)
+    date_from: dt.date = Field(alias="from")
+    date_to: dt.date = Field(alias="to")
+    interim: bool = False
+    method_break: dict[Literal["vi", "en"], str] | None = None
+
+    @field_validator("title", "method_break", mode="before")
+    @classmethod
+    def _both(cls, value: Any) -> Any:
+        return {"vi": value, "en": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _ordered(self) -> RoundSettings:
+        if self.date_to < self.date_from:
+            raise ValueError(f"to ({self.date_to}) lies before from ({self.date_from})")
+        return self
+
+
+class InstrumentSettings(_Table):
+    """``[[instrument]]``: one questionnaire of the round.
+
+    Attributes:
+        file: The instrument's TOML file.
+        reference: What honest pages of this form and scanner look like (``calibrate``).
+        previous: Responses of the round before.
+        columns: Contract name or item id -> name in the response files; or a preset.
+    """
+
+    file: Path
+    reference: Path | None = None
+    previous: Path | None = None
+    columns: dict[str, str] | str = Field(default_factory=dict)
+
+    @field_validator("columns")
+    @classmethod
+    def _known(cls, value: dict[str, str] | str) -> dict[str, str] | str:
+        if isinstance(value, str) and value not in PRESETS:
+            raise ValueError(f"there is no preset {value!r}, known are {', '.join(PRESETS)}")
+        return value
+
+
+class Engine(_Table):
+    """``[engine]``: who does the work on pages."""
+
+    kind: Literal["serial", "processes"] = "processes"
+
+
+class Settings(BaseSettings):
+    """Everything a round is told. Paths are as written: relative to ``audit.toml``.
+
+    Attributes:
+        round: What is measured.
+        instrument: The questionnaires.
+        units: The units table.
+        custody: The custody table; used where the file is there.
+        scans: Folder of scanned forms, ``<scans>/<unit_id>/…`` or with custody ranges.
+        responses: Folder of response tables.
+        rules: Rule sets for scoring: a TOML file, or a folder of them.
+        originals: Folder of the originals, content-addressed.
+        reports: Folder of reports.
+        runs: Folder of run manifests.
+        store: Database; default ``audit.db`` beside ``audit.toml``.
+        false_flag_rate: Accepted share of honest pages and records that are flagged.
+        seed: Of everything that draws at random.
+        jobs: Worker processes, 0 for one a core.
+        language: Of reports.
+        timezone: Where the forms were filled in.
+        fail_on: Severity from which findings end a run in exit code 11.
+        engine: Who does the work on pages.
+        base: Folder of ``audit.toml``; not a key.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix="SURVEY_AUDIT__",
+        env_nested_delimiter="__",
+    )
+
+    round: RoundSettings
+    instrument: tuple[InstrumentSettings, ...] = Field(min_length=1)
+    units: Path = Path("units.csv")
+    custody: Path = Path("custody.csv")
+    scans: Path = Path("inbox/scans")
+    responses: Path = Path("inbox/responses")
+    rules: Path = Path("rules")
+    originals: Path = Path("originals")
+    reports: Path = Path("reports")
+    runs: Path = Path("runs")
+    store: str = "sqlite:///audit.db"
+    false_flag_rate: float = Field(default=0.01, gt=0.0, lt=0.5)
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    jobs: int = Field(default=1, ge=0, le=256)
+    language: Literal["vi", "en"] = "vi"
+    timezone: str = LOCAL_TIME
+    fail_on: Literal["none", "yellow", "orange", "red"] = "none"
+    engine: Engine = Engine()
+    base: Path = Field(default=Path(), exclude=True)
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"{value!r} is no time zone such as {LOCAL_TIME}")
+        return value
+
+    @field_validator("originals")
+    @classmethod
+    def _folder(cls, value: Path) -> Path:
+        if ":" in str(value):
+            raise ValueError("originals are kept in a folder; give its path")
+        return value
+
+    @field_validator("store")
+    @classmethod
+    def _dialect(cls, value: str) -> str:
+        if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError('store starts with "sqlite:///" or "postgresql+psycopg://"')
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file; nothing else is asked."""
+        return env_settings, init_settings
+
+    def path(self, relative: Path) -> Path:
+        """A path of the settings as it stands on this machine."""
+        return self.base / relative
+
+    @property
+    def store_url(self) -> str:
+        """The database's URL with a SQLite file's path made absolute."""
+        prefix = "sqlite:///"
+        if self.store.startswith(prefix):
+            return prefix + str((self.base / self.store.removeprefix(prefix)).resolve())
+        return self.store
+
+    def sha256(self, *, leave_out: frozenset[str] = frozenset()) -> str:
+        """Hash of the effective settings, the same on every machine; secrets left out."""
+        data = self.model_dump(mode="json", by_alias=True, exclude=set(leave_out))
+        if "store" in data:
+            data["store"] = self.store.split("://", 1)[0]
+        text = json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def results_sha256(self) -> str:
+        """Hash of those settings that can change a finding or a score."""
+        neutral = {"store", "originals", "reports", "runs", "jobs", "language", "fail_on", "engine"}
+        return self.sha256(leave_out=frozenset(neutral))
+
+
+def load_settings(path: str | Path) -> Settings:
+    """Read ``audit.toml``.
+
+    Raises:
+        ConfigError: If it is not there, is no TOML, or a key is wrong; names the key and
+            the way out.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / "audit.toml"
+    try:
+        data = tomllib.loads(path.read_text("utf-8-sig"))
+    except OSError as error:
+        raise ConfigError(
+            f"the configuration cannot be read ({error.strerror})",
+            where=str(path),
+            remedy="make a round with `survey-audit init DIR`, or name its file with --config",
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"not a valid TOML file ({error})", where=str(path), remedy="mend that line"
+        ) from error
+    if "base" in data:
+        raise _wrong(path, "base", "there is no such key", "remove it")
+    try:
+        return Settings(**data, base=path.parent)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        key = ".".join(str(part) for part in first["loc"]) or "(top level)"
+        if first["type"] == "extra_forbidden":
+            known = ", ".join(_known_keys(first["loc"]))
+            raise _wrong(path, key, "there is no such key", f"known are {known}") from error
+        if first["type"] == "missing":
+            raise _wrong(path, key, "the key is missing", "add it") from error
+        what = str(first["msg"]).removeprefix("Value error, ")
+        raise _wrong(path, key, what, "correct its value") from error
+
+
+def _wrong(path: Path, key: str, what: str, remedy: str) -> ConfigError:
+    return ConfigError(what, where=f"{path}, key {key}", remedy=remedy)
+
+
+def _known_keys(place: tuple[int | str, ...]) -> list[str]:
+    tables: dict[str, type[BaseModel]] = {
+        "round": RoundSettings,
+        "instrument": InstrumentSettings,
+        "engine": Engine,
+    }
+    model = tables.get(str(place[0]), Settings) if len(place) > 1 else Settings
+    fields = model.model_fields.items()
+    return [field.alias or name for name, field in fields if name != "base"]
