@@ -1,0 +1,98 @@
+"""Bringing a scan to the page: the picture that cells are compared in."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from scans.register.cells import Cells, soften
+from scans.register.geometry import Matrix, apply, px_per_mm, to_template_px
+from scans.register.picture import ScanPicture
+from scans.types import DisplacementField
+
+__all__ = ["lay", "on_scan"]
+
+
+def lay(
+    picture: ScanPicture,
+    matrix: Matrix,
+    field: DisplacementField | None,
+    size_mm: tuple[float, float],
+    resolution: float,
+    margin_px: int,
+) -> NDArray[np.uint8]:
+    """The scan as the page would look, softened, with a margin around; white off the scan."""
+    middle = px_per_mm(matrix, (size_mm[0] / 2, size_mm[1] / 2))
+    level = picture.for_resolution(middle, resolution)
+    width = round(size_mm[0] * resolution) + 2 * margin_px
+    height = round(size_mm[1] * resolution) + 2 * margin_px
+    to_page_mm = np.linalg.inv(to_template_px(resolution)) @ np.array(
+        [[1.0, 0, -margin_px], [0, 1.0, -margin_px], [0, 0, 1.0]]
+    )
+    whole = level.from_full @ matrix
+    if field is None:
+        page = cv2.warpPerspective(
+            level.image,
+            whole @ to_page_mm,
+            (width, height),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=255,
+        )
+    else:
+        x, y = _maps(whole, field, to_page_mm, (width, height))
+        page = cv2.remap(
+            level.image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=255
+        )
+    return soften(np.asarray(page, dtype=np.uint8))
+
+
+def _maps(
+    whole: Matrix, field: DisplacementField, to_page_mm: Matrix, size: tuple[int, int]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Where each pixel of the page comes from: exact at the nodes, linear between them."""
+    rows, columns = field.weight.shape
+    # One node more on each side, so that the margin is covered.
+    x = field.origin_mm[0] + field.step_mm[0] * np.arange(-1, columns + 1)
+    y = field.origin_mm[1] + field.step_mm[1] * np.arange(-1, rows + 1)
+    nodes = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    px = apply(whole, nodes + field.at(nodes)).astype(np.float32)
+    px = px.reshape(rows + 2, columns + 2, 2)
+    to_node = np.array(
+        [
+            [1 / field.step_mm[0], 0, 1 - field.origin_mm[0] / field.step_mm[0]],
+            [0, 1 / field.step_mm[1], 1 - field.origin_mm[1] / field.step_mm[1]],
+            [0, 0, 1],
+        ]
+    )
+    spread = (to_node @ to_page_mm)[:2]
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    maps = [
+        cv2.warpAffine(
+            np.ascontiguousarray(px[:, :, axis]),
+            spread,
+            size,
+            flags=flags,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        for axis in (0, 1)
+    ]
+    return np.asarray(maps[0], np.float32), np.asarray(maps[1], np.float32)
+
+
+def on_scan(
+    cells: Cells, matrix: Matrix, field: DisplacementField | None, scan_px: tuple[int, int]
+) -> NDArray[np.bool_]:
+    """Which cells lie wholly on the scan: bool ``(n,)``."""
+    corner = cells.corner / cells.resolution
+    side = cells.side / cells.resolution
+    good = np.ones(len(cells), dtype=np.bool_)
+    for dx in (0.0, side):
+        for dy in (0.0, side):
+            points = corner + np.array([dx, dy])
+            if field is not None:
+                points = points + field.at(points)
+            p = apply(matrix, points)
+            good &= np.all((p >= 0) & (p <= np.array(scan_px) - 1.0), axis=1)
+    return good
