@@ -1,0 +1,183 @@
+"""A person sits down with a sheet: marks, corrections, date, words, signature, seal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.instrument import Box, BoxMm, Value
+from scans.simulate.canvas import font
+from scans.simulate.ink import Pen, density, transmittance
+from scans.simulate.layout import Form, PrintedPage
+from scans.simulate.marks import cancel, mark
+from scans.simulate.seal import stamp
+from scans.simulate.serial import code_at
+from scans.simulate.sheet import Patch, Sheet, new_paper
+from scans.simulate.spec import BoxTruth, PageSpec
+from scans.simulate.strokes import Stroke
+from scans.simulate.writer import Writer, handwriting, numerals, signature
+from scans.types import MarkState
+
+__all__ = ["draw", "fill", "print_serial", "printed_sheet", "stroke_patch"]
+
+_FORM_CODES = {"YK-01": "YK-01/KS 2023"}
+
+
+def stroke_patch(sheet: Sheet, strokes: Sequence[Stroke], margin: float = 0.8) -> Patch:
+    """The part of the sheet that strokes touch."""
+    points = np.vstack(strokes)[:, :2]
+    low, high = points.min(axis=0), points.max(axis=0)
+    box = (float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
+    return sheet.patch(box, margin)
+
+
+def draw(sheet: Sheet, strokes: Sequence[Stroke], pen: Pen, rng: np.random.Generator) -> Patch:
+    """Put strokes of a pen on the sheet; returns the part touched."""
+    patch = stroke_patch(sheet, strokes)
+    sheet.multiply(patch, transmittance(density(strokes, patch, pen, rng), pen))
+    return patch
+
+
+def printed_sheet(
+    form: Form,
+    page: PrintedPage,
+    spec: PageSpec,
+    rng: np.random.Generator,
+    print_: NDArray[np.uint8] | None = None,
+) -> Sheet:
+    """Fresh paper with the form, the sheet's serial and its code on it.
+
+    Args:
+        form: The form.
+        page: Its page.
+        spec: Serial and content of the code.
+        rng: Chance: every sheet of paper has fibres of its own.
+        print_: Print to use instead of the form's own, e.g. a photocopy of it.
+    """
+    warmth = float(rng.normal(0, 1.2))
+    level = float(rng.normal(246.5, 1.5))
+    tint = (level - 0.5 - max(0.0, warmth), level + 0.2, level)
+    texture = float(np.clip(rng.normal(1.0, 0.15), 0.6, 1.5))
+    source = page.print if print_ is None else print_
+    sheet = Sheet(new_paper(source, rng, tint=tint, texture=texture), page.size_mm)
+    print_serial(sheet, form, page, spec)
+    return sheet
+
+
+def print_serial(sheet: Sheet, form: Form, page: PrintedPage, spec: PageSpec) -> None:
+    """Print the serial's text and the code."""
+    if page.code is not None:
+        patch = sheet.patch(page.code.box_mm)
+        own = page.code.role == "serial"
+        content = (spec.code_text or spec.serial) if own else _FORM_CODES[form.id]
+        modules = code_at(page.code.kind, content, patch.shape).astype(np.float32)
+        light = (30 + modules * (225 / 255)) / 255
+        sheet.multiply(patch, np.asarray(light[:, :, None], dtype=np.float32))
+    if page.serial_at_mm is not None:
+        _print_text(sheet, page.serial_at_mm, spec.serial, 9.0)
+
+
+def _print_text(sheet: Sheet, at: tuple[float, float], text: str, points: float) -> None:
+    from PIL import Image, ImageDraw  # as in canvas: print is Pillow's work
+
+    size = round(points * 25.4 / 72 * sheet.scale[1])
+    face = font("SansMono-Bold", size)
+    width = face.getlength(text) / sheet.scale[0]
+    patch = sheet.patch((at[0], at[1] - points * 0.25, width + 1, points * 0.5))
+    picture = Image.new("L", (patch.shape[1], patch.shape[0]), 255)
+    ImageDraw.Draw(picture).text((2, patch.shape[0] / 2), text, font=face, anchor="lm", fill=30)
+    light = np.asarray(picture)[:, :, None] / 255
+    sheet.multiply(patch, light.astype(np.float32))
+
+
+def fill(
+    sheet: Sheet,
+    form: Form,
+    page: PrintedPage,
+    spec: PageSpec,
+    rng: np.random.Generator,
+    *,
+    leave: frozenset[str] = frozenset(),
+) -> dict[tuple[str, Value], BoxTruth]:
+    """Mark the answers and write in the fields.
+
+    Args:
+        sheet: Changed in place.
+        form: The form.
+        page: Its page.
+        spec: Who answers what.
+        rng: Chance.
+        leave: Items that are left alone here, because a fraud draws them itself.
+
+    Returns:
+        Truth of the boxes that bear ink.
+    """
+    truth: dict[tuple[str, Value], BoxTruth] = {}
+    writer = spec.writer
+    second = _second_pen(spec, rng)
+    for number, item in enumerate(page.items):
+        hand = second if second is not None and number >= len(page.items) // 2 else writer
+        if item in leave or item not in spec.answers:
+            continue
+        value = spec.answers[item]
+        if item in spec.corrections:
+            wrong = page.box(item, spec.corrections[item])
+            truth[(item, wrong.value)] = _correct(sheet, form, wrong, hand, rng)
+        truth[(item, value)] = put_mark(sheet, page.box(item, value), hand, rng)
+    _write_fields(sheet, page, spec, rng)
+    return truth
+
+
+def _second_pen(spec: PageSpec, rng: np.random.Generator) -> Writer | None:
+    """Someone whose pen runs dry half-way takes another."""
+    if "two_pens" not in spec.controls:
+        return None
+    from scans.simulate.ink import some_pen
+
+    other = "ball_black" if spec.writer.pen.kind != "ball_black" else "ball_blue"
+    return spec.writer.with_pen(some_pen(rng, other))
+
+
+def put_mark(
+    sheet: Sheet, box: Box, writer: Writer, rng: np.random.Generator, kind: str | None = None
+) -> BoxTruth:
+    """One mark in one box; now and then another kind than the writer's habit."""
+    kind = kind or writer.habit
+    if rng.random() < 0.02:
+        kind = str(rng.choice(["diagonal", "partial", "edge", "scribble"]))
+    draw(sheet, mark(box, kind, writer, rng), writer.pen, rng)
+    also = (MarkState.AMBIGUOUS,) if kind in ("edge", "dot") else ()
+    return BoxTruth(box.item, box.value, MarkState.MARKED, also, kind)
+
+
+def _correct(
+    sheet: Sheet, form: Form, box: Box, writer: Writer, rng: np.random.Generator
+) -> BoxTruth:
+    """A wrong mark, taken back as the form says."""
+    draw(sheet, mark(box, writer.habit, writer, rng), writer.pen, rng)
+    draw(sheet, cancel(box, form.marks.correction, writer, rng), writer.pen, rng)
+    return BoxTruth(box.item, box.value, MarkState.CANCELLED, (), "correction")
+
+
+def _write_fields(
+    sheet: Sheet, page: PrintedPage, spec: PageSpec, rng: np.random.Generator
+) -> None:
+    writer = spec.writer
+    for field in page.fields:
+        if field.kind == "handwriting" and spec.comment_lines and field.id == "comment":
+            for stroke in handwriting(writer, field.box_mm, rng, lines=spec.comment_lines):
+                draw(sheet, [stroke], writer.pen, rng)
+        if field.kind == "date" and spec.date and field.id == "date":
+            box: BoxMm = (field.box_mm[0] + 2, *field.box_mm[1:])
+            for stroke in numerals(spec.date, writer, box, rng, spread=1.5):
+                draw(sheet, [stroke], writer.pen, rng)
+        if field.id == "agency" and spec.signed:
+            for stroke in handwriting(writer, field.box_mm, rng, lines=1, fullness=0.8):
+                draw(sheet, [stroke], writer.pen, rng)
+        if field.kind == "signature" and spec.signed:
+            draw(sheet, signature(writer, field.box_mm, rng), writer.pen, rng)
+    seal = page.field("seal")
+    if seal is not None and spec.seal is not None:
+        stamp(sheet, spec.seal, seal.box_mm, rng)
