@@ -1,0 +1,143 @@
+"""Opening the store: SQLite beside ``audit.toml``, or PostgreSQL by URL.
+
+SQLite is told on every connection what makes it durable and strict: write-ahead log with
+full sync, foreign keys, triggers that also fire under REPLACE, and writers that take the
+lock at the start instead of failing in the middle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from detectors.errors import AccessError, MissingComponent
+
+__all__ = ["Store", "open_store"]
+
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "busy_timeout=30000",
+    "recursive_triggers=ON",
+)
+
+
+class Store:
+    """A database with the tables of :mod:`audit.store.schema`, brought up to date."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        """Wrap an engine; use :func:`open_store`."""
+        self.engine = engine
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """One transaction: all of it is stored, or nothing.
+
+        Raises:
+            AccessError: If the store cannot be reached or written.
+        """
+        with _told(self.engine), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A consistent view that does not keep writers waiting.
+
+        Raises:
+            AccessError: If the store cannot be reached.
+        """
+        engine = self.engine.execution_options(survey_audit_reading=True)
+        with _told(self.engine), engine.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Store:
+        """The store itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+
+@contextmanager
+def _told(engine: sa.Engine) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError):
+            raise
+        raise AccessError(
+            f"the store cannot be used ({error.orig})",
+            where=engine.url.render_as_string(hide_password=True),
+            remedy="check that it is there, may be written and has space",
+        ) from error
+
+
+def open_store(url: str, *, create: bool = True) -> Store:
+    """Open the store and bring its tables up to date.
+
+    Args:
+        url: ``sqlite:///…`` or ``postgresql+psycopg://…``.
+        create: Make a SQLite file that is not there; otherwise that is an error.
+
+    Raises:
+        AccessError: If it cannot be reached, or is no database of this program.
+        MissingComponent: If the database's driver is not installed.
+    """
+    from audit.store.migrate import upgrade
+
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        if not create and not Path(parsed.database).is_file():
+            raise AccessError(
+                "this round has no store yet",
+                where=parsed.database,
+                remedy="run `survey-audit run` first",
+            )
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        engine = sa.create_engine(parsed, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise MissingComponent(
+            f"the driver {error.name} is not installed",
+            where=parsed.render_as_string(hide_password=True),
+            remedy="install survey-audit[postgres]",
+        ) from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "begin", _begin)
+    try:
+        upgrade(engine)
+    except SQLAlchemyError as error:
+        engine.dispose()
+        raise AccessError(
+            f"the store cannot be opened ({getattr(error, 'orig', error)})",
+            where=parsed.render_as_string(hide_password=True),
+            remedy="check the URL under store, and that the server runs",
+        ) from error
+    return Store(engine)
+
+
+def _set_pragmas(connection: Any, _: Any) -> None:
+    # The driver's own transaction handling starts too late; see _begin.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: sa.Connection) -> None:
+    reading = connection.get_execution_options().get("survey_audit_reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -1,0 +1,40 @@
+"""Bringing a store's tables up to date, from inside the program."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+import sqlalchemy as sa
+
+__all__ = ["upgrade"]
+
+
+def upgrade(engine: sa.Engine, target: str = "head") -> None:
+    """Apply the migrations that a store lacks, all of them in one transaction.
+
+    Args:
+        engine: Of the store.
+        target: Revision to go to.
+    """
+    from alembic import command
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    config = _config()
+    head = ScriptDirectory.from_config(config).get_current_head()
+    with engine.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+        if current is not None and current == (head if target == "head" else target):
+            return
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, target)
+
+
+def _config() -> Any:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(files("audit.store") / "migrations"))
+    return config

@@ -1,0 +1,357 @@
+"""The tables, said once; ``migrations/`` makes them and a test holds the two together.
+
+Keys of what is found again from its source (files, pages, records) are numbers made from
+that source (:func:`key_of`), so that doing the same work twice meets the same rows and
+adds nothing. Times of the audit are UTC in ISO 8601; times of the respondents are local.
+What identifies a person beyond the survey's own ids (device, account, address, comment) is
+not copied here: it stays in the originals and is read where a check needs it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+__all__ = [
+    *("answers", "batches", "cases", "decisions", "files", "findings", "forms", "key_of"),
+    *("marks", "metadata", "pages", "problems", "record_pages", "records", "rounds", "runs"),
+    *("scores", "unit_results", "units"),
+]
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_Key = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def key_of(*parts: object) -> int:
+    """A key of 63 bits from what a row is about; the same everywhere and for ever."""
+    text = "\x1f".join(str(part) for part in parts)
+    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+def _key() -> Column[int]:
+    return Column("id", _Key, primary_key=True, autoincrement=False)
+
+
+def _round() -> Column[str]:
+    return Column("round_id", Text, ForeignKey("rounds.id"), nullable=False)
+
+
+rounds = Table(
+    "rounds",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("title_vi", Text, nullable=False),
+    Column("title_en", Text, nullable=False),
+    Column("period_from", Date, nullable=False),
+    Column("period_to", Date, nullable=False),
+)
+
+units = Table(
+    "units",
+    metadata,
+    _key(),
+    _round(),
+    Column("unit_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("peer_group", Text),
+    Column("level", Text),
+    Column("parent_id", Text),
+    Column("handles_procedures", Boolean),
+    Column("served", Float),
+    Column("valid_from", Date),
+    Column("valid_to", Date),
+    Index("ix_units_round_unit", "round_id", "unit_id"),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    _key(),
+    _round(),
+    Column("unit_id", Text),
+    Column("batch", Text),
+    Column("serial_from", Text),
+    Column("serial_to", Text),
+    Column("issued", Integer),
+    Column("returned", Integer),
+    Column("valid", Integer),
+    Column("invalid", Integer),
+    Column("lost", Integer),
+    Column("spoilt", Integer),
+    Column("issued_at", Date),
+    Column("returned_at", Date),
+    Column("handler", Text),
+    Index("ix_batches_round_unit", "round_id", "unit_id"),
+)
+
+files = Table(
+    "files",
+    metadata,
+    _key(),
+    _round(),
+    Column("path", Text, nullable=False),  # relative to the round, as people named it
+    Column("kind", Text, nullable=False),  # scan | responses | units | custody | previous
+    Column("sha256", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),  # kept | replaced (another content stands there now)
+    Column("reason", Text),  # why nothing could be read from it
+    Column("added_run", Text, nullable=False),
+    UniqueConstraint("round_id", "path", "sha256"),
+)
+
+pages = Table(
+    "pages",
+    metadata,
+    _key(),
+    Column("file_id", _Key, ForeignKey("files.id"), nullable=False, index=True),
+    Column("instrument_id", Text, nullable=False),
+    Column("page", Integer, nullable=False),
+    Column("form_page", Integer),
+    Column("status", Text, nullable=False),
+    Column("reason", Text),
+    Column("serial", Text),
+    Column("suspicion", Float),
+    Column("flagged", Boolean),
+    Column("severity", Text),
+    Column("scan_class", Text),
+    Column("residual_mm", Float),
+    Column("not_assessable", JSON, nullable=False),
+    Column("quality", JSON, nullable=False),
+    Column("findings", JSON, nullable=False),
+    Column("work_key", Text, nullable=False, index=True),
+    UniqueConstraint("file_id", "page"),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("page_id", _Key, ForeignKey("pages.id", ondelete="CASCADE"), primary_key=True),
+    Column("item", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("ink", Float, nullable=False),
+    Column("confidence", Float, nullable=False),
+)
+
+records = Table(
+    "records",
+    metadata,
+    _key(),
+    _round(),
+    Column("instrument_id", Text, nullable=False),
+    Column("record_id", Text, nullable=False),
+    Column("source", Text, nullable=False),  # scan | table | both
+    Column("file_id", _Key, ForeignKey("files.id")),
+    Column("unit_id", Text),
+    Column("channel", Text),
+    Column("serial", Text),
+    Column("batch", Text),
+    Column("collector", Text),
+    Column("started_at", DateTime),
+    Column("submitted_at", DateTime),
+    Column("assisted", Boolean),
+    Column("reasons", JSON, nullable=False),  # why it cannot be scored as it stands
+    Column("p_value", Float),
+    Column("q_value", Float),
+    Column("severity", Text),
+    Column("flagged", Boolean),
+    Column("not_testable", Text),
+    Column("detectors", JSON, nullable=False),
+    Column("content", Text, nullable=False),  # hash of this row and its answers
+    Column("state", Text, nullable=False),  # scored | held | excluded | not_scored
+    UniqueConstraint("round_id", "instrument_id", "record_id"),
+    Index("ix_records_round_unit", "round_id", "unit_id"),
+)
+
+record_pages = Table(
+    "record_pages",
+    metadata,
+    Column("record", _Key, ForeignKey("records.id", ondelete="CASCADE"), primary_key=True),
+    Column("page_id", _Key, ForeignKey("pages.id"), primary_key=True, index=True),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("record", _Key, ForeignKey("records.id", ondelete="CASCADE"), primary_key=True),
+    Column("item", Text, primary_key=True),
+    Column("state", Text, nullable=False),  # answered | not_applicable | multiple | undetermined
+    Column("value", Text),
+)
+
+forms = Table(
+    "forms",
+    metadata,
+    _key(),
+    _round(),
+    Column("instrument_id", Text, nullable=False),
+    Column("serial", Text, nullable=False),
+    Column("sheet", Integer, nullable=False),  # 2 and up: the serial was seen on another sheet
+    Column("unit_id", Text),
+    Column("batch", Text),
+    Column("state", Text, nullable=False),  # read | partly_read | not_read | conflict
+    Column("record_id", Text, nullable=False),
+    UniqueConstraint("round_id", "instrument_id", "serial", "sheet"),
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    _key(),
+    _round(),
+    Column("instrument_id", Text, nullable=False),
+    Column("run_id", Text, ForeignKey("runs.id"), nullable=False),
+    Column("withdrawn_run", Text),  # the run that no longer found it
+    Column("detector", Text, nullable=False),
+    Column("detector_version", Text, nullable=False),
+    Column("family", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("p_value", Float),
+    Column("severity", Text, nullable=False),
+    Column("item", Text),
+    Column("field", Text),
+    Column("box_mm", JSON),
+    Column("record_id", Text),
+    Column("unit_id", Text),
+    Column("page_id", _Key, ForeignKey("pages.id")),
+    Column("matches", JSON),
+    Column("message_vi", Text, nullable=False),
+    Column("message_en", Text, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Index("ix_findings_round_record", "round_id", "record_id"),
+    Index("ix_findings_round_unit", "round_id", "unit_id"),
+)
+
+unit_results = Table(
+    "unit_results",
+    metadata,
+    _key(),
+    _round(),
+    Column("instrument_id", Text, nullable=False),
+    Column("unit_id", Text, nullable=False),
+    Column("n", Integer),
+    Column("value", Float),
+    Column("p_value", Float),
+    Column("q_value", Float),
+    Column("severity", Text),
+    Column("flagged", Boolean),
+    Column("not_testable", Text),
+    Column("detectors", JSON, nullable=False),
+)
+
+problems = Table(
+    "problems",
+    metadata,
+    _key(),
+    _round(),
+    Column("place", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("remedy", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("instrument_id", Text),
+    Column("record_id", Text),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    _key(),
+    _round(),
+    Column("instrument_id", Text, nullable=False),
+    Column("subject", Text, nullable=False),  # record | page | unit
+    Column("subject_id", Text, nullable=False),
+    Column("unit_id", Text),
+    Column("severity", Text, nullable=False),
+    Column("holds", Boolean, nullable=False),  # whether the record stays out while it is open
+    Column("evidence", Text, nullable=False),  # hash of what the case rests on
+    Column("reasons", JSON, nullable=False),
+    Column("opened_run", Text, ForeignKey("runs.id"), nullable=False),
+    Column("withdrawn_run", Text),
+    UniqueConstraint("round_id", "instrument_id", "subject", "subject_id"),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("seq", _Key, primary_key=True, autoincrement=True),
+    Column("case_id", _Key, ForeignKey("cases.id"), nullable=False, index=True),
+    Column("evidence", Text, nullable=False),  # the evidence it was made on
+    Column("actor", Text, nullable=False),
+    Column("verdict", Text, nullable=False),  # confirm | dismiss | escalate | reopen
+    Column("reason", Text, nullable=False),
+    Column("note", Text),
+    Column("at", Text, nullable=False),
+)
+
+scores = Table(
+    "scores",
+    metadata,
+    _key(),
+    _round(),
+    Column("instrument_id", Text, nullable=False),
+    Column("unit_id", Text, nullable=False),
+    Column("measure", Text, nullable=False),  # overall | factor | whole_form
+    Column("factor", Text, nullable=False),  # empty unless measure is factor
+    Column("rule_set", Text, nullable=False),
+    Column("counts", JSON, nullable=False),  # records by state
+    *(
+        column
+        for version in ("as_received", "after_review", "bound_low", "bound_high")
+        for column in (
+            Column(f"satisfied_{version}", BigInteger, nullable=False),
+            Column(f"answers_{version}", BigInteger, nullable=False),
+            Column(f"tier_{version}", Text),
+            Column(f"rank_{version}", Integer),
+        )
+    ),
+    Column("records_counted", Integer, nullable=False),
+    Column("ranked_units", Integer),
+    Column("rank_best", Integer),
+    Column("rank_worst", Integer),
+    Column("tier_firm", Boolean),
+    Index("ix_scores_round_unit", "round_id", "unit_id"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _round(),
+    Column("started_at", Text, nullable=False),
+    Column("finished_at", Text),
+    Column("status", Text, nullable=False),  # running | done | failed | interrupted
+    Column("exit_code", Integer),
+    Column("input_key", Text),  # what went in; the same key needs no second run
+    Column("software", Text, nullable=False),
+    Column("config_sha256", Text, nullable=False),
+    Column("counts", JSON, nullable=False),
+    Column("manifest", Text),
+    Column("manifest_sha256", Text),
+)
