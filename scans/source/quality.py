@@ -1,0 +1,137 @@
+"""The quality gate: can this page be judged at all? Each refusal with its reason.
+
+Figures are taken on the reduced view (2.4 to 4.8 px/mm), in units that do not depend on
+resolution. Crop, skew and wrong form are judged by registration.
+
+Sharpness is the ratio of fine (below 0.25 mm) to coarse (below 0.8 mm) detail of the
+ink, after Crete et al. 2007 (a picture that loses little by blurring was blurred
+already). Real pages, blurred by a Gaussian of sigma mm (SURVEY_AUDIT_DATA; five pages of
+formscanner, hotel, amc and amc_formats, 137 to 300 dpi):
+
+======  ============  ==================================================================
+sigma   sharpness     what still works
+======  ============  ==================================================================
+0       0.50 to 0.77  everything
+0.2     0.43 to 0.48  everything
+0.3     0.33 to 0.34  scans all; photos lose the QR code
+0.4     0.25 to 0.28  scans all; photos no longer register on their print
+0.5     0.20 to 0.25  no code is read; print matches within 0.3 to 2 mm only
+0.7     0.16 to 0.24  registration fails (fewer than 80 matches)
+======  ============  ==================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from scans.source.look import Look, histogram, look_at
+from scans.source.scan_class import uneven_light
+from scans.types import RawPage
+
+__all__ = ["assess", "refuse"]
+
+_STROKE_MM = 3.0  # wider dark shapes are shading, borders or the table, not ink
+_FINE_MM, _COARSE_MM = 0.25, 0.8
+_INK_DEPTH = 0.15  # ink is at least this much darker than the paper beside it
+_PRINT = 0.99  # print is the deepest hundredth of a page
+
+_BLURRED = 0.24
+_BLANK = 0.002
+_LOW_CONTRAST = 0.12
+_TOO_COARSE = 3.5
+
+
+def assess(raw: RawPage, look: Look | None = None) -> Mapping[str, float]:
+    """Figures of the gate.
+
+    Args:
+        raw: The page; its ``quality`` is not looked at.
+        look: Reduced views of it, if they are there already.
+
+    Returns:
+        ``sharpness`` 0 to about 0.8; ``contrast`` of print to the paper beside it, 0 to
+        1; ``ink`` share of the page, 0 to 1; ``brightness`` of the paper, 0 to 1;
+        ``dark_border`` share of the page that is dark and touches its edge, 0 to 1;
+        ``uneven_light`` 0 to 1; ``dpi`` stored or, with ``dpi_judged`` 1, judged as if
+        the picture were a sheet of A4; ``width_px`` and ``height_px``.
+    """
+    look = look or look_at(raw.image, raw.origin)
+    depth = _depth(look)
+    shares = histogram(depth)
+    below = np.cumsum(shares)
+    deepest = float(np.searchsorted(below, _PRINT))
+    height, width = raw.image.shape[:2]
+    return {
+        "sharpness": _sharpness(depth, look.view_px_per_mm, deepest),
+        "contrast": float(np.searchsorted(below, 0.995)) / 255.0,
+        "ink": float(shares[round(_INK_DEPTH * 255) :].sum()),
+        "brightness": float(np.searchsorted(np.cumsum(look.levels), 0.9)) / 255.0,
+        "dark_border": _dark_border(look.view),
+        "uneven_light": uneven_light(look),
+        "dpi": look.px_per_mm * 25.4,
+        "dpi_judged": float(look.judged),
+        "width_px": float(width),
+        "height_px": float(height),
+    }
+
+
+def refuse(raw: RawPage, quality: Mapping[str, float]) -> str | None:
+    """Why the page cannot be judged: a stable code, a colon, a sentence; else ``None``."""
+    del raw  # the reasons known so far are in the figures
+    if quality["ink"] < _BLANK:
+        return (
+            f"blank_page: practically no print ({quality['ink']:.2%} of the page is ink, "
+            f"at least {_BLANK:.1%} is needed)"
+        )
+    if quality["dpi"] < _TOO_COARSE * 25.4:
+        return (
+            f"too_small: about {quality['dpi']:.0f} dpi, "
+            f"at least {_TOO_COARSE * 25.4:.0f} dpi are needed; scan again at 200 dpi or more"
+        )
+    if quality["contrast"] < _LOW_CONTRAST:
+        return (
+            f"low_contrast: print is only {quality['contrast']:.0%} darker than the paper, "
+            f"at least {_LOW_CONTRAST:.0%} are needed"
+        )
+    if quality["sharpness"] < _BLURRED:
+        return (
+            f"blurred: sharpness {quality['sharpness']:.2f}, "
+            f"at least {_BLURRED:.2f} is needed; scan or photograph it again"
+        )
+    return None
+
+
+def _depth(look: Look) -> NDArray[np.uint8]:
+    """How much darker than the paper beside it each pixel is; 255 for black on white."""
+    size = round(_STROKE_MM * look.view_px_per_mm) | 1
+    paper = cv2.morphologyEx(look.view, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
+    return np.asarray(
+        cv2.divide(cv2.subtract(paper, look.view), paper, scale=255.0), dtype=np.uint8
+    )
+
+
+def _sharpness(depth: NDArray[np.uint8], px_per_mm: float, deepest: float) -> float:
+    limit = max(0.1 * 255, 0.3 * deepest)
+    ink = cv2.threshold(depth, limit, 255, cv2.THRESH_BINARY)[1]
+    near = np.asarray(cv2.dilate(ink, np.ones((3, 3), np.uint8)), dtype=np.uint8)
+    detail = [
+        cv2.mean(cv2.absdiff(depth, cv2.GaussianBlur(depth, (0, 0), mm * px_per_mm)), near)[0]
+        for mm in (_FINE_MM, _COARSE_MM)
+    ]
+    return float(detail[0] / detail[1]) if detail[1] > 0 else 0.0
+
+
+def _dark_border(view: NDArray[np.uint8]) -> float:
+    """Share of the page that is dark and connected with its edge."""
+    size = (max(8, view.shape[1] // 8), max(8, view.shape[0] // 8))
+    small = cv2.resize(view, size, interpolation=cv2.INTER_AREA)
+    paper = float(np.percentile(small, 90))
+    dark = np.asarray(small < 0.5 * paper, dtype=np.uint8)
+    _, labels = cv2.connectedComponents(dark, connectivity=4)
+    edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    touching = np.unique(edge[edge > 0])
+    return float(np.isin(labels, touching).mean()) if touching.size else 0.0
