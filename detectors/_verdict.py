@@ -1,0 +1,152 @@
+"""From the answers of many checks to one verdict a record or a unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.calibration.multiplicity import q_values, smallest_p
+from detectors.finding import Family, Finding, Message, Severity
+from detectors.registry import Assessment, Check
+
+__all__ = ["FALSE_DISCOVERY_RATE", "Subjects", "Verdicts", "judge"]
+
+FALSE_DISCOVERY_RATE = 0.05
+STRONG = 0.01
+
+# families that draw on different material; what answers and unit totals say is one source
+_SOURCE: Mapping[Family, str] = {Family.ANSWERS: "answers", Family.UNIT: "answers"}
+
+
+@dataclass(frozen=True, eq=False)
+class Subjects:
+    """Who is judged.
+
+    Attributes:
+        ids: ``(n,)`` names; a name may occur twice.
+        key: ``record_id`` or ``unit_id``: where findings carry the name.
+        weights: Bonferroni weight of a check; 1 where not named.
+    """
+
+    ids: NDArray[np.str_]
+    key: str
+    weights: Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Verdicts:
+    """One verdict a subject, in the order of the subjects."""
+
+    p_value: NDArray[np.float64]
+    q_value: NDArray[np.float64]
+    flagged: NDArray[np.bool_]
+    severity: tuple[Severity, ...]
+    not_testable: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+def judge(
+    checks: Mapping[str, Check[Any]], answers: Mapping[str, Assessment], subjects: Subjects
+) -> Verdicts:
+    """Combine by weighted Bonferroni, control the false-discovery rate, grade.
+
+    A subject is flagged at q <= .05 or where a check reports a broken rule (a finding
+    without p-value). Yellow at q <= .05, orange at q <= .01, red where two independent
+    families report. Findings of subjects that are not flagged are dropped; one that is
+    flagged by the combination alone gets a finding from its strongest check.
+    """
+    count = len(subjects.ids)
+    names = list(checks)
+    p_values = np.column_stack([answers[name].p_values for name in names])
+    weights = np.array([subjects.weights.get(name, 1.0) for name in names])
+    p = smallest_p(p_values, weights)
+    q = q_values(p)
+    found: dict[str, list[Finding]] = {}
+    for answer in answers.values():
+        for finding in answer.findings:
+            found.setdefault(str(getattr(finding, subjects.key)), []).append(finding)
+    flagged = np.nan_to_num(q, nan=1.0) <= FALSE_DISCOVERY_RATE
+    severity = [Severity.GREEN] * count
+    kept: list[Finding] = []
+    for i in range(count) if found or flagged.any() else ():
+        own = found.get(str(subjects.ids[i]), [])
+        broken = [finding for finding in own if finding.p_value is None]
+        if not flagged[i] and not broken:
+            continue
+        told = own if flagged[i] else broken
+        if flagged[i] and not told:
+            told = [_strongest(checks, answers, names, p_values[i] / weights, i, subjects)]
+        grade = _grade(float(q[i]), told)
+        flagged[i] = True
+        severity[i] = grade
+        kept.extend(replace(finding, severity=grade) for finding in told)
+    return Verdicts(
+        p_value=p,
+        q_value=q,
+        flagged=flagged,
+        severity=tuple(severity),
+        not_testable=_reasons(answers, p),
+        findings=_unique(kept),
+    )
+
+
+def _grade(q: float, told: list[Finding]) -> Severity:
+    """Severity of a flagged subject; ``q`` is NaN where only a rule was broken."""
+    sources = {_SOURCE.get(finding.family, finding.family.value) for finding in told}
+    if len(sources) >= 2:
+        return Severity.RED
+    broken = [finding.severity for finding in told if finding.p_value is None]
+    by_q = Severity.ORANGE if q <= STRONG else Severity.YELLOW
+    return Severity.worst([by_q, *broken])
+
+
+def _strongest(
+    checks: Mapping[str, Check[Any]],
+    answers: Mapping[str, Assessment],
+    names: list[str],
+    weighted: NDArray[np.float64],
+    i: int,
+    subjects: Subjects,
+) -> Finding:
+    """A finding from the check that moved a subject most, in the words of its title."""
+    name = names[int(np.nanargmin(weighted))]
+    info = checks[name].info
+    p = float(answers[name].p_values[i])
+    who = str(subjects.ids[i])
+    return Finding(
+        detector=name,
+        family=info.family,
+        kind=info.kind,
+        score=float(answers[name].scores[i]),
+        p_value=p,
+        severity=Severity.YELLOW,
+        message=Message(
+            f"Có dấu hiệu bất thường – {info.title.vi} (p = {p:.2g}).",
+            f"Signs of an anomaly – {info.title.en} (p = {p:.2g}).",
+        ),
+        record_id=who if subjects.key == "record_id" else None,
+        unit_id=who if subjects.key == "unit_id" else None,
+    )
+
+
+def _reasons(answers: Mapping[str, Assessment], p: NDArray[np.float64]) -> tuple[str, ...]:
+    """Why a subject has no p-value, check by check; empty where it has one."""
+    reasons = [""] * len(p)
+    for i in np.flatnonzero(np.isnan(p)):
+        told = [answer.not_assessable.get(int(i), "") for answer in answers.values()]
+        distinct = list(dict.fromkeys(reason for reason in told if reason))
+        reasons[i] = "; ".join(distinct) or "no check applies"
+    return tuple(reasons)
+
+
+def _unique(findings: list[Finding]) -> tuple[Finding, ...]:
+    """Findings in order, the same object told for two rows of one name only once."""
+    seen: dict[tuple[str, str | None, str | None, float], Finding] = {}
+    for finding in findings:
+        key = (finding.detector, finding.record_id, finding.unit_id, finding.score)
+        seen.setdefault(key, finding)
+    return tuple(seen.values())

@@ -1,0 +1,1 @@
+"""Checks of single records: one file a check, found by the registry."""

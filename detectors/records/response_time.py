@@ -1,0 +1,110 @@
+"""Answers given faster than people can read the questions."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.calibration.tail import HonestDistribution
+from detectors.finding import Family, Message
+from detectors.records._report import significant
+from detectors.registry import Assessment, CheckInfo, Level
+from detectors.table import RecordTable
+
+__all__ = ["CHECK"]
+
+FEWEST_TIMES = 40
+FAR_OUT = 3.0
+LONGEST_SECONDS = 86_400.0
+
+INFO = CheckInfo(
+    id="channel.response_time",
+    level=Level.RECORD,
+    family=Family.CHANNEL,
+    kind="speeding",
+    title=Message("Trả lời quá nhanh", "Answered too fast"),
+    sees=(
+        "Seconds per answer far below those of the peers on the same channel: scripts, and "
+        "people who click without reading."
+    ),
+    null_model=(
+        "Log seconds per answer of the stratum without far-out values (3 interquartile "
+        "ranges, Tukey): conformal p-value, the fast tail continued conservatively."
+    ),
+    source="Wise & Kong (2005), response-time effort; Tukey (1977)",
+    innocent=(
+        Message(
+            "Người đã quen phiếu hoặc được đọc câu hỏi trước.",
+            "A person who knows the form or had read it before.",
+        ),
+        Message(
+            "Giờ bắt đầu do máy ghi sai hoặc ghi lúc gửi.",
+            "The start time was recorded wrongly or only on sending.",
+        ),
+    ),
+    valid_for=frozenset({"started_at and submitted_at"}),
+    batch_dependent=True,
+)
+
+
+class ResponseTimeCheck:
+    """Fast tail of log seconds per answer."""
+
+    info = INFO
+
+    def assess(self, subject: RecordTable, *, seed: int = 0) -> Assessment:
+        """Judge every record; uses no chance, ``seed`` is there for the contract."""
+        seconds = _seconds_per_answer(subject)
+        scores = -np.log(np.maximum(seconds, 1e-3))
+        p_values = np.full(len(subject), np.nan)
+        reasons: dict[int, str] = {}
+        medians = np.full(len(subject), np.nan)
+        for stratum in range(len(subject.stratum_names)):
+            mine = np.flatnonzero(subject.stratum == stratum)
+            timed = mine[np.isfinite(scores[mine])]
+            reasons.update(dict.fromkeys(np.setdiff1d(mine, timed).tolist(), "no times"))
+            if timed.size < FEWEST_TIMES:
+                scores[timed] = np.nan
+                why = f"fewer than {FEWEST_TIMES} timed peers"
+                reasons.update(dict.fromkeys(timed.tolist(), why))
+                continue
+            p_values[timed] = _honest(scores[timed]).p_value(scores[timed])
+            medians[timed] = np.median(seconds[timed])
+
+        def describe(row: int) -> tuple[Message, dict[str, object]]:
+            own, usual = float(seconds[row]), float(medians[row])
+            return (
+                Message(
+                    f"Có dấu hiệu trả lời quá nhanh: {own:.2f} giây mỗi câu, trung vị cùng nhóm "
+                    f"{usual:.2f} giây.",
+                    f"Signs of answering too fast: {own:.2f} seconds an answer, the median of "
+                    f"the peers is {usual:.2f}.",
+                ),
+                {"seconds_per_answer": own, "median_of_peers": usual},
+            )
+
+        return Assessment(
+            scores=scores,
+            p_values=p_values,
+            findings=significant(subject, INFO, scores, p_values, describe),
+            not_assessable=reasons,
+        )
+
+
+def _honest(scores: NDArray[np.float64]) -> HonestDistribution:
+    low, high = np.quantile(scores, [0.25, 0.75])
+    return HonestDistribution.fit(scores[scores <= high + FAR_OUT * (high - low)])
+
+
+def _seconds_per_answer(table: RecordTable) -> NDArray[np.float64]:
+    times = table.times
+    unknown: NDArray[np.float64] = np.full(len(table), np.nan)
+    if not {"started_at", "submitted_at"} <= times.keys():
+        return unknown
+    spent = times["submitted_at"] - times["started_at"]
+    usable = (spent >= 0) & (spent <= LONGEST_SECONDS) & (table.answered > 0)
+    seconds: NDArray[np.float64] = np.divide(spent, table.answered, out=unknown, where=usable)
+    return seconds
+
+
+CHECK = ResponseTimeCheck()

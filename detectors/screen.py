@@ -1,0 +1,170 @@
+"""The statistical screen of a response table: every check, one verdict a record and a unit.
+
+Each record and each unit gets one p-value, the smallest over its checks by weighted
+Bonferroni, and one q-value by Benjamini-Hochberg over the table. It is flagged at
+q <= .05 or where a rule is broken. Red needs two independent families of evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from detectors._verdict import Subjects, Verdicts, judge
+from detectors.finding import Finding, Message
+from detectors.instrument import Instrument
+from detectors.registry import Assessment, Level, discover
+from detectors.table import RecordTable, UnitTable
+from detectors.units._features import features_of
+
+__all__ = ["Screening", "screen"]
+
+# The twin test alone can reach the p-values that a flag needs; ranks among peers cannot.
+RECORD_WEIGHTS: Mapping[str, float] = {"answers.twin": 6.0, "channel.response_time": 2.0}
+
+_TAIL = ("p_value", "q_value", "severity", "flagged", "not_testable")
+
+
+@dataclass(frozen=True, eq=False)
+class Screening:
+    """What the screen found.
+
+    Attributes:
+        records: One row a record in the order of the table: ``record_id``, ``unit_id``, a
+            score a check, ``p_value``, ``q_value``, ``severity``, ``flagged`` (bool),
+            ``not_testable`` (reason, else empty).
+        units: One row a unit in order of id: ``unit_id``, ``n``, ``value`` (share of the
+            two best values over all rating answers), a score a check and the same tail.
+        findings: Signs, at least one for whatever is flagged.
+        notes: What the reader should know about the table as a whole.
+    """
+
+    records: pd.DataFrame
+    units: pd.DataFrame
+    findings: tuple[Finding, ...]
+    notes: tuple[Message, ...] = ()
+
+
+def screen(
+    responses: pd.DataFrame,
+    instrument: Instrument,
+    *,
+    units: pd.DataFrame | None = None,
+    previous: pd.DataFrame | None = None,
+    custody: pd.DataFrame | None = None,
+    period: tuple[str, str] | None = None,
+    seed: int = 0,
+) -> Screening:
+    """Screen a table of responses (columns of the contract).
+
+    The result does not depend on the order of the rows and, for the same seed, is the
+    same every time. The input is not changed.
+
+    Args:
+        responses: One row a record.
+        instrument: What was asked.
+        units: Table of units; gives peer groups.
+        previous: Responses of the previous period.
+        custody: Table of form custody.
+        period: First and last day as ISO dates.
+        seed: Draws the null models.
+
+    Raises:
+        InputError: If ``record_id`` or every rating item is missing.
+    """
+    table = RecordTable.build(responses, instrument, units)
+    before = None if previous is None else RecordTable.build(previous, instrument, units)
+    records, found = _records(table, seed)
+    if not table.has_units:
+        return Screening(records, _no_units(), found, _notes(table, responses))
+    unit_table = UnitTable(table, units, before, custody, period)
+    unit_rows, unit_found = _units(unit_table, seed)
+    return Screening(records, unit_rows, (*unit_found, *found), _notes(table, responses))
+
+
+def _records(table: RecordTable, seed: int) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
+    checks = discover(Level.RECORD)
+    answers = {name: check.assess(table, seed=seed) for name, check in checks.items()}
+    subjects = Subjects(table.record_ids, "record_id", RECORD_WEIGHTS)
+    verdicts = judge(checks, answers, subjects)
+    names = np.array(table.unit_ids, dtype=object)
+    head = {
+        "record_id": table.record_ids.astype(object),
+        "unit_id": names[table.unit] if len(table) else names[:0],
+    }
+    frame = _frame(head, answers, verdicts)
+    given = np.argsort(table.source_row, kind="stable")
+    return frame.iloc[given].reset_index(drop=True), verdicts.findings
+
+
+def _units(table: UnitTable, seed: int) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
+    checks = discover(Level.UNIT)
+    answers = {name: check.assess(table, seed=seed) for name, check in checks.items()}
+    ids = np.array(table.unit_ids, dtype=np.str_)
+    verdicts = judge(checks, answers, Subjects(ids, "unit_id", {}))
+    records = table.records
+    count = len(table)
+    rated = records.answered > 0
+    unit = records.unit[rated]
+    top = np.bincount(unit, features_of(records).top_two[rated], minlength=count)
+    asked = np.bincount(unit, records.answered[rated], minlength=count)
+    value = np.divide(top, asked, out=np.full(count, np.nan), where=asked > 0)
+    head = {
+        "unit_id": ids.astype(object),
+        "n": np.bincount(records.unit, minlength=count),
+        "value": value,
+    }
+    return _frame(head, answers, verdicts), verdicts.findings
+
+
+def _no_units() -> pd.DataFrame:
+    names = ("unit_id", "n", "value", *discover(Level.UNIT), *_TAIL)
+    return pd.DataFrame({name: pd.Series(dtype=object) for name in names})
+
+
+def _frame(
+    head: Mapping[str, NDArray[Any]], answers: Mapping[str, Assessment], verdicts: Verdicts
+) -> pd.DataFrame:
+    tail = {
+        "p_value": verdicts.p_value,
+        "q_value": verdicts.q_value,
+        "severity": [severity.value for severity in verdicts.severity],
+        "flagged": verdicts.flagged,
+        "not_testable": list(verdicts.not_testable),
+    }
+    scores = {name: answer.scores for name, answer in answers.items()}
+    frame = pd.DataFrame({**head, **scores, **tail})
+    return frame.astype({"severity": object, "not_testable": object})
+
+
+def _notes(table: RecordTable, responses: pd.DataFrame) -> tuple[Message, ...]:
+    notes = []
+    absent = [i.id for i in table.instrument.ratings if i.id not in responses.columns]
+    if absent:
+        listed = ", ".join(absent)
+        notes.append(
+            Message(f"Bảng không có câu hỏi: {listed}.", f"Items missing from the table: {listed}.")
+        )
+    names, counts = np.unique(table.record_ids, return_counts=True)
+    repeated = names[counts > 1]
+    if repeated.size:
+        listed = ", ".join(repeated[:5].tolist()) + (" …" if repeated.size > 5 else "")
+        notes.append(
+            Message(
+                f"{repeated.size} mã phiếu xuất hiện nhiều lần, được giữ nguyên: {listed}.",
+                f"{repeated.size} record ids occur more than once and are kept: {listed}.",
+            )
+        )
+    if table.has_units and 1 <= len(table.unit_ids) < 2 and len(table):
+        notes.append(
+            Message(
+                "Chỉ có một đơn vị: không thể so sánh giữa các đơn vị.",
+                "There is one unit only: nothing can be compared between units.",
+            )
+        )
+    return tuple(notes)

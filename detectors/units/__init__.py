@@ -1,0 +1,1 @@
+"""Checks of units: one file a check, found by the registry."""
