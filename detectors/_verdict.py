@@ -39,12 +39,12 @@ class Subjects:
 
 @dataclass(frozen=True, eq=False)
 class Verdicts:
-    """One verdict a subject, in the order of the subjects."""
+    """One verdict a subject, in their order; no severity where nothing could be tested."""
 
     p_value: NDArray[np.float64]
     q_value: NDArray[np.float64]
     flagged: NDArray[np.bool_]
-    severity: tuple[Severity, ...]
+    severity: tuple[Severity | None, ...]
     not_testable: tuple[str, ...]
     findings: tuple[Finding, ...]
 
@@ -70,7 +70,7 @@ def judge(
         for finding in answer.findings:
             found.setdefault(str(getattr(finding, subjects.key)), []).append(finding)
     flagged = np.nan_to_num(q, nan=1.0) <= FALSE_DISCOVERY_RATE
-    severity = [Severity.GREEN] * count
+    severity: list[Severity | None] = [None if np.isnan(value) else Severity.GREEN for value in p]
     kept: list[Finding] = []
     for i in range(count) if found or flagged.any() else ():
         own = found.get(str(subjects.ids[i]), [])

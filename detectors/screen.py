@@ -133,7 +133,7 @@ def _frame(
     tail = {
         "p_value": verdicts.p_value,
         "q_value": verdicts.q_value,
-        "severity": [severity.value for severity in verdicts.severity],
+        "severity": ["" if grade is None else grade.value for grade in verdicts.severity],
         "flagged": verdicts.flagged,
         "not_testable": list(verdicts.not_testable),
     }
