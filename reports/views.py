@@ -643,6 +643,9 @@ class Appendix:
 class UnitReport:
     """Everything the report of one unit says. ``None`` sections were not examined.
 
+    Green needs something that was examined: a unit that nothing could judge becomes "not
+    judged", whatever the caller says.
+
     Attributes:
         unit: The unit.
         round: The round.
@@ -679,10 +682,23 @@ class UnitReport:
     innocent: tuple[Message, ...] = ()
     recommendations: tuple[Message, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Take green from a unit that was not examined."""
+        if self.severity is Severity.GREEN and not self.examined:
+            object.__setattr__(self, "severity", None)
+
+    @property
+    def examined(self) -> bool:
+        """Whether any check could judge anything about the unit."""
+        images, statistics, digital = self.images, self.statistics, self.digital
+        counts = (*(images.counts if images else ()), *(statistics.counts if statistics else ()))
+        checks = (*(statistics.checks if statistics else ()), *(digital.checks if digital else ()))
+        return bool(checks) or any(count.judged for count in counts)
+
 
 @dataclass(frozen=True, slots=True)
 class UnitRow:
-    """One unit in the round's table.
+    """One unit in the round's table. Green needs a form that could be judged.
 
     Attributes:
         unit: The unit.
@@ -697,6 +713,11 @@ class UnitRow:
     severity: Severity | None
     flagged: int
     judged: int
+
+    def __post_init__(self) -> None:
+        """Take green from a unit of which nothing could be judged."""
+        if self.severity is Severity.GREEN and not self.judged:
+            object.__setattr__(self, "severity", None)
 
     @property
     def flagged_share(self) -> float | None:
