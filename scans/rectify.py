@@ -36,9 +36,7 @@ class Rectifier:
     scale: float = 1.0
 
     @staticmethod
-    def of(
-        image: NDArray[np.uint8], registration: Registration, px_per_mm: float
-    ) -> Rectifier:
+    def of(image: NDArray[np.uint8], registration: Registration, px_per_mm: float) -> Rectifier:
         """A sampler for patches at ``px_per_mm``, halving ``image`` while it is far finer."""
         scale = 1.0
         while registration.px_per_mm * scale >= 1.9 * px_per_mm:
@@ -68,13 +66,14 @@ class Rectifier:
         start = corners_mm + 0.5 / px_per_mm
         # The four corners of a patch fix a bilinear map: exact for an affine scan, and a
         # box is too small for perspective or stretch to bend it by a tenth of a pixel.
-        corners = [start, start + [span[0], 0], start + [0, span[1]], start + span]
+        across, down = np.array([span[0], 0.0]), np.array([0.0, span[1]])
+        corners = (start, start + across, start + down, start + span)
         px = [self._to_image(c) for c in corners]
         u = np.linspace(0.0, 1.0, width, dtype=np.float32)[None, None, :, None]
         v = np.linspace(0.0, 1.0, height, dtype=np.float32)[None, :, None, None]
         a, b, c, d = (p.astype(np.float32)[:, None, None, :] for p in px)
         grid = (a * (1 - u) + b * u) * (1 - v) + (c * (1 - u) + d * u) * v
-        stacked = self._sample(grid.reshape(count * height, width, 2))
+        stacked = self._sample(np.asarray(grid.reshape(count * height, width, 2), np.float32))
         return stacked.reshape(count, height, width, *self.image.shape[2:])
 
     def region(

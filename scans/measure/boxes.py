@@ -7,7 +7,7 @@ the same on a dark photocopy and on a burnt-out scan.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -29,8 +29,6 @@ PX_PER_MM = 10.0
 
 # Ink is sensed this far beyond a box; crosses overshoot and ticks stand half outside.
 MARGIN_MM = 2.0
-# A circle around a box, where the form asks for one, needs a wider view.
-CIRCLE_MARGIN_MM = 3.2
 # After registration a printed line may still be off by this much; found per box.
 _SLACK_PX = 4
 # Toner spreads, 1-bit scanners thicken lines and a cramped photo bends them: print
@@ -103,7 +101,9 @@ def measure_boxes(
     registration: Registration,
     template: PageTemplate,
     *,
-    wide: bool,
+    margin_mm: float = MARGIN_MM,
+    only: Sequence[int] | None = None,
+    black: float | None = None,
 ) -> tuple[PageInk, tuple[BoxPatches, ...]]:
     """Cut, align and subtract all boxes of a page.
 
@@ -111,26 +111,29 @@ def measure_boxes(
         image: The scan as received, grey or BGR.
         registration: Lays it over ``template``.
         template: The blank page.
-        wide: Whether to look far enough around each box to see a circle.
+        margin_mm: Width of the rim around each box.
+        only: Positions of the boxes to cut; all for ``None``.
+        black: Level of the form's print where it is already known.
 
     Returns:
         The levels of the page, and the patches grouped by size and shape of box.
     """
-    margin = CIRCLE_MARGIN_MM if wide else MARGIN_MM
     scan = Rectifier.of(image, registration, PX_PER_MM)
     raw = []
-    for index, boxes in _groups(template.page.boxes):
-        colour, print_ = _cut(scan, template, boxes, margin)
+    chosen = range(len(template.page.boxes)) if only is None else only
+    for index, boxes in _groups(template.page.boxes, chosen):
+        colour, print_ = _cut(scan, template, boxes, margin_mm)
         grey = colour if colour.ndim == 3 else _grey_of(colour)
         raw.append((index, boxes, colour, grey, print_))
     paper_of = [_paper(grey, print_) for _, _, _, grey, print_ in raw]
-    black = _black([(grey, print_) for _, _, _, grey, print_ in raw], paper_of)
+    if black is None:
+        black = _black([(grey, print_) for _, _, _, grey, print_ in raw], paper_of)
     groups = []
     for (index, boxes, colour, grey, print_), paper in zip(raw, paper_of, strict=True):
         span = np.maximum(paper - black, 40.0)[:, None, None]
         dark = (paper[:, None, None] - grey.astype(np.float32)) / span
-        own = _territory(template, margin, tuple(index.tolist()))
-        groups.append(_align(index, boxes, margin, colour, dark, print_, own))
+        own = _territory(template, margin_mm, tuple(index.tolist()))
+        groups.append(_align(index, boxes, margin_mm, colour, dark, print_, own))
     noise = _noise(groups)
     paper_level = float(np.median(np.concatenate(paper_of))) if paper_of else 255.0
     # Ink must clear both the physical floor (a faint pencil line is a fifth as dark as
@@ -139,9 +142,12 @@ def measure_boxes(
     return PageInk(paper_level, black, noise, threshold), tuple(groups)
 
 
-def _groups(boxes: Sequence[Box]) -> Iterator[tuple[NDArray[np.int64], tuple[Box, ...]]]:
+def _groups(
+    boxes: Sequence[Box], chosen: Iterable[int]
+) -> Iterator[tuple[NDArray[np.int64], tuple[Box, ...]]]:
     kinds: dict[tuple[float, float, str], list[int]] = {}
-    for i, box in enumerate(boxes):
+    for i in chosen:
+        box = boxes[i]
         key = (round(box.box_mm[2], 1), round(box.box_mm[3], 1), box.shape)
         kinds.setdefault(key, []).append(i)
     for members in kinds.values():
@@ -184,8 +190,17 @@ def _paper(grey: NDArray[np.uint8], print_: Floats) -> Floats:
     The 70th percentile of pixels without print: marks, even a filled box, cover less than
     a third of the patch.
     """
-    values = np.where(print_ < 0.1, _inner(grey).astype(np.float32), np.nan)
-    return np.nanpercentile(values.reshape(len(values), -1), 70, axis=1).astype(np.float32)
+    return _percentiles(_inner(grey), print_ < 0.1, (70,))[0]
+
+
+def _percentiles(
+    stack: NDArray[np.uint8] | Floats, mask: NDArray[np.bool_], q: tuple[int, ...]
+) -> list[Floats]:
+    """Percentiles of the pixels of each patch under ``mask``, of all where it is empty."""
+    flat, chosen = stack.reshape(len(stack), -1), mask.reshape(len(stack), -1)
+    rows = [r[c] if c.any() else r for r, c in zip(flat, chosen, strict=True)]
+    found = np.array([np.percentile(row, q) for row in rows]).reshape(len(stack), len(q))
+    return [found[:, k].astype(np.float32) for k in range(len(q))]
 
 
 def _black(parts: Sequence[tuple[NDArray[np.uint8], Floats]], papers: Sequence[Floats]) -> float:
@@ -336,19 +351,17 @@ def _signed_distance(
     a, b = (v / 2 for v in (other_mm or size_mm))
     if outline == "ellipse":
         radius = np.hypot(x[None, :] / a, y[:, None] / b)
-        return ((radius - 1.0) * min(a, b)).astype(np.float32)
+        return np.asarray((radius - 1.0) * min(a, b), np.float32)
     qx, qy = np.abs(x)[None, :] - a, np.abs(y)[:, None] - b
     outside = np.hypot(np.maximum(qx, 0), np.maximum(qy, 0))
-    return (outside + np.minimum(np.maximum(qx, qy), 0)).astype(np.float32)
+    return np.asarray(outside + np.minimum(np.maximum(qx, qy), 0), np.float32)
 
 
 def _noise(groups: Sequence[BoxPatches]) -> float:
     """Spread of bare paper in darkness units, from the quietest half of the boxes."""
     spreads = []
     for group in groups:
-        bare = np.where(group.allowed < 0.05, group.dark, np.nan)
-        flat = bare.reshape(len(bare), -1)
-        low, high = np.nanpercentile(flat, [16, 84], axis=1)
+        low, high = _percentiles(group.dark, group.allowed < 0.05, (16, 84))
         spreads.append((high - low) / 2)
     values = np.concatenate(spreads) if spreads else np.zeros(1)
     values = values[np.isfinite(values)]

@@ -12,17 +12,18 @@ Units: lengths in mm, coverage as a share of the box's visible inside.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.instrument import Instrument, Marks
+from detectors.instrument import Box, Instrument, Marks
 from scans.measure.boxes import PX_PER_MM, BoxPatches, PageInk
+from scans.read.circles import CIRCLED, Circle
 from scans.types import BoxReading, MarkState
 
-__all__ = ["read_marks"]
+__all__ = ["inked_boxes", "read_marks"]
 
 # Ink on less than this share of a box is dust, a speck of toner or a slip of the pen
 # (a 0.4 mm dot in a 5 mm box covers 0.6 %).
@@ -34,7 +35,14 @@ _STROKE_MM = 1.2
 _STROKE_SHARE = 0.4
 # Disc that fits into a scribble or a filled box and not into a pen stroke.
 _CORE_MM = 0.9
-_SECTORS = 36
+# Solid share from which a box may be a filled one, and is one.
+_LOOSE = 0.35
+_FILLED = 0.6
+# Share of directions from which a line may be a circle, and a person has to look.
+_MAYBE_CIRCLED = 0.65
+_HALF_CIRCLED = 0.5
+# A line that strikes a mark out runs this far out of the box on both sides.
+_STRIKE_MM = 0.3
 
 
 @dataclass(frozen=True)
@@ -46,20 +54,46 @@ class _Seen:
     length: float  # mm: diagonal of the longest connected stroke in or touching the box
     solid: float  # share of the inside covered by a solid core
     dark: float  # mean darkness of the ink
-    round: float  # share of directions in which ink stands around the box
-    cross_out: float  # share of box width bridged by ink that leaves it on both sides
+    cross_out: float  # mm: how far a level line runs out of the box on its shorter side
     residue: float  # darkness left inside where there is no ink, against bare paper
     found: float  # share of the printed outline that is there
+    round: float = 0.0  # share of directions in which a closed line stands around the box
+    beyond: float = 0.0  # distance of that line from the centre, in half diagonals
+
+
+def inked_boxes(ink: PageInk, groups: Sequence[BoxPatches]) -> list[int]:
+    """Positions of the boxes with ink in or beside them, in order of position."""
+    found = []
+    for group in groups:
+        zone = (group.distance < 0.0)[None] & (group.added > ink.threshold)
+        area = max(1.0, float((group.distance < 0.0).sum()))
+        share = zone.sum(axis=(1, 2)) / area
+        found.extend(group.index[share >= _FLOOR].tolist())
+    return sorted(found)
 
 
 def read_marks(
-    ink: PageInk, groups: Sequence[BoxPatches], instrument: Instrument
+    ink: PageInk,
+    groups: Sequence[BoxPatches],
+    instrument: Instrument,
+    circles: Mapping[int, Circle] | None = None,
 ) -> tuple[BoxReading, ...]:
-    """Read all boxes of a page, in the order of the page's list of boxes."""
+    """Read all boxes of a page, in the order of the page's list of boxes.
+
+    Args:
+        ink: Levels of the page.
+        groups: The boxes, circles taken out of their neighbours.
+        instrument: How the form is filled.
+        circles: The best closed path around each inked box, where the form asks for circles.
+    """
+    circles = circles or {}
     seen: dict[int, _Seen] = {}
-    box_of = {}
+    box_of: dict[int, Box] = {}
     for group in groups:
         for i, features in zip(group.index.tolist(), _features(group, ink), strict=True):
+            circle = circles.get(i)
+            if circle is not None:
+                features = replace(features, round=circle.coverage, beyond=circle.beyond)
             seen[i] = features
         box_of.update(zip(group.index.tolist(), group.boxes, strict=True))
     habit = _habit(list(seen.values()))
@@ -97,10 +131,10 @@ def _features(group: BoxPatches, ink: PageInk) -> list[_Seen]:
     result = []
     for i in range(len(group.boxes)):
         if share[i] < 0.002 and near[i] < 0.002:
-            drawn = (0.0, 0.0, 0.0, 0.0, 0.0)
+            drawn = (0.0, 0.0, 0.0, 0.0)
         else:
             drawn = _drawn(group, ink, i, zone[i], inside)
-        length, solid, dark, around, bridged = drawn
+        length, solid, dark, bridged = drawn
         result.append(
             _Seen(
                 ink=float(share[i]),
@@ -108,7 +142,6 @@ def _features(group: BoxPatches, ink: PageInk) -> list[_Seen]:
                 length=length,
                 solid=solid,
                 dark=dark,
-                round=around,
                 cross_out=bridged,
                 residue=float(residue[i]),
                 found=float(group.found[i]),
@@ -123,12 +156,14 @@ def _drawn(
     i: int,
     zone: NDArray[np.bool_],
     inside: NDArray[np.bool_],
-) -> tuple[float, float, float, float, float]:
-    """Length, solid core, darkness, encirclement and bridging of one box's ink."""
+) -> tuple[float, float, float, float]:
+    """Length, solid core, darkness and bridging of one box's ink."""
     # Strokes run on under the printed outline: close the gap that subtraction cuts.
     full = (group.dark[i] > ink.threshold) & (group.distance < 1.2) & group.own[i]
     joined = zone | (full & (np.abs(group.distance) < 0.6) & _touches(zone))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined.astype(np.uint8), None, 8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        joined.astype(np.uint8), connectivity=8
+    )
     length = 0.0
     for label in range(1, count):
         if (labels[inside] == label).any():
@@ -141,7 +176,7 @@ def _drawn(
     solid = float((core & inside).sum() / max(1, inside.sum()))
     values = group.dark[i][zone]
     darkness = float(values.mean()) if values.size else 0.0
-    return length, solid, darkness, _round(group, ink, i), _bridged(group, ink, i)
+    return length, solid, darkness, _bridged(group, ink, i)
 
 
 def _touches(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -149,44 +184,27 @@ def _touches(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return cv2.dilate(mask.astype(np.uint8), kernel).astype(bool)
 
 
-def _round(group: BoxPatches, ink: PageInk, i: int) -> float:
-    """Share of directions in which one connected line stands around the box.
+def _bridged(group: BoxPatches, ink: PageInk, i: int) -> float:
+    """How far a level line runs out of the box on both sides, in mm, the lesser side.
 
-    A circle drawn around a box cuts its corners and bulges beyond its sides, so the line
-    is looked for outside the ellipse inscribed in the box, slightly shrunk; the arms of
-    a cross leave the box in four directions only.
+    Only the middle rows count: the arms of a cross leave a box higher and lower, and in
+    its middle they do not reach the sides.
     """
     width, height = group.box_size_mm
-    h, w = group.distance.shape
-    x = (np.arange(w) + 0.5) / PX_PER_MM - group.margin_mm - width / 2
-    y = (np.arange(h) + 0.5) / PX_PER_MM - group.margin_mm - height / 2
-    angle = np.arctan2(y[:, None], x[None, :])
-    outside = np.hypot(x[None, :] / (width / 2), y[:, None] / (height / 2)) > 1.08
-    line = (group.added[i] > ink.threshold) & outside
-    joined = cv2.dilate(line.astype(np.uint8), np.ones((5, 5), np.uint8))
-    count, labels = cv2.connectedComponents(joined, None, 8)
-    if count < 2:
+    x = (np.arange(group.distance.shape[1]) + 0.5) / PX_PER_MM - group.margin_mm
+    y = (np.arange(group.distance.shape[0]) + 0.5) / PX_PER_MM - group.margin_mm
+    middle = (y > 0.25 * height) & (y < 0.75 * height)
+    lines = (group.dark[i] > ink.threshold) & group.own[i]
+    column = lines[middle].any(axis=0)
+    within = (x > 0.0) & (x < width)
+    if not within.any() or column[within].mean() < 0.9:
         return 0.0
-    sector = ((angle + np.pi) / (2 * np.pi) * _SECTORS).astype(int) % _SECTORS
-    best = 0
-    for label in range(1, count):
-        best = max(best, len(np.unique(sector[(labels == label) & line])))
-    return best / _SECTORS
-
-
-def _bridged(group: BoxPatches, ink: PageInk, i: int) -> float:
-    """How far ink reaches beyond both the left and the right side, in mm, the lesser side."""
-    width = group.box_size_mm[0]
-    columns = (np.arange(group.distance.shape[1]) + 0.5) / PX_PER_MM - group.margin_mm
-    mask = (group.added[i] > ink.threshold) & (group.distance < group.margin_mm - 0.2)
-    # Only rows of the box itself: the arms of a cross leave it higher and lower.
-    rows = (np.arange(group.distance.shape[0]) + 0.5) / PX_PER_MM - group.margin_mm
-    height = group.box_size_mm[1]
-    middle = (rows > 0.15 * height) & (rows < 0.85 * height)
-    inked = columns[mask[middle].any(axis=0)]
-    if inked.size == 0:
+    drawn = x[
+        (group.added[i] > ink.threshold)[middle].any(axis=0) & group.own[i][middle].any(axis=0)
+    ]
+    if drawn.size == 0:
         return 0.0
-    return float(max(0.0, min(-inked.min(), inked.max() - width)))
+    return float(max(0.0, min(-drawn.min(), drawn.max() - width)))
 
 
 def _habit(seen: Sequence[_Seen]) -> float:
@@ -201,14 +219,52 @@ def _read_row(
     """States of one item's boxes; a doubtful box is judged beside its neighbours."""
     states = {i: _read_box(s, rule) for i, s in row.items()}
     firm = [i for i, (state, _) in states.items() if state is MarkState.MARKED]
-    if rule.style == "fill" and len(firm) > 1 and habit > 0:
-        # Two marks in one row, one of them far lighter than this respondent ever fills:
-        # half removed, or half made. A person has to look.
-        strength = {i: row[i].ink * min(1.0, row[i].dark) for i in firm}
-        if max(strength.values()) > 0.8 * habit:
-            for i, value in strength.items():
-                if value < 0.8 * habit and row[i].solid < 0.6 * max(row[j].solid for j in firm):
-                    states[i] = (MarkState.AMBIGUOUS, 0.5)
+    if rule.style == "fill":
+        states.update(_half_filled(row, firm, habit))
+    elif rule.correction == "fill":
+        states.update(_filled_out(row, firm))
+    elif rule.correction == "circle" and len(firm) > 1:
+        # One of two marks should be circled: a line halfway round is worth a look.
+        half = [i for i in firm if row[i].round >= _HALF_CIRCLED]
+        states.update(dict.fromkeys(half, (MarkState.AMBIGUOUS, 0.5)))
+    return states
+
+
+def _half_filled(
+    row: Mapping[int, _Seen], firm: Sequence[int], habit: float
+) -> dict[int, tuple[MarkState, float]]:
+    """Of two filled boxes, one far lighter than this respondent ever fills: ambiguous.
+
+    Half removed, or half made: a person has to look.
+    """
+    if len(firm) < 2 or habit <= 0:
+        return {}
+    strength = {i: row[i].ink * min(1.0, row[i].dark) for i in firm}
+    if max(strength.values()) <= 0.8 * habit:
+        return {}
+    core = max(row[i].solid for i in firm)
+    return {
+        i: (MarkState.AMBIGUOUS, 0.5)
+        for i, value in strength.items()
+        if value < 0.8 * habit and row[i].solid < 0.6 * core
+    }
+
+
+def _filled_out(
+    row: Mapping[int, _Seen], firm: Sequence[int]
+) -> dict[int, tuple[MarkState, float]]:
+    """Where a filled box is a cancelled one: filled beside a drawn mark, or else ambiguous.
+
+    A respondent who fills every box has cancelled none of them, so a filled box counts as
+    taken back only when the same item carries a mark that is not filled.
+    """
+    drawn = [i for i in firm if row[i].solid < _LOOSE]
+    states = {}
+    for i in firm:
+        if row[i].solid >= _FILLED and drawn:
+            states[i] = (MarkState.CANCELLED, min(1.0, row[i].solid + 0.2))
+        elif row[i].solid >= _LOOSE:
+            states[i] = (MarkState.AMBIGUOUS, 0.5)
     return states
 
 
@@ -219,7 +275,7 @@ def _read_box(s: _Seen, rule: Marks) -> tuple[MarkState, float]:
     if s.ink < _FLOOR and s.near < 2 * _DEFINITE:
         return MarkState.EMPTY, 1.0 - s.ink / _FLOOR / 4
     if s.ink < _DEFINITE:
-        if s.length >= _STROKE_MM or s.ink >= _FLOOR and s.near > _DEFINITE:
+        if s.length >= _STROKE_MM or (s.ink >= _FLOOR and s.near > _DEFINITE):
             return MarkState.MARKED, 0.7
         return (MarkState.EMPTY, 0.6) if s.ink < _FLOOR else (MarkState.AMBIGUOUS, 0.5)
     return _marked_or_cancelled(s, rule)
@@ -227,18 +283,20 @@ def _read_box(s: _Seen, rule: Marks) -> tuple[MarkState, float]:
 
 def _marked_or_cancelled(s: _Seen, rule: Marks) -> tuple[MarkState, float]:
     if rule.correction == "circle":
-        if s.round >= 0.8:
+        # The rim of a scribble is a closed line too, but it does not clear the corners.
+        scribble = s.solid >= _LOOSE and s.beyond < 1.05
+        if s.round >= CIRCLED and not scribble:
             return MarkState.CANCELLED, min(1.0, s.round)
-        if s.round >= 0.6:
+        if s.round >= CIRCLED and s.solid < _FILLED:
             return MarkState.AMBIGUOUS, 0.5
-    if rule.correction == "fill" and rule.style != "fill":
-        if s.solid >= 0.6:
-            return MarkState.CANCELLED, min(1.0, s.solid + 0.2)
-        if s.solid >= 0.35:
+        if s.round >= _MAYBE_CIRCLED and not scribble:
             return MarkState.AMBIGUOUS, 0.5
-    if rule.correction == "strike" and s.cross_out >= 1.0:
-        return MarkState.CANCELLED, 0.8
-    if rule.correction != "fill" and rule.style in ("cross", "tick") and s.solid >= 0.75:
+    if rule.correction == "strike" and s.cross_out > 0.0:
+        needed = _STRIKE_MM if rule.style in ("cross", "tick") else 2.5 * _STRIKE_MM
+        if s.cross_out >= needed:
+            # A line alone may be somebody's way of marking.
+            return (MarkState.CANCELLED, 0.8) if s.ink >= 0.25 else (MarkState.AMBIGUOUS, 0.5)
+    if rule.correction != "fill" and rule.style in ("cross", "tick") and s.solid >= 0.85:
         # Scribbled out on a form that asks for a cross: no answer that anyone meant, and
         # no correction that the form allows.
         return MarkState.AMBIGUOUS, 0.5

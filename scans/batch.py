@@ -1,0 +1,227 @@
+"""Many files: decoded and judged in workers, compared with each other, told in order.
+
+Results wait in a spool file until every page was compared with every other, so memory
+holds fingerprints only. A file that kills its worker is tried once more alone; then it is
+listed as not checked, and the rest goes on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pickle
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from pathlib import Path
+
+from detectors.errors import AuditError, InputError
+from detectors.finding import Finding
+from detectors.instrument import Instrument
+from detectors.registry import Level, discover
+from scans.fingerprint import Fingerprint
+from scans.page import PageOutcome, check_page, failed_page, fuse
+from scans.reference import Reference, load_reference
+from scans.source import PageError, expand, read_pages, sha256_of
+from scans.types import Origin, PageResult, Status
+from scans.worker import limit_worker
+
+__all__ = ["check_files", "page_files", "page_outcomes"]
+
+_UNKNOWN_HASH = "0" * 64
+# Files in flight per worker: enough to keep it busy, few enough to stop soon.
+_AHEAD = 3
+
+
+def page_files(paths: Sequence[Path]) -> Iterator[Path | PageResult]:
+    """Files to check, folders walked; what cannot be used comes as a page not checked."""
+    seen: set[Path] = set()
+    for path in paths:
+        refused: list[InputError] = []
+        try:
+            for file in expand([path], refuse=refused.append):
+                if file.resolve() not in seen:
+                    seen.add(file.resolve())
+                    yield file
+        except AuditError as error:
+            yield _not_checked(path, error)
+        for refusal in refused:
+            yield _not_checked(Path(refusal.where or path), refusal)
+
+
+def check_files(
+    paths: Sequence[Path],
+    instrument: Instrument,
+    *,
+    reference: Path | None = None,
+    jobs: int = 1,
+    false_flag_rate: float = 0.01,
+    progress: Callable[[Iterator[PageOutcome]], Iterator[PageOutcome]] = lambda pages: pages,
+) -> Iterator[PageResult]:
+    """Check files and folders; results come in the order given, after all were compared.
+
+    Args:
+        paths: Files or folders.
+        instrument: The form.
+        reference: A file made by ``calibrate``; the built-in one for ``None``.
+        jobs: Worker processes; 1 works in this process.
+        false_flag_rate: Share of honest pages that may be flagged, in (0, 1).
+        progress: Wraps the stream of pages, to show how far it is.
+
+    Raises:
+        InputError: If the reference or a blank page cannot be used.
+    """
+    honest = load_reference(reference)
+    fingerprints: list[Fingerprint] = []
+    rows: list[int] = []
+    with tempfile.TemporaryFile() as spool:
+        count = 0
+        outcomes = page_outcomes(
+            paths, instrument, reference=honest, jobs=jobs, false_flag_rate=false_flag_rate
+        )
+        for outcome in progress(outcomes):
+            if outcome.fingerprint is not None:
+                fingerprints.append(outcome.fingerprint)
+                rows.append(count)
+            # Our own temporary file: what is read back below was written here.
+            pickle.dump(outcome.result, spool)
+            count += 1
+        found = _compared(fingerprints, rows)
+        spool.seek(0)
+        for row in range(count):
+            result: PageResult = pickle.load(spool)
+            yield _with_matches(result, found.get(row, []), false_flag_rate)
+
+
+def page_outcomes(
+    paths: Sequence[Path],
+    instrument: Instrument,
+    *,
+    reference: Reference | None,
+    jobs: int = 1,
+    false_flag_rate: float = 0.01,
+) -> Iterator[PageOutcome]:
+    """Every page judged alone, streaming, in the order of the files."""
+    files = page_files(paths)
+    if jobs <= 1:
+        for file in files:
+            yield from _file_outcomes(file, instrument, reference, false_flag_rate)
+        return
+    yield from _in_workers(files, instrument, reference, jobs, false_flag_rate)
+
+
+def _file_outcomes(
+    file: Path | PageResult, instrument: Instrument, reference: Reference | None, rate: float
+) -> Iterator[PageOutcome]:
+    if isinstance(file, PageResult):
+        yield PageOutcome(file)
+        return
+    try:
+        for page in read_pages(file):
+            if isinstance(page, PageError):
+                yield failed_page(page)
+            else:
+                yield check_page(page, instrument, reference=reference, false_flag_rate=rate)
+    except AuditError as error:
+        yield PageOutcome(_not_checked(file, error))
+
+
+def _listed(
+    file: Path | PageResult, instrument: Instrument, reference: Reference | None, rate: float
+) -> list[PageOutcome]:
+    return list(_file_outcomes(file, instrument, reference, rate))
+
+
+def _in_workers(
+    files: Iterator[Path | PageResult],
+    instrument: Instrument,
+    reference: Reference | None,
+    jobs: int,
+    rate: float,
+) -> Iterator[PageOutcome]:
+    """Keep the workers busy a few files ahead; give results back in the order of files."""
+    pending: list[tuple[Path | PageResult, Future[list[PageOutcome]]]] = []
+    pool = _pool(jobs)
+    try:
+        for file in files:
+            pending.append((file, pool.submit(_listed, file, instrument, reference, rate)))
+            if len(pending) < jobs * _AHEAD:
+                continue
+            pool, outcomes = _first(pool, pending, instrument, reference, jobs, rate)
+            yield from outcomes
+        while pending:
+            pool, outcomes = _first(pool, pending, instrument, reference, jobs, rate)
+            yield from outcomes
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _first(
+    pool: ProcessPoolExecutor,
+    pending: list[tuple[Path | PageResult, Future[list[PageOutcome]]]],
+    instrument: Instrument,
+    reference: Reference | None,
+    jobs: int,
+    rate: float,
+) -> tuple[ProcessPoolExecutor, list[PageOutcome]]:
+    """The outcomes of the oldest file, and the pool to go on with."""
+    file, future = pending.pop(0)
+    try:
+        return pool, future.result()
+    except BrokenProcessPool:
+        pass
+    # One of the files in flight killed a worker, nobody knows which. Each is tried alone,
+    # this one now, so that only the one that kills again is given up.
+    pool.shutdown(wait=False, cancel_futures=True)
+    outcomes = _alone(file, instrument, reference, rate)
+    fresh = _pool(jobs)
+    pending[:] = [(f, fresh.submit(_listed, f, instrument, reference, rate)) for f, _ in pending]
+    return fresh, outcomes
+
+
+def _alone(
+    file: Path | PageResult, instrument: Instrument, reference: Reference | None, rate: float
+) -> list[PageOutcome]:
+    with _pool(1) as pool:
+        try:
+            return pool.submit(_listed, file, instrument, reference, rate).result()
+        except BrokenProcessPool:
+            error = InputError(
+                "reading it killed the worker twice (memory, or a broken file)",
+                where=str(file),
+                remedy="scan the page again, or open and save it with another program",
+            )
+    return [PageOutcome(_not_checked(Path(str(file)), error))]
+
+
+def _pool(jobs: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=limit_worker)
+
+
+def _not_checked(path: Path, error: AuditError) -> PageResult:
+    try:
+        digest = sha256_of(path) if path.is_file() else _UNKNOWN_HASH
+    except AuditError:
+        digest = _UNKNOWN_HASH
+    origin = Origin(str(path), digest, 1, "application/octet-stream")
+    return PageResult(origin, Status.NOT_CHECKED, str(error))
+
+
+def _compared(fingerprints: list[Fingerprint], rows: list[int]) -> dict[int, list[Finding]]:
+    """Findings of the checks over pages given together, by row of the result."""
+    found: dict[int, list[Finding]] = {}
+    for check in discover(Level.PAGES).values():
+        for finding in check.assess(fingerprints).findings:
+            evidence = dict(finding.evidence)
+            row = rows[evidence.pop("subject")]
+            found.setdefault(row, []).append(dataclasses.replace(finding, evidence=evidence))
+    return found
+
+
+def _with_matches(result: PageResult, matches: list[Finding], rate: float) -> PageResult:
+    if not matches:
+        return result
+    alone = [] if result.suspicion is None else [max(1e-12, 1.0 - result.suspicion)]
+    # The page's own p-value was already fused: it enters as one.
+    return fuse(result, result.findings + tuple(matches), alone, rate)

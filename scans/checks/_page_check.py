@@ -1,0 +1,113 @@
+"""What all page checks share: from raw signs to p-values, severities and findings.
+
+A check measures; how rare its score is among honest pages is the reference's to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from detectors.finding import Finding, Message, Severity
+from detectors.registry import Assessment, CheckInfo
+from scans.view import PageView
+
+__all__ = ["NotAssessable", "PageCheck", "Sign", "Signs", "severity_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One place on the page with its score, on the scale of the page's score."""
+
+    score: float
+    message: Message
+    item: str | None = None
+    field: str | None = None
+    box_mm: tuple[float, float, float, float] | None = None
+    evidence: tuple[tuple[str, float | str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What a check measured: the page's score and the places behind it, worst first."""
+
+    score: float
+    places: tuple[Sign, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NotAssessable:
+    """Why this page does not allow the check."""
+
+    reason: str
+
+
+def severity_of(p_value: float, false_flag_rate: float) -> Severity:
+    """Yellow at the accepted rate, orange from a tenth, red from a hundredth of it."""
+    if p_value <= false_flag_rate / 100.0:
+        return Severity.RED
+    if p_value <= false_flag_rate / 10.0:
+        return Severity.ORANGE
+    return Severity.YELLOW
+
+
+@dataclass(frozen=True, eq=False)
+class PageCheck:
+    """A check of one page, made of its description and a measuring function."""
+
+    info: CheckInfo
+    measure: Callable[[PageView], Signs | NotAssessable]
+
+    def assess(self, subject: PageView | None, *, seed: int = 0) -> Assessment:
+        """Judge one page; ``None`` (no page) gives an empty assessment.
+
+        The page's p-value is that of its worst place; each place gets its own.
+        Findings are the places that an honest page reaches no more often than the
+        accepted false-flag rate.
+        """
+        del seed  # nothing here is random
+        if subject is None:
+            empty = np.empty(0)
+            return Assessment(empty, empty)
+        measured = self._measured(subject)
+        if isinstance(measured, NotAssessable):
+            nan = np.array([np.nan])
+            return Assessment(nan, nan, not_assessable={0: measured.reason})
+        scores = np.array([measured.score])
+        if subject.reference is None:
+            return Assessment(scores, np.array([np.nan]))
+        scan_class = subject.raw.scan_class
+        p_page = subject.reference.p_value(self.info.id, scan_class, measured.score)
+        if p_page is None:
+            reason = f"no honest pages of class {scan_class.value} are known to compare with"
+            nan = np.array([np.nan])
+            return Assessment(nan, nan, not_assessable={0: reason})
+        findings = []
+        for place in measured.places:
+            p = subject.reference.p_value(self.info.id, scan_class, place.score)
+            if p is not None and p <= subject.false_flag_rate:
+                findings.append(self._finding(place, p, subject.false_flag_rate))
+        return Assessment(scores, np.array([p_page]), tuple(findings))
+
+    def _measured(self, subject: PageView) -> Signs | NotAssessable:
+        allowed, scan_class = self.info.valid_for, subject.raw.scan_class.value
+        if allowed and scan_class not in allowed:
+            return NotAssessable(f"a scan of class {scan_class} does not carry this trace")
+        return self.measure(subject)
+
+    def _finding(self, place: Sign, p_value: float, rate: float) -> Finding:
+        return Finding(
+            detector=self.info.id,
+            family=self.info.family,
+            kind=self.info.kind,
+            score=place.score,
+            p_value=p_value,
+            severity=severity_of(p_value, rate),
+            message=place.message,
+            item=place.item,
+            field=place.field,
+            box_mm=place.box_mm,
+            evidence=dict(place.evidence),
+        )

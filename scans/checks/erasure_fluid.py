@@ -1,0 +1,173 @@
+"""Correction fluid, tape or digital white-out: print that is missing where it must be."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.finding import Family, Message
+from detectors.registry import CheckInfo, Level
+from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
+from scans.measure.boxes import BoxPatches
+from scans.measure.sheet import SHEET_PX_PER_MM, Sheet
+from scans.view import PageView
+
+# Boxes of honest pages keep their outline to within this share, toner loss included.
+_OUTLINE_SPREAD = 0.04
+# Print is counted missing on tiles of this size that hold at least so much of it.
+_TILE_MM = 5.0
+_FEWEST_PRINT_MM2 = 1.2
+_TILE_SPREAD = 0.06
+
+
+def measure(view: PageView) -> Signs | NotAssessable:
+    """Score of the worst box or printed place, in robust spreads of the page's others."""
+    signs = _boxes(view) + _tiles(view)
+    if not signs:
+        return NotAssessable("the page has no print that could be covered")
+    signs.sort(key=lambda sign: -sign.score)
+    return Signs(max(0.0, signs[0].score), tuple(signs[:6]))
+
+
+def _boxes(view: PageView) -> list[Sign]:
+    found: dict[int, tuple[float, tuple[float, float, float, float]]] = {}
+    for group in view.patches:
+        lost = _outline_lost(group)
+        for i, box, value in zip(group.index.tolist(), group.boxes, lost, strict=True):
+            found[i] = (float(value), box.box_mm)
+    if not found:
+        return []
+    values = np.array([value for value, _ in found.values()])
+    middle = float(np.median(values))
+    spread = max(_OUTLINE_SPREAD, 1.4826 * float(np.median(np.abs(values - middle))))
+    signs = []
+    for i in sorted(found, key=lambda i: -found[i][0])[:4]:
+        value, box_mm = found[i]
+        reading = view.readings[i]
+        signs.append(
+            Sign(
+                score=(value - middle) / spread,
+                message=Message(
+                    f"Dấu hiệu bôi xóa hoặc che phủ ở ô {reading.item} = {reading.value}: "
+                    f"mất {100 * value:.0f} % nét in của ô.",
+                    f"Signs of correction fluid, tape or white-out on box {reading.item} = "
+                    f"{reading.value}: {100 * value:.0f} % of its printed outline is gone.",
+                ),
+                item=reading.item,
+                box_mm=_grow(box_mm, 1.0),
+                evidence=(("value", str(reading.value)), ("outline_lost", round(value, 4))),
+            )
+        )
+    return signs
+
+
+def _grow(
+    box_mm: tuple[float, float, float, float], by: float
+) -> tuple[float, float, float, float]:
+    x, y, w, h = box_mm
+    return (x - by, y - by, w + 2 * by, h + 2 * by)
+
+
+def _outline_lost(group: BoxPatches) -> NDArray[np.float64]:
+    """Share of each box's outline that is broken, as its longest connected gap, 0 to 1.
+
+    A scanner that drops toner here and there breaks an outline into many small gaps;
+    fluid takes one piece. New ink drawn over the fluid does not fill the gap.
+    """
+    reach = np.ones((5, 5), np.uint8)
+    rim = np.abs(group.distance) < 0.5
+    lost = np.zeros(len(group.boxes))
+    for i in range(len(group.boxes)):
+        outline = rim & (group.print_[i] > 0.45)
+        total = int(outline.sum())
+        if total < 12:
+            continue
+        near = cv2.dilate(np.clip(group.dark[i], 0, 1), reach)
+        gap = (outline & (near < 0.3)).astype(np.uint8)
+        closed = cv2.morphologyEx(gap, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+        count, labels = cv2.connectedComponents(closed, connectivity=8)
+        if count > 1:
+            sizes = np.bincount(labels[gap.astype(bool)].ravel(), minlength=count)[1:]
+            lost[i] = float(sizes.max()) / total
+    return lost
+
+
+def _tiles(view: PageView) -> list[Sign]:
+    """Print missing away from the boxes: labels, texts, lines."""
+    sheet = view.sheet
+    lost, size, corners = _tile_loss(sheet)
+    if lost.size < 8:
+        return []
+    middle = float(np.median(lost))
+    spread = max(_TILE_SPREAD, 1.4826 * float(np.median(np.abs(lost - middle))))
+    signs = []
+    for k in np.argsort(-lost)[:3]:
+        x, y = corners[k]
+        signs.append(
+            Sign(
+                score=float((lost[k] - middle) / spread),
+                message=Message(
+                    f"Dấu hiệu che phủ chữ in: tại vị trí ({x:.0f}; {y:.0f}) mm mất "
+                    f"{100 * lost[k]:.0f} % nét in của mẫu phiếu.",
+                    f"Signs of covered print: at ({x:.0f}, {y:.0f}) mm "
+                    f"{100 * lost[k]:.0f} % of the form's own print is gone.",
+                ),
+                box_mm=(float(x), float(y), size, size),
+                evidence=(("print_lost", round(float(lost[k]), 4)),),
+            )
+        )
+    return signs
+
+
+def _tile_loss(
+    sheet: Sheet,
+) -> tuple[NDArray[np.float64], float, NDArray[np.float64]]:
+    """Share of strong print missing on each tile that holds enough of it."""
+    step = round(_TILE_MM * SHEET_PX_PER_MM)
+    strong = sheet.print_ > 0.45
+    # The edge of the page is where scanners crop and folds fray.
+    edge = round(6.0 * SHEET_PX_PER_MM)
+    strong[:edge], strong[-edge:], strong[:, :edge], strong[:, -edge:] = False, False, False, False
+    gone = strong & (sheet.missing > 0.35)
+    height, width = (n // step * step for n in strong.shape)
+    blocks = (height // step, step, width // step, step)
+    total = strong[:height, :width].reshape(blocks).sum(axis=(1, 3))
+    lost = gone[:height, :width].reshape(blocks).sum(axis=(1, 3))
+    enough = total >= _FEWEST_PRINT_MM2 * SHEET_PX_PER_MM**2
+    rows, columns = np.nonzero(enough)
+    corners = np.column_stack([columns, rows]) * (step / SHEET_PX_PER_MM)
+    share: NDArray[np.float64] = lost[enough] / total[enough]
+    return share, step / SHEET_PX_PER_MM, np.asarray(corners, np.float64)
+
+
+CHECK = PageCheck(
+    CheckInfo(
+        id="erasure.fluid",
+        level=Level.PAGE,
+        family=Family.IMAGE,
+        kind="erasure",
+        title=Message("Bút xóa, băng xóa, tẩy trắng số", "Correction fluid, tape, white-out"),
+        sees=(
+            "What covers a mark covers the form's own print too: the outline of the box or the "
+            "words beside it are gone or broken in one piece, whatever is drawn on top later. It "
+            "needs no grey levels, so it holds on 1-bit scans."
+        ),
+        null_model=(
+            "The worst box or printed tile of honest pages of the same scan class, each page in "
+            "spreads of its own loss of toner; conformal p-value with a continued tail."
+        ),
+        source="Template subtraction per printed object; measured in docs/accuracy.md.",
+        innocent=(
+            Message(
+                "Người trả lời tự dùng bút xóa để sửa câu trả lời của mình.",
+                "The respondent used correction fluid on their own answer.",
+            ),
+            Message(
+                "Bản in mờ, máy in thiếu mực, ghim, lỗ đục hoặc nếp gấp che nét in.",
+                "Faint printing, a staple, a punch hole or a fold that hides print.",
+            ),
+        ),
+    ),
+    measure,
+)

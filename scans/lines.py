@@ -1,0 +1,47 @@
+"""A judged page as the public JSON object, one line of ``survey-audit check``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from detectors.instrument import Value
+from scans.page import answers_of
+from scans.types import PageResult, Status
+
+__all__ = ["page_object"]
+
+
+def page_object(result: PageResult) -> dict[str, Any]:
+    """The contract's object of a page, with the scan class and the residual added.
+
+    An answer is a value, ``None`` for a blank, or a list where several boxes are marked.
+    """
+    read = result.status is Status.READ
+    marks: dict[str, dict[str, str]] = {}
+    for reading in result.readings:
+        marks.setdefault(reading.item, {})[str(reading.value)] = reading.state.value
+    return {
+        "file": result.origin.path,
+        "sha256": result.origin.sha256,
+        "page": result.origin.page,
+        "form_page": result.form_page,
+        "status": result.status.value,
+        "reason": result.reason,
+        "serial": result.serial,
+        "answers": {item: _answer(v) for item, v in answers_of(result.readings).items()},
+        "marks": marks,
+        "suspicion": result.suspicion,
+        "flagged": result.flagged if read else None,
+        "severity": result.severity.value if read and result.severity is not None else None,
+        "not_assessable": sorted(result.not_assessable),
+        "findings": [finding.to_json() for finding in result.findings],
+        "scan_class": None if result.scan_class is None else result.scan_class.value,
+        "residual_mm": None if result.residual_mm is None else round(result.residual_mm, 3),
+        "not_assessable_reasons": dict(sorted(result.not_assessable.items())),
+    }
+
+
+def _answer(values: tuple[Value, ...]) -> Value | list[Value] | None:
+    if not values:
+        return None
+    return values[0] if len(values) == 1 else list(values)

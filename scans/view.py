@@ -1,0 +1,62 @@
+"""What a page check is given: one registered, read page with its shared measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from detectors.instrument import Instrument
+from scans.measure.boxes import BoxPatches, PageInk
+from scans.measure.sheet import Sheet
+from scans.reference import Reference
+from scans.template import PageTemplate
+from scans.types import BoxReading, MarkState, RawPage, Registration
+
+__all__ = ["PageView"]
+
+
+@dataclass(frozen=True, eq=False)
+class PageView:
+    """One page, ready to be judged.
+
+    Attributes:
+        raw: The scan as received.
+        instrument: The form.
+        template: The blank page it was laid over.
+        registration: How.
+        ink: Levels of the page.
+        patches: Rectified boxes, grouped by size.
+        readings: What was read, in the order of the page's boxes.
+        reference: Honest distributions; ``None`` while learning them.
+        false_flag_rate: Share of honest pages on which one check may find something.
+    """
+
+    raw: RawPage
+    instrument: Instrument
+    template: PageTemplate
+    registration: Registration
+    ink: PageInk
+    patches: tuple[BoxPatches, ...]
+    readings: tuple[BoxReading, ...]
+    reference: Reference | None
+    false_flag_rate: float = 0.01
+
+    @cached_property
+    def sheet(self) -> Sheet:
+        """The whole page at low resolution."""
+        return Sheet.of(self.raw.image, self.registration, self.template)
+
+    @cached_property
+    def marked(self) -> frozenset[int]:
+        """Positions of boxes that hold ink: marked, cancelled or ambiguous."""
+        held = (MarkState.MARKED, MarkState.CANCELLED, MarkState.AMBIGUOUS)
+        return frozenset(i for i, r in enumerate(self.readings) if r.state in held)
+
+    @cached_property
+    def rows(self) -> Mapping[str, tuple[int, ...]]:
+        """Positions of boxes by item, in the order of the page."""
+        rows: dict[str, list[int]] = {}
+        for i, reading in enumerate(self.readings):
+            rows.setdefault(reading.item, []).append(i)
+        return {item: tuple(members) for item, members in rows.items()}
