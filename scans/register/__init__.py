@@ -11,7 +11,7 @@ from scans.register.content import QUICK, THOROUGH, Effort, Guess, guess, scan_f
 from scans.register.geometry import px_per_mm
 from scans.register.judge import Evidence, refusal, weigh
 from scans.register.picture import ScanPicture
-from scans.register.refine import Laid, first_pass, second_pass
+from scans.register.refine import Laid, coarse_pass, fine_pass
 from scans.template import PageTemplate
 from scans.types import RawPage, Refusal, Registration, ScanClass, Status
 
@@ -59,21 +59,16 @@ def _best(
     picture: ScanPicture, guesses: Sequence[Guess], *, photo: bool
 ) -> tuple[Laid, Evidence, str] | None:
     """The guess whose print fits best, measured."""
-    rough = [(first_pass(picture, g.template, g.matrix, photo=photo), g.method) for g in guesses]
+    rough = [(coarse_pass(picture, g.template, g.matrix, photo=photo), g.method) for g in guesses]
     if not rough:
         return None
-    scores = [_fit(laid) for laid, _ in rough]
+    scores = [laid.fit for laid, _ in rough]
     near = [r for r, s in zip(rough, scores, strict=True) if s >= max(scores) - 0.15]
     weighed = []
     for laid, method in near:
-        mended = second_pass(picture, laid)
+        mended = fine_pass(picture, laid)
         weighed.append((mended, weigh(picture, mended), method))
-    return max(weighed, key=lambda w: w[1].found - w[1].other)
-
-
-def _fit(laid: Laid) -> float:
-    score = np.clip(np.nan_to_num(laid.seen.score, nan=0.0), 0.0, 1.0)
-    return float(score.mean()) if len(score) else 0.0
+    return max(weighed, key=lambda w: w[1].score)
 
 
 def _registration(laid: Laid, evidence: Evidence, method: str) -> Registration:

@@ -18,20 +18,36 @@ from numpy.typing import NDArray
 
 from scans.template import PageTemplate
 
-__all__ = ["CELL_MM", "Cells", "Measured", "measure", "page_cells", "soften", "working_resolution"]
+__all__ = ["COARSE", "FINE", "Cells", "Measured", "Raster", "measure", "page_cells", "soften"]
 
-CELL_MM = 9.0
-_STEP_MM = 7.5
+
+@dataclass(frozen=True)
+class Raster:
+    """How a page is cut into cells.
+
+    Attributes:
+        px_per_mm: Of the pictures that are compared; less on paper beyond A3.
+        cell_mm: Side of a cell.
+        step_mm: From one cell to the next; less than the side, so that cells overlap.
+    """
+
+    px_per_mm: float
+    cell_mm: float
+    step_mm: float
+
+    def resolution(self, size_mm: tuple[float, float]) -> float:
+        """Pixels a millimetre on a page of that size."""
+        return min(self.px_per_mm, 425.0 * self.px_per_mm / max(size_mm))
+
+
+COARSE = Raster(px_per_mm=2.0, cell_mm=12.0, step_mm=10.0)
+FINE = Raster(px_per_mm=4.0, cell_mm=9.0, step_mm=7.5)
+
 # Less ink than a single digit of 8 pt type (about 0.4 mm²) makes no cell.
 _LEAST_INK_MM2 = 0.4
 # An axis is fixed when edges across it carry at least this share of the cell's edges; a
 # rule with ragged ends stays near 0.02, text is between 0.3 and 0.7.
 _FIXED = 0.12
-
-
-def working_resolution(size_mm: tuple[float, float]) -> float:
-    """Pixels a millimetre at which cells are compared: 4, less on paper beyond A3."""
-    return min(4.0, 1700.0 / max(size_mm))
 
 
 def soften(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -82,13 +98,13 @@ class Measured:
     ink: NDArray[np.float64]
 
 
-@lru_cache(maxsize=64)
-def page_cells(template: PageTemplate) -> Cells:
-    """Cut a blank page into cells; once a template and process."""
-    resolution = working_resolution(template.page.size_mm)
+@lru_cache(maxsize=128)
+def page_cells(template: PageTemplate, raster: Raster) -> Cells:
+    """Cut a blank page into cells; once a template, raster and process."""
+    resolution = raster.resolution(template.page.size_mm)
     page = soften(template.at(resolution))
-    side = round(CELL_MM * resolution)
-    step = _STEP_MM * resolution
+    side = round(raster.cell_mm * resolution)
+    step = raster.step_mm * resolution
     height, width = page.shape
     corners, patches, centres, fixes, inks = [], [], [], [], []
     for top in np.arange(0, max(height - side, 0) + 1, step).round().astype(int):
