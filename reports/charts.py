@@ -240,13 +240,13 @@ def bands(rows: Sequence[Band], title: str, describe: str) -> Markup:
 
 
 def _edge(pooled: float | None, rho: float | None, counts: Sequence[int]) -> list[float]:
-    """What the axis has to hold besides the units: the centre, and the lower 95 % limit."""
+    """What the axis has to hold besides the units: the centre, and 95 % limits."""
     if pooled is None:
         return []
     if rho is None:
         return [pooled]
     n = sorted(counts)[len(counts) // 4]
-    return [pooled, wilson(pooled, n / (1.0 + (n - 1) * rho))[0]]
+    return [pooled, *wilson(pooled, n / (1.0 + (n - 1) * rho))]
 
 
 def _limits(
