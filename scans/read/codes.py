@@ -47,8 +47,8 @@ class CodeReading:
         format: ``qr``, ``datamatrix``, ``code128`` or ``itf``.
         quad: float64 ``(4, 2)``: corners in px of the scan, from the symbol's own top
             left, clockwise as the symbol is read.
-        found: ``zone`` (where the form says), ``page`` (elsewhere), or ``any`` (a kind
-            that the form does not name).
+        found: ``zone`` (where the form says), ``page`` (elsewhere), or ``other`` (of a
+            kind that the form does not print: not the form's code).
         others: Texts of different codes seen in the same search, sorted.
     """
 
@@ -60,8 +60,8 @@ class CodeReading:
 
     @property
     def serial(self) -> str | None:
-        """The text as a key: see :func:`clean_serial`."""
-        return clean_serial(self.text)
+        """The text as a key, see :func:`clean_serial`; ``None`` for a code of another kind."""
+        return None if self.found == "other" else clean_serial(self.text)
 
 
 def clean_serial(text: str) -> str | None:
@@ -115,7 +115,8 @@ def read_code(
     kinds = [kind for kind in _FORMATS if expect is None or kind != expect.kind]
     # Without turning, three kinds cost what one costs with it; upright and upside-down
     # symbols are found all the same.
-    return _choose(_decode(grey, kinds, turn=expect is None), near, "any")
+    how = "page" if expect is None else "other"
+    return _choose(_decode(grey, kinds, turn=expect is None), near, how)
 
 
 def _decode(image: NDArray[np.uint8], kinds: Sequence[str], *, turn: bool) -> list[CodeReading]:

@@ -15,7 +15,7 @@ __all__ = ["Look", "histogram", "look_at"]
 # The reduced view has at least this many pixels a mm and less than twice as many: a pen
 # stroke (0.3 to 0.7 mm) is a pixel or two, paper grain is gone.
 _VIEW_PX_PER_MM = 2.4
-_ROWS = 3  # every third row gives the histogram; print and marks are taller than that
+_ROWS = 8  # every eighth row gives the histogram: shares of levels need no more
 # Sheets that a stored resolution may imply: A7 to A2. Cameras store 72 dpi by habit.
 _SHORTEST_MM, _LONGEST_MM = 90.0, 600.0
 _A4_MM = 297.0
@@ -26,7 +26,7 @@ class Look:
     """Reduced views of one page.
 
     Attributes:
-        levels: float64 ``(256,)``: share of each grey level, over every third row.
+        levels: float64 ``(256,)``: share of each grey level, over every eighth row.
         view: uint8: grey, 2.4 to 4.8 px/mm (coarser if the page is).
         view_px_per_mm: Resolution of ``view``.
         px_per_mm: Resolution of the page as received, stored or judged by its size.

@@ -3,21 +3,29 @@
 Figures are taken on the reduced view (2.4 to 4.8 px/mm), in units that do not depend on
 resolution. Crop, skew and wrong form are judged by registration.
 
-Sharpness is the ratio of fine (below 0.25 mm) to coarse (below 0.8 mm) detail of the
+Sharpness is the ratio of fine (below 0.25 mm) to coarse (below 0.8 mm) detail near the
 ink, after Crete et al. 2007 (a picture that loses little by blurring was blurred
-already). Real pages, blurred by a Gaussian of sigma mm (SURVEY_AUDIT_DATA; five pages of
-formscanner, hotel, amc and amc_formats, 137 to 300 dpi):
+already). Limits come from degrading one page each of formscanner and amc and both hotel
+photos (SURVEY_AUDIT_DATA), registering and reading them, and counting the boxes that
+were misread (not those called ambiguous); 245 boxes:
 
-======  ============  ==================================================================
-sigma   sharpness     what still works
-======  ============  ==================================================================
-0       0.50 to 0.77  everything
-0.2     0.43 to 0.48  everything
-0.3     0.33 to 0.34  scans all; photos lose the QR code
-0.4     0.25 to 0.28  scans all; photos no longer register on their print
-0.5     0.20 to 0.25  no code is read; print matches within 0.3 to 2 mm only
-0.7     0.16 to 0.24  registration fails (fewer than 80 matches)
-======  ============  ==================================================================
+=======================  ===============  =============================================
+degraded to              figure           boxes misread; codes read
+=======================  ===============  =============================================
+as received              0.57 to 0.73     0; all
+blur, sigma 0.2 mm       0.44 to 0.46     4, all on one photo; all
+blur, sigma 0.3 mm       0.33 to 0.35     49; all but one
+blur, sigma 0.4 mm       0.25 to 0.28     39, one page refused; one of three
+contrast 0.3 of it       0.16 to 0.26     0; all
+contrast 0.2 of it       0.12 to 0.19     9, at 0.12 and 0.14; all
+contrast 0.15 of it      0.09 to 0.14     104, at 0.09 and 0.11; all
+100 dpi                                   0; all
+75 dpi                                    2, and 20 ambiguous; all
+=======================  ===============  =============================================
+
+The least sharp honest page of all real data has 0.51, the palest print 0.40 and the
+emptiest page 0.011 of ink; a back side with nothing but show-through, grain or one
+printed line has at most 0.0001 (a heavy show-through counts as low contrast).
 """
 
 from __future__ import annotations
@@ -29,20 +37,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scans.source.look import Look, histogram, look_at
-from scans.source.scan_class import uneven_light
 from scans.types import RawPage
 
 __all__ = ["assess", "refuse"]
 
 _STROKE_MM = 3.0  # wider dark shapes are shading, borders or the table, not ink
 _FINE_MM, _COARSE_MM = 0.25, 0.8
-_INK_DEPTH = 0.15  # ink is at least this much darker than the paper beside it
-_PRINT = 0.99  # print is the deepest hundredth of a page
+# What may be ink is this much darker than the paper beside it, and stands out of the
+# paper's own grain by this factor; the deepest tenth of it is taken for the print.
+_FAINT, _GRAIN, _DEEP = 0.04, 4, 0.1
 
-_BLURRED = 0.24
+_BLURRED = 0.40
+_LOW_CONTRAST = 0.15
 _BLANK = 0.002
-_LOW_CONTRAST = 0.12
-_TOO_COARSE = 3.5
+_FEWEST_DPI = 90.0
 
 
 def assess(raw: RawPage, look: Look | None = None) -> Mapping[str, float]:
@@ -56,22 +64,23 @@ def assess(raw: RawPage, look: Look | None = None) -> Mapping[str, float]:
         ``sharpness`` 0 to about 0.8; ``contrast`` of print to the paper beside it, 0 to
         1; ``ink`` share of the page, 0 to 1; ``brightness`` of the paper, 0 to 1;
         ``dark_border`` share of the page that is dark and touches its edge, 0 to 1;
-        ``uneven_light`` 0 to 1; ``dpi`` stored or, with ``dpi_judged`` 1, judged as if
-        the picture were a sheet of A4; ``width_px`` and ``height_px``.
+        ``dpi`` stored or, with ``dpi_judged`` 1, judged as if the picture were a sheet
+        of A4; ``width_px`` and ``height_px``.
     """
     look = look or look_at(raw.image, raw.origin)
     depth = _depth(look)
     shares = histogram(depth)
-    below = np.cumsum(shares)
-    deepest = float(np.searchsorted(below, _PRINT))
+    above = np.cumsum(shares[::-1])[::-1]
+    grain = int(np.searchsorted(-above, -0.5))
+    faintest = min(max(round(_FAINT * 255), _GRAIN * grain), 254)
+    contrast = min(int(np.searchsorted(-above, -_DEEP * above[faintest])), 255)
     height, width = raw.image.shape[:2]
     return {
-        "sharpness": _sharpness(depth, look.view_px_per_mm, deepest),
-        "contrast": float(np.searchsorted(below, 0.995)) / 255.0,
-        "ink": float(shares[round(_INK_DEPTH * 255) :].sum()),
+        "sharpness": _sharpness(depth, look.view_px_per_mm, faintest, contrast),
+        "contrast": contrast / 255.0,
+        "ink": float(above[faintest]),
         "brightness": float(np.searchsorted(np.cumsum(look.levels), 0.9)) / 255.0,
         "dark_border": _dark_border(look.view),
-        "uneven_light": uneven_light(look),
         "dpi": look.px_per_mm * 25.4,
         "dpi_judged": float(look.judged),
         "width_px": float(width),
@@ -87,15 +96,15 @@ def refuse(raw: RawPage, quality: Mapping[str, float]) -> str | None:
             f"blank_page: practically no print ({quality['ink']:.2%} of the page is ink, "
             f"at least {_BLANK:.1%} is needed)"
         )
-    if quality["dpi"] < _TOO_COARSE * 25.4:
+    if quality["dpi"] < _FEWEST_DPI:
         return (
             f"too_small: about {quality['dpi']:.0f} dpi, "
-            f"at least {_TOO_COARSE * 25.4:.0f} dpi are needed; scan again at 200 dpi or more"
+            f"at least {_FEWEST_DPI:.0f} dpi are needed; scan again at 200 dpi or more"
         )
     if quality["contrast"] < _LOW_CONTRAST:
         return (
-            f"low_contrast: print is only {quality['contrast']:.0%} darker than the paper, "
-            f"at least {_LOW_CONTRAST:.0%} are needed"
+            f"low_contrast: print is only {quality['contrast']:.1%} darker than the paper, "
+            f"at least {_LOW_CONTRAST:.0%} are needed; scan darker"
         )
     if quality["sharpness"] < _BLURRED:
         return (
@@ -114,8 +123,8 @@ def _depth(look: Look) -> NDArray[np.uint8]:
     )
 
 
-def _sharpness(depth: NDArray[np.uint8], px_per_mm: float, deepest: float) -> float:
-    limit = max(0.1 * 255, 0.3 * deepest)
+def _sharpness(depth: NDArray[np.uint8], px_per_mm: float, faintest: int, contrast: int) -> float:
+    limit = max(faintest, 0.4 * contrast)
     ink = cv2.threshold(depth, limit, 255, cv2.THRESH_BINARY)[1]
     near = np.asarray(cv2.dilate(ink, np.ones((3, 3), np.uint8)), dtype=np.uint8)
     detail = [
@@ -128,8 +137,8 @@ def _sharpness(depth: NDArray[np.uint8], px_per_mm: float, deepest: float) -> fl
 def _dark_border(view: NDArray[np.uint8]) -> float:
     """Share of the page that is dark and connected with its edge."""
     size = (max(8, view.shape[1] // 8), max(8, view.shape[0] // 8))
-    small = cv2.resize(view, size, interpolation=cv2.INTER_AREA)
-    paper = float(np.percentile(small, 90))
+    small = np.asarray(cv2.resize(view, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    paper = float(np.searchsorted(np.cumsum(histogram(small)), 0.9))
     dark = np.asarray(small < 0.5 * paper, dtype=np.uint8)
     _, labels = cv2.connectedComponents(dark, connectivity=4)
     edge = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])

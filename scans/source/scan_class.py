@@ -37,6 +37,7 @@ _COLOURED_SHARE = 0.001
 _CHROMA = 16
 _CHROMA_ROWS = 16
 _UNEVEN, _UNEVEN_SCANNED = 0.05, 0.10
+_CELL = 12  # pixels of the view that make one measurement of paper brightness
 _SCANNER_DPI = 100.0  # cameras store 72 or 96 out of habit
 
 
@@ -72,7 +73,7 @@ def uneven_light(look: Look) -> float:
     height. Printed shading has edges and falls out of the fit as outliers.
     """
     small = cv2.morphologyEx(look.view, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
-    size = (max(8, small.shape[1] // 12), max(8, small.shape[0] // 12))
+    size = (max(8, small.shape[1] // _CELL), max(8, small.shape[0] // _CELL))
     levels = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_AREA), dtype=np.float64)
     # The outer 8 % is where scanner edges and the table around a photo are.
     top, left = round(0.08 * size[1]), round(0.08 * size[0])
