@@ -82,22 +82,18 @@ class Rectifier:
         """One region of any size, as ``(height, width)`` or ``(height, width, 3)`` uint8."""
         x, y, w, h = box_mm
         width, height = max(1, round(w * px_per_mm)), max(1, round(h * px_per_mm))
-        columns = np.linspace(0.5, width - 0.5, max(2, int(w / _MAP_STEP_MM) + 2))
-        rows = np.linspace(0.5, height - 0.5, max(2, int(h / _MAP_STEP_MM) + 2))
-        mx, my = np.meshgrid(x + columns / px_per_mm, y + rows / px_per_mm)
-        coarse = self._to_image(np.column_stack([mx.ravel(), my.ravel()]))
-        coarse = coarse.reshape(len(rows), len(columns), 2).astype(np.float32)
-        # Nodes sit on the first and last pixel centre; this map puts them there exactly.
-        to_node_x = np.linspace(0, len(columns) - 1, width, dtype=np.float32)
-        to_node_y = np.linspace(0, len(rows) - 1, height, dtype=np.float32)
-        fine = cv2.remap(
-            coarse,
-            np.ascontiguousarray(np.broadcast_to(to_node_x[None, :], (height, width))),
-            np.ascontiguousarray(np.broadcast_to(to_node_y[:, None], (height, width))),
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        return self._sample(np.asarray(fine, np.float32))
+        # One node in the middle of every cell and a rim of cells outside, cut off after
+        # stretching: so the map is linear between nodes up to the region's edge.
+        cell = max(1, round(_MAP_STEP_MM * px_per_mm))
+        across, down = -(-width // cell), -(-height // cell)
+        columns = x + (np.arange(-1, across + 1) + 0.5) * cell / px_per_mm
+        rows = y + (np.arange(-1, down + 1) + 0.5) * cell / px_per_mm
+        mx, my = np.meshgrid(columns, rows)
+        nodes = self._to_image(np.column_stack([mx.ravel(), my.ravel()]))
+        coarse = nodes.reshape(len(rows), len(columns), 2).astype(np.float32)
+        size = (cell * len(columns), cell * len(rows))
+        fine = np.asarray(cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR), np.float32)
+        return self._sample(fine[cell : cell + height, cell : cell + width])
 
     def _to_image(self, points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
         px = self.registration.to_px(points_mm)

@@ -60,27 +60,31 @@ def _jumps(
     The prediction is a plane fitted to the nearest neighbours and refitted without its
     outliers, because a feeder stretches paper smoothly.
     """
-    jump = np.zeros_like(offset)
-    known = np.flatnonzero(trusted)
-    for i in range(len(centre)):
-        others = known[row[known] != row[i]]
-        if len(others) < 6:
-            continue
-        distance = np.hypot(*(centre[others] - centre[i]).T)
-        near = others[np.argsort(distance, kind="stable")[:_NEIGHBOURS]]
-        design = np.column_stack([np.ones(len(near)), (centre[near] - centre[i]) / 50.0])
-        keep = np.ones(len(near), bool)
-        plane = np.zeros((3, 2))
-        for _ in range(3):
-            # A little ridge keeps a plane through one line of boxes from tilting off.
-            gram = design[keep].T @ design[keep] + np.diag([0.0, 0.3, 0.3])
-            plane = np.linalg.solve(gram, design[keep].T @ offset[near[keep]])
-            miss = np.hypot(*(offset[near] - design @ plane).T)
-            keep = miss <= max(0.06, 2.5 * float(np.median(miss[keep])))
-            if keep.sum() < 5:
-                keep[:] = True
-                break
-        jump[i] = offset[i] - plane[0]
+    apart = np.hypot(*np.moveaxis(centre[None, :] - centre[:, None], 2, 0))
+    apart[:, ~trusted] = np.inf
+    apart[row[None, :] == row[:, None]] = np.inf
+    count = min(_NEIGHBOURS, len(centre))
+    near = np.argsort(apart, axis=1, kind="stable")[:, :count]
+    known = np.isfinite(np.take_along_axis(apart, near, axis=1))
+    design = np.concatenate(
+        [np.ones((*near.shape, 1)), (centre[near] - centre[:, None]) / 50.0], axis=2
+    )
+    target = offset[near]
+    keep = known.copy()
+    plane = np.zeros((len(centre), 3, 2))
+    # A little ridge keeps a plane through one line of boxes from tilting off.
+    ridge = np.diag([1e-9, 0.3, 0.3])
+    for _ in range(3):
+        weighed = design * keep[..., None]
+        gram = np.einsum("nki,nkj->nij", weighed, design) + ridge
+        plane = np.linalg.solve(gram, np.einsum("nki,nkj->nij", weighed, target))
+        miss = np.hypot(*np.moveaxis(target - design @ plane, 2, 0))
+        usual = np.nanmedian(np.where(keep, miss, np.nan), axis=1) if keep.any() else 0.0
+        close = known & (miss <= np.maximum(0.06, 2.5 * np.nan_to_num(usual))[:, None])
+        enough = close.sum(axis=1) >= 5
+        keep = np.where(enough[:, None], close, known)
+    jump: NDArray[np.float64] = offset - plane[:, 0]
+    jump[known.sum(axis=1) < 6] = 0.0
     return jump
 
 

@@ -198,8 +198,14 @@ def _percentiles(
 ) -> list[Floats]:
     """Percentiles of the pixels of each patch under ``mask``, of all where it is empty."""
     flat, chosen = stack.reshape(len(stack), -1), mask.reshape(len(stack), -1)
-    rows = [r[c] if c.any() else r for r, c in zip(flat, chosen, strict=True)]
-    found = np.array([np.percentile(row, q) for row in rows]).reshape(len(stack), len(q))
+    # Boxes of one size share most of their bare paper: one sort serves them all. A third
+    # of the pixels is plenty.
+    common = np.flatnonzero(chosen.all(axis=0))[::3]
+    if len(common) >= 100:
+        found = np.percentile(flat[:, common], q, axis=1).T
+    else:
+        rows = [r[c] if c.any() else r for r, c in zip(flat, chosen, strict=True)]
+        found = np.array([np.percentile(row, q) for row in rows]).reshape(len(stack), len(q))
     return [found[:, k].astype(np.float32) for k in range(len(q))]
 
 

@@ -33,6 +33,8 @@ _INNER = 0.92
 # A hand leaves a gap where the line starts and ends, and crosses printed lines unseen.
 _HIDDEN = 0.55
 _REMOVE_MM = 0.7
+# With ink in fewer directions than this nothing can go around a box.
+_ANY_INK = 0.4
 CIRCLED = 0.8
 """Share of directions in which a closed line must stand around a box to be a circle."""
 
@@ -59,7 +61,7 @@ def find_circles(
     ink: PageInk,
     inked: Sequence[int],
 ) -> dict[int, Circle]:
-    """The best closed path around each of the boxes ``inked``, by position."""
+    """The best closed path around those of the boxes ``inked`` that may have one."""
     if not inked:
         return {}
     _, groups = measure_boxes(
@@ -67,8 +69,7 @@ def find_circles(
     )
     circles = {}
     for group in groups:
-        for row, i in enumerate(group.index.tolist()):
-            circles[i] = _around(group, row, ink)
+        circles.update(_around(group, ink))
     return circles
 
 
@@ -77,65 +78,88 @@ def circled(paths: Mapping[int, Circle]) -> dict[int, Circle]:
     return {i: path for i, path in paths.items() if path.coverage >= CIRCLED}
 
 
-def _around(group: BoxPatches, row: int, ink: PageInk) -> Circle:
+def _around(group: BoxPatches, ink: PageInk) -> dict[int, Circle]:
+    """Paths around the boxes of one size, where enough directions hold any ink at all."""
     width, height = group.box_size_mm
     half_w, half_h = width / 2, height / 2
     angles = np.arange(_ANGLES) * (2 * np.pi / _ANGLES)
     reach = min(half_w, half_h) + _MARGIN_MM - 0.2
-    start = _INNER * min(half_w, half_h)
-    radii = np.arange(start, reach, _STEP_MM)
+    radii = np.arange(_INNER * min(half_w, half_h), reach, _STEP_MM)
     x = np.cos(angles)[:, None] * radii[None, :]
     y = np.sin(angles)[:, None] * radii[None, :]
-    columns = ((x + half_w + _MARGIN_MM) * PX_PER_MM - 0.5).astype(np.float32)
-    rows = ((y + half_h + _MARGIN_MM) * PX_PER_MM - 0.5).astype(np.float32)
-
-    def polar(picture: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(cv2.remap(picture, columns, rows, cv2.INTER_LINEAR), np.float32)
-
-    line = polar((group.added[row] > ink.threshold).astype(np.float32)) > 0.4
-    hidden = (polar(group.allowed[row]) > 0.35) & (polar(group.dark[row]) > 0.5)
+    columns = np.rint((x + half_w + _MARGIN_MM) * PX_PER_MM - 0.5).astype(int)
+    rows = np.rint((y + half_h + _MARGIN_MM) * PX_PER_MM - 0.5).astype(int)
+    shape = group.distance.shape
+    columns, rows = np.clip(columns, 0, shape[1] - 1), np.clip(rows, 0, shape[0] - 1)
     # Only what lies outside the ellipse inscribed in the box can go around it.
     inside = (x / half_w) ** 2 + (y / half_h) ** 2 < _INNER**2
+    line = (group.added[:, rows, columns] > ink.threshold) & ~inside
+    some = line.any(axis=2).mean(axis=1)
+    chosen = np.flatnonzero(some >= _ANY_INK)
+    if chosen.size == 0:
+        return {}
+    line = line[chosen]
+    hidden = (group.allowed[chosen][:, rows, columns] > 0.35) & (
+        group.dark[chosen][:, rows, columns] > 0.5
+    )
     gain = np.where(line, 1.0, np.where(hidden, _HIDDEN, 0.0)) * ~inside - 1.0 * inside
-    path = _best_loop(gain.astype(np.float32))
+    paths = _best_loops(gain.astype(np.float32))
     at = np.arange(_ANGLES)
-    hits = line[at, path] & ~inside[at, path]
-    # A gap where print hides the line counts as half covered.
-    covered = hits | (hidden[at, path] & (np.roll(hits, 1) | np.roll(hits, -1)))
-    radius = radii[path]
-    left, top = group.boxes[row].box_mm[:2]
-    centre = np.array([left + half_w, top + half_h])
-    drawn = np.column_stack([np.cos(angles) * radius, np.sin(angles) * radius])
-    beyond = float(np.median(radius) / np.hypot(half_w, half_h))
-    return Circle(float(covered.mean()), centre + drawn, beyond)
+    result = {}
+    for k, row in enumerate(chosen.tolist()):
+        path = paths[k]
+        hits = line[k, at, path]
+        # A gap where print hides the line counts as covered beside a piece of line.
+        beside = np.roll(hits, 1) | np.roll(hits, -1)
+        covered = hits | (hidden[k, at, path] & ~inside[at, path] & beside)
+        radius = radii[path]
+        left, top = group.boxes[row].box_mm[:2]
+        drawn = np.column_stack([np.cos(angles) * radius, np.sin(angles) * radius])
+        result[int(group.index[row])] = Circle(
+            coverage=float(covered.mean()),
+            path_mm=np.array([left + half_w, top + half_h]) + drawn,
+            beyond=float(np.median(radius) / np.hypot(half_w, half_h)),
+        )
+    return result
 
 
-def _best_loop(gain: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Path of one radius per angle with most gain, bent little and closed.
+def _best_loops(gain: NDArray[np.float32]) -> NDArray[np.int64]:
+    """For each box the path of one radius per angle with most gain, bent little, closed.
 
     Dynamic programming over two turns; the second half of the first and the first half of
     the second are one turn free of the ends.
+
+    Args:
+        gain: float32 ``(boxes, angles, radii)``.
+
+    Returns:
+        int64 ``(boxes, angles)``.
     """
-    turns = np.concatenate([gain, gain])
-    steps, count = turns.shape
-    best = turns[0].copy()
-    back = np.zeros((steps, count), np.int64)
-    offsets = np.arange(-_BEND, _BEND + 1)
-    penalty = 0.04 * np.abs(offsets)[:, None]
-    place = np.arange(count)
+    turns = np.concatenate([gain, gain], axis=1)
+    boxes, steps, count = turns.shape
+    best = turns[:, 0].copy()
+    back = np.zeros((steps, boxes, count), np.int8)
     for k in range(1, steps):
-        source = np.clip(place[None, :] + offsets[:, None], 0, count - 1)
-        value = best[source] - penalty
-        choice = value.argmax(axis=0)
-        back[k] = source[choice, place]
-        best = value[choice, place] + turns[k]
-    path = np.zeros(steps, np.int64)
-    path[-1] = int(best.argmax())
+        value, choice = best.copy(), np.zeros((boxes, count), np.int8)
+        for step in range(1, _BEND + 1):
+            for offset in (-step, step):
+                moved = np.full_like(best, -np.inf)
+                if offset < 0:
+                    moved[:, -offset:] = best[:, :offset]
+                else:
+                    moved[:, :-offset] = best[:, offset:]
+                moved -= 0.04 * step
+                better = moved > value
+                value, choice = np.where(better, moved, value), np.where(better, offset, choice)
+        back[k] = choice
+        best = value + turns[:, k]
+    path = np.zeros((boxes, steps), np.int64)
+    path[:, -1] = best.argmax(axis=1)
+    every = np.arange(boxes)
     for k in range(steps - 1, 0, -1):
-        path[k - 1] = back[k, path[k]]
-    half = len(gain) // 2
-    loop = path[half : half + len(gain)]
-    return np.roll(loop, half)
+        path[:, k - 1] = path[:, k] + back[k, every, path[:, k]]
+    half = gain.shape[1] // 2
+    return np.roll(path[:, half : half + gain.shape[1]], half, axis=1)
 
 
 def without_circles(
