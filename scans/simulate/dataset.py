@@ -1,111 +1,169 @@
-"""Pages and sets of pages with their truth, the same for the same seed."""
+"""Sets of pages with their truth, the same for the same seed."""
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 
-from detectors.instrument import Value
-from scans.simulate.encode import encode_scan
-from scans.simulate.fill import fill, printed_sheet
-from scans.simulate.form import get_form
-from scans.simulate.layout import PrintedPage
+from detectors.errors import AccessError, UsageError
+from detectors.instrument import BoxMm
+from scans.simulate.controls import CONTROLS, with_control
+from scans.simulate.encode import Resave
+from scans.simulate.form import write_instrument
+from scans.simulate.page import simulate_page
 from scans.simulate.profiles import get_profile
-from scans.simulate.scanner import scan
-from scans.simulate.serial import make_serial
-from scans.simulate.spec import BoxTruth, PageSpec, SimulatedPage
-from scans.simulate.writer import some_writer
-from scans.types import MarkState
+from scans.simulate.respondents import correct_one, random_spec, tampered_spec
+from scans.simulate.spec import PageSpec, SimulatedPage
+from scans.simulate.tamper import DIGITAL
 
-__all__ = ["random_spec", "simulate_page"]
+__all__ = [
+    "random_spec",
+    "simulate_page",
+    "simulate_set",
+    "tampered_spec",
+    "with_control",
+    "write_instrument",
+    "write_set",
+]
+
+TRUTH_COLUMNS = ("file", "page", "item", "value", "state", "also_right", "note")
+TAMPER_COLUMNS = (
+    *("file", "page", "kind", "variant", "strength", "part", "item", "field"),
+    *("box_mm", "from", "to"),
+)
+PAGE_COLUMNS = (
+    *("file", "page", "form", "form_page", "serial", "profile", "scan_class"),
+    *("controls", "tampered"),
+)
 
 
-def random_spec(
-    form_id: str, page: int, seed: int, *, profile: str = "flatbed", number: int | None = None
-) -> PageSpec:
-    """An honest respondent drawn at random; both pages of a seed are by the same hand.
+def simulate_set(
+    form_id: str,
+    n: int,
+    seed: int,
+    *,
+    page: int = 1,
+    profiles: Sequence[str] = ("flatbed",),
+    tampered: float = 0.0,
+    kinds: Sequence[tuple[str, str | None, str]] = (),
+    controls: float = 0.0,
+    control_kinds: Sequence[str] = CONTROLS,
+    resaved: float = 0.0,
+) -> Iterator[SimulatedPage]:
+    """Pages of one form page, made one after the other.
 
     Args:
         form_id: Form.
+        n: How many pages.
+        seed: Page ``i`` depends on ``seed`` and ``i`` only, so a longer set begins with the
+            shorter one.
         page: Page number.
-        seed: Of the respondent.
-        profile: Device.
-        number: Running number of the sheet; drawn if ``None``.
+        profiles: Devices, in turn.
+        tampered: Share of pages with a fraud.
+        kinds: Frauds to choose from: kind, variant (``None`` is any not held out), strength.
+        controls: Share of the honest pages with honest trouble.
+        control_kinds: Troubles to choose from.
+        resaved: Share of honest pages opened and saved again, as frauds in the file are.
+
+    Raises:
+        UsageError: For an unknown name, or frauds wanted and none named.
     """
-    form = get_form(form_id)
-    person = np.random.default_rng([seed, 1])
-    writer = some_writer(person, style=form.marks.style)
-    drawn = int(person.integers(1, 900_000))
-    rng = np.random.default_rng([seed, 2, page])
-    answers: dict[str, Value] = {}
-    corrections: dict[str, Value] = {}
-    generous = rng.beta(6, 1.2)
-    for name in form.page(page).items:
-        item = form.item(name)
-        values = list(item.ordered_scale)
-        if rng.random() < 0.015:
-            continue
-        if item.not_applicable is not None and rng.random() < 0.7:
-            answers[name] = item.not_applicable
-            continue
-        if item.is_rating:
-            top = [0.006, 0.012, 0.035, 0.35, 0.597][-len(values) :]
-            low = [0.1, 0.15, 0.3, 0.3, 0.15][-len(values) :]
-            chance = np.array(top) if rng.random() < generous else np.array(low)
-        else:
-            chance = np.ones(len(values))
-        answers[name] = values[int(rng.choice(len(values), p=chance / chance.sum()))]
-    if rng.random() < 0.04:
-        name = str(rng.choice(sorted(answers)))
-        others = [v for v in form.item(name).scale if v != answers[name]]
-        corrections[name] = others[int(rng.integers(len(others)))]
-    return PageSpec(
-        form=form_id,
-        page=page,
-        serial=make_serial(drawn if number is None else number),
-        writer=writer,
-        answers=answers,
-        corrections=corrections,
-        profile=profile,
-        comment_lines=int(rng.integers(1, 4)) if rng.random() < 0.25 else 0,
-        date=f"{rng.integers(1, 29)}/{rng.integers(1, 13)}/23",
-        signed=bool(rng.random() < 0.7) or form_id == "YK-01",
-        seal=int(person.integers(4)) if form_id == "YK-01" else None,
-    )
+    if tampered > 0 and not kinds:
+        raise UsageError("pages are to be tampered with, but no kind of fraud is named")
+    for i in range(n):
+        rng = np.random.default_rng([seed, i, 3])
+        own = int(rng.integers(2**31))
+        spec = random_spec(form_id, page, own, profile=profiles[i % len(profiles)], number=i + 1)
+        if rng.random() < tampered:
+            kind, variant, strength = kinds[int(rng.integers(len(kinds)))]
+            spec = tampered_spec(spec, kind, rng, variant=variant, strength=strength)
+        elif rng.random() < controls:
+            control = str(control_kinds[int(rng.integers(len(control_kinds)))])
+            spec = with_control(spec, control, rng)
+            if control == "correction":
+                spec = correct_one(spec, rng)
+        if not spec.tampers and rng.random() < resaved:
+            spec = with_control(spec, "resaved", rng)
+        if spec.resave is None and (spec.tampers or "resaved" in spec.controls):
+            spec = _saved_again(spec, rng)
+        yield simulate_page(spec, own)
 
 
-def simulate_page(spec: PageSpec, seed: int, scan_seed: int | None = None) -> SimulatedPage:
-    """Print, fill, scan and write one page.
+def _saved_again(spec: PageSpec, rng: np.random.Generator) -> PageSpec:
+    """How an editor saves: the same choices for honest and other pages."""
+    if not any(t.kind in DIGITAL for t in spec.tampers) and "resaved" not in spec.controls:
+        return spec
+    encoding = "png" if rng.random() < 0.15 else "jpeg"
+    return replace(spec, resave=Resave(encoding, int(rng.integers(80, 97))))
+
+
+def write_set(pages: Iterable[SimulatedPage], folder: str | Path, *, prefix: str = "scan") -> Path:
+    """Write files with ``truth.csv``, ``tampers.csv`` and ``pages.csv`` beside them.
 
     Args:
-        spec: What to make.
-        seed: Of the sheet: paper, hand, frauds on paper. The same seed and ``spec`` make the
-            same sheet, so another ``scan_seed`` or profile is the same sheet scanned again.
-        scan_seed: Of the device and the file; ``None`` is ``seed``.
+        pages: Taken one by one, never all in memory.
+        folder: Made if it is not there.
+        prefix: Of the file names.
+
+    Returns:
+        The folder.
+
+    Raises:
+        AccessError: If it cannot be written.
     """
-    form = get_form(spec.form)
-    page = form.page(spec.page)
-    rng = np.random.default_rng([seed, 11])
-    sheet = printed_sheet(form, page, spec, rng)
-    truth = fill(sheet, form, page, spec, rng)
-    device = np.random.default_rng([seed if scan_seed is None else scan_seed, 12])
-    profile = get_profile(spec.profile)
-    scanned = scan(sheet, profile, device)
-    encoded = encode_scan(scanned.image, profile, device)
-    answers: dict[str, Value | None] = {item: spec.answers.get(item) for item in page.items}
-    own = page.code is not None and page.code.role == "serial"
-    return SimulatedPage(
-        data=encoded.data,
-        suffix=encoded.suffix,
-        spec=spec,
-        answers=answers,
-        boxes=_all_boxes(page, truth),
-        tampers=(),
-        mapping=scanned.mapping,
-        serial=(spec.code_text or spec.serial) if own else None,
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (
+            (folder / "truth.csv").open("w", encoding="utf-8", newline="") as truth_file,
+            (folder / "tampers.csv").open("w", encoding="utf-8", newline="") as tamper_file,
+            (folder / "pages.csv").open("w", encoding="utf-8", newline="") as page_file,
+        ):
+            truth, tampers, listing = (csv.writer(f) for f in (truth_file, tamper_file, page_file))
+            truth.writerow(TRUTH_COLUMNS)
+            tampers.writerow(TAMPER_COLUMNS)
+            listing.writerow(PAGE_COLUMNS)
+            for number, page in enumerate(pages, start=1):
+                name = f"{prefix}-{number:05d}{page.suffix}"
+                (folder / name).write_bytes(page.data)
+                truth.writerows(_truth_rows(name, page))
+                tampers.writerows(_tamper_rows(name, page))
+                listing.writerow(_page_row(name, page))
+    except OSError as error:
+        raise AccessError(
+            f"simulated pages cannot be written ({error.strerror})", where=str(folder)
+        ) from error
+    return folder
+
+
+def _truth_rows(name: str, page: SimulatedPage) -> Iterator[tuple[object, ...]]:
+    for box in page.boxes:
+        also = "|".join(box.also_right)
+        yield (name, 1, box.item, box.value, box.state.value, also, box.note)
+
+
+def _tamper_rows(name: str, page: SimulatedPage) -> Iterator[tuple[object, ...]]:
+    for t in page.tampers:
+        yield (
+            *(name, 1, t.kind, t.variant, t.strength, t.part, t.item or "", t.field or ""),
+            *(_numbers(t.box_mm), "" if t.before is None else t.before),
+            "" if t.after is None else t.after,
+        )
+
+
+def _page_row(name: str, page: SimulatedPage) -> tuple[object, ...]:
+    spec = page.spec
+    return (
+        *(name, 1, spec.form, spec.page, page.serial or "", spec.profile),
+        get_profile(spec.profile).scan_class.value,
+        "|".join(spec.controls),
+        "true" if page.tampers else "false",
     )
 
 
-def _all_boxes(page: PrintedPage, truth: dict[tuple[str, Value], BoxTruth]) -> tuple[BoxTruth, ...]:
-    return tuple(
-        truth.get((b.item, b.value), BoxTruth(b.item, b.value, MarkState.EMPTY)) for b in page.boxes
-    )
+def _numbers(box: BoxMm) -> str:
+    return " ".join(f"{value:.2f}" for value in box)

@@ -6,21 +6,30 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
-from detectors.instrument import Box, BoxMm, Value
+from detectors.instrument import Box
 from scans.simulate.canvas import font
-from scans.simulate.ink import Pen, density, transmittance
+from scans.simulate.ink import Pen, density, some_pen, transmittance
 from scans.simulate.layout import Form, PrintedPage
 from scans.simulate.marks import cancel, mark
 from scans.simulate.seal import stamp
 from scans.simulate.serial import code_at
 from scans.simulate.sheet import Patch, Sheet, new_paper
-from scans.simulate.spec import BoxTruth, PageSpec
+from scans.simulate.spec import BoxTruth, Filled, PageSpec
 from scans.simulate.strokes import Stroke
 from scans.simulate.writer import Writer, handwriting, numerals, signature
 from scans.types import MarkState
 
-__all__ = ["draw", "fill", "print_serial", "printed_sheet", "stroke_patch"]
+__all__ = [
+    "draw",
+    "fill",
+    "print_serial",
+    "printed_sheet",
+    "put_mark",
+    "stroke_patch",
+    "take_back",
+]
 
 _FORM_CODES = {"YK-01": "YK-01/KS 2023"}
 
@@ -80,8 +89,6 @@ def print_serial(sheet: Sheet, form: Form, page: PrintedPage, spec: PageSpec) ->
 
 
 def _print_text(sheet: Sheet, at: tuple[float, float], text: str, points: float) -> None:
-    from PIL import Image, ImageDraw  # as in canvas: print is Pillow's work
-
     size = round(points * 25.4 / 72 * sheet.scale[1])
     face = font("SansMono-Bold", size)
     width = face.getlength(text) / sheet.scale[0]
@@ -100,7 +107,7 @@ def fill(
     rng: np.random.Generator,
     *,
     leave: frozenset[str] = frozenset(),
-) -> dict[tuple[str, Value], BoxTruth]:
+) -> Filled:
     """Mark the answers and write in the fields.
 
     Args:
@@ -112,9 +119,9 @@ def fill(
         leave: Items that are left alone here, because a fraud draws them itself.
 
     Returns:
-        Truth of the boxes that bear ink.
+        What stands in the boxes that bear ink.
     """
-    truth: dict[tuple[str, Value], BoxTruth] = {}
+    filled = Filled()
     writer = spec.writer
     second = _second_pen(spec, rng)
     for number, item in enumerate(page.items):
@@ -124,41 +131,52 @@ def fill(
         value = spec.answers[item]
         if item in spec.corrections:
             wrong = page.box(item, spec.corrections[item])
-            truth[(item, wrong.value)] = _correct(sheet, form, wrong, hand, rng)
-        truth[(item, value)] = put_mark(sheet, page.box(item, value), hand, rng)
+            put_mark(sheet, wrong, hand, rng, filled)
+            take_back(sheet, form, wrong, hand, rng, filled)
+        put_mark(sheet, page.box(item, value), hand, rng, filled)
     _write_fields(sheet, page, spec, rng)
-    return truth
+    return filled
 
 
 def _second_pen(spec: PageSpec, rng: np.random.Generator) -> Writer | None:
     """Someone whose pen runs dry half-way takes another."""
     if "two_pens" not in spec.controls:
         return None
-    from scans.simulate.ink import some_pen
-
     other = "ball_black" if spec.writer.pen.kind != "ball_black" else "ball_blue"
     return spec.writer.with_pen(some_pen(rng, other))
 
 
 def put_mark(
-    sheet: Sheet, box: Box, writer: Writer, rng: np.random.Generator, kind: str | None = None
-) -> BoxTruth:
+    sheet: Sheet, box: Box, writer: Writer, rng: np.random.Generator, filled: Filled
+) -> None:
     """One mark in one box; now and then another kind than the writer's habit."""
-    kind = kind or writer.habit
+    kind = writer.habit
     if rng.random() < 0.02:
         kind = str(rng.choice(["diagonal", "partial", "edge", "scribble"]))
-    draw(sheet, mark(box, kind, writer, rng), writer.pen, rng)
+    strokes = mark(box, kind, writer, rng)
+    draw(sheet, strokes, writer.pen, rng)
     also = (MarkState.AMBIGUOUS,) if kind in ("edge", "dot") else ()
-    return BoxTruth(box.item, box.value, MarkState.MARKED, also, kind)
+    filled.truth[(box.item, box.value)] = BoxTruth(
+        box.item, box.value, MarkState.MARKED, also, kind
+    )
+    filled.strokes[(box.item, box.value)] = strokes
 
 
-def _correct(
-    sheet: Sheet, form: Form, box: Box, writer: Writer, rng: np.random.Generator
-) -> BoxTruth:
-    """A wrong mark, taken back as the form says."""
-    draw(sheet, mark(box, writer.habit, writer, rng), writer.pen, rng)
-    draw(sheet, cancel(box, form.marks.correction, writer, rng), writer.pen, rng)
-    return BoxTruth(box.item, box.value, MarkState.CANCELLED, (), "correction")
+def take_back(
+    sheet: Sheet,
+    form: Form,
+    box: Box,
+    writer: Writer,
+    rng: np.random.Generator,
+    filled: Filled,
+) -> None:
+    """Cancel the mark in a box as the form says; forms that allow none are struck."""
+    how = form.marks.correction
+    strokes = cancel(box, "strike" if how == "none" else how, writer, rng)
+    draw(sheet, strokes, writer.pen, rng)
+    filled.truth[(box.item, box.value)] = BoxTruth(
+        box.item, box.value, MarkState.CANCELLED, (), "correction"
+    )
 
 
 def _write_fields(
@@ -170,9 +188,9 @@ def _write_fields(
             for stroke in handwriting(writer, field.box_mm, rng, lines=spec.comment_lines):
                 draw(sheet, [stroke], writer.pen, rng)
         if field.kind == "date" and spec.date and field.id == "date":
-            box: BoxMm = (field.box_mm[0] + 2, *field.box_mm[1:])
-            for stroke in numerals(spec.date, writer, box, rng, spread=1.5):
-                draw(sheet, [stroke], writer.pen, rng)
+            for number, box in zip(spec.date.split("/"), page.date_mm, strict=True):
+                for stroke in numerals(number, writer, box, rng):
+                    draw(sheet, [stroke], writer.pen, rng)
         if field.id == "agency" and spec.signed:
             for stroke in handwriting(writer, field.box_mm, rng, lines=1, fullness=0.8):
                 draw(sheet, [stroke], writer.pen, rng)

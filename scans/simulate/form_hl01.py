@@ -119,14 +119,17 @@ def _front() -> PrintedPage:
     draw.text((24, 28), "Mẫu: HL-01/KS    Kỳ: 2023    Số seri:", 8)
     page.serial((86, 28))
     draw.text((105, 39), "PHIẾU KHẢO SÁT MỨC ĐỘ HÀI LÒNG", 13, style="Sans-Bold", anchor="mm")
-    draw.text((105, 44.5), "của người dân, tổ chức đối với sự phục vụ của cơ quan Công an "
-              "trong giải quyết thủ tục hành chính", 7.6, style="Sans-Bold", anchor="mm")  # fmt: skip
+    subject = (
+        "của người dân, tổ chức đối với sự phục vụ của cơ quan Công an "
+        "trong giải quyết thủ tục hành chính"
+    )
+    draw.text((105, 44.5), subject, 7.6, style="Sans-Bold", anchor="mm")
     draw.text((105, 48.5), "(Satisfaction survey of citizens and organisations with police "
               "administrative services)", 6.4, style="Sans-Oblique", anchor="mm")  # fmt: skip
     draw.outline((22, 52, 166, 21), 0.25)
     for y, line, style, points in (
-        (55.0, ("Phiếu dùng để đo lường sự hài lòng; thông tin được giữ kín, chỉ dùng cho thống kê. "
-         "(Answers are confidential.)"), "Sans", 6.8),
+        (55.0, ("Phiếu dùng để đo lường sự hài lòng; thông tin được giữ kín, chỉ dùng cho thống kê."
+         " (Answers are confidential.)"), "Sans", 6.8),
         (59.2, ("CÁCH TRẢ LỜI: đánh dấu X vào MỘT ô cho mỗi dòng. Nếu đánh nhầm: KHOANH TRÒN ô sai "
          "rồi đánh X vào ô khác."), "Sans-Bold", 6.8),
         (63.2, "Không tẩy, không dùng bút xóa, không dán giấy.", "Sans-Bold", 6.8),
@@ -246,8 +249,8 @@ def _written(page: PageBuilder) -> None:
                 7.2, 160)  # fmt: skip
     page.field("comment", "handwriting", (24, 206.5, 160, 35), frame=True)
     draw.text((24, 248), "Ngày trả lời:", 7.6)
-    draw.text((48, 248), "....... / ....... / 20 .......", 8)
-    page.field("date", "date", (46, 244.2, 46, 6.6))
+    draw.text((48, 248), "........ / ........ / 20 ........", 9)
+    page.date("date", (46, 244.2, 46, 6.6), (48.0, 60.0, 80.5))
     draw.text((24, 257), "Điện thoại (không bắt buộc):", 7)
     page.field("phone", "handwriting", (62, 253.4, 44, 6.6))
     draw.dotted((63, 258.6), 42)

@@ -70,6 +70,6 @@ def _page() -> PrintedPage:
         draw.dotted((10, 175.5 + line * 7), 128)
     page.field("comment", "handwriting", (10, 170.5, 128, 20))
     draw.text((10, 199), "Ngày / Date:", 7.6)
-    page.field("date", "date", (30, 195.4, 40, 7))
-    draw.dotted((31, 201), 38)
+    page.date("date", (30, 195.4, 44, 7), (30.0, 42.5, 60.0))
+    draw.text((31, 199.5), "........ / ........ / 20 ........", 9)
     return page.build()

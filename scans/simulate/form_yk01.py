@@ -90,7 +90,7 @@ def _foot(page: PageBuilder) -> None:
     page.field("comment", "handwriting", (20, 201.5, 168, 16))
     draw.text((152, 224), "............., ngày ....... tháng ....... năm 20.....", 8, style="Serif",
               anchor="mm")  # fmt: skip
-    page.field("date", "date", (112, 220.5, 78, 6))
+    page.date("date", (112, 220.0, 78, 6.6), (141.0, 162.0, 182.0))
     draw.text((152, 230), "THỦ TRƯỞNG CƠ QUAN", 9, style="Serif-Bold", anchor="mm")
     draw.text((152, 234.5), "(ký, ghi rõ họ tên, đóng dấu)", 7.5, style="Serif-Italic",
               anchor="mm")  # fmt: skip

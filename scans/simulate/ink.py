@@ -56,7 +56,8 @@ def some_pen(rng: np.random.Generator, kind: str | None = None) -> Pen:
                    p=[0.52, 0.16, 0.14, 0.08, 0.10])
     )  # fmt: skip
     pen = PENS[kind]
-    tone = rng.normal(1.0, 0.08) * rng.normal(1.0, 0.06, 3)
+    hue = 0.06 if "blue" in kind or "violet" in kind else 0.012  # black and graphite are grey
+    tone = rng.normal(1.0, 0.08) * rng.normal(1.0, hue, 3)
     b, g, r = (float(v) for v in np.array(pen.absorbance) * tone)
     width = float(pen.width_mm * np.clip(rng.normal(1.0, 0.12), 0.7, 1.4))
     return replace(pen, absorbance=(b, g, r), width_mm=width)

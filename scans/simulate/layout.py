@@ -50,6 +50,7 @@ class PrintedPage:
         size_mm: Width and height.
         print: uint8 ``(height, width, 3)`` BGR at 300 dpi: the blank page, white paper.
         serial_at_mm: Where each sheet's serial text is printed (left, middle of the line).
+        date_mm: Where day, month and year of the date of answering are written.
     """
 
     number: int
@@ -62,6 +63,7 @@ class PrintedPage:
     fiducials_mm: tuple[tuple[float, float], ...]
     code: Code | None
     serial_at_mm: tuple[float, float] | None
+    date_mm: tuple[BoxMm, ...] = ()
 
     @cached_property
     def boxes(self) -> tuple[Box, ...]:
@@ -126,6 +128,7 @@ class PageBuilder:
         self._fiducials: tuple[tuple[float, float], ...] = ()
         self._code: Code | None = None
         self._serial_at: tuple[float, float] | None = None
+        self._date: tuple[BoxMm, ...] = ()
 
     def _outline(self, box: BoxMm) -> None:
         self.canvas.outline(box, self.line, ellipse=self.shape == "ellipse")
@@ -172,6 +175,11 @@ class PageBuilder:
         """Keep a place for the serial's text."""
         self._serial_at = at
 
+    def date(self, name: str, box: BoxMm, parts: tuple[float, float, float]) -> None:
+        """Note a date field; ``parts`` are where day, month and year begin."""
+        self.field(name, "date", box)
+        self._date = tuple((x, box[1], 10.0, box[3]) for x in parts)
+
     def fiducials(self, centres: Sequence[tuple[float, float]], side: float) -> None:
         """Print black squares around ``centres``."""
         self._fiducials = tuple(centres)
@@ -191,6 +199,7 @@ class PageBuilder:
             fiducials_mm=self._fiducials,
             code=self._code,
             serial_at_mm=self._serial_at,
+            date_mm=self._date,
         )
 
 

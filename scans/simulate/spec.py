@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from detectors.instrument import BoxMm, Value
 from scans.simulate.encode import Resave, decode
 from scans.simulate.geometry import PageMapping
+from scans.simulate.strokes import Stroke
 from scans.simulate.writer import Writer
 from scans.types import MarkState
 
-__all__ = ["BoxTruth", "PageSpec", "SimulatedPage", "TamperSpec", "TamperTruth"]
+__all__ = ["BoxTruth", "Filled", "PageSpec", "SimulatedPage", "TamperSpec", "TamperTruth"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,9 @@ class TamperSpec:
         variant: One of its renderings.
         strength: ``gross``, ``moderate`` or ``subtle``.
         changes: Item, the value that the respondent chose, the value afterwards.
-        donor_seed: Makes the other sheet that pasted parts come from.
+        donor_seed: Makes the other sheet that pasted parts come from; two pages with one
+            donor share its signature or seal.
+        donor_serial: Printed on the donor's sheet.
         pen: Kind of pen of the new marks; ``None`` is the tamperer's choice.
     """
 
@@ -35,6 +38,7 @@ class TamperSpec:
     strength: str = "gross"
     changes: tuple[tuple[str, Value, Value], ...] = ()
     donor_seed: int = 0
+    donor_serial: str = "PB-23-000001-1"
     pen: str | None = None
 
 
@@ -92,12 +96,27 @@ class BoxTruth:
     note: str = ""
 
 
+@dataclass
+class Filled:
+    """What a hand left on a sheet, by box.
+
+    Attributes:
+        truth: Boxes that bear ink.
+        strokes: Of the last mark in each, in mm.
+    """
+
+    truth: dict[tuple[str, Value], BoxTruth] = field(default_factory=dict)
+    strokes: dict[tuple[str, Value], list[Stroke]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class TamperTruth:
     """One altered place.
 
     Attributes:
-        box_mm: What was touched.
+        box_mm: What was touched, ink that ran over the box included.
+        part: ``removed`` where a mark was, ``added`` where a new one is, ``pasted`` where a
+            piece of another sheet or scan lies, ``copied`` for a whole page.
         before: The value that the respondent chose; ``None`` where no answer changed.
         after: The value that a reader sees now.
     """
@@ -106,6 +125,7 @@ class TamperTruth:
     variant: str
     strength: str
     box_mm: BoxMm
+    part: str
     item: str | None = None
     field: str | None = None
     before: Value | None = None
@@ -130,7 +150,7 @@ class SimulatedPage:
     data: bytes
     suffix: str
     spec: PageSpec
-    answers: Mapping[str, Value | None]
+    answers: Mapping[str, Value | list[Value] | None]
     boxes: tuple[BoxTruth, ...]
     tampers: tuple[TamperTruth, ...]
     mapping: PageMapping

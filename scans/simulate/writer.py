@@ -96,13 +96,15 @@ def some_writer(
 def signature(writer: Writer, box: BoxMm, rng: np.random.Generator) -> list[Stroke]:
     """One signing: the writer's own curve, never twice the same."""
     own = np.random.default_rng([writer.seed, 77])
-    n = int(own.integers(9, 16))
-    x = np.linspace(0.08, 0.9, n) + own.normal(0, 0.055, n)
-    y = 0.5 + np.where(np.arange(n) % 2 == 0, -1, 1) * own.uniform(0.08, 0.42, n)
-    body = np.column_stack([x, y])
-    start = own.uniform(0.0, 0.3)
-    flourish = np.column_stack([np.linspace(0.95, start, 5), 0.78 + own.normal(0, 0.08, 5)])
-    lines = [body, flourish] if own.random() < 0.7 else [body]
+    lines = [_own_curve(own, rng)]
+    if own.random() < 0.7:
+        start, low = own.uniform(0.0, 0.3), own.normal(0.8, 0.06)
+        swing = np.column_stack([np.linspace(0.95, start, 5), low + own.normal(0, 0.07, 5)])
+        lines.append(swing + rng.normal(0, 0.025, swing.shape))
+    if own.random() < 0.5:
+        x = own.uniform(0.0, 0.2)
+        tall = np.column_stack([x + own.normal(0, 0.06, 5), np.linspace(-0.15, 1.05, 5)])
+        lines.append(tall + rng.normal(0, 0.02, tall.shape))
     scale = rng.normal(1.0, 0.06, 2) * np.array([box[2] * 0.62, box[3] * 0.62])
     turn = rng.normal(-0.06, 0.05)
     rotate = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
@@ -111,10 +113,26 @@ def signature(writer: Writer, box: BoxMm, rng: np.random.Generator) -> list[Stro
     )
     strokes = []
     for line in lines:
-        again = line + rng.normal(0, 0.03, line.shape)
+        again = line.copy()
         again[:, 0] -= writer.slant * (again[:, 1] - 0.5)
         strokes.append(writer.stroke((again * scale) @ rotate.T + corner, rng, pressure=0.95))
     return strokes
+
+
+def _own_curve(own: np.random.Generator, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Loops that run to the right: the writer's own series, a little off at each signing."""
+    loops = own.uniform(3.5, 7.0)
+    t = np.linspace(0, 1, int(loops * 9))
+    x, y = t.copy(), np.full(len(t), 0.5)
+    for k in (0.5, 1.0, 1.6):
+        weight, phase, lag = own.uniform(0.3, 1.0), own.uniform(0, 2 * np.pi), own.normal(1.4, 0.4)
+        turn = 2 * np.pi * loops * k * t * (1 + rng.normal(0, 0.01)) + phase + rng.normal(0, 0.12)
+        x += 0.075 * weight * np.cos(turn + lag)
+        y += 0.24 * weight * (1.15 - 0.6 * t) * np.cos(turn) * (1 + rng.normal(0, 0.1))
+    drift = rng.normal(0, 0.03, (4, 2))
+    knots = np.linspace(0, 1, 4)
+    shift = np.column_stack([np.interp(t, knots, drift[:, i]) for i in range(2)])
+    return np.asarray(np.column_stack([x, y]) + shift)
 
 
 def handwriting(
