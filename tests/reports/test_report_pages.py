@@ -10,7 +10,8 @@ from detectors.errors import UsageError
 from detectors.finding import Message, Severity
 from reports import views as v
 from reports.html import render_round, render_unit
-from reports.html.unit import CROP_BYTES, LISTED_FORMS
+from reports.html.images import CROP_BYTES, EXAMPLES
+from reports.html.unit import LISTED_FORMS
 from tests.reports import sample
 
 HEADINGS = {
@@ -300,6 +301,7 @@ def test_pages_stay_under_two_megabytes() -> None:
     page = Page(source)
     assert len(source.encode()) < 2_000_000
     assert len(page.all("img")) == CROP_BYTES // len(crop)
+    assert len(page.all("figure")) == EXAMPLES
     assert f"Còn {5000 - LISTED_FORMS:,} dòng".replace(",", ".") in page.words
 
 

@@ -68,6 +68,11 @@ def test_a_small_factor_is_blanked_but_keeps_the_peers() -> None:
     assert (factor.n, factor.peer_median) == (9, 0.97)
 
 
+def test_small_peers_are_no_points() -> None:
+    group = v.PeerGroup("A", 2, points=(v.PeerPoint(9, 0.5), v.PeerPoint(10, 0.9)))
+    assert group.points == (v.PeerPoint(10, 0.9),)
+
+
 @pytest.mark.parametrize(
     ("flagged", "judged", "band"),
     [
