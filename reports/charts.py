@@ -122,7 +122,7 @@ def rates(rows: Sequence[Rate], title: str, describe: str, percent: Percent) -> 
             parts.append(text(left + 42, y + 4, row.shown, fill=SOFT))
             continue
         parts.append(text(right + 10, y + 4, row.shown))
-        parts.append(rect(left, y - 7, max(x(row.rate) - left, 1.0), 14, MAIN))
+        parts.append(rect(left, y - 7, max(x(row.rate) - left, 1.0), 14, PALE, MAIN))
         if row.low is not None and row.high is not None:
             parts.append(line(x(row.low), y, x(row.high), y, INK, 1.2))
             parts.extend(line(x(e), y - 4, x(e), y + 4, INK, 1.2) for e in (row.low, row.high))

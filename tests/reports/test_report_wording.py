@@ -36,7 +36,7 @@ def test_the_summary_says_what_happened() -> None:
     assert "thứ 14/63; sau rà soát: Xuất sắc, thứ 24/63 (giảm 10 bậc)" in joined
     assert "Tẩy xóa (14 trên 340 phiếu, 4,12%; toàn lực lượng 0,90%)" in joined
     assert joined.count("Cắt ghép") == 1
-    assert "Trùng lặp" not in joined
+    assert "trùng lặp" not in joined
 
 
 def test_a_tier_that_is_not_firm_is_said_so() -> None:
