@@ -50,28 +50,36 @@ class RawTable:
         return len(next(iter(self.columns.values()), ()))
 
 
-def read_raw(path: Path) -> RawTable:
+def read_raw(path: Path, name: Path | None = None) -> RawTable:
     """Read a table file by its ending, checked against its first bytes.
+
+    Args:
+        path: The file.
+        name: What it is called: its ending counts, and messages name it. Default ``path``.
 
     Raises:
         AccessError: If it cannot be opened.
         InputError: If it is empty, damaged, of another kind, or has no header.
     """
+    name = name or path
     try:
         if not path.is_file():
-            raise AccessError("there is no such file", where=str(path), remedy="check the path")
+            raise AccessError("there is no such file", where=str(name), remedy="check the path")
         size = path.stat().st_size
         if size == 0:
-            raise InputError("the file is empty", where=str(path), remedy="export it again")
+            raise InputError("the file is empty", where=str(name), remedy="export it again")
         if size > _BYTES:
             raise InputError(
-                "the file is larger than 2 GiB", where=str(path), remedy="split it by batch"
+                "the file is larger than 2 GiB", where=str(name), remedy="split it by batch"
             )
         data = path.read_bytes()
     except OSError as error:
-        raise AccessError(f"the file cannot be read ({error.strerror})", where=str(path)) from error
-    kind = _kind(path, data)
-    return _READERS[kind](path, data)
+        raise AccessError(
+            f"the file cannot be read ({error.strerror})",
+            where=str(name),
+            remedy="check its permissions",
+        ) from error
+    return _READERS[_kind(name, data)](name, data)
 
 
 def _kind(path: Path, data: bytes) -> str:

@@ -69,6 +69,7 @@ def read_units(
     *,
     mapping: Mapping[str, str] | None = None,
     groups: Iterable[str] | None = None,
+    name: str | Path | None = None,
 ) -> Units:
     """Read the units table.
 
@@ -76,11 +77,12 @@ def read_units(
         path: Any of the five kinds of table.
         mapping: Contract name -> name in the file.
         groups: The known peer groups; another is noted as ``unknown_group``.
+        name: What the file is called in messages, and by its ending; default ``path``.
 
     Raises:
         InputError: If the file cannot be used or lacks ``unit_id``.
     """
-    table = columns_of(Path(path), mapping)
+    table = columns_of(Path(path), mapping, name)
     table.require("unit_id")
     frame = _frame(
         table,
@@ -162,6 +164,7 @@ def read_custody(
     *,
     mapping: Mapping[str, str] | None = None,
     units: Iterable[str] | None = None,
+    name: str | Path | None = None,
 ) -> Custody:
     """Read the custody table.
 
@@ -169,11 +172,12 @@ def read_custody(
         path: Any of the five kinds of table.
         mapping: Contract name -> name in the file.
         units: The known units; a batch of another is noted as ``unknown_unit``.
+        name: What the file is called in messages, and by its ending; default ``path``.
 
     Raises:
         InputError: If the file cannot be used or lacks ``unit_id``.
     """
-    table = columns_of(Path(path), mapping)
+    table = columns_of(Path(path), mapping, name)
     table.require("unit_id")
     frame = _frame(
         table,

@@ -48,6 +48,7 @@ class TableProblem:
         code: One word for machines: ``off_scale``, ``duplicate_record_id``,
             ``no_record_id``, ``bad_value``, ``unknown_unit``, ``odd_row`` and, for units
             and custody, the codes of :mod:`audit.intake.registers`.
+        item: The item or contract column it is about, if one.
     """
 
     where: str
@@ -55,6 +56,7 @@ class TableProblem:
     remedy: str
     record_id: str | None = None
     code: str = "bad_value"
+    item: str | None = None
 
     def line(self) -> str:
         """One line for a person."""
@@ -120,11 +122,19 @@ class Columns:
             )
         return found
 
-    def note(self, row: int, column: str | None, what: str, remedy: str, code: str) -> None:
-        """Keep one problem with its place."""
+    def note(
+        self,
+        row: int,
+        column: str | None,
+        what: str,
+        remedy: str,
+        code: str,
+        item: str | None = None,
+    ) -> None:
+        """Keep one problem with its place; ``column`` is the file's name of it."""
         place = self.raw.place(row, column)
         record = self.ids[row] if row < len(self.ids) else None
-        self.problems.append(TableProblem(place, what, remedy, record, code))
+        self.problems.append(TableProblem(place, what, remedy, record, code, item))
 
     def values(
         self,
@@ -148,14 +158,16 @@ class Columns:
                     seen[key] = error
             value = seen[key]
             if isinstance(value, ValueError):
-                self.note(row, name, str(value), remedy, code)
+                self.note(row, name, str(value), remedy, code, column)
                 result.append(None)
             else:
                 result.append(value)
         return result
 
 
-def columns_of(path: Path, mapping: Mapping[str, str] | str | None) -> Columns:
+def columns_of(
+    path: Path, mapping: Mapping[str, str] | str | None, name: str | Path | None = None
+) -> Columns:
     """Open a table under a mapping (contract name -> name in the file) or a preset's name.
 
     Raises:
@@ -170,7 +182,7 @@ def columns_of(path: Path, mapping: Mapping[str, str] | str | None) -> Columns:
                 remedy=f"known are {', '.join(PRESETS)}",
             )
         mapping = PRESETS[mapping]
-    return Columns(read_raw(path), dict(mapping or {}))
+    return Columns(read_raw(path, None if name is None else Path(name)), dict(mapping or {}))
 
 
 def read_responses(
@@ -181,6 +193,7 @@ def read_responses(
     required: Collection[str] = (),
     units: Collection[str] | None = None,
     timezone: str = LOCAL_TIME,
+    name: str | Path | None = None,
 ) -> Responses:
     """Read a response table.
 
@@ -192,6 +205,7 @@ def read_responses(
         required: Columns that must be there beside ``record_id``.
         units: The known units; a record of another is noted as ``unknown_unit``.
         timezone: Where times without an offset are local, and others are brought to.
+        name: What the file is called in messages, and by its ending; default ``path``.
 
     Raises:
         InputError: If the file cannot be used; names the file and the place or column.
@@ -199,7 +213,7 @@ def read_responses(
     """
     import pandas as pd
 
-    table = columns_of(Path(path), mapping)
+    table = columns_of(Path(path), mapping, name)
     table.require("record_id")
     for column in required:
         table.require(column)
@@ -238,7 +252,7 @@ def _record_ids(table: Columns) -> list[str | None]:
     doubts: list[tuple[int, str, str, str]] = []
     for row, value in enumerate(raw):
         if value is None:
-            ids.append(f"(row {row + 1})")
+            ids.append(f"({table.raw.path.name} row {row + 1})")
             doubts.append((row, "the record has no record_id", "give it one", "no_record_id"))
             continue
         first[value] = first.get(value, 0) + 1

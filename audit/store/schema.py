@@ -22,6 +22,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -29,8 +30,19 @@ from sqlalchemy import (
 )
 
 __all__ = [
-    *("answers", "batches", "cases", "decisions", "files", "findings", "forms", "key_of"),
-    *("marks", "metadata", "pages", "problems", "record_pages", "records", "rounds", "runs"),
+    *("answers", "batches", "cases", "decisions", "files", "findings", "fingerprints"),
+    *(
+        "forms",
+        "key_of",
+        "marks",
+        "metadata",
+        "pages",
+        "problems",
+        "record_pages",
+        "records",
+        "rounds",
+        "runs",
+    ),
     *("scores", "unit_results", "units"),
 ]
 
@@ -136,6 +148,7 @@ pages = Table(
     Column("status", Text, nullable=False),
     Column("reason", Text),
     Column("serial", Text),
+    Column("suspicion_alone", Float),  # before the page was compared with others
     Column("suspicion", Float),
     Column("flagged", Boolean),
     Column("severity", Text),
@@ -143,7 +156,8 @@ pages = Table(
     Column("residual_mm", Float),
     Column("not_assessable", JSON, nullable=False),
     Column("quality", JSON, nullable=False),
-    Column("findings", JSON, nullable=False),
+    Column("findings", JSON, nullable=False),  # of the page alone
+    Column("matches", JSON, nullable=False),  # of the page among the others
     Column("work_key", Text, nullable=False, index=True),
     UniqueConstraint("file_id", "page"),
 )
@@ -157,6 +171,13 @@ marks = Table(
     Column("state", Text, nullable=False),
     Column("ink", Float, nullable=False),
     Column("confidence", Float, nullable=False),
+)
+
+fingerprints = Table(
+    "fingerprints",
+    metadata,
+    Column("page_id", _Key, ForeignKey("pages.id", ondelete="CASCADE"), primary_key=True),
+    Column("data", LargeBinary, nullable=False),
 )
 
 records = Table(

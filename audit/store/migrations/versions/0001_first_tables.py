@@ -262,6 +262,7 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("serial", sa.Text(), nullable=True),
+        sa.Column("suspicion_alone", sa.Float(), nullable=True),
         sa.Column("suspicion", sa.Float(), nullable=True),
         sa.Column("flagged", sa.Boolean(), nullable=True),
         sa.Column("severity", sa.Text(), nullable=True),
@@ -270,6 +271,7 @@ def upgrade() -> None:
         sa.Column("not_assessable", sa.JSON(), nullable=False),
         sa.Column("quality", sa.JSON(), nullable=False),
         sa.Column("findings", sa.JSON(), nullable=False),
+        sa.Column("matches", sa.JSON(), nullable=False),
         sa.Column("work_key", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["file_id"], ["files.id"], name=op.f("fk_pages_file_id_files")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pages")),
@@ -394,6 +396,18 @@ def upgrade() -> None:
         batch_op.create_index("ix_findings_round_unit", ["round_id", "unit_id"], unique=False)
 
     op.create_table(
+        "fingerprints",
+        sa.Column("page_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["page_id"],
+            ["pages.id"],
+            name=op.f("fk_fingerprints_page_id_pages"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("page_id", name=op.f("pk_fingerprints")),
+    )
+    op.create_table(
         "marks",
         sa.Column("page_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("item", sa.Text(), nullable=False),
@@ -453,6 +467,7 @@ def downgrade() -> None:
 
     op.drop_table("record_pages")
     op.drop_table("marks")
+    op.drop_table("fingerprints")
     with op.batch_alter_table("findings", schema=None) as batch_op:
         batch_op.drop_index("ix_findings_round_unit")
         batch_op.drop_index("ix_findings_round_record")

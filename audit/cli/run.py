@@ -1,0 +1,62 @@
+"""``survey-audit run``: take in what is new, check, flag, gate, score and report."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from audit.cli._console import say, talk
+from audit.cli._round import HERE, Config, now, show
+from detectors.errors import ExitCode, UsageError
+
+_SEVERITIES = ("none", "yellow", "orange", "red")
+_LISTED = 20
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("run")(run)
+
+
+def run(
+    config: Config = HERE,
+    fail_on: Annotated[
+        str | None,
+        typer.Option("--fail-on", help="End in 11 on signs from here: none, yellow, orange, red."),
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=0, help="Worker processes, 0 = one a core.")
+    ] = None,
+    reports: Annotated[  # noqa: FBT002 - a flag of the command line
+        bool, typer.Option("--reports/--no-reports", help="Write the reports, too.")
+    ] = True,
+) -> ExitCode:
+    """Audit a round: only what is new is done, a second run on the same input adds nothing."""
+    if fail_on is not None and fail_on not in _SEVERITIES:
+        raise UsageError(
+            f"--fail-on {fail_on} is not known", remedy="use " + ", ".join(_SEVERITIES)
+        )
+    from audit.pipeline.run import run_round
+    from audit.pipeline.tools import real_tools
+    from audit.settings import load_settings
+
+    settings = load_settings(config)
+    changes = {"fail_on": fail_on, "jobs": jobs}
+    given = {name: value for name, value in changes.items() if value is not None}
+    settings = settings.model_copy(update=given)
+    outcome = run_round(settings, real_tools(now=now, progress=show))
+    for line in outcome.not_judged[:_LISTED]:
+        talk(f"not judged: {line}")
+    if len(outcome.not_judged) > _LISTED:
+        talk(f"not judged: {len(outcome.not_judged) - _LISTED} more; see `survey-audit status`")
+    if reports:
+        from audit.reporting import write_round_reports
+
+        pages = write_round_reports(settings, only_missing=outcome.nothing_new)
+        if pages:
+            talk(f"reports: {pages[0]}")
+    what = "nothing new" if outcome.nothing_new else "done"
+    counts = ", ".join(f"{name} {number}" for name, number in sorted(outcome.counts.items()))
+    say(f"{outcome.run_id}: {what} ({counts})")
+    return outcome.exit_code

@@ -1,0 +1,39 @@
+"""``survey-audit status``: where a round stands."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from audit.cli._console import say, table
+from audit.cli._round import HERE, Config, open_round
+from detectors.errors import ExitCode, UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("status")(status)
+
+
+def status(
+    config: Config = HERE,
+    fmt: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
+) -> ExitCode:
+    """Show the last run, what is held, and what could not be judged."""
+    if fmt not in ("table", "json"):
+        raise UsageError(f"--format {fmt} is not known", remedy="use table or json")
+    from audit.summary import summarise
+
+    settings, store = open_round(config)
+    with store:
+        found = summarise(store, settings)
+    if fmt == "json":
+        say(json.dumps(found, ensure_ascii=False, indent=1))
+        return ExitCode.DONE
+    rows = [(name, value) for name, value in found.items() if not isinstance(value, list)]
+    say(table(("", ""), rows))
+    for line in found["not_judged"]:
+        say(f"not judged: {line}")
+    return ExitCode.DONE

@@ -1,0 +1,1 @@
+"""From findings to cases, from decisions to what may be scored."""

@@ -1,0 +1,58 @@
+"""One run a round: a lock that the system lets go of when its holder dies."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from detectors.errors import AccessError, Busy
+
+__all__ = ["round_lock"]
+
+
+@contextmanager
+def round_lock(path: Path, owner: str) -> Iterator[None]:
+    """Hold the round.
+
+    The kernel's lock on the file decides, its content only tells people who holds it: a run
+    that was killed leaves nothing to clean up, and no clock has to be trusted for an expiry.
+
+    Args:
+        path: The lock file; made if needed, never removed.
+        owner: Who holds it, e.g. the id of the run.
+
+    Raises:
+        Busy: If another run holds it.
+        AccessError: If the file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o664)
+    except OSError as error:
+        raise AccessError(
+            f"the round cannot be locked ({error.strerror})",
+            where=str(path),
+            remedy="check permissions of the folder",
+        ) from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.pread(descriptor, 400, 0).decode("utf-8", "replace").strip()
+            raise Busy(
+                f"another run holds this round ({holder or 'unknown'})",
+                where=str(path),
+                remedy="wait until it has ended",
+            ) from error
+        note = {"owner": owner, "pid": os.getpid(), "host": socket.gethostname()}
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(note).encode(), 0)
+        yield
+        os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,90 @@
+"""Gate and score from what is stored: after a run, and whenever somebody has decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import sqlalchemy as sa
+
+from audit.intake.registers import units_at
+from audit.judge.gate import Gate, gate
+from audit.pipeline.assemble import answer_text
+from audit.scoring.rules import RuleSet
+from audit.scoring.scores import (
+    DISSATISFIED,
+    NO_ANSWER,
+    SATISFIED,
+    UNREAD,
+    Ballot,
+    score,
+)
+from audit.settings import Settings
+from audit.store.cases import Cases
+from audit.store.records import Records
+from audit.store.results import Scores
+from audit.store.rounds import Rounds
+from audit.store.rows import Changes
+from detectors.instrument import Instrument
+
+__all__ = ["gate_and_score"]
+
+
+def gate_and_score(
+    connection: sa.Connection, settings: Settings, instrument: Instrument, rules: RuleSet
+) -> Changes:
+    """Let the gate judge every record of an instrument and store the scores that follow.
+
+    One transaction with the decisions it rests on: no score is ever stored beside a gate
+    that says otherwise.
+    """
+    round_id = settings.round.id
+    units = units_at(Rounds(connection, round_id).units(), settings.round.date_to)
+    states = _gates(connection, round_id, instrument, frozenset(units["unit_id"]))
+    records = Records(connection, round_id, instrument.id)
+    moved = records.save_states({key: str(state) for key, state in states.items()})
+    ballot = _ballot(records, instrument, states)
+    # A unit that does not handle procedures has no satisfaction result at all.
+    handling = units[units["handles_procedures"].ne(other=False).fillna(value=True)]
+    groups = {
+        unit: group if isinstance(group, str) else None
+        for unit, group in zip(handling["unit_id"], handling["group"], strict=True)
+    }
+    results = score(ballot, instrument, groups, rules)
+    changes = Scores(connection, round_id).save(instrument.id, results, rules.id)
+    return changes + Changes(changed=moved)
+
+
+def _gates(
+    connection: sa.Connection, round_id: str, instrument: Instrument, units: frozenset[str]
+) -> dict[int, Gate]:
+    cases = Cases(connection, round_id)
+    state = cases.states(instrument.id)
+    by_record = {c["subject_id"]: c for c in cases.open(instrument.id) if c["subject"] == "record"}
+    gates: dict[int, Gate] = {}
+    for record in Records(connection, round_id, instrument.id).all():
+        case = by_record.get(record["record_id"])
+        gates[record["id"]] = gate(
+            unit_known=record["unit_id"] in units,
+            case=None if case is None else state[case["id"]],
+            holds=case is not None and bool(case["holds"]),
+        )
+    return gates
+
+
+def _ballot(records: Records, instrument: Instrument, gates: Mapping[int, Gate]) -> Ballot:
+    rows = records.all()
+    index = {row["id"]: number for number, row in enumerate(rows)}
+    columns = {item.id: number for number, item in enumerate(instrument.ratings)}
+    best = {item.id: {answer_text(value) for value in item.top_two} for item in instrument.ratings}
+    cells = np.full((len(rows), len(columns)), NO_ANSWER, dtype=np.uint8)
+    for key, item, state, value in records.answers():
+        column = columns.get(item)
+        if column is None:
+            continue
+        if state == "answered":
+            cells[index[key], column] = SATISFIED if value in best[item] else DISSATISFIED
+        elif state == "undetermined":
+            cells[index[key], column] = UNREAD
+    units = [row["unit_id"] for row in rows]
+    return Ballot(units, [gates[row["id"]] for row in rows], cells)

@@ -1,0 +1,125 @@
+"""What a run is handed: the checks, the clock, and a way to show how far it is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from detectors.finding import Finding
+from detectors.instrument import Instrument
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from scans.fingerprint import Fingerprint
+    from scans.page import PageOutcome
+
+__all__ = ["JudgePages", "Screened", "Tools", "real_tools"]
+
+
+class Screened(Protocol):
+    """What the statistical checks answer: tables of records and units, and findings."""
+
+    @property
+    def records(self) -> pd.DataFrame:
+        """One row a record."""
+        ...
+
+    @property
+    def units(self) -> pd.DataFrame:
+        """One row a unit."""
+        ...
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """Signs."""
+        ...
+
+
+class JudgePages(Protocol):
+    """Judges pages alone, streaming, in the order of the files."""
+
+    def __call__(
+        self,
+        paths: Sequence[Path],
+        instrument: Instrument,
+        *,
+        reference: Path | None,
+        jobs: int,
+        false_flag_rate: float,
+    ) -> Iterator[PageOutcome]:
+        """Every page of ``paths``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Everything with an effect, or that a test may want to replace.
+
+    Attributes:
+        judge_pages: Pages, each by itself.
+        compare_pages: Fingerprints -> findings by position: pages like each other.
+        screen: The statistical checks on a table.
+        checks: Version of every check, by id.
+        now: The clock, UTC.
+        progress: Passes items on and shows how far they are: ``(items, label, total)``.
+    """
+
+    judge_pages: JudgePages
+    compare_pages: Callable[[Sequence[Fingerprint]], Mapping[int, Sequence[Finding]]]
+    screen: Callable[..., Screened]
+    checks: Mapping[str, str]
+    now: Callable[[], dt.datetime]
+    progress: Callable[[Iterable[Any], str, int | None], Iterator[Any]]
+
+
+def real_tools(
+    *,
+    now: Callable[[], dt.datetime],
+    progress: Callable[[Iterable[Any], str, int | None], Iterator[Any]],
+) -> Tools:
+    """The checks that come with the program, and the installed ones."""
+    from audit.pipeline import signs
+    from detectors.registry import Level, discover
+    from detectors.screen import screen
+
+    every = [check.info for level in Level for check in discover(level).values()]
+    checks = {info.id: info.version for info in every} | signs.VERSIONS
+    return Tools(_judge_pages, _compare_pages, screen, checks, now, progress)
+
+
+def _judge_pages(
+    paths: Sequence[Path],
+    instrument: Instrument,
+    *,
+    reference: Path | None,
+    jobs: int,
+    false_flag_rate: float,
+) -> Iterator[PageOutcome]:
+    from scans.batch import page_outcomes
+    from scans.reference import load_reference
+
+    yield from page_outcomes(
+        paths,
+        instrument,
+        reference=load_reference(reference),
+        jobs=jobs,
+        false_flag_rate=false_flag_rate,
+    )
+
+
+def _compare_pages(pages: Sequence[Fingerprint]) -> Mapping[int, Sequence[Finding]]:
+    import dataclasses
+
+    from detectors.registry import Level, discover
+
+    found: dict[int, list[Finding]] = {}
+    for check in discover(Level.PAGES).values():
+        for finding in check.assess(pages).findings:
+            evidence = dict(finding.evidence)
+            row = evidence.pop("subject")
+            found.setdefault(row, []).append(dataclasses.replace(finding, evidence=evidence))
+    return found

@@ -1,0 +1,1 @@
+"""What counts, as numbers: rule sets by date, results, tiers, ranks."""

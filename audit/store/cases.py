@@ -1,0 +1,168 @@
+"""Cases and the decisions on them; decisions are only ever added."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import sqlalchemy as sa
+
+from audit.judge.case import Case
+from audit.judge.decision import CaseState, Decision, Verdict, check_decision, state_of
+from audit.store import schema
+from audit.store.rows import Changes, insert, plain
+from detectors.errors import UsageError
+
+__all__ = ["Cases"]
+
+
+class Cases:
+    """Repository of cases and decisions."""
+
+    def __init__(self, connection: sa.Connection, round_id: str) -> None:
+        """Work on one round inside the caller's transaction."""
+        self.connection = connection
+        self.round_id = round_id
+
+    def key(self, instrument_id: str, subject: str, subject_id: str) -> int:
+        """The key of the case about one subject."""
+        return schema.key_of("case", self.round_id, instrument_id, subject, subject_id)
+
+    def save(self, instrument_id: str, cases: Iterable[Case], run_id: str) -> Changes:
+        """Make the open cases of an instrument equal to ``cases``.
+
+        A case that has lost all its evidence is withdrawn and stays with its decisions.
+        """
+        table = schema.cases
+        scope = sa.and_(table.c.round_id == self.round_id, table.c.instrument_id == instrument_id)
+        stored = {
+            r["id"]: r for r in self.connection.execute(sa.select(table).where(scope)).mappings()
+        }
+        wanted = {}
+        for case in cases:
+            key = self.key(instrument_id, case.subject, case.subject_id)
+            wanted[key] = {
+                "unit_id": case.unit_id,
+                "severity": case.severity.value,
+                "holds": case.holds,
+                "evidence": case.evidence,
+                "reasons": plain(case.reasons),
+                "withdrawn_run": None,
+                "subject": case.subject,
+                "subject_id": case.subject_id,
+            }
+        changed = removed = 0
+        for key, row in stored.items():
+            new = wanted.get(key)
+            if new is None:
+                if row["withdrawn_run"] is None:
+                    statement = sa.update(table).where(table.c.id == key)
+                    self.connection.execute(statement.values(withdrawn_run=run_id))
+                    removed += 1
+            elif any(row[name] != value for name, value in new.items()):
+                self.connection.execute(sa.update(table).where(table.c.id == key).values(new))
+                changed += 1
+        fixed = {"round_id": self.round_id, "instrument_id": instrument_id, "opened_run": run_id}
+        rows = [{"id": k, **fixed, **v} for k, v in wanted.items() if k not in stored]
+        return Changes(insert(self.connection, table, rows), removed, changed)
+
+    def open(self, instrument_id: str | None = None) -> Sequence[sa.RowMapping]:
+        """Cases that rest on standing evidence, in order of subject."""
+        table = schema.cases
+        query = sa.select(table).where(
+            table.c.round_id == self.round_id, table.c.withdrawn_run.is_(None)
+        )
+        if instrument_id is not None:
+            query = query.where(table.c.instrument_id == instrument_id)
+        query = query.order_by(table.c.subject, table.c.subject_id, table.c.id)
+        return self.connection.execute(query).mappings().all()
+
+    def history(self) -> Mapping[int, list[Decision]]:
+        """Case key -> its decisions in order."""
+        found: dict[int, list[Decision]] = {}
+        for row in self.decisions():
+            found.setdefault(row["case_id"], []).append(
+                Decision(
+                    actor=row["actor"],
+                    verdict=Verdict(row["verdict"]),
+                    evidence=row["evidence"],
+                    reason=row["reason"],
+                    note=row["note"],
+                    at=row["at"],
+                )
+            )
+        return found
+
+    def decisions(self) -> Sequence[sa.RowMapping]:
+        """All decisions of the round in order, with the subject of their case."""
+        decisions, cases = schema.decisions, schema.cases
+        query = (
+            sa.select(
+                decisions,
+                cases.c.instrument_id,
+                cases.c.subject,
+                cases.c.subject_id,
+                cases.c.unit_id,
+            )
+            .join(cases, cases.c.id == decisions.c.case_id)
+            .where(cases.c.round_id == self.round_id)
+            .order_by(decisions.c.seq)
+        )
+        return self.connection.execute(query).mappings().all()
+
+    def head(self) -> int:
+        """Number of the last decision of the round, 0 without one."""
+        decisions, cases = schema.decisions, schema.cases
+        query = (
+            sa.select(sa.func.max(decisions.c.seq))
+            .join(cases, cases.c.id == decisions.c.case_id)
+            .where(cases.c.round_id == self.round_id)
+        )
+        return self.connection.execute(query).scalar() or 0
+
+    def states(self, instrument_id: str | None = None) -> Mapping[int, CaseState]:
+        """Case key -> where it stands, of the cases that rest on standing evidence."""
+        history = self.history()
+        return {
+            row["id"]: state_of(
+                history.get(row["id"], ()), evidence=row["evidence"], needs_two=needs_two(row)
+            )
+            for row in self.open(instrument_id)
+        }
+
+    def decide(self, case_id: int, decision: Decision) -> CaseState:
+        """Add one decision.
+
+        Returns:
+            Where the case stands now.
+
+        Raises:
+            UsageError: If there is no such case, or the person may not decide on it now.
+        """
+        table = schema.cases
+        query = sa.select(table).where(table.c.id == case_id, table.c.round_id == self.round_id)
+        # The row is locked, so that of two people who decide at once one comes second.
+        case = self.connection.execute(query.with_for_update()).mappings().first()
+        if case is None or case["withdrawn_run"] is not None:
+            raise UsageError(f"there is no open case {case_id}", remedy="see `export held`")
+        state = check_decision(
+            self.history().get(case_id, ()),
+            decision,
+            evidence=case["evidence"],
+            needs_two=needs_two(case),
+        )
+        row = {
+            "case_id": case_id,
+            "evidence": decision.evidence,
+            "actor": decision.actor.strip(),
+            "verdict": decision.verdict.value,
+            "reason": decision.reason,
+            "note": decision.note,
+            "at": decision.at,
+        }
+        insert(self.connection, schema.decisions, [row])
+        return state
+
+
+def needs_two(case: sa.RowMapping) -> bool:
+    """Whether two people must agree: always where a record is held, or signs are serious."""
+    return bool(case["holds"]) or case["severity"] in ("orange", "red")

@@ -1,0 +1,169 @@
+"""Files as they came in, the pages in them, their marks and fingerprints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from audit.store import schema
+from audit.store.rows import insert, plain
+
+__all__ = ["Files", "Pages"]
+
+
+class Files:
+    """Repository of files."""
+
+    def __init__(self, connection: sa.Connection, round_id: str) -> None:
+        """Work on one round inside the caller's transaction."""
+        self.connection = connection
+        self.round_id = round_id
+
+    def key(self, path: str, sha256: str) -> int:
+        """The key of one content at one path."""
+        return schema.key_of("file", self.round_id, path, sha256)
+
+    def add(self, path: str, kind: str, sha256: str, size: int, run_id: str) -> int:
+        """Note one kept file; another content at the same path counts as replaced.
+
+        Returns:
+            Its key.
+        """
+        key = self.key(path, sha256)
+        files = schema.files
+        same_path = sa.and_(files.c.round_id == self.round_id, files.c.path == path)
+        self.connection.execute(
+            sa.update(files).where(same_path, files.c.id != key).values(state="replaced")
+        )
+        found = self.connection.execute(sa.select(files.c.state).where(files.c.id == key)).scalar()
+        if found is None:
+            row = {"id": key, "round_id": self.round_id, "path": path, "kind": kind}
+            row |= {"sha256": sha256, "size": size, "state": "kept", "added_run": run_id}
+            insert(self.connection, files, [row])
+        elif found != "kept":
+            self.connection.execute(sa.update(files).where(files.c.id == key).values(state="kept"))
+        return key
+
+    def kept(self, *kinds: str) -> Sequence[sa.RowMapping]:
+        """Files that count, in order of path; of the given kinds, or all."""
+        files = schema.files
+        query = sa.select(files).where(files.c.round_id == self.round_id, files.c.state == "kept")
+        if kinds:
+            query = query.where(files.c.kind.in_(kinds))
+        return self.connection.execute(query.order_by(files.c.path)).mappings().all()
+
+    def hashes(self) -> Sequence[tuple[str, str]]:
+        """Path and SHA-256 of every file ever kept, in order of path."""
+        files = schema.files
+        query = sa.select(files.c.path, files.c.sha256).where(files.c.round_id == self.round_id)
+        rows = self.connection.execute(query.order_by(files.c.path, files.c.sha256))
+        return [(row[0], row[1]) for row in rows]
+
+    def set_reason(self, key: int, reason: str | None) -> None:
+        """Note why nothing could be read from a file."""
+        files = schema.files
+        self.connection.execute(
+            sa.update(files)
+            .where(files.c.id == key, files.c.reason.is_distinct_from(reason))
+            .values(reason=reason)
+        )
+
+
+class Pages:
+    """Repository of pages with their marks and fingerprints."""
+
+    def __init__(self, connection: sa.Connection, round_id: str) -> None:
+        """Work on one round inside the caller's transaction."""
+        self.connection = connection
+        self.round_id = round_id
+
+    def _of_round(self) -> sa.Select[tuple[int]]:
+        files = schema.files
+        return sa.select(files.c.id).where(
+            files.c.round_id == self.round_id, files.c.state == "kept", files.c.kind == "scan"
+        )
+
+    def work_keys(self) -> Mapping[int, str]:
+        """File key -> work key under which its pages were judged."""
+        pages = schema.pages
+        query = sa.select(pages.c.file_id, pages.c.work_key).where(
+            pages.c.file_id.in_(self._of_round())
+        )
+        return {row[0]: row[1] for row in self.connection.execute(query)}
+
+    def replace(
+        self,
+        file_id: int,
+        pages: Sequence[Mapping[str, Any]],
+        marks: Iterable[Mapping[str, Any]],
+        prints: Iterable[Mapping[str, Any]],
+    ) -> None:
+        """Put the pages of one file in the place of earlier ones, in one go."""
+        table = schema.pages
+        stale = sa.select(table.c.id).where(table.c.file_id == file_id)
+        links = schema.record_pages
+        self.connection.execute(sa.delete(links).where(links.c.page_id.in_(stale)))
+        findings = schema.findings
+        self.connection.execute(
+            sa.update(findings).where(findings.c.page_id.in_(stale)).values(page_id=None)
+        )
+        self.connection.execute(sa.delete(table).where(table.c.file_id == file_id))
+        insert(self.connection, table, pages)
+        insert(self.connection, schema.marks, marks)
+        insert(self.connection, schema.fingerprints, prints)
+
+    def all(self, instrument_id: str | None = None) -> Sequence[sa.RowMapping]:
+        """Pages of the files that count, with path and hash of the file, in order."""
+        pages, files = schema.pages, schema.files
+        query = (
+            sa.select(pages, files.c.path, files.c.sha256)
+            .join(files, files.c.id == pages.c.file_id)
+            .where(pages.c.file_id.in_(self._of_round()))
+            .order_by(files.c.path, files.c.sha256, pages.c.page)
+        )
+        if instrument_id is not None:
+            query = query.where(pages.c.instrument_id == instrument_id)
+        return self.connection.execute(query).mappings().all()
+
+    def marks(self, instrument_id: str) -> Mapping[int, list[sa.RowMapping]]:
+        """Marks of every page of an instrument."""
+        marks, pages = schema.marks, schema.pages
+        query = (
+            sa.select(marks)
+            .join(pages, pages.c.id == marks.c.page_id)
+            .where(pages.c.file_id.in_(self._of_round()), pages.c.instrument_id == instrument_id)
+        )
+        found: dict[int, list[sa.RowMapping]] = {}
+        for row in self.connection.execute(query).mappings():
+            found.setdefault(row["page_id"], []).append(row)
+        return found
+
+    def fingerprints(self, instrument_id: str) -> Iterator[tuple[int, bytes]]:
+        """Page key and fingerprint, in order of path and page."""
+        pages, files, prints = schema.pages, schema.files, schema.fingerprints
+        query = (
+            sa.select(prints.c.page_id, prints.c.data)
+            .join(pages, pages.c.id == prints.c.page_id)
+            .join(files, files.c.id == pages.c.file_id)
+            .where(pages.c.file_id.in_(self._of_round()), pages.c.instrument_id == instrument_id)
+            .order_by(files.c.path, files.c.sha256, pages.c.page)
+        )
+        for row in self.connection.execute(query):
+            yield row[0], row[1]
+
+    def save_fused(self, rows: Iterable[Mapping[str, Any]]) -> int:
+        """Store what a page is among the others: ``id`` and the fused columns.
+
+        Returns:
+            The number of pages that changed.
+        """
+        pages = schema.pages
+        names = ("matches", "suspicion", "flagged", "severity")
+        changed = 0
+        for row in rows:
+            values = {name: plain(row[name]) for name in names}
+            self.connection.execute(sa.update(pages).where(pages.c.id == row["id"]).values(values))
+            changed += 1
+        return changed

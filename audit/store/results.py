@@ -1,0 +1,104 @@
+"""Scores and runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from audit.scoring.scores import VERSIONS, Score
+from audit.store import schema
+from audit.store.rows import Changes, insert, plain, sync
+
+__all__ = ["Runs", "Scores"]
+
+
+class Scores:
+    """Repository of scores."""
+
+    def __init__(self, connection: sa.Connection, round_id: str) -> None:
+        """Work on one round inside the caller's transaction."""
+        self.connection = connection
+        self.round_id = round_id
+
+    def save(self, instrument_id: str, scores: Iterable[Score], rule_set: str) -> Changes:
+        """Make the scores of an instrument equal to ``scores``."""
+        table = schema.scores
+        scope = sa.and_(table.c.round_id == self.round_id, table.c.instrument_id == instrument_id)
+        rows = []
+        for score in scores:
+            about = (instrument_id, score.unit_id, score.measure, score.factor)
+            row: dict[str, Any] = {
+                "id": schema.key_of("score", self.round_id, *about),
+                "round_id": self.round_id,
+                "instrument_id": instrument_id,
+                "unit_id": score.unit_id,
+                "measure": score.measure,
+                "factor": score.factor,
+                "rule_set": rule_set,
+                "counts": dict(score.states),
+                "records_counted": score.records_counted,
+                "ranked_units": score.ranked_units,
+                "rank_best": score.rank_best,
+                "rank_worst": score.rank_worst,
+                "tier_firm": score.tier_firm,
+            }
+            for version in VERSIONS:
+                row[f"satisfied_{version}"] = score.shares[version].satisfied
+                row[f"answers_{version}"] = score.shares[version].answers
+                row[f"tier_{version}"] = score.tiers.get(version)
+                row[f"rank_{version}"] = score.ranks.get(version)
+            rows.append(row)
+        return sync(self.connection, table, scope, rows)
+
+    def all(self, instrument_id: str | None = None) -> Sequence[sa.RowMapping]:
+        """Scores in order of unit; overall, factors, whole form."""
+        table = schema.scores
+        query = sa.select(table).where(table.c.round_id == self.round_id)
+        if instrument_id is not None:
+            query = query.where(table.c.instrument_id == instrument_id)
+        order = sa.case({"overall": 0, "factor": 1, "whole_form": 2}, value=table.c.measure)
+        query = query.order_by(table.c.instrument_id, table.c.unit_id, order, table.c.factor)
+        return self.connection.execute(query).mappings().all()
+
+
+class Runs:
+    """Repository of runs."""
+
+    def __init__(self, connection: sa.Connection, round_id: str) -> None:
+        """Work on one round inside the caller's transaction."""
+        self.connection = connection
+        self.round_id = round_id
+
+    def start(self, row: Mapping[str, Any]) -> None:
+        """Note that a run began; one that never ended is noted as interrupted."""
+        table = schema.runs
+        unfinished = sa.and_(table.c.round_id == self.round_id, table.c.status == "running")
+        self.connection.execute(sa.update(table).where(unfinished).values(status="interrupted"))
+        insert(
+            self.connection,
+            table,
+            [{**row, "round_id": self.round_id, "status": "running", "counts": {}}],
+        )
+
+    def finish(self, run_id: str, **values: Any) -> None:
+        """Note how a run ended."""
+        table = schema.runs
+        clean = {name: plain(value) for name, value in values.items()}
+        self.connection.execute(sa.update(table).where(table.c.id == run_id).values(clean))
+
+    def last_done(self) -> sa.RowMapping | None:
+        """The latest run that came to its end."""
+        table = schema.runs
+        query = sa.select(table).where(table.c.round_id == self.round_id, table.c.status == "done")
+        query = query.order_by(table.c.started_at.desc(), table.c.id.desc())
+        return self.connection.execute(query).mappings().first()
+
+    def all(self) -> Sequence[sa.RowMapping]:
+        """Runs in order of time."""
+        table = schema.runs
+        query = sa.select(table).where(table.c.round_id == self.round_id)
+        return (
+            self.connection.execute(query.order_by(table.c.started_at, table.c.id)).mappings().all()
+        )
