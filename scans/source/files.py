@@ -82,8 +82,8 @@ def check_file(path: Path, limits: Limits) -> None:
         )
     if info.st_size > limits.file_bytes:
         raise InputError(
-            f"{info.st_size / 2**20:.0f} MB exceed the limit of "
-            f"{limits.file_bytes / 2**20:g} MB a file",
+            f"{info.st_size / 2**20:.1f} MB exceed the limit of "
+            f"{limits.file_bytes / 2**20:.3g} MB a file",
             where=str(path),
             remedy="split it into smaller files",
         )

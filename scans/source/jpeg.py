@@ -188,7 +188,7 @@ def _ends(coded: NDArray[np.uint8]) -> bool:
 
 def _decode_cmyk(data: memoryview | bytes, limits: Limits, where: str) -> NDArray[np.uint8]:
     try:
-        with opened(io.BytesIO(data), "JPEG", limits) as picture:
+        with opened(io.BytesIO(data), "JPEG", limits, where) as picture:
             return to_pixels(picture)
     except PICTURE_FAULTS as error:
         raise InputError("damaged CMYK JPEG", where=where, remedy=_REMEDY) from error

@@ -226,6 +226,8 @@ def _extract_other(
     if len(images) != 1:
         return None
     pixels = _bitmap(images[0].get_bitmap(render=False))
+    if bool(stream.get("/ImageMask", False)):
+        pixels = np.asarray(255 - pixels, dtype=np.uint8)  # PDFium gives where ink is put
     facts["stream_sha256"] = hashlib.sha256(stream.read_raw_bytes()).hexdigest()
     return pixels, _ENCODINGS[filters[-1]], ()
 

@@ -17,7 +17,7 @@ from typing import IO
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from scans.source.types import Limits
 
@@ -39,34 +39,45 @@ PICTURE_FAULTS = (
     RuntimeError,
     struct.error,
     zlib.error,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
 )
 
 
 @contextmanager
-def opened(source: IO[bytes], kind: str, limits: Limits) -> Iterator[Image.Image]:
+def opened(source: IO[bytes], kind: str, limits: Limits, where: str) -> Iterator[Image.Image]:
     """A lazily opened picture of format ``kind`` (``PNG``, ``TIFF``, ``JPEG``).
 
     Raises:
+        InputError: If it has more pixels than the limit.
         One of ``PICTURE_FAULTS``, also from what the caller does inside.
     """
-    with quiet(limits), Image.open(source, formats=[kind]) as picture:
+    with quiet(limits, where), Image.open(source, formats=[kind]) as picture:
         yield picture
 
 
 @contextmanager
-def quiet(limits: Limits) -> Iterator[None]:
-    """Pillow with its size limit as ours, and silent but for exceeding it."""
+def quiet(limits: Limits, where: str) -> Iterator[None]:
+    """Pillow with our size limit for its own, and silent but for exceeding it.
+
+    Raises:
+        InputError: If a picture has more pixels than the limit.
+    """
+    before = Image.MAX_IMAGE_PIXELS
     Image.MAX_IMAGE_PIXELS = limits.pixels
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        yield
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise limits.too_large("the picture", where) from error
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
 
 
 def fault(error: Exception) -> str:
     """One short clause out of a decoder's complaint."""
+    if isinstance(error, UnidentifiedImageError):
+        return "its header cannot be read"
     text = " ".join(str(error).split())[:120]
     return text or type(error).__name__
 

@@ -35,7 +35,7 @@ def read_png(
     """
     where = str(path)
     try:
-        with path.open("rb") as file, opened(file, "PNG", limits) as picture:
+        with path.open("rb") as file, opened(file, "PNG", limits, where) as picture:
             limits.check_pixels(*picture.size, where)
             dpi = picture.info.get("dpi")
             pixels = to_pixels(picture)

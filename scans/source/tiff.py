@@ -87,10 +87,10 @@ def _run(file: IO[bytes], number: int, last: int, limits: Limits) -> Iterator[Fr
     """Frames from ``number`` on, up to and including the first that fails."""
     file.seek(0)
     try:
-        with quiet(limits):
+        with quiet(limits, ""):
             picture = Image.open(file, formats=["TIFF"])
         for index in range(number - 1, last):
-            with quiet(limits):
+            with quiet(limits, ""):
                 picture.seek(index)
                 limits.check_pixels(*picture.size, "")
                 frame = Frame(picture)

@@ -42,12 +42,15 @@ class Limits:
                 remedy="scan the page again",
             )
         if width * height > self.pixels:
-            raise InputError(
-                f"{width} x {height} pixels exceed the limit of "
-                f"{self.pixels / 1e6:g} million pixels a page",
-                where=where,
-                remedy="scan at 600 dpi or less",
-            )
+            raise self.too_large(f"{width} x {height} pixels", where)
+
+    def too_large(self, what: str, where: str) -> InputError:
+        """The error for ``what`` exceeding ``pixels``."""
+        return InputError(
+            f"{what}: more than the limit of {self.pixels / 1e6:g} million pixels a page",
+            where=where,
+            remedy="scan at 600 dpi or less",
+        )
 
 
 DEFAULT = Limits()
