@@ -32,6 +32,7 @@ _ZIGZAG = (
 _FRAMES = frozenset({0xC0, 0xC1, 0xC2})  # baseline, extended, progressive; Huffman coded
 _OTHER_FRAMES = frozenset({0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 _XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\x00"
+_BLOCK, _NO_DATA = 8, 128
 _REMEDY = "copy or scan it again"
 
 
@@ -114,6 +115,7 @@ def decode_jpeg(
         image = None
     if image is None or image.shape[:2] != (header.height, header.width):
         raise InputError("damaged JPEG: it does not decode", where=where, remedy=_REMEDY)
+    _check_bottom(image, where)
     return np.asarray(image, dtype=np.uint8)
 
 
@@ -184,6 +186,22 @@ def _ends(coded: NDArray[np.uint8]) -> bool:
     """
     tail = coded.tobytes()
     return tail.rfind(b"\xff\xd9") >= 0
+
+
+def _check_bottom(image: NDArray[Any], where: str) -> None:
+    """Refuse a picture whose data ran out, though an end marker stands there.
+
+    libjpeg leaves blocks without data at exactly 128 in every channel; a whole last row
+    of blocks of that value is no print, paper or scanner border.
+    """
+    if np.all(image[-_BLOCK:] == _NO_DATA):
+        rows = np.flatnonzero(np.any(image.reshape(len(image), -1) != _NO_DATA, axis=1))
+        last = int(rows[-1]) + 1 if rows.size else 0
+        raise InputError(
+            f"truncated JPEG: the picture breaks off at row {last} of {len(image)}",
+            where=where,
+            remedy=_REMEDY,
+        )
 
 
 def _decode_cmyk(data: memoryview | bytes, limits: Limits, where: str) -> NDArray[np.uint8]:

@@ -75,6 +75,19 @@ def test_jpeg_without_its_end_is_refused_even_with_a_thumbnail(tmp_path):
         next(read_pages(write(tmp_path / "cut.jpg", data[:-40])))
 
 
+@pytest.mark.parametrize("options", [{}, {"subsampling": 0}])
+def test_jpeg_cut_and_closed_or_with_a_hole_is_refused(tmp_path, options):
+    data = encoded(colour_sheet(), "JPEG", quality=80, **options)
+    half = len(data) // 2
+    for hurt in (
+        data[:half] + b"\xff\xd9",
+        data[: half - 3000] + data[half:],
+        data[: half - 3000] + b"\x00" * 3000 + data[half:],
+    ):
+        with pytest.raises(InputError, match=r"breaks off at row \d+ of 702|does not decode"):
+            next(read_pages(write(tmp_path / "a.jpg", hurt)))
+
+
 def test_trailing_bytes_after_a_jpeg_are_no_damage(tmp_path):
     data = files(tmp_path)["a.jpg"] + b"\x00" * 64
     assert isinstance(next(read_pages(write(tmp_path / "a.jpg", data))), RawPage)
