@@ -1,0 +1,136 @@
+"""Pages for the lab, in parallel and the same for the same seeds.
+
+Seeds from :data:`TUNING` up are for learning the built-in reference and for tuning; what
+is measured uses seeds from :data:`MEASURING` up, and scanner profiles, a form and fraud
+renderings that tuning never saw are among it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
+from typing import TypeVar
+
+import numpy as np
+
+from detectors.instrument import Instrument, load_instrument
+from scans.page import PageOutcome, check_page
+from scans.reference import Reference
+from scans.simulate.controls import CONTROLS, with_control
+from scans.simulate.form import write_instrument
+from scans.simulate.page import simulate_page
+from scans.simulate.respondents import random_spec, tampered_spec
+from scans.simulate.spec import PageSpec, SimulatedPage
+from scans.source import PageError, read_pages
+from scans.worker import limit_worker
+
+__all__ = [
+    *("FORM_PAGES", "MEASURING", "TUNING", "Job", "honest_jobs", "in_parallel", "instrument"),
+    *("outcome_of", "simulated", "tampered_jobs"),
+]
+
+TUNING, MEASURING = 1_000_000, 5_000_000
+FORM_PAGES = (("HL-01", 1), ("HL-01", 2), ("HL-02", 1), ("YK-01", 1))
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One page to make; the recipe is rebuilt from it in the worker."""
+
+    form: str
+    page: int
+    profile: str
+    seed: int
+    control: str | None = None
+    kind: str | None = None
+    variant: str | None = None
+    strength: str = "gross"
+    scan_seed: int | None = None
+
+
+def honest_jobs(
+    profiles: Sequence[str],
+    count: int,
+    first_seed: int,
+    *,
+    pages: Sequence[tuple[str, int]] = FORM_PAGES,
+    trouble: float = 0.0,
+) -> Iterator[Job]:
+    """``count`` honest pages of every form page and profile, a share of them in trouble."""
+    for p, profile in enumerate(profiles):
+        for f, (form, page) in enumerate(pages):
+            for k in range(count):
+                seed = first_seed + 100_000 * p + 10_000 * f + k
+                chance = np.random.default_rng(seed)
+                control = None
+                if chance.random() < trouble:
+                    names = [c for c in sorted(CONTROLS) if c != "phone"]
+                    control = names[int(chance.integers(len(names)))]
+                yield Job(form, page, profile, seed, control)
+
+
+def tampered_jobs(
+    kind: str, strength: str, count: int, first_seed: int, profiles: Sequence[str],
+    *, variants: Sequence[str], pages: Sequence[tuple[str, int]],
+) -> Iterator[Job]:  # fmt: skip
+    """``count`` pages with a fraud, spread over profiles, form pages and renderings."""
+    for k in range(count):
+        form, page = pages[k % len(pages)]
+        profile = profiles[(k // len(pages)) % len(profiles)]
+        variant = variants[k % len(variants)]
+        yield Job(form, page, profile, first_seed + k, None, kind, variant, strength)
+
+
+def spec_of(job: Job) -> PageSpec:
+    """The recipe of a job."""
+    spec = random_spec(job.form, job.page, job.seed, profile=job.profile)
+    chance = np.random.default_rng([job.seed, 77])
+    if job.control is not None:
+        spec = with_control(spec, job.control, chance)
+    if job.kind is not None:
+        spec = tampered_spec(
+            spec, job.kind, chance, variant=job.variant, strength=job.strength
+        )
+    return spec
+
+
+def simulated(job: Job) -> SimulatedPage:
+    """The page of a job."""
+    return simulate_page(spec_of(job), job.seed, job.scan_seed)
+
+
+@cache
+def instrument(form: str) -> Instrument:
+    """The form, written once a process."""
+    folder = Path(mkdtemp(prefix="survey-audit-lab-"))
+    return load_instrument(write_instrument(form, folder))
+
+
+def outcome_of(
+    job: Job, reference: Reference | None
+) -> tuple[SimulatedPage, PageOutcome]:
+    """Make, write, read and judge a page."""
+    page = simulated(job)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"page{page.suffix}"
+        path.write_bytes(page.data)
+        (raw,) = list(read_pages(path))
+    assert not isinstance(raw, PageError)
+    return page, check_page(raw, instrument(job.form), reference=reference)
+
+
+def in_parallel(work: Callable[[T], R], jobs: Sequence[T], workers: int = 2) -> Iterator[R]:
+    """Results of ``work`` on every job, in order, from worker processes."""
+    if workers <= 1:
+        yield from map(work, jobs)
+        return
+    with ProcessPoolExecutor(workers, get_context("spawn"), limit_worker) as pool:
+        yield from pool.map(work, jobs, chunksize=4)
