@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from detectors._verdict import Subjects, Verdicts, judge
 from detectors.finding import Finding, Message
@@ -77,6 +78,20 @@ def screen(
     Raises:
         InputError: If ``record_id`` or every rating item is missing.
     """
+    with threadpool_limits(1):
+        # many small matrix products: threads would wait for each other, and round differently
+        return _screen(responses, instrument, units, previous, custody, period, seed)
+
+
+def _screen(
+    responses: pd.DataFrame,
+    instrument: Instrument,
+    units: pd.DataFrame | None,
+    previous: pd.DataFrame | None,
+    custody: pd.DataFrame | None,
+    period: tuple[str, str] | None,
+    seed: int,
+) -> Screening:
     table = RecordTable.build(responses, instrument, units)
     before = None if previous is None else RecordTable.build(previous, instrument, units)
     records, found = _records(table, seed)
@@ -119,7 +134,8 @@ def _units(table: UnitTable, seed: int) -> tuple[pd.DataFrame, tuple[Finding, ..
         "n": np.bincount(records.unit, minlength=count),
         "value": value,
     }
-    return _frame(head, answers, verdicts), verdicts.findings
+    frame = _frame(head, answers, verdicts)
+    return frame[frame["unit_id"] != ""].reset_index(drop=True), verdicts.findings
 
 
 def _no_units() -> pd.DataFrame:

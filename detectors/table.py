@@ -149,6 +149,12 @@ class RecordTable:
         return _texts(self.frame, "record_id")
 
     @cached_property
+    def in_unit(self) -> NDArray[np.bool_]:
+        """``(n,)``: the record names its unit."""
+        named = np.array([bool(name) for name in self.unit_ids], dtype=bool)
+        return named[self.unit] if len(self) else np.zeros(0, dtype=bool)
+
+    @cached_property
     def answered(self) -> NDArray[np.intp]:
         """``(n,)``: how many rating items have a valid answer."""
         counts: NDArray[np.intp] = np.isfinite(self.answers).sum(axis=1)

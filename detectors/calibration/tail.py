@@ -3,7 +3,7 @@
 Inside the range of the honest scores the p-value is the conformal one,
 ``(1 + #{honest >= score}) / (n + 1)``, which needs no assumption but exchangeability
 and counts a tie as an exceedance. It cannot go below ``1 / (n + 1)``. Above the
-largest honest score the tail is continued from the excesses of the upper quarter (500 at
+largest honest score the tail is continued from the excesses of the upper quarter (100 at
 most) over its threshold by the predictive distribution of an exponential with an estimated mean
 (a Lomax, which carries the uncertainty of few excesses), made heavier twice: its mean
 is widened by ``WIDENING`` and its degrees of freedom are capped at ``FREEDOM``. A tail
@@ -31,7 +31,7 @@ __all__ = ["HonestDistribution"]
 
 UPPER_SHARE = 0.25
 FEWEST_EXCESSES = 10
-MOST_EXCESSES = 500
+MOST_EXCESSES = 100
 WIDENING = 1.3
 FREEDOM = 10.0
 SMALLEST_P = 1e-12

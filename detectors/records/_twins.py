@@ -5,7 +5,8 @@ match adds ``log((1 - e + e p) / p)`` and a mismatch ``log e``, where ``p`` is h
 the record's own class gives that answer and ``e`` the share of answers a copyist
 changes: the log likelihood ratio of "copied" to "answered alone". Rare answers in
 common weigh, common ones cost nothing, missing never matches. A record's score is the
-best over the partners in its unit.
+best over the ``m`` partners in its unit, less ``log m``: the best of many is higher by
+that much where tails fall like a likelihood ratio's, so units of all sizes compare.
 
 Its null is drawn, not computed: the best over as many partners from *other* units of
 the stratum, taken level by level so that they are as satisfied as the real ones. Real
@@ -18,16 +19,18 @@ test; the null from other units and its conformal use are ours.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.calibration.conformal import against_null
+from detectors.calibration.conformal import by_rank
+from detectors.calibration.tail import HonestDistribution
 from detectors.records._classes import Classes, classes_of
 from detectors.table import RecordTable
 
-__all__ = ["Twins", "twins_of"]
+__all__ = ["PseudoUnits", "Twins", "pseudo_units", "surprise", "twins_of"]
 
 CHANGED_SHARE = 0.1
 NULL_SCORES = 60_000
@@ -35,6 +38,7 @@ FEWEST_DRAWS = 4
 MOST_DRAWS = 60
 LEVEL_BANDS = 10
 BLOCK = 2048
+MOST_SURPRISE = 8.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,20 +48,30 @@ class Twins:
     Attributes:
         score: float64 ``(n,)``; NaN where no null could be drawn.
         partner: int ``(n,)``: row of the best partner, -1 where there is none.
-        p_value: float64 ``(n,)``.
+        p_foreign: float64 ``(n,)``: against partners of other units.
+        p_value: float64 ``(n,)``: against partners of any unit, the own one with the chance
+            that two records share it. In honest data, too, somebody's closest double may
+            stand in the same unit; the null of other units alone would never show it.
         reason: Why a row has no score, by row.
-        null_unit: int ``(m,)``: unit of each null record.
-        null_p: float64 ``(m,)``: p-value of each null score among all null scores.
-        null_draw: int ``(m,)``: which draw it belongs to.
+        group: int ``(n,)``: null that a row is compared with.
+        null: Null scores by group.
     """
 
     score: NDArray[np.float64]
     partner: NDArray[np.intp]
+    p_foreign: NDArray[np.float64]
     p_value: NDArray[np.float64]
     reason: dict[int, str]
-    null_unit: NDArray[np.intp]
-    null_p: NDArray[np.float64]
-    null_draw: NDArray[np.intp]
+    group: NDArray[np.intp]
+    null: Mapping[int, HonestDistribution]
+
+    def p_of(self, rows: NDArray[np.intp], scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """p-values of ``scores`` reached by ``rows``; NaN for a row without a null."""
+        p = np.full(scores.shape, np.nan)
+        for group, null in self.null.items():
+            mine = self.group[rows] == group
+            p[mine] = null.p_value(scores[mine])
+        return p
 
 
 def twins_of(table: RecordTable, seed: int) -> Twins:
@@ -87,7 +101,10 @@ class _Pairs:
     def best(
         self, mine: NDArray[np.intp], partners: NDArray[np.intp]
     ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-        """Best partner of each of ``mine`` among ``partners`` but the one in its own place."""
+        """Score and best partner of each of ``mine`` among ``partners``, as many of them.
+
+        The partner in a record's own place is passed over.
+        """
         score = np.empty(mine.size)
         place = np.empty(mine.size, dtype=np.intp)
         other = self.plain[partners].T
@@ -98,26 +115,29 @@ class _Pairs:
             values[inside, start + inside] = -np.inf
             place[block] = values.argmax(axis=1)
             score[block] = values[inside, place[block]]
-        return score, place
+        return score - np.log(max(mine.size - 1, 1)), place
+
+
+def _pairs_of(table: RecordTable) -> _Pairs:
+    return table.memo("pairs", lambda: _Pairs(classes_of(table)))
 
 
 def _twins(table: RecordTable, seed: int) -> Twins:
     n = len(table)
-    classes = classes_of(table)
     score = np.full(n, np.nan)
     partner = np.full(n, -1, dtype=np.intp)
-    reason: dict[int, str] = {int(i): "no answers" for i in np.flatnonzero(table.answered == 0)}
-    null: list[tuple[NDArray[np.intp], NDArray[np.float64], int, int]] = []
-    pairs = _Pairs(classes)
-    for stratum in range(len(table.stratum_names)):
-        pool = np.flatnonzero((table.stratum == stratum) & (table.answered > 0))
-        draws = int(np.clip(-(-NULL_SCORES // max(pool.size, 1)), FEWEST_DRAWS, MOST_DRAWS))
+    reason = dict.fromkeys(np.flatnonzero(~table.in_unit).tolist(), "no other units")
+    reason.update(dict.fromkeys(np.flatnonzero(table.answered == 0).tolist(), "no answers"))
+    # straight-liners have twins everywhere; their scores would dilute the null of the others
+    group = 2 * table.stratum + classes_of(table).constant
+    null: dict[int, list[NDArray[np.float64]]] = {}
+    pairs = _pairs_of(table)
+    for stratum, pool in _pools(table):
+        draws = int(np.clip(-(-NULL_SCORES // pool.size), FEWEST_DRAWS, MOST_DRAWS))
         band = _level_bands(table.level[pool])
         rng = np.random.default_rng([seed, stratum])
         shuffles = [_Shuffle(table.unit[pool], band, rng) for _ in range(draws)]
-        units, starts, counts = np.unique(table.unit[pool], return_index=True, return_counts=True)
-        for unit, start, count in zip(units, starts, counts, strict=True):
-            own = slice(start, start + count)  # rows of a unit stand together
+        for own in _unit_slices(table.unit[pool]):
             mine = pool[own]
             if mine.size < 2 or pool.size - mine.size < mine.size:
                 why = "alone in its unit" if mine.size < 2 else "too few records in other units"
@@ -125,33 +145,91 @@ def _twins(table: RecordTable, seed: int) -> Twins:
                 continue
             score[mine], place = pairs.best(mine, mine)
             partner[mine] = mine[place]
-            for draw, shuffle in enumerate(shuffles):
-                drawn = shuffle.draw(int(unit), band[own], rng)
-                value, _ = pairs.best(mine, pool[drawn])
-                null.append((mine, value, int(unit), draw))
-    return _calibrated(table, classes, score, partner, reason, null)
+            unit = int(table.unit[mine[0]])
+            for shuffle in shuffles:
+                value, _ = pairs.best(mine, pool[shuffle.draw(unit, band[own], rng)])
+                for g in np.unique(group[mine]):
+                    null.setdefault(int(g), []).append(value[group[mine] == g])
+    known = {g: HonestDistribution.fit(np.concatenate(parts)) for g, parts in null.items()}
+    twins = Twins(score, partner, np.full(n, np.nan), np.full(n, np.nan), reason, group, known)
+    judged = np.flatnonzero(np.isfinite(score))
+    twins.p_foreign[judged] = twins.p_of(judged, score[judged])
+    together = _chance_of_own_unit(table)[judged]
+    own = by_rank(score, group)[judged]
+    twins.p_value[judged] = (1.0 - together) * twins.p_foreign[judged] + together * own
+    return twins
 
 
-def _calibrated(
-    table: RecordTable,
-    classes: Classes,
-    score: NDArray[np.float64],
-    partner: NDArray[np.intp],
-    reason: dict[int, str],
-    null: list[tuple[NDArray[np.intp], NDArray[np.float64], int, int]],
-) -> Twins:
-    if not null:
-        empty = np.zeros(0, dtype=np.intp)
-        return Twins(score, partner, np.full(len(table), np.nan), reason, empty, np.zeros(0), empty)
-    rows = np.concatenate([part[0] for part in null])
-    values = np.concatenate([part[1] for part in null])
-    unit = np.concatenate([np.full(part[0].size, part[2], dtype=np.intp) for part in null])
-    draw = np.concatenate([np.full(part[0].size, part[3], dtype=np.intp) for part in null])
-    # straight-liners have twins everywhere; their scores would dilute the null of the others
-    group = 2 * table.stratum + classes.constant
-    p_value = against_null(score, values, group, group[rows])
-    null_p = against_null(values, values, group[rows], group[rows])
-    return Twins(score, partner, p_value, reason, unit, null_p, draw)
+def _chance_of_own_unit(table: RecordTable) -> NDArray[np.float64]:
+    """``(n,)``: share of the stratum's records that stand in the record's unit."""
+    part = table.stratum * len(table.unit_ids) + table.unit
+    _, place, count = np.unique(part, return_inverse=True, return_counts=True)
+    size = np.bincount(table.stratum).astype(np.float64)
+    share: NDArray[np.float64] = count[place] / size[table.stratum]
+    return share
+
+
+def surprise(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Minus log of a p-value, capped so that no single pair decides about a unit."""
+    value: NDArray[np.float64] = np.minimum(-np.log(p), MOST_SURPRISE)
+    return value
+
+
+@dataclass(frozen=True, eq=False)
+class PseudoUnits:
+    """Units whose labels were permuted: sizes and summed surprises, ``(draws, units)``."""
+
+    sizes: NDArray[np.float64]
+    totals: NDArray[np.float64]
+
+
+def pseudo_units(
+    table: RecordTable, seed: int, draws: int, left_out: NDArray[np.bool_]
+) -> PseudoUnits:
+    """Twin surprises of pseudo-units.
+
+    Labels are permuted inside bands of level, so that a pseudo-unit has the levels of the
+    unit, and pairs count from both sides as they do there. Records ``left_out``, those
+    already found to be copies, would make honest pseudo-units look copied.
+    """
+    twins = twins_of(table, seed)
+    pairs = _pairs_of(table)
+    shape = (draws, len(table.unit_ids))
+    found = PseudoUnits(np.zeros(shape), np.zeros(shape))
+    for stratum, pool in _pools(table):
+        clean = pool[~left_out[pool]]
+        band = _level_bands(table.level[clean])
+        rng = np.random.default_rng([seed, stratum, 1])
+        for draw in range(draws):
+            order = np.arange(clean.size)
+            for b in np.unique(band):
+                inside = np.flatnonzero(band == b)
+                order[inside] = rng.permutation(inside)
+            for own in _unit_slices(table.unit[clean]):
+                rows = clean[order[own]]
+                if rows.size < 2 or clean.size - rows.size < rows.size:
+                    continue
+                value, _ = pairs.best(rows, rows)
+                unit = table.unit[clean[own.start]]
+                found.totals[draw, unit] += np.nansum(surprise(twins.p_of(rows, value)))
+                found.sizes[draw, unit] += rows.size
+    return found
+
+
+def _pools(table: RecordTable) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """Rows of each stratum that can be compared."""
+    usable = (table.answered > 0) & table.in_unit
+    for stratum in range(len(table.stratum_names)):
+        pool = np.flatnonzero(usable & (table.stratum == stratum))
+        if pool.size:
+            yield stratum, pool
+
+
+def _unit_slices(unit: NDArray[np.intp]) -> Iterator[slice]:
+    """Rows of a unit stand together in the table's order."""
+    edges = np.flatnonzero(np.diff(unit)) + 1
+    for start, stop in zip([0, *edges], [*edges, unit.size], strict=True):
+        yield slice(int(start), int(stop))
 
 
 def _level_bands(level: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from detectors.calibration.multiplicity import q_values
 from detectors.finding import Family, Finding, Message, Severity
+from detectors.records._twin_units import selected_p_values
 from detectors.records._twins import Twins, twins_of
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import RecordTable
@@ -29,7 +30,8 @@ INFO = CheckInfo(
     null_model=(
         "Exchangeability of records between units of one stratum at equal level: the best "
         "partner among as many records of other units, drawn level by level; conformal "
-        "p-value, straight-liners among themselves."
+        "p-value, straight-liners among themselves. Units first: outside units that stand out "
+        "as a whole, the chance that honest doubles share a unit is part of the null."
     ),
     source="van der Linden & Sotaridona (2006); conformal null from other units: own work",
     innocent=(
@@ -59,18 +61,22 @@ class TwinCheck:
     def assess(self, subject: RecordTable, *, seed: int = 0) -> Assessment:
         """Judge every record of a table."""
         twins = twins_of(subject, seed)
-        q = q_values(twins.p_value)
+        p_values = selected_p_values(subject, seed)
+        q = q_values(p_values)
         flagged = np.flatnonzero(np.nan_to_num(q, nan=1.0) <= FALSE_DISCOVERY_RATE)
         return Assessment(
             scores=twins.score,
-            p_values=twins.p_value,
-            findings=tuple(_finding(subject, twins, int(row), float(q[row])) for row in flagged),
+            p_values=p_values,
+            findings=tuple(
+                _finding(subject, twins, int(row), float(p_values[row]), float(q[row]))
+                for row in flagged
+            ),
             not_assessable=twins.reason,
-            info={"null_scores": int(twins.null_p.size)},
+            info={"null_scores": sum(null.n for null in twins.null.values())},
         )
 
 
-def _finding(table: RecordTable, twins: Twins, row: int, q: float) -> Finding:
+def _finding(table: RecordTable, twins: Twins, row: int, p: float, q: float) -> Finding:
     other = int(twins.partner[row])
     mine, theirs = table.answers[row], table.answers[other]
     both = np.isfinite(mine) & np.isfinite(theirs)
@@ -81,7 +87,6 @@ def _finding(table: RecordTable, twins: Twins, row: int, q: float) -> Finding:
     named = ", ".join(differing[:MOST_ITEMS_NAMED])
     more = " …" if len(differing) > MOST_ITEMS_NAMED else ""
     partner = str(table.record_ids[other])
-    p = float(twins.p_value[row])
     apart_vi = f"; khác ở {named}{more}" if differing else ""
     apart_en = f"; they differ in {named}{more}" if differing else ""
     return Finding(

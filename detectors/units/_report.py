@@ -11,9 +11,9 @@ from detectors.calibration.multiplicity import q_values
 from detectors.finding import Finding, Message, Severity
 from detectors.registry import Assessment, CheckInfo
 from detectors.table import UnitTable
-from detectors.units._shape import ShapeResult
+from detectors.unit_result import UnitResult
 
-__all__ = ["assessment"]
+__all__ = ["FALSE_DISCOVERY_RATE", "assessment"]
 
 FALSE_DISCOVERY_RATE = 0.05
 
@@ -21,7 +21,7 @@ Describe = Callable[[int], tuple[Message, dict[str, Any]]]
 
 
 def assessment(
-    table: UnitTable, info: CheckInfo, result: ShapeResult, describe: Describe
+    table: UnitTable, info: CheckInfo, result: UnitResult, describe: Describe
 ) -> Assessment:
     """Turn test results into an assessment, with a finding where q is at most .05."""
     q = q_values(result.p_value)

@@ -18,7 +18,7 @@ calibration and the choice of moments: own work.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +26,10 @@ from numpy.typing import NDArray
 from detectors.calibration.empirical import EmpiricalNull
 from detectors.calibration.tail import HonestDistribution
 from detectors.table import RecordTable
+from detectors.unit_result import FEWEST_RECORDS, FEWEST_UNITS, UnitResult
 
-__all__ = ["FEWEST_RECORDS", "Moment", "ShapeResult", "Side", "shape_test"]
+__all__ = ["Moment", "Side", "shape_test"]
 
-FEWEST_RECORDS = 20
-FEWEST_UNITS = 5
 NULL_SCORES = 10_000
 FEWEST_DRAWS = 10
 MOST_DRAWS = 400
@@ -48,33 +47,6 @@ class Moment:
 
     a: Vector
     b: Vector
-
-
-@dataclass(frozen=True, eq=False)
-class ShapeResult:
-    """One statistic of every unit against peers of its level.
-
-    Attributes:
-        score: float64 ``(units,)``; higher is more suspicious; NaN where not tested.
-        p_value: float64 ``(units,)``.
-        observed: Mean of the statistic over the unit's records.
-        expected: The same for peers tilted to the unit's level.
-        tested: Records it rests on.
-        reason: Why a unit was not tested.
-    """
-
-    score: Vector
-    p_value: Vector
-    observed: Vector
-    expected: Vector
-    tested: NDArray[np.intp]
-    reason: dict[int, str] = field(default_factory=dict)
-
-    @classmethod
-    def untested(cls, units: int) -> ShapeResult:
-        """A result to be filled in."""
-        score, p_value, observed, expected = (np.full(units, np.nan) for _ in range(4))
-        return cls(score, p_value, observed, expected, np.zeros(units, dtype=np.intp))
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +100,7 @@ def shape_test(
     side: Side,
     *,
     seed: int,
-) -> ShapeResult:
+) -> UnitResult:
     """Test ``statistic`` of every unit, stratum by stratum.
 
     A unit with records in several strata is tested in each and keeps its smallest
@@ -142,9 +114,9 @@ def shape_test(
         seed: Draws the pseudo-units.
     """
     units = len(table.unit_ids)
-    result = ShapeResult.untested(units)
+    result = UnitResult.untested(units)
     tests = np.zeros(units, dtype=np.intp)
-    usable = np.isfinite(statistic) & np.isfinite(moment.a) & np.isfinite(moment.b)
+    usable = table.in_unit & np.isfinite(statistic) & np.isfinite(moment.a) & np.isfinite(moment.b)
     for stratum in range(len(table.stratum_names)):
         rows = np.flatnonzero(usable & (table.stratum == stratum))
         _one_stratum(table, rows, statistic, moment, side, [seed, stratum], result, tests)
@@ -161,7 +133,7 @@ def _one_stratum(
     moment: Moment,
     side: Side,
     seed: list[int],
-    result: ShapeResult,
+    result: UnitResult,
     tests: NDArray[np.intp],
 ) -> None:
     if rows.size == 0:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from detectors.calibration.empirical import EmpiricalNull
-from detectors.calibration.tail import HonestDistribution
 from detectors.finding import Family, Message
-from detectors.records._twins import Twins, twins_of
+from detectors.records._twin_units import twin_units_of
+from detectors.records._twins import twins_of
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import UnitTable
 from detectors.units._report import assessment
-from detectors.units._shape import FEWEST_RECORDS, FEWEST_UNITS, ShapeResult
 
 __all__ = ["CHECK"]
 
-MOST_SURPRISE = 8.0
 CLEAR_TWIN = 0.01
 
 INFO = CheckInfo(
@@ -30,8 +26,8 @@ INFO = CheckInfo(
         "many records that agree too well, though no pair may stand out alone."
     ),
     null_model=(
-        "The same sum over the draws of the twin test's null (partners from other units), "
-        "allowing for pairs counting twice and for the spread between honest units."
+        "The same sum over pseudo-units (labels permuted inside bands of level), and the spread "
+        "between honest units measured in the round."
     ),
     source="Own work on the twin test of records",
     innocent=(
@@ -54,8 +50,8 @@ class UnitTwinsCheck:
     def assess(self, subject: UnitTable, *, seed: int = 0) -> Assessment:
         """Judge every unit."""
         twins = twins_of(subject.records, seed)
-        result = _tested(subject, twins)
-        clear = np.nan_to_num(twins.p_value, nan=1.0) <= CLEAR_TWIN
+        result = twin_units_of(subject.records, seed)
+        clear = np.nan_to_num(twins.p_foreign, nan=1.0) <= CLEAR_TWIN
         count = np.bincount(subject.records.unit[clear], minlength=len(result.score))
 
         def describe(unit: int) -> tuple[Message, dict[str, object]]:
@@ -72,46 +68,6 @@ class UnitTwinsCheck:
             )
 
         return assessment(subject, INFO, result, describe)
-
-
-def _tested(table: UnitTable, twins: Twins) -> ShapeResult:
-    units = len(table.records.unit_ids)
-    result = ShapeResult.untested(units)
-    known = np.isfinite(twins.p_value)
-    sizes = np.bincount(table.records.unit[known], minlength=units)
-    large = sizes >= FEWEST_RECORDS
-    for unit in np.flatnonzero(~large).tolist():
-        few = f"fewer than {FEWEST_RECORDS} records that can be compared (n = {sizes[unit]})"
-        result.reason[unit] = few
-    if large.sum() < FEWEST_UNITS:
-        why = f"fewer than {FEWEST_UNITS} peer units of {FEWEST_RECORDS} records"
-        result.reason.update(dict.fromkeys(np.flatnonzero(large).tolist(), why))
-        return result
-    surprise = _surprise(twins.null_p)
-    centre, spread = float(surprise.mean()), max(float(surprise.std()), 1e-9)
-    n = sizes.astype(np.float64)
-    width = spread * np.sqrt(np.maximum(n, 1.0))
-    own = np.bincount(table.records.unit[known], _surprise(twins.p_value[known]), minlength=units)
-    # both sides of a pair count, which doubles the variance that independent draws have
-    z = (own - n * centre) / (width * np.sqrt(2.0))
-    z[~large] = np.nan
-    draws = int(twins.null_draw.max()) + 1
-    cells = np.bincount(
-        twins.null_unit * draws + twins.null_draw, surprise, minlength=units * draws
-    ).reshape(units, draws)
-    null = ((cells - (n * centre)[:, None]) / width[:, None])[large]
-    score = EmpiricalNull.fit(z).standardise(z)
-    result.score[:] = score
-    result.p_value[:] = HonestDistribution.fit(null).p_value(score)
-    result.observed[:] = own / np.maximum(n, 1.0)
-    result.expected[:] = centre
-    result.tested[:] = sizes
-    return result
-
-
-def _surprise(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    surprise: NDArray[np.float64] = np.minimum(-np.log(p), MOST_SURPRISE)
-    return surprise
 
 
 CHECK = UnitTwinsCheck()

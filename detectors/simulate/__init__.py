@@ -1,0 +1,1 @@
+"""Worlds with known truth: honest populations and the frauds put into them."""
