@@ -45,9 +45,9 @@ from audit.version import software_version
 from detectors.errors import AuditError, ExitCode
 from detectors.finding import Severity
 
-__all__ = ["Outcome", "not_judged", "run_round"]
+__all__ = ["LOCK", "Outcome", "not_judged", "run_round"]
 
-_LOCK = ".survey-audit.lock"
+LOCK = ".survey-audit.lock"
 # Worth telling, but nothing goes unjudged for them.
 _MINOR = frozenset({"unknown_parent", "no_group"})
 
@@ -82,7 +82,7 @@ def run_round(settings: Settings, tools: Tools) -> Outcome:
     """
     started = tools.now()
     stamp = started.strftime("%Y%m%dT%H%M%SZ")
-    with round_lock(settings.base / _LOCK, stamp):
+    with round_lock(settings.base / LOCK, stamp):
         rules = rules_at(settings.path(settings.rules), settings.round.date_to)
         sources = gather(settings)
         with open_store(settings.store_url) as store:

@@ -10,13 +10,22 @@ from collections.abc import Sequence
 
 from detectors.finding import Family, Finding, Message, Severity
 
-__all__ = ["VERSIONS", "not_issued", "record_differs", "serial_reused", "unit_differs"]
+__all__ = ["TITLES", "VERSIONS", "not_issued", "record_differs", "serial_reused", "unit_differs"]
 
 VERSIONS = {
     "custody.serial_reused": "1",
     "custody.not_issued": "1",
     "custody.unit_differs": "1",
     "custody.record_differs": "1",
+}
+
+TITLES = {
+    "custody.serial_reused": Message("Số sê-ri dùng lại", "Serial used again"),
+    "custody.not_issued": Message("Phiếu ngoài sổ giao nhận", "Form outside the custody list"),
+    "custody.unit_differs": Message("Phiếu lẫn đơn vị", "Form of another unit"),
+    "custody.record_differs": Message(
+        "Số liệu nhập khác phiếu giấy", "Typed record differs from the paper"
+    ),
 }
 
 

@@ -1,0 +1,52 @@
+"""``survey-audit export``: what is stored, as a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from audit.cli._console import say, talk
+from audit.cli._round import HERE, Config, open_round
+from detectors.errors import ExitCode, UsageError
+
+_WHAT = ("records", "findings", "units", "scores", "decisions", "held", "custody", "runs")
+_FORMATS = ("csv", "xlsx", "parquet", "json")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("export")(export)
+
+
+def export(
+    what: Annotated[str, typer.Argument(metavar="WHAT", help=", ".join(_WHAT))],
+    config: Config = HERE,
+    fmt: Annotated[str | None, typer.Option("--format", help="csv, xlsx, parquet or json.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File; CSV and JSON may go to the terminal."),
+    ] = None,
+) -> ExitCode:
+    """Write a table of the round as CSV, XLSX, Parquet or JSON."""
+    if what not in _WHAT:
+        raise UsageError(f"there is nothing called {what}", remedy="use " + ", ".join(_WHAT))
+    if fmt is None:
+        ending = "" if output is None else output.suffix.lstrip(".").lower()
+        fmt = ending if ending in _FORMATS else "csv"
+    if fmt not in _FORMATS:
+        raise UsageError(f"--format {fmt} is not known", remedy="use " + ", ".join(_FORMATS))
+    if output is None and fmt in ("xlsx", "parquet"):
+        raise UsageError(f"{fmt} cannot go to the terminal", remedy="name a file with --output")
+    from audit.export import csv_text, frame_of, json_text, write_frame
+
+    settings, store = open_round(config)
+    with store:
+        frame = frame_of(store, settings, what)
+    if output is None:
+        say((csv_text(frame) if fmt == "csv" else json_text(frame)).rstrip("\n"))
+        return ExitCode.DONE
+    write_frame(frame, output, fmt)
+    talk(f"{output}: {len(frame)} rows")
+    return ExitCode.DONE

@@ -1,0 +1,58 @@
+"""``survey-audit score``: results of the units, with decisions as they stand now."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from audit.cli._console import say, table
+from audit.cli._round import HERE, Config, open_round
+from detectors.errors import ExitCode, UsageError
+
+_COLUMNS = (
+    *("unit_id", "n", "value_as_received", "value_after_review", "bound_low", "bound_high"),
+    *("tier_after_review", "tier_firm", "rank_after_review", "ranked_units"),
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("score")(score)
+
+
+def score(
+    config: Config = HERE,
+    fmt: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+) -> ExitCode:
+    """Gate and score again with the decisions made since, and show the results."""
+    if fmt not in ("table", "csv", "json"):
+        raise UsageError(f"--format {fmt} is not known", remedy="use table, csv or json")
+    from audit.export import frame_of
+    from audit.rescore import rescore
+
+    settings, store = open_round(config)
+    with store:
+        rescore(store, settings)
+        frame = frame_of(store, settings, "scores")
+    if fmt == "json":
+        say(json.dumps(json.loads(frame.to_json(orient="records")), ensure_ascii=False, indent=1))
+    elif fmt == "csv":
+        from audit.export import csv_text
+
+        say(csv_text(frame).rstrip("\n"))
+    else:
+        overall = frame[frame["measure"] == "overall"]
+        rows = overall[list(_COLUMNS)].astype(object).where(overall[list(_COLUMNS)].notna(), "")
+        shown = [[_short(cell) for cell in row] for row in rows.itertuples(index=False)]
+        say(table(_COLUMNS, shown))
+    return ExitCode.DONE
+
+
+def _short(cell: object) -> object:
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, float):
+        return int(cell) if cell > 1 and cell.is_integer() else f"{cell:.4f}"
+    return cell

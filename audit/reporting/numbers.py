@@ -1,0 +1,187 @@
+"""Results, factors, peers and custody of one unit as view objects."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from audit.reporting.data import RoundData, Row
+from detectors.finding import Message
+from reports.views import (
+    CustodyRow,
+    FactorResult,
+    PeerGroup,
+    PeerPoint,
+    Result,
+    Standing,
+    UnitIdentity,
+    suppress,
+    wilson,
+)
+
+__all__ = ["custody_rows", "factor_results", "identity", "peer_group", "result", "share"]
+
+NOT_READ = frozenset({"page_unreadable", "page_not_checked", "page_not_judged", "page_missing"})
+
+
+def share(row: Row | None, version: str) -> float | None:
+    """A stored share; ``None`` without answers."""
+    if row is None or not row[f"answers_{version}"]:
+        return None
+    return float(row[f"satisfied_{version}"] / row[f"answers_{version}"])
+
+
+def identity(data: RoundData, unit_id: str) -> UnitIdentity:
+    """The unit in the version that is valid on the last day of the round."""
+    row = data.units.get(unit_id)
+    if row is None:
+        return UnitIdentity(unit_id, unit_id)
+    parent = _text(row["parent_id"])
+    handles = row["handles_procedures"]
+    return UnitIdentity(
+        id=unit_id,
+        name=_text(row["name"]) or unit_id,
+        valid_from=_day(row["valid_from"]),
+        valid_to=_day(row["valid_to"]),
+        group=_text(row["group"]),
+        level=_text(row["level"]),
+        parent=_text(data.units[parent]["name"]) if parent and parent in data.units else parent,
+        handles_procedures=None if pd.isna(handles) else bool(handles),
+    )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _day(value: Any) -> Any:
+    return None if pd.isna(value) else value.date()
+
+
+def result(data: RoundData, records: Sequence[Row], score: Row | None) -> Result:
+    """The published numbers of one unit, or of a sum of units without tier and rank."""
+    states = [row["state"] for row in records]
+    unread = sum(row["state"] == "held" and bool(NOT_READ & set(row["reasons"])) for row in records)
+    value = share(score, "after_review")
+    counted = 0 if score is None else int(score["records_counted"])
+    return Result(
+        received=len(records),
+        scored=states.count("scored"),
+        held=states.count("held") - unread,
+        not_judged=unread,
+        excluded=states.count("excluded"),
+        ranked_units=None if score is None else score.get("ranked_units"),
+        tier_firm=None if score is None else score.get("tier_firm"),
+        interval=None if value is None or not counted else wilson(value, counted),
+        as_received=_standing(data, score, "as_received"),
+        after_review=_standing(data, score, "after_review"),
+        bound_low=_standing(data, score, "bound_low"),
+        bound_high=_standing(data, score, "bound_high"),
+    )
+
+
+def _standing(data: RoundData, score: Row | None, version: str) -> Standing:
+    if score is None:
+        return Standing()
+    tier = data.rules.tier_named(score.get(f"tier_{version}"))
+    rank = score.get(f"rank_{version}")
+    return Standing(share(score, version), None if tier is None else tier.name, rank)
+
+
+def total_score(scores: Sequence[Row]) -> dict[str, Any]:
+    """Overall scores of several units as one, without tier and rank."""
+    names = [
+        f"{part}_{version}"
+        for part in ("satisfied", "answers")
+        for version in ("as_received", "after_review", "bound_low", "bound_high")
+    ]
+    return {name: sum(row[name] for row in scores) for name in (*names, "records_counted")}
+
+
+def _peers(data: RoundData, unit_id: str) -> list[str]:
+    group = data.units[unit_id]["group"] if unit_id in data.units else None
+    if not isinstance(group, str):
+        return []
+    return [unit for unit, row in data.units.items() if row["group"] == group]
+
+
+def _shown(
+    data: RoundData, units: Sequence[str], about: tuple[str, str]
+) -> list[tuple[int, float]]:
+    """Records and value of those units whose value may be shown."""
+    found = []
+    for unit in units:
+        row = data.scores.get(unit, {}).get(about)
+        value = share(row, "after_review")
+        if row is not None and value is not None and not suppress(row["records_counted"]):
+            found.append((int(row["records_counted"]), value))
+    return found
+
+
+def factor_results(data: RoundData, unit_id: str) -> tuple[FactorResult, ...] | None:
+    """Factors against the peer group; ``None`` if the instrument has none."""
+    if not data.instrument.factors:
+        return None
+    peers = _peers(data, unit_id)
+    results = []
+    for factor in data.instrument.factors:
+        row = data.scores.get(unit_id, {}).get(("factor", factor))
+        value = share(row, "after_review")
+        n = 0 if row is None else int(row["records_counted"])
+        low, high = wilson(value, n) if value is not None and n else (None, None)
+        others = [v for _, v in _shown(data, peers, ("factor", factor))]
+        results.append(
+            FactorResult(
+                id=factor,
+                title=Message(f"Yếu tố {factor}", f"Factor {factor}"),
+                n=n,
+                value=value,
+                low=low,
+                high=high,
+                peer_median=statistics.median(others) if others else None,
+                peer_units=len(others),
+            )
+        )
+    return tuple(results)
+
+
+def peer_group(data: RoundData, unit_id: str) -> PeerGroup | None:
+    """The peer group; ``None`` where the unit has none."""
+    peers = _peers(data, unit_id)
+    if not peers:
+        return None
+    shown = _shown(data, peers, ("overall", ""))
+    rows = [
+        data.scores[u]["overall", ""] for u in peers if ("overall", "") in data.scores.get(u, {})
+    ]
+    return PeerGroup(
+        name=str(data.units[unit_id]["group"]),
+        units=len(peers),
+        median=statistics.median(v for _, v in shown) if shown else None,
+        pooled=share(total_score(rows), "after_review") if rows and shown else None,
+        points=tuple(PeerPoint(n, value) for n, value in shown),
+    )
+
+
+def custody_rows(data: RoundData, unit_id: str) -> tuple[CustodyRow, ...] | None:
+    """Batches of the unit; ``None`` without a custody table."""
+    if data.batches is None:
+        return None
+    return tuple(_batch(data, unit_id, row) for row in data.batches.get(unit_id, ()))
+
+
+def _batch(data: RoundData, unit_id: str, row: Mapping[str, Any]) -> CustodyRow:
+    counts: dict[str, Any] = {
+        name: None if pd.isna(row[name]) else int(row[name])
+        for name in ("issued", "returned", "valid", "invalid", "lost", "spoilt")
+    }
+    low, high = _text(row["serial_from"]), _text(row["serial_to"])
+    return CustodyRow(
+        batch=_text(row["batch"]) or "–",
+        serials=f"{low} – {high}" if low and high else None,
+        scanned=data.batch_forms.get((unit_id, _text(row["batch"])), 0) if data.pages else None,
+        **counts,
+    )

@@ -1,0 +1,30 @@
+"""Scores again, with the decisions as they stand now; nothing is taken in or checked."""
+
+from __future__ import annotations
+
+from audit.pipeline.lock import round_lock
+from audit.pipeline.run import LOCK
+from audit.pipeline.scoring import gate_and_score
+from audit.pipeline.sources import load_forms
+from audit.scoring.rules import rules_at
+from audit.settings import Settings
+from audit.store import Store
+from audit.store.rows import Changes
+
+__all__ = ["rescore"]
+
+
+def rescore(store: Store, settings: Settings) -> Changes:
+    """Gate and score every instrument of the round.
+
+    Raises:
+        Busy: If a run holds the round.
+        ConfigError: If the rules are wrong.
+    """
+    rules = rules_at(settings.path(settings.rules), settings.round.date_to)
+    forms = load_forms(settings)
+    changes = Changes()
+    with round_lock(settings.base / LOCK, "score"), store.writing() as connection:
+        for form in forms:
+            changes += gate_and_score(connection, settings, form.instrument, rules)
+    return changes
