@@ -161,6 +161,7 @@ class Registration:
         method: ``fiducials``, ``code`` or ``content``.
         match: Share of the blank's printed content found in its place, 0 to 1.
         px_per_mm: Resolution of the scan in the middle of the page.
+        boxes_present: Share of the answer boxes whose printed outline is in its place.
     """
 
     form_page: int
@@ -170,6 +171,7 @@ class Registration:
     method: str
     match: float
     px_per_mm: float
+    boxes_present: float = 1.0
 
     def to_px(self, points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
         """Scan position of ``(n, 2)`` points in mm, as ``(n, 2)``."""

@@ -165,8 +165,11 @@ def measure(
         window = page[top : top + span, left : left + span]
         here = window[radius : radius + cells.side, radius : radius + cells.side]
         ink[i] = cv2.meanStdDev(here)[1][0, 0]
-        surface = cv2.matchTemplate(window, cells.patches[i], cv2.TM_CCOEFF_NORMED)
-        _, _, _, peak = cv2.minMaxLoc(surface - prior)
+        surface = np.asarray(
+            cv2.matchTemplate(window, cells.patches[i], cv2.TM_CCOEFF_NORMED), dtype=np.float32
+        )
+        _, _, _, place = cv2.minMaxLoc(surface - prior)
+        peak = (int(place[0]), int(place[1]))
         x, y = _subpixel(surface, peak)
         score[i] = min(1.0, float(surface[peak[1], peak[0]]))
         shift[i] = (x - radius) / cells.resolution, (y - radius) / cells.resolution

@@ -16,11 +16,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from scans.register.geometry import Matrix, apply, is_plausible
+from scans.register.geometry import Matrix, apply, invert, is_plausible
 from scans.register.picture import ScanPicture
 from scans.template import PageTemplate
 
-__all__ = ["Effort", "Features", "Guess", "QUICK", "THOROUGH", "guess", "scan_features"]
+__all__ = ["QUICK", "THOROUGH", "Effort", "Features", "Guess", "guess", "scan_features"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Effort:
 
 
 QUICK = Effort(long_side=1200, features=800, threshold=12)
-THOROUGH = Effort(long_side=2400, features=4000, threshold=7)
+THOROUGH = Effort(long_side=2400, features=2500, threshold=7)
 
 # Corners that agree within this distance on the page follow the same transform; feeders
 # move content by up to 1.5 mm against any plane transform.
@@ -86,7 +86,7 @@ def _detect(image: NDArray[np.uint8], effort: Effort) -> Features:
         fastThreshold=effort.threshold,
     )
     key_points, descriptors = orb.detectAndCompute(image, None)
-    if descriptors is None:
+    if not key_points:
         return Features(np.zeros((0, 2)), np.zeros((0, 32), np.uint8))
     points = np.array([k.pt for k in key_points], dtype=np.float64)
     return Features(points, np.asarray(descriptors, dtype=np.uint8))
@@ -96,7 +96,7 @@ def scan_features(picture: ScanPicture, effort: Effort) -> Features:
     """Corners of the scan, in full-size px."""
     level = picture.with_long_side(effort.long_side)
     found = _detect(level.image, effort)
-    return Features(apply(np.linalg.inv(level.from_full), found.points), found.descriptors)
+    return Features(apply(invert(level.from_full), found.points), found.descriptors)
 
 
 @lru_cache(maxsize=64)
@@ -122,8 +122,10 @@ def guess(
     pairs = np.array([(m.queryIdx, m.trainIdx) for m in matches], dtype=np.intp)
     source, target = blank.points[pairs[:, 0]], scan.points[pairs[:, 1]]
     best: Guess | None = None
+    # A flatbed's page is bent by no lens: the looser fit must explain clearly more.
+    needed = 1.0 if photo else 1.3
     for matrix, support in _robust_fits(source, target, template, scan_px, photo=photo):
-        if support >= _FEWEST and (best is None or support > 1.3 * best.support):
+        if support >= _FEWEST and (best is None or support > needed * best.support):
             best = Guess(template, matrix, support, "content")
     return best
 

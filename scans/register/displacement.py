@@ -9,9 +9,12 @@ say (Tukey's biweight).
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from scans.types import DisplacementField
 
@@ -134,5 +137,13 @@ def _solve(
         for j in range(i, 4):
             row = 2 * columns - (nodes[:, j] - nodes[:, i])
             np.add.at(bands, (row, nodes[:, j]), trust * share[:, i] * share[:, j])
-    solution: NDArray[np.float64] = solveh_banded(bands, load, check_finite=False)
+    # The bands are narrow: threads would wait for each other (thirty times slower on a busy
+    # machine) and might add in another order.
+    with _threads().limit(limits=1, user_api="blas"):
+        solution: NDArray[np.float64] = solveh_banded(bands, load, check_finite=False)
     return solution
+
+
+@lru_cache(maxsize=1)
+def _threads() -> ThreadpoolController:
+    return ThreadpoolController()

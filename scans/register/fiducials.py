@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scans.register.content import Guess
-from scans.register.geometry import Matrix, apply, fit_affine, is_plausible, px_per_mm
+from scans.register.geometry import Matrix, apply, fit_affine, invert, is_plausible, px_per_mm
 from scans.register.picture import ScanPicture
 from scans.template import PageTemplate
 
@@ -83,7 +83,7 @@ def find_squares(picture: ScanPicture, least_share: float) -> Squares:
         centres.append(_weighted_centre(image, (x, y, w, h)))
         sides.append(float(np.sqrt(long * short)) * level.factor)
     points = np.array(centres, dtype=np.float64).reshape(-1, 2)
-    return Squares(apply(np.linalg.inv(level.from_full), points), np.array(sides))
+    return Squares(apply(invert(level.from_full), points), np.array(sides))
 
 
 def _weighted_centre(
@@ -116,9 +116,7 @@ def fiducial_guesses(
         if is_plausible(matrix, page.size_mm, picture.size, photo=photo):
             found[pairs] = (error, matrix)
     most = max((len(pairs) for pairs in found), default=0)
-    kept = sorted(
-        (error, pairs) for pairs, (error, _) in found.items() if len(pairs) == most
-    )
+    kept = sorted((error, pairs) for pairs, (error, _) in found.items() if len(pairs) == most)
     return [Guess(template, found[pairs][1], most, "fiducials") for _, pairs in kept[:8]]
 
 

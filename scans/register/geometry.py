@@ -13,6 +13,7 @@ __all__ = [
     "apply",
     "fit_affine",
     "fit_homography",
+    "invert",
     "is_plausible",
     "px_per_mm",
     "to_template_px",
@@ -29,8 +30,13 @@ def apply(matrix: Matrix, points: Points) -> Points:
     return result
 
 
+def invert(matrix: Matrix) -> Matrix:
+    """The inverse, px -> mm."""
+    return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
+
+
 def to_template_px(resolution: float) -> Matrix:
-    """mm -> px of a template drawn at ``resolution`` px a mm (pixel 0 covers 0 to 1/r mm)."""
+    """Mm -> px of a template drawn at ``resolution`` px a mm (pixel 0 covers 0 to 1/r mm)."""
     return np.array([[resolution, 0, -0.5], [0, resolution, -0.5], [0, 0, 1.0]])
 
 
@@ -90,10 +96,15 @@ def fit_affine(source: Points, target: Points, weight: NDArray[np.float64]) -> M
     return matrix
 
 
-def fit_homography(source: Points, target: Points, weight: NDArray[np.float64]) -> Matrix | None:
-    """Least squares homography of the points with weight above 0; ``None`` if degenerate."""
-    chosen = weight > 0
-    if chosen.sum() < 8:
+def fit_homography(source: Points, target: Points, tolerance: float) -> Matrix | None:
+    """Robust homography of ``(n, 2)`` points; ``None`` where fewer than eight agree."""
+    if len(source) < 8:
         return None
+    _, mask = cv2.findHomography(
+        source, target, cv2.USAC_MAGSAC, tolerance, maxIters=2000, confidence=0.999
+    )
+    if mask is None or np.count_nonzero(mask) < 8:
+        return None
+    chosen = mask.ravel() > 0
     matrix, _ = cv2.findHomography(source[chosen], target[chosen], 0)
     return None if matrix is None else np.asarray(matrix, dtype=np.float64)

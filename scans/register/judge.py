@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from scans.register.cells import soften
+from scans.register.cells import measure, soften
 from scans.register.geometry import apply
 from scans.register.lay import lay
 from scans.register.picture import ScanPicture
@@ -34,14 +34,18 @@ _LEAST_PRINT_MM2 = 0.35
 # Where print moved aside would overlap by this much (scribbles, black margins), nothing can
 # be said of the print below.
 _MOST_CHANCE = 0.75
-# Half of what print that stands in its place reaches on this very scan; other words reach
-# 0 on average and 0.3 in one tile of twenty.
-_KEPT = 0.5
-# A scan that is this much lighter than the print should be has nothing there.
-_EMPTY = 0.25
+# Half way between print as on the blank and print as by chance.
+_SAME = 0.5
+# A scan that is this much lighter than the print should be has nothing there, or part of it.
+_EMPTY, _TORN = 0.25, 0.75
+# Where the scan has that many times the printed ink, it is handwriting that is seen.
+_HIDDEN = 2.5
 _LEAST_FOUND = 0.5
 _MOST_OTHER, _FEWEST_OTHER = 0.02, 4
+# Other words reach 0.8 somewhere near, the same words moved 0.95.
+_MOVED = 0.88
 _ASIDE_MM = 4.0
+_LEFT_MM = 0.75
 # Marks are read up to a millimetre around a box and its outline is half a millimetre wide.
 _MOST_RESIDUAL_MM = 0.5
 
@@ -93,11 +97,14 @@ def weigh(picture: ScanPicture, laid: Laid) -> Evidence:
     on_scan = _corners_inside(picture, laid, tiles)
     judged = printed & on_scan & (overlap.chance < _MOST_CHANCE)
     gone, found = _classes(overlap, judged)
+    gone |= judged & ~found & (overlap.inked < 1.0) & _beside(gone, size)
+    # Handwriting hides what is below it.
+    judged &= found | gone | ((overlap.inked < _HIDDEN) & ~_in_fields(laid.template, tiles))
     rest = judged & ~gone & ~found
     aside = np.zeros_like(rest)
     blank = soften(laid.template.at(resolution))
     for i in np.flatnonzero(rest):
-        aside[i] = _moved(wide, blank, tiles[i], _ASIDE_MM, resolution, margin)[0] > 0.75
+        aside[i] = _moved(wide, blank, tiles[i], _ASIDE_MM, resolution, margin)[0] > _MOVED
     count = max(1, int(judged.sum()))
     present, moved, cut = _boxes(picture, laid, compared, wide, blank, margin)
     return Evidence(
@@ -109,7 +116,7 @@ def weigh(picture: ScanPicture, laid: Laid) -> Evidence:
         boxes=present,
         boxes_moved=moved,
         boxes_cut=cut,
-        residual_mm=_residual(laid),
+        residual_mm=_residual(wide, margin, laid),
         covered=float((printed & on_scan).sum() / max(1, printed.sum())),
     )
 
@@ -123,14 +130,37 @@ def _tiles(size_mm: tuple[float, float]) -> NDArray[np.float64]:
     return np.column_stack([corner, np.full((len(corner), 2), _TILE_MM)])
 
 
+def _beside(marked: NDArray[np.bool_], size_mm: tuple[float, float]) -> NDArray[np.bool_]:
+    """Tiles next to a marked one: a blob of fluid ends within a tile, not between two."""
+    columns = int((size_mm[0] + 1e-6) // _TILE_MM[0])
+    grid = marked.reshape(-1, columns).astype(np.uint8)
+    return np.asarray(cv2.dilate(grid, np.ones((3, 3), np.uint8)).ravel() > 0, dtype=np.bool_)
+
+
+def _in_fields(template: PageTemplate, tiles: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which tiles touch a region that is written or stamped in."""
+    touched = np.zeros(len(tiles), dtype=np.bool_)
+    end = tiles[:, :2] + tiles[:, 2:]
+    for field in template.page.fields:
+        x, y, width, height = field.box_mm
+        touched |= (
+            (tiles[:, 0] < x + width)
+            & (end[:, 0] > x)
+            & (tiles[:, 1] < y + height)
+            & (end[:, 1] > y)
+        )
+    return touched
+
+
 def _classes(
     overlap: Overlap, judged: NDArray[np.bool_]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which of the judged rectangles are empty in the scan, and which have their print."""
-    gone = judged & (overlap.inked < _EMPTY)
-    good = overlap.kept[judged & ~gone & (overlap.kept > _KEPT)]
-    usual = float(np.median(good)) if len(good) else 1.0
-    return gone, judged & ~gone & (overlap.kept >= _KEPT * usual)
+    found = judged & (np.maximum(overlap.likeness, overlap.kept) >= _SAME)
+    # The edge of a blob of fluid: what is left of the print is in its place.
+    torn = (overlap.inked < _TORN) & (overlap.explained >= _SAME)
+    gone = judged & ((overlap.inked < _EMPTY) | (torn & ~found))
+    return gone, found & ~gone
 
 
 def _corners_inside(
@@ -211,11 +241,17 @@ def _agreeing(moves: list[tuple[float, float]]) -> int:
     return int((apart < 0.75).sum(axis=1).max())
 
 
-def _residual(laid: Laid) -> float:
-    sure = np.nan_to_num(laid.seen.score) > 0.6
+def _residual(wide: NDArray[np.uint8], margin: int, laid: Laid) -> float:
+    """Measured once more through the final field, on every third cell."""
+    cells = laid.cells
+    spare = margin - max(2, round(_LEFT_MM * cells.resolution))
+    some = ~np.isnan(laid.seen.score)
+    some[np.arange(len(some)) % 3 > 0] = False
+    again = measure(wide[spare:-spare, spare:-spare], some, cells, _LEFT_MM)
+    sure = np.nan_to_num(again.score) > 0.6
     if not sure.any():
         return float("inf")
-    left = np.linalg.norm(laid.left_mm * (laid.cells.fixes > 0), axis=1)
+    left = np.linalg.norm(again.shift_mm * (cells.fixes > 0), axis=1)
     return float(np.percentile(left[sure], 95))
 
 
@@ -223,9 +259,7 @@ def refusal(evidence: Evidence, page_number: int) -> Refusal | None:
     """Why the page cannot be taken for this form page, ``None`` when it can."""
     against = f"against page {page_number} of the form"
     changed = round(evidence.other * evidence.tiles)
-    if evidence.found < _LEAST_FOUND or (
-        evidence.other > _MOST_OTHER and changed >= _FEWEST_OTHER
-    ):
+    if evidence.found < _LEAST_FOUND or (evidence.other > _MOST_OTHER and changed >= _FEWEST_OTHER):
         return Refusal(
             Status.WRONG_FORM,
             f"the print is not that of this form: {against}, {evidence.found:.0%} of the "

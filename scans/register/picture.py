@@ -81,7 +81,7 @@ class ScanPicture:
         return self.levels[-1]
 
     def for_resolution(self, px_per_mm: float, wanted: float) -> Level:
-        """The smallest level that still has ``wanted`` px a mm where full size has ``px_per_mm``."""
+        """The smallest level with ``wanted`` px a mm, where full size has ``px_per_mm``."""
         chosen = self.levels[0]
         for level in self.levels[1:]:
             if px_per_mm / level.factor < wanted:

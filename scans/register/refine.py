@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +16,7 @@ from scans.register.picture import ScanPicture
 from scans.template import PageTemplate
 from scans.types import DisplacementField
 
-__all__ = ["Laid", "coarse_pass", "fine_pass", "trust"]
+__all__ = ["Laid", "coarse_pass", "fine_pass", "likeness"]
 
 # A guess from content is off by its tolerance (2 mm) plus what a feeder does (1.5 mm); one
 # from a code, whose corners span a tenth of the page, by as much again.
@@ -41,7 +42,6 @@ class Laid:
         field: Displacement on top of it.
         cells: The cells that were looked for.
         seen: What was measured when the field was fitted.
-        left_mm: ``(n, 2)``: shifts of the cells that the field does not explain.
     """
 
     template: PageTemplate
@@ -49,7 +49,15 @@ class Laid:
     field: DisplacementField
     cells: Cells
     seen: Measured
-    left_mm: NDArray[np.float64]
+
+    @property
+    def residual_mm(self) -> float:
+        """95th percentile of the shifts that were measured before the field was fitted."""
+        sure = np.nan_to_num(self.seen.score) > 0.6
+        if not sure.any():
+            return float("inf")
+        moved = np.linalg.norm(self.seen.shift_mm * (self.cells.fixes > 0), axis=1)
+        return float(np.percentile(moved[sure], 95))
 
     @property
     def fit(self) -> float:
@@ -59,11 +67,22 @@ class Laid:
         return float(np.clip(np.nan_to_num(self.seen.score, nan=0.0), 0.0, 1.0).mean())
 
 
-def trust(seen: Measured, cells: Cells) -> NDArray[np.float64]:
+def _trust(seen: Measured, cells: Cells) -> NDArray[np.float64]:
     """``(n, 2)`` say of each cell in x and y, 0 to 1."""
     score = np.nan_to_num(seen.score, nan=0.0)
     say = np.clip((score - _SCORE_FLOOR) / (0.8 - _SCORE_FLOOR), 0.0, 1.0)
     return np.asarray(say[:, None] * cells.fixes, dtype=np.float64)
+
+
+def likeness(picture: ScanPicture, template: PageTemplate, matrix: Matrix) -> float:
+    """Correlation of the whole page with the blank at a millimetre a pixel, -1 to 1.
+
+    Enough to tell a page from itself upside down in a millisecond.
+    """
+    page = lay(picture, matrix, None, template.page.size_mm, 1.0, 0).astype(np.float64)
+    blank = template.at(1.0).astype(np.float64)
+    blurred = [cv2.GaussianBlur(image, (0, 0), 2.0) for image in (page, blank)]
+    return float(np.corrcoef(blurred[0].ravel(), blurred[1].ravel())[0, 1])
 
 
 def coarse_pass(
@@ -93,7 +112,7 @@ def _coarse_once(
     page = lay(picture, matrix, None, size, cells.resolution, margin)
     inside = on_scan(cells, matrix, None, picture.size)
     seen = measure(page, inside, cells, _WIDE_MM)
-    weight = trust(seen, cells)
+    weight = _trust(seen, cells)
     better = _global_fit(cells, seen, weight, matrix, photo=photo)
     if not is_plausible(better, size, picture.size, photo=True):
         better = matrix
@@ -109,7 +128,7 @@ def _coarse_once(
         scale_mm=2 * _ORDINARY_MM,
         rounds=4,
     )
-    return Laid(template, better, field, cells, seen, left - field.at(cells.centre_mm))
+    return Laid(template, better, field, cells, seen)
 
 
 def _global_fit(
@@ -130,7 +149,7 @@ def _global_fit(
         if np.count_nonzero(say > 0) < 8:
             return matrix
     if photo or abs(matrix[2, 0]) + abs(matrix[2, 1]) > 0:
-        bent = fit_homography(source, target, say * (say > 0.1))
+        bent = fit_homography(source[both > 0.3], target[both > 0.3], 1.0)
         if bent is not None:
             step = bent
     result = matrix @ step
@@ -145,7 +164,7 @@ def fine_pass(picture: ScanPicture, laid: Laid) -> Laid:
     page = lay(picture, laid.matrix, laid.field, size, cells.resolution, margin)
     inside = on_scan(cells, laid.matrix, laid.field, picture.size)
     seen = measure(page, inside, cells, _NEAR_MM)
-    weight = trust(seen, cells)
+    weight = _trust(seen, cells)
     # The cell was met at q + field(q) with q = centre + shift; it belongs to its centre.
     met = cells.centre_mm + seen.shift_mm
     total = met + laid.field.at(met) - cells.centre_mm
@@ -159,5 +178,4 @@ def fine_pass(picture: ScanPicture, laid: Laid) -> Laid:
         scale_mm=_ORDINARY_MM,
         rounds=2,
     )
-    left = total - field.at(cells.centre_mm)
-    return Laid(laid.template, laid.matrix, field, cells, seen, left)
+    return Laid(laid.template, laid.matrix, field, cells, seen)

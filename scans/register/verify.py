@@ -1,83 +1,164 @@
-"""Whether the print of the blank really stands in the scan, cell by cell.
+"""Whether the print of the blank really stands in the scan, rectangle by rectangle.
 
-Overlap of print: the share of a cell's printed darkness that the scan has too, against
-the same share with the print moved aside by a few strokes (what chance would give in a
-cell so full of ink). Handwriting and stamps over print leave it high, other words in the
-same place bring it down to about 0, and print that is gone shows as a scan without ink.
+Two statistics, each against what chance gives on that very print:
+
+- likeness: correlation of scan and print, against the print's correlation with itself
+  moved along and across by a word's fraction. Other words on the same line reach 0, the
+  same words 1, whatever the weight of the type.
+- kept: the share of printed darkness that the scan has too, against the same share with
+  the print moved. Handwriting and stamps over print spoil likeness and leave this high.
+
+A rule or a solid area looks the same when moved: chance is near 1 there and nothing is said.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from scans.register.cells import Cells, soften
+from scans.register.cells import FINE, Cells, soften
 from scans.template import PageTemplate
 
 __all__ = ["Overlap", "PrintMap", "print_map"]
 
-# Moves that no word, rule or box outline survives.
-_ASIDE_MM = ((1.25, 1.75), (-1.75, 1.25), (-1.25, -1.5), (1.75, -1.25))
+# Further than a stroke, less than a line: along the text, then across it.
+_ALONG_MM = ((1.75, 0.0), (-2.5, 0.0))
+_ACROSS_MM = ((0.0, 1.75), (0.0, -2.5))
+
+Integral = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Overlap:
-    """Overlap of print in some rectangles of the page.
+    """Print of the blank and of the scan in ``n`` rectangles of the page.
 
     Attributes:
+        likeness: float64 ``(n,)``: 1 the same print, 0 as like as print moved aside.
         kept: float64 ``(n,)``: 1 all print is there, 0 no more than by chance.
-        chance: float64 ``(n,)``: overlap with the print moved aside, 0 to 1.
+        explained: float64 ``(n,)``: 1 all ink of the scan is the blank's, 0 as by chance.
+        chance: float64 ``(n,)``: the larger chance of likeness, 0 to 1.
         inked: float64 ``(n,)``: darkness in the scan against darkness of the print.
         weight: float64 ``(n,)``: printed darkness, mm² of solid black.
     """
 
+    likeness: NDArray[np.float64]
     kept: NDArray[np.float64]
+    explained: NDArray[np.float64]
     chance: NDArray[np.float64]
     inked: NDArray[np.float64]
     weight: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
+class _Blank:
+    """What a template brings to the comparison, once a process."""
+
+    darkness: NDArray[np.uint8]
+    total: Integral
+    square: Integral
+    itself_moved: tuple[Integral, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class PrintMap:
-    """Integrals of overlap over a page, asked for any rectangle."""
+    """Integrals of the comparison over a page, asked for any rectangle."""
 
     resolution: float
-    printed: NDArray[np.float64]
-    scanned: NDArray[np.float64]
-    common: NDArray[np.float64]
-    aside: NDArray[np.float64]
+    blank: _Blank
+    total: Integral
+    square: Integral
+    product: Integral
+    common: Integral
+    moved: tuple[Integral, Integral]
 
     def overlap(self, boxes_mm: NDArray[np.float64]) -> Overlap:
-        """Overlap in ``(n, 4)`` rectangles ``x, y, width, height`` in mm."""
-        printed = self._sum(self.printed, boxes_mm)
-        floor = np.maximum(printed, 1e-9)
-        recall = self._sum(self.common, boxes_mm) / floor
-        chance = np.clip(self._sum(self.aside, boxes_mm) / floor, 0.0, 0.999)
+        """Compare in ``(n, 4)`` rectangles ``x, y, width, height`` in mm."""
+        corners = self._corners(boxes_mm)
+        area = np.maximum((corners[2] - corners[0]) * (corners[3] - corners[1]), 1).astype(
+            np.float64
+        )
+        printed, scanned = _sum(self.blank.total, corners), _sum(self.total, corners)
+        printed_spread = np.maximum(_sum(self.blank.square, corners) - printed**2 / area, 1e-6)
+        scanned_spread = np.maximum(_sum(self.square, corners) - scanned**2 / area, 1e-6)
+        together = _sum(self.product, corners) - printed * scanned / area
+        correlation = together / np.sqrt(printed_spread * scanned_spread)
+        own = [
+            (_sum(moved, corners) - printed**2 / area) / printed_spread
+            for moved in self.blank.itself_moved
+        ]
+        likeness_chance = np.clip(np.maximum(*own), 0.0, 0.999)
+        floor = np.maximum(printed, 1e-6)
+        common = _sum(self.common, corners)
+        aside = np.maximum(_sum(self.moved[0], corners), _sum(self.moved[1], corners))
         return Overlap(
-            (recall - chance) / (1.0 - chance),
-            chance,
-            self._sum(self.scanned, boxes_mm) / floor,
+            _above(correlation, likeness_chance),
+            _above(common / floor, aside / floor),
+            _above(common / np.maximum(scanned, 1e-6), aside / np.maximum(scanned, 1e-6)),
+            likeness_chance,
+            scanned / floor,
             printed / 255.0 / self.resolution**2,
         )
 
-    def _sum(
-        self, integral: NDArray[np.float64], boxes_mm: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        height, width = integral.shape
-        px = np.rint(boxes_mm * self.resolution).astype(np.intp)
-        left, top = np.clip(px[:, 0], 0, width - 1), np.clip(px[:, 1], 0, height - 1)
-        right = np.clip(px[:, 0] + px[:, 2], 0, width - 1)
-        bottom = np.clip(px[:, 1] + px[:, 3], 0, height - 1)
-        result: NDArray[np.float64] = (
-            integral[bottom, right]
-            - integral[top, right]
-            - integral[bottom, left]
-            + integral[top, left]
-        )
-        return result
+    def _corners(self, boxes_mm: NDArray[np.float64]) -> tuple[NDArray[np.intp], ...]:
+        height, width = self.total.shape
+        ends = np.column_stack([boxes_mm[:, :2], boxes_mm[:, :2] + boxes_mm[:, 2:]])
+        px = np.rint(ends * self.resolution).astype(np.intp)
+        limits = (width - 1, height - 1, width - 1, height - 1)
+        return tuple(np.clip(px[:, i], 0, limit) for i, limit in enumerate(limits))
+
+
+def _above(value: NDArray[np.float64], chance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A share or correlation freed of chance: 0 at chance, 1 at 1."""
+    chance = np.clip(chance, 0.0, 0.999)
+    result: NDArray[np.float64] = (value - chance) / (1.0 - chance)
+    return result
+
+
+def _sum(integral: Integral, corners: tuple[NDArray[np.intp], ...]) -> NDArray[np.float64]:
+    left, top, right, bottom = corners
+    result: NDArray[np.float64] = (
+        integral[bottom, right]
+        - integral[top, right]
+        - integral[bottom, left]
+        + integral[top, left]
+    )
+    return result
+
+
+@lru_cache(maxsize=64)
+def _blank(template: PageTemplate) -> _Blank:
+    resolution = FINE.resolution(template.page.size_mm)
+    darkness = 255 - soften(template.at(resolution))
+    total, square = cv2.integral2(darkness, sdepth=cv2.CV_64F, sqdepth=cv2.CV_64F)
+    wide = darkness.astype(np.float32)
+    moved = []
+    for moves in (_ALONG_MM, _ACROSS_MM):
+        product = np.zeros_like(wide)
+        for move in moves:
+            here, there = _windows(wide.shape, move, resolution)
+            product[here] += wide[here] * wide[there] / len(moves)
+        moved.append(_integral(product))
+    return _Blank(darkness, np.asarray(total), np.asarray(square), tuple(moved))
+
+
+def _windows(
+    shape: tuple[int, ...], move_mm: tuple[float, float], resolution: float
+) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Slices of a page and of the same page moved."""
+    height, width = shape[:2]
+    x, y = (round(v * resolution) for v in move_mm)
+    here = (slice(max(0, y), height + min(0, y)), slice(max(0, x), width + min(0, x)))
+    there = (slice(max(0, -y), height - max(0, y)), slice(max(0, -x), width - max(0, x)))
+    return here, there
+
+
+def _integral(image: NDArray[np.uint8] | NDArray[np.float32]) -> Integral:
+    depth = cv2.CV_32S if image.dtype == np.uint8 else cv2.CV_64F
+    return np.asarray(cv2.integral(image, sdepth=depth), dtype=np.float64)
 
 
 def print_map(
@@ -92,41 +173,41 @@ def print_map(
         score: Their correlation, for the contrast of the scan.
     """
     resolution = cells.resolution
-    blank = soften(template.at(resolution))
-    printed = 255 - blank
+    blank = _blank(template)
     dark = _darkness(page, resolution)
-    gain = _gain(dark, printed, cells, score)
-    dark = cv2.convertScaleAbs(dark, alpha=gain)
-    # Two strokes that miss each other by a quarter of a millimetre still are the same.
-    wide = cv2.dilate(dark, np.ones((3, 3), np.uint8))
+    gain = _gain(dark, blank.darkness, cells, score)
+    dark = np.asarray(cv2.convertScaleAbs(dark, alpha=gain), dtype=np.uint8)
+    total, square = cv2.integral2(dark, sdepth=cv2.CV_32S, sqdepth=cv2.CV_64F)
+    product = cv2.multiply(dark, blank.darkness, dtype=cv2.CV_32F)
     return PrintMap(
         resolution,
-        _integral(printed),
-        _integral(dark),
-        _integral(cv2.min(wide, printed)),
-        _integral(_aside(wide, printed, resolution)),
+        blank,
+        np.asarray(total, dtype=np.float64),
+        np.asarray(square, dtype=np.float64),
+        _integral(np.asarray(product, dtype=np.float32)),
+        _integral(np.asarray(cv2.min(dark, blank.darkness), dtype=np.uint8)),
+        (
+            _aside(dark, blank.darkness, _ALONG_MM, resolution),
+            _aside(dark, blank.darkness, _ACROSS_MM, resolution),
+        ),
     )
 
 
-def _integral(image: NDArray[np.uint8]) -> NDArray[np.float64]:
-    return np.asarray(cv2.integral(image, sdepth=cv2.CV_32S), dtype=np.float64)
-
-
 def _aside(
-    wide: NDArray[np.uint8], printed: NDArray[np.uint8], resolution: float
-) -> NDArray[np.uint8]:
-    """Mean overlap with the print moved aside, uint8."""
-    # Quarters of the four moves add up to at most 255: sums in bytes are what makes it quick.
-    scan, blank = cv2.convertScaleAbs(wide, alpha=1 / 4), cv2.convertScaleAbs(printed, alpha=1 / 4)
+    dark: NDArray[np.uint8],
+    printed: NDArray[np.uint8],
+    moves_mm: tuple[tuple[float, float], ...],
+    resolution: float,
+) -> Integral:
+    """Integral of the mean overlap with the scan moved aside."""
+    # Halves of two moves add up to a byte; sums in bytes are what makes it quick.
+    share = 1.0 / len(moves_mm)
     total = np.zeros_like(printed)
-    height, width = printed.shape
-    for x_mm, y_mm in _ASIDE_MM:
-        x, y = round(x_mm * resolution), round(y_mm * resolution)
-        there = (slice(max(0, -y), height - max(0, y)), slice(max(0, -x), width - max(0, x)))
-        here = (slice(max(0, y), height + min(0, y)), slice(max(0, x), width + min(0, x)))
-        part = total[here]
-        cv2.add(part, cv2.min(scan[there], blank[here]), dst=part)
-    return total
+    for move in moves_mm:
+        here, there = _windows(printed.shape, move, resolution)
+        common = cv2.min(dark[there], printed[here])
+        total[here] = cv2.add(total[here], cv2.convertScaleAbs(common, alpha=share))
+    return _integral(total)
 
 
 def _darkness(page: NDArray[np.uint8], resolution: float) -> NDArray[np.uint8]:
