@@ -354,7 +354,7 @@ def _read_jsonl(path: Path, data: bytes) -> RawTable:
                 f"not valid JSON ({error})", where=where, remedy="export it again"
             ) from error
         if not isinstance(row, dict):
-            raise InputError("expected one object a line", where=where)
+            raise InputError("expected one object a line", where=where, remedy="mend it")
         rows.append(row)
         lines.append(number)
 
