@@ -220,5 +220,14 @@ _ON_SHEET = {
     "stray": _stray,
     "facsimile": _facsimile,
 }
-_OF_THE_HAND = ("light", "tremor", "two_pens", "correction", "phone", "copied_blank", "resaved")
+_OF_THE_HAND = (
+    "odd_marks",
+    "light",
+    "tremor",
+    "two_pens",
+    "correction",
+    "phone",
+    "copied_blank",
+    "resaved",
+)
 CONTROLS: tuple[str, ...] = (*_ON_SHEET, *_OF_THE_HAND)

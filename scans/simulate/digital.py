@@ -49,6 +49,15 @@ class Picture:
             slice(int(np.clip(low[0], 0, width - 2)), int(np.clip(high[0], 1, width))),
         )
 
+    def box(self, rect: tuple[slice, slice]) -> BoxMm:
+        """The box in mm around a rectangle of pixels."""
+        rows, columns = rect
+        corners = [(x, y) for x in (columns.start - 0.5, columns.stop - 0.5)
+                   for y in (rows.start - 0.5, rows.stop - 0.5)]  # fmt: skip
+        mm = self.mapping.to_mm(np.array(corners))
+        low, size = mm.min(axis=0), np.ptp(mm, axis=0)
+        return (float(low[0]), float(low[1]), float(size[0]), float(size[1]))
+
     def mm(self, rect: tuple[slice, slice]) -> NDArray[np.float64]:
         """Mm on the sheet of every pixel of a rectangle, ``(rows, columns, 2)``."""
         ys, xs = np.mgrid[rect[0], rect[1]]
@@ -92,7 +101,7 @@ def white_out(
     *,
     empty: BoxMm,
     blank_area: BoxMm,
-) -> None:
+) -> BoxMm:
     """DIGITAL_TAY: wipe a mark out of the picture.
 
     Args:
@@ -104,6 +113,9 @@ def white_out(
         rng: Chance.
         empty: An empty box of the same size, to clone from.
         blank_area: A place without print, to take paper from.
+
+    Returns:
+        The box in mm within which pixels changed.
     """
     rect = picture.rect(box, 3.4)
     cover = _wipe_area(picture, rect, box, strokes, strength)
@@ -124,6 +136,7 @@ def white_out(
         if strength != "gross":
             colour[:] = np.round(picture.paper(rect))
         picture.put(rect, colour, _feather(cover, strength))
+    return picture.box(rect)
 
 
 def _wipe_area(
@@ -221,7 +234,7 @@ def draw_mark(
     part = picture.image[rect]
     old = part.reshape(*part.shape[:2], picture.channels).astype(np.float32)
     picture.put(rect, old * light, np.ones(shape, dtype=np.float32))
-    return box
+    return picture.box(rect)
 
 
 def copy_box(
@@ -233,11 +246,12 @@ def copy_box(
     rng: np.random.Generator,
     *,
     margin: float = 2.0,
-) -> None:
+) -> BoxMm:
     """CAT_3: copy a marked box over another of the same page.
 
     ``box`` moves the rectangle by whole pixels; ``ink`` keeps the target's paper and lets
-    only what is darker through. A subtle copy is turned and scaled first.
+    only what is darker through. A subtle copy is turned and scaled first. Returns the box
+    in mm within which pixels changed.
     """
     rect = picture.rect(target, margin)
     values = _copy_of(picture, rect, target, source)
@@ -254,6 +268,7 @@ def copy_box(
         values = np.minimum(values, old)
     cover = np.ones(values.shape[:2], dtype=np.float32)
     picture.put(rect, values, _soft_border(cover, strength))
+    return picture.box(rect)
 
 
 def _soft_border(cover: Field, strength: str) -> Field:
@@ -272,7 +287,7 @@ def splice(
     strength: str,
     *,
     aligned: bool = True,
-) -> None:
+) -> BoxMm:
     """CAT_2 and CAT_4: lay a part of another scan over this one.
 
     Args:
@@ -282,20 +297,24 @@ def splice(
         strength: Decides how soft the border is.
         aligned: Resample the donor onto this page's geometry, as a careful forger does;
             otherwise the rectangle is moved by whole pixels.
+
+    Returns:
+        The box in mm within which pixels changed.
     """
     rect = picture.rect(box)
     values = _from_donor(picture, donor, rect, box, aligned=aligned)
     cover = np.ones(values.shape[:2], dtype=np.float32)
     picture.put(rect, values, _soft_border(cover, strength))
+    return picture.box(rect)
 
 
 def key_in(
     picture: Picture, donor: Picture, box: BoxMm, variant: str, rng: np.random.Generator
-) -> None:
+) -> BoxMm:
     """CAT_4: lay only the ink of a donor's signature or seal over this page.
 
     ``multiplied`` darkens the page by the donor's ink, ``keyed`` cuts the ink out along its
-    colour and lays it on opaque.
+    colour and lays it on opaque. Returns the box in mm within which pixels changed.
     """
     rect = picture.rect(box)
     values = _from_donor(picture, donor, rect, box, aligned=True)
@@ -308,10 +327,11 @@ def key_in(
         picture.put(
             rect, np.asarray(old * clean, dtype=np.float32), np.ones(old.shape[:2], np.float32)
         )
-        return
+        return picture.box(rect)
     ink = np.clip((0.90 - light.min(axis=2)) / 0.08, 0, 1)
     ink = ink * np.clip(1 + 0.05 * grain(ink.shape, rng), 0, 1)
     picture.put(rect, values, np.asarray(ink, dtype=np.float32))
+    return picture.box(rect)
 
 
 def _from_donor(

@@ -12,7 +12,7 @@ from detectors.instrument import Box
 from scans.simulate.canvas import font
 from scans.simulate.ink import Pen, density, some_pen, transmittance
 from scans.simulate.layout import Form, PrintedPage
-from scans.simulate.marks import cancel, mark
+from scans.simulate.marks import MARK_KINDS, cancel, mark
 from scans.simulate.seal import stamp
 from scans.simulate.serial import code_at
 from scans.simulate.sheet import Patch, Sheet, new_paper
@@ -123,18 +123,22 @@ def fill(
     """
     filled = Filled()
     writer = spec.writer
-    second = _second_pen(spec, rng)
+    base = int(rng.integers(2**31))
+    second = _second_pen(spec, np.random.default_rng([base, 1, 0]))
     for number, item in enumerate(page.items):
+        # Each answer has chance of its own: leaving one out moves no other.
+        own = np.random.default_rng([base, 0, number])
         hand = second if second is not None and number >= len(page.items) // 2 else writer
         if item in leave or item not in spec.answers:
             continue
         value = spec.answers[item]
         if item in spec.corrections:
             wrong = page.box(item, spec.corrections[item])
-            put_mark(sheet, wrong, hand, rng, filled)
-            take_back(sheet, form, wrong, hand, rng, filled)
-        put_mark(sheet, page.box(item, value), hand, rng, filled)
-    _write_fields(sheet, page, spec, rng)
+            put_mark(sheet, wrong, hand, own, filled)
+            take_back(sheet, form, wrong, hand, own, filled)
+        kind = str(own.choice(MARK_KINDS)) if "odd_marks" in spec.controls else None
+        put_mark(sheet, page.box(item, value), hand, own, filled, kind)
+    _write_fields(sheet, page, spec, np.random.default_rng([base, 2]))
     return filled
 
 
@@ -147,12 +151,18 @@ def _second_pen(spec: PageSpec, rng: np.random.Generator) -> Writer | None:
 
 
 def put_mark(
-    sheet: Sheet, box: Box, writer: Writer, rng: np.random.Generator, filled: Filled
+    sheet: Sheet,
+    box: Box,
+    writer: Writer,
+    rng: np.random.Generator,
+    filled: Filled,
+    kind: str | None = None,
 ) -> None:
     """One mark in one box; now and then another kind than the writer's habit."""
-    kind = writer.habit
-    if rng.random() < 0.02:
-        kind = str(rng.choice(["diagonal", "partial", "edge", "scribble"]))
+    if kind is None:
+        kind = writer.habit
+        if rng.random() < 0.02:
+            kind = str(rng.choice(["diagonal", "partial", "edge", "scribble"]))
     strokes = mark(box, kind, writer, rng)
     draw(sheet, strokes, writer.pen, rng)
     also = (MarkState.AMBIGUOUS,) if kind in ("edge", "dot") else ()
@@ -183,13 +193,15 @@ def _write_fields(
     sheet: Sheet, page: PrintedPage, spec: PageSpec, rng: np.random.Generator
 ) -> None:
     writer = spec.writer
-    for field in page.fields:
+    base = int(rng.integers(2**31))
+    for number, field in enumerate(page.fields):
+        rng = np.random.default_rng([base, number])
         if field.kind == "handwriting" and spec.comment_lines and field.id == "comment":
             for stroke in handwriting(writer, field.box_mm, rng, lines=spec.comment_lines):
                 draw(sheet, [stroke], writer.pen, rng)
         if field.kind == "date" and spec.date and field.id == "date":
-            for number, box in zip(spec.date.split("/"), page.date_mm, strict=True):
-                for stroke in numerals(number, writer, box, rng):
+            for part, box in zip(spec.date.split("/"), page.date_mm, strict=True):
+                for stroke in numerals(part, writer, box, rng):
                     draw(sheet, [stroke], writer.pen, rng)
         if field.id == "agency" and spec.signed:
             for stroke in handwriting(writer, field.box_mm, rng, lines=1, fullness=0.8):

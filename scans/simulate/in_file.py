@@ -74,7 +74,7 @@ def _paint(
     for change in tamper.changes:
         item, before, after = change
         box = page.box(item, before).box_mm
-        white_out(
+        wiped = white_out(
             picture, box, filled.strokes.pop((item, before)), tamper.variant, tamper.strength, rng,
             empty=_empty_box(page, filled, change), blank_area=blank_place(spec.form, spec.page),
         )  # fmt: skip
@@ -85,7 +85,7 @@ def _paint(
         )
         filled.truth[(item, after)] = BoxTruth(item, after, MarkState.MARKED, (), hand.habit)
         filled.strokes[(item, after)] = strokes
-        truth.append(_truth(tamper, cells_box(box, 3.4), "removed", change))
+        truth.append(_truth(tamper, wiped, "removed", change))
         truth.append(_truth(tamper, added, "added", change))
     return truth
 
@@ -142,10 +142,12 @@ def _splice_rows(
         change = tamper.changes[0] if len(tamper.changes) == 1 else None
         places = [(change, rows_box(page, [c[0] for c in tamper.changes]))]
     aligned = tamper.variant != "shifted_rows"
-    for _, box in places:
-        splice(picture, donor, box, tamper.strength, aligned=aligned)
+    laid = [
+        (change, splice(picture, donor, box, tamper.strength, aligned=aligned))
+        for change, box in places
+    ]
     take_over(page, tamper, filled, on_donor, whole_rows=tamper.variant != "cells")
-    return [_truth(tamper, cells_box(box, 0.3), "pasted", change) for change, box in places]
+    return [_truth(tamper, box, "pasted", change) for change, box in laid]
 
 
 def _move_marks(
@@ -162,15 +164,15 @@ def _move_marks(
         item, before, after = change
         target, home = page.box(item, after).box_mm, page.box(item, before).box_mm
         source = _marked_box(page, spec, tamper, filled, change)
-        copy_box(picture, source, target, tamper.variant, tamper.strength, rng)
+        added = copy_box(picture, source, target, tamper.variant, tamper.strength, rng)
         empty = _empty_box(page, filled, change)
-        copy_box(picture, empty, home, "box", "moderate", rng, margin=1.9)
+        wiped = copy_box(picture, empty, home, "box", "moderate", rng, margin=1.9)
         filled.truth[(item, before)] = BoxTruth(
             item, before, MarkState.EMPTY, (MarkState.ERASED, MarkState.AMBIGUOUS), tamper.kind
         )
         filled.truth[(item, after)] = BoxTruth(item, after, MarkState.MARKED, (), "copied")
-        truth.append(_truth(tamper, cells_box(home, 2.2), "removed", change))
-        truth.append(_truth(tamper, cells_box(target, 2.2), "added", change))
+        truth.append(_truth(tamper, wiped, "removed", change))
+        truth.append(_truth(tamper, added, "added", change))
     return truth
 
 
@@ -212,8 +214,8 @@ def _paste_signature(
     right, bottom = max(b[0] + b[2] for b in boxes), max(b[1] + b[3] for b in boxes)
     box = (left + 0.6, top + 0.6, right - left - 1.2, bottom - top - 1.2)
     if tamper.variant == "opaque":
-        splice(picture, donor, box, tamper.strength)
+        laid = splice(picture, donor, box, tamper.strength)
     else:
-        key_in(picture, donor, box, tamper.variant, rng)
+        laid = key_in(picture, donor, box, tamper.variant, rng)
     names = "+".join(f.id for f in (signature, seal) if f is not None)
-    return [_truth(tamper, cells_box(box, 0.3), "pasted", field=names)]
+    return [_truth(tamper, laid, "pasted", field=names)]

@@ -24,6 +24,8 @@ _Points = list[tuple[float, float]]
 def mark(box: Box, kind: str, writer: Writer, rng: np.random.Generator) -> list[Stroke]:
     """Strokes of one mark of a kind in a box, by a writer."""
     lines = _SHAPES[kind](writer, rng)
+    if box.shape == "ellipse" and kind in ("fill", "scribble", "partial"):
+        lines = [[(x * (1 - 0.62 * min(abs(y), 1.0) ** 2), y) for x, y in line] for line in lines]
     return _place(lines, box, writer, rng)
 
 

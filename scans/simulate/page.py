@@ -35,7 +35,7 @@ from scans.simulate.tamper import DIGITAL, checked, tamperer
 from scans.simulate.writer import signature
 from scans.types import MarkState, ScanClass
 
-__all__ = ["original_of", "simulate_page"]
+__all__ = ["make_sheet", "original_of", "simulate_page"]
 
 _ALTERING = ("TAY_1", "TAY_2", "TAY_3", "GHI_DE")
 
@@ -54,7 +54,7 @@ def simulate_page(spec: PageSpec, seed: int, scan_seed: int | None = None) -> Si
     """
     form = get_form(spec.form)
     page = form.page(spec.page)
-    sheet, filled, truth = _make_sheet(spec, seed)
+    sheet, filled, truth = make_sheet(spec, seed)
     device = np.random.default_rng([seed if scan_seed is None else scan_seed, 12])
     profile = get_profile(spec.profile)
     scanned = scan(sheet, profile, device)
@@ -68,6 +68,7 @@ def simulate_page(spec: PageSpec, seed: int, scan_seed: int | None = None) -> Si
         how = spec.resave or Resave()
         dpi = None if profile.scan_class is ScanClass.PHOTO else float(profile.dpi)
         encoded = resave(encoded, picture.image, how, dpi)
+    _forgive(filled, spec)
     own = page.code is not None and page.code.role == "serial"
     return SimulatedPage(
         data=encoded.data,
@@ -81,14 +82,30 @@ def simulate_page(spec: PageSpec, seed: int, scan_seed: int | None = None) -> Si
     )
 
 
+def _forgive(filled: Filled, spec: PageSpec) -> None:
+    """What a device burns out nobody can see: an empty box is right there, too."""
+    scan_class = get_profile(spec.profile).scan_class
+    faded = scan_class not in (ScanClass.CONTINUOUS, ScanClass.PHOTO)
+    lost = scan_class is ScanClass.BITONAL and "light" in spec.controls
+    for key, truth in filled.truth.items():
+        marked = truth.state is MarkState.MARKED and lost
+        if (truth.state is MarkState.ERASED and faded) or marked:
+            also = tuple(dict.fromkeys((*truth.also_right, MarkState.AMBIGUOUS, MarkState.EMPTY)))
+            filled.truth[key] = replace(truth, also_right=also)
+
+
 def original_of(spec: PageSpec) -> PageSpec:
     """The honest sheet that a NHAN_BAN page is a copy of; its seed is ``donor_seed``."""
     copied = next(t for t in spec.tampers if t.kind == "NHAN_BAN")
     return replace(spec, serial=copied.donor_serial, tampers=(), controls=(), resave=None)
 
 
-def _make_sheet(spec: PageSpec, seed: int) -> tuple[Sheet, Filled, list[TamperTruth]]:
-    """Everything that happens on paper."""
+def make_sheet(spec: PageSpec, seed: int) -> tuple[Sheet, Filled, list[TamperTruth]]:
+    """Everything that happens on paper, before a device sees it.
+
+    Returns:
+        The sheet, what stands in its boxes, and where it was tampered with.
+    """
     form = get_form(spec.form)
     page = form.page(spec.page)
     rng = np.random.default_rng([seed, 11])
@@ -116,13 +133,13 @@ def _make_sheet(spec: PageSpec, seed: int) -> tuple[Sheet, Filled, list[TamperTr
 
 
 def _bare_sheet(spec: PageSpec, seed: int) -> tuple[Sheet, Filled]:
-    sheet, filled, _ = _make_sheet(spec, seed)
+    sheet, filled, _ = make_sheet(spec, seed)
     return sheet, filled
 
 
 def _make_picture(spec: PageSpec, seed: int) -> tuple[Picture, Filled]:
     """A donor's scan as it comes out of its file."""
-    sheet, filled, _ = _make_sheet(spec, seed)
+    sheet, filled, _ = make_sheet(spec, seed)
     device = np.random.default_rng([seed, 12])
     profile = get_profile(spec.profile)
     scanned = scan(sheet, profile, device)

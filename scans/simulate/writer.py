@@ -146,7 +146,7 @@ def handwriting(
         x = box[0] + rng.uniform(1.5, 4.0)
         base = box[1] + (row + 0.85) * pitch
         end = box[0] + box[2] * (fullness if row == lines - 1 else rng.uniform(0.88, 0.98))
-        while x < end:
+        while x < end - 2.5 * height:
             letters = int(rng.integers(1, 6))
             points: list[tuple[float, float]] = []
             for _ in range(letters):
@@ -172,11 +172,13 @@ def _letter(
     """Append one letter of the writer's own alphabet to a word; returns the new x."""
     glyph = np.random.default_rng([writer.seed, int(rng.integers(22))])
     n = int(glyph.integers(3, 6))
-    wide = float(glyph.uniform(0.45, 0.85)) * height
+    wide = float(glyph.uniform(0.55, 0.95)) * height
     tall = 1.8 if glyph.random() < 0.2 else 1.0
     drop = 0.8 if glyph.random() < 0.15 else 0.0
     gx = np.linspace(0, 1, n) + glyph.normal(0, 0.16, n)
-    gy = np.where(np.arange(n) % 2 == 0, -drop, tall) * glyph.uniform(0.5, 1.0, n)
+    gy = np.where(np.arange(n) % 2 == 0, 0.0, 1.0) * glyph.uniform(0.5, 1.0, n)
+    gy[1] *= tall
+    gy[-1] -= drop
     gx, gy = gx + rng.normal(0, 0.05, n), gy + rng.normal(0, 0.07, n)
     for u, v in zip(gx, gy, strict=True):
         points.append((x + wide * u + writer.slant * v * height, base - v * height))
