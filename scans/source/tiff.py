@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from detectors.errors import InputError
+from scans.source.fax import accounts_for
 from scans.source.jpeg import quantisation_tables
 from scans.source.metadata import exif_facts, xmp_facts
 from scans.source.pictures import PICTURE_FAULTS, fault, quiet, to_pixels
@@ -24,8 +27,10 @@ from scans.source.types import Limits
 __all__ = ["Frame", "read_frames"]
 
 _FAX = frozenset({"tiff_ccitt", "group3", "group4", "tiff_raw_16"})
+_GROUPS = {"group3": 3, "group4": 4}
 _JPEG = frozenset({"jpeg", "tiff_jpeg"})
-_ORIENTATION, _JPEG_TABLES, _XMP = 274, 347, 700
+_PHOTOMETRIC, _STRIP_OFFSETS, _ORIENTATION, _ROWS_PER_STRIP = 262, 273, 274, 278
+_STRIP_BYTES, _T4_OPTIONS, _JPEG_TABLES, _XMP = 279, 292, 347, 700
 _REMEDY = "copy or scan it again"
 
 
@@ -34,8 +39,12 @@ class Frame:
 
     __slots__ = ("dpi", "encoding", "metadata", "pixels", "quantisation")
 
-    def __init__(self, picture: Image.Image) -> None:
-        """Read the tags of the frame ``picture`` stands at, then decode it."""
+    def __init__(self, picture: Image.Image, file: IO[bytes]) -> None:
+        """Read the tags of the frame ``picture`` stands at in ``file``, then decode it.
+
+        Raises:
+            ValueError: If its fax data are damaged, besides what decoding raises.
+        """
         tags = getattr(picture, "tag_v2", {})
         compression = str(picture.info.get("compression", "raw"))
         self.encoding = (
@@ -51,6 +60,8 @@ class Frame:
         self.quantisation = quantisation_tables(tables) if isinstance(tables, bytes) else ()
         # Pillow applies the orientation tag while loading.
         self.pixels = to_pixels(picture)
+        if compression in _GROUPS and not _whole(self.pixels, tags, file, _GROUPS[compression]):
+            raise ValueError("its fax data break off")
         if self.metadata.get("orientation", 1) >= 5 and self.dpi is not None:
             self.dpi = (self.dpi[1], self.dpi[0])
 
@@ -93,12 +104,29 @@ def _run(file: IO[bytes], number: int, last: int, limits: Limits) -> Iterator[Fr
             with quiet(limits, ""):
                 picture.seek(index)
                 limits.check_pixels(*picture.size, "")
-                frame = Frame(picture)
+                frame = Frame(picture, file)
             yield frame
     except InputError as error:
         yield f"{error.what} — {error.remedy}"
     except PICTURE_FAULTS as error:
         yield f"damaged TIFF page: {fault(error)} — {_REMEDY}"
+
+
+def _whole(pixels: NDArray[np.uint8], tags: Mapping[int, Any], file: IO[bytes], group: int) -> bool:
+    if tags.get(_ORIENTATION, 1) != 1 or pixels.ndim != 2:
+        return True  # turned while loading: its size is no longer comparable
+    coded = bytearray()
+    for start, length in zip(tags[_STRIP_OFFSETS], tags[_STRIP_BYTES], strict=True):
+        file.seek(start)
+        coded += file.read(length)
+    return accounts_for(
+        pixels,
+        bytes(coded),
+        group=group,
+        min_is_white=tags.get(_PHOTOMETRIC, 0) == 0,
+        rows_per_strip=tags.get(_ROWS_PER_STRIP),
+        options=tags.get(_T4_OPTIONS) or 0,
+    )
 
 
 def _directories(file: IO[bytes], most: int) -> tuple[int, bool]:

@@ -1,15 +1,19 @@
 """Cut, damaged and hostile files end in one clear line, never in half a page."""
 
+import io
 import struct
 import zlib
 
+import numpy as np
 import pikepdf
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from detectors.errors import InputError
 from scans.source import PageError, read_pages
+from scans.source.fax import accounts_for
 from scans.types import RawPage
 from tests.scans.source.sheets import (
     add_page,
@@ -86,6 +90,33 @@ def test_jpeg_cut_and_closed_or_with_a_hole_is_refused(tmp_path, options):
     ):
         with pytest.raises(InputError, match=r"breaks off at row \d+ of 702|does not decode"):
             next(read_pages(write(tmp_path / "a.jpg", hurt)))
+
+
+@pytest.mark.parametrize("compression", ["group3", "group4"])
+@pytest.mark.parametrize("hole", ["zeros", "noise"])
+def test_fax_with_a_hole_is_no_page_with_its_marks_gone(tmp_path, compression, hole):
+    whole = encoded(two_level(sheet()), "TIFF", compression=compression, strip_size=2**20)
+    assert isinstance(next(read_pages(write(tmp_path / "whole.tif", whole))), RawPage)
+    with Image.open(io.BytesIO(whole)) as picture:
+        (start,), (length,) = picture.tag_v2[273], picture.tag_v2[279]
+    size = length // 2
+    filling = bytes(size) if hole == "zeros" else np.random.default_rng(1).bytes(size)
+    data = whole[: start + length - size] + filling + whole[start + length :]
+    with pytest.raises(InputError, match="fax data break off"):
+        next(read_pages(write(tmp_path / "a.tif", data)))
+
+
+def test_padded_fax_lines_are_no_hole():
+    # Faxes pad short lines with zeros before the end mark to give the printer time.
+    page = np.full((64, 496), 255, np.uint8)
+    made = encoded(two_level(page), "TIFF", compression="group3", strip_size=2**20)
+    with Image.open(io.BytesIO(made)) as picture:
+        (start,), (length,) = picture.tag_v2[273], picture.tag_v2[279]
+    bits = np.unpackbits(np.frombuffer(made[start : start + length], np.uint8))
+    text = "".join(map(str, bits)).replace("00000000000" + "1", "0" * 51 + "1")
+    padded = np.packbits(np.array(list(text.ljust(-(-len(text) // 8) * 8, "0")), np.uint8))
+    assert accounts_for(page, padded.tobytes(), group=3, min_is_white=False)
+    assert not accounts_for(page, made[start : start + length] * 2, group=3, min_is_white=False)
 
 
 def test_trailing_bytes_after_a_jpeg_are_no_damage(tmp_path):

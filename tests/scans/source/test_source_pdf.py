@@ -218,6 +218,24 @@ def test_fax_stream(tmp_path):
     assert page.scan_class is ScanClass.BITONAL
 
 
+def test_fax_stream_with_a_hole(tmp_path):
+    pdf = pikepdf.new()
+    whole = fax_data()
+    stream = image_stream(
+        pdf,
+        whole[: len(whole) // 2] + bytes(len(whole) - len(whole) // 2),
+        (W, H),
+        Filter=pikepdf.Name.CCITTFaxDecode,
+        DecodeParms=pikepdf.Dictionary(K=-1, Columns=W, Rows=H),
+        ColorSpace=pikepdf.Name.DeviceGray,
+        BitsPerComponent=1,
+    )
+    add_page(pdf, stream)
+    pdf.save(tmp_path / "a.pdf")
+    with pytest.raises(InputError, match="fax data break off"):
+        next(read_pages(tmp_path / "a.pdf"))
+
+
 def test_jbig2_stream(tmp_path):
     # ITU-T T.88: a page, and one generic region whose data are coded as a fax.
     page_info = struct.pack(">IIIIBH", W, H, 0, 0, 0, 0)
