@@ -12,10 +12,14 @@ from numpy.typing import NDArray
 
 __all__ = [
     "average_string",
+    "guttman_errors",
+    "ht",
     "irv",
     "longest_runs",
     "longstring",
     "mahalanobis",
+    "normed_guttman_errors",
+    "u3_polytomous",
 ]
 
 Matrix = NDArray[np.float64]
@@ -124,3 +128,114 @@ def _optimal_shrinkage(z: Matrix, covariance: Matrix) -> float:
     if denominator <= 0:
         return 1.0
     return float(np.clip(variance[off].sum() / denominator, 0.0, 1.0))
+
+
+def _steps(x: Matrix, categories: int) -> tuple[Matrix, Vector]:
+    """Item steps passed, ``(n, items * (categories - 1))``, and how often each is passed."""
+    passed = np.concatenate([x >= step for step in range(1, categories)], axis=1)
+    columns = passed.astype(np.float64)
+    return columns, columns.mean(axis=0)
+
+
+def _easiest_first(popularity: Vector, items: int) -> NDArray[np.intp]:
+    """Order of steps; of equally popular ones the earlier item comes first, as in PerFit."""
+    place = np.arange(popularity.size)
+    by_item = np.lexsort([place // items, place % items])
+    return by_item[np.argsort(-popularity[by_item], kind="stable")]
+
+
+def guttman_errors(x: Matrix, categories: int) -> Vector:
+    """Guttman errors: harder item steps passed where easier ones were not.
+
+    Args:
+        x: Complete answers 0..categories - 1.
+        categories: Number of answers an item has.
+
+    Reference: PerFit 1.4.6 ``Gpoly``, and ``G`` for two categories.
+    """
+    columns, popularity = _steps(x, categories)
+    ordered = columns[:, _easiest_first(popularity, x.shape[1])]
+    failed_before = np.cumsum(1.0 - ordered, axis=1)
+    errors: Vector = (ordered * failed_before).sum(axis=1)
+    return errors
+
+
+def normed_guttman_errors(x: Matrix, categories: int) -> Vector:
+    """Guttman errors as a share of the most that the total score allows; 0 at the ends.
+
+    An answer pattern passes the steps of an item in order, so the most errors for a total
+    score are found item by item by dynamic programming.
+
+    Reference: PerFit ``Gnormed.poly`` and ``Gnormed`` (Emons 2008).
+    """
+    _, popularity = _steps(x, categories)
+    k = x.shape[1]
+    rank = np.empty(popularity.size)
+    rank[_easiest_first(popularity, k)] = np.arange(popularity.size)
+    # the errors of t passed steps are their ranks less 0 + 1 + … + (t - 1)
+    weight = np.vstack([np.zeros(k), np.cumsum(rank.reshape(categories - 1, k), axis=0)])
+    total = x.astype(np.intp).sum(axis=1)
+    passed = np.arange(k * (categories - 1) + 1)
+    most = _extreme(weight, largest=True) - passed * (passed - 1) / 2.0
+    errors = guttman_errors(x, categories)
+    result: Vector = np.zeros(len(x))
+    np.divide(errors, most[total], out=result, where=most[total] > 0)
+    return result
+
+
+def u3_polytomous(x: Matrix, categories: int) -> Vector:
+    """U3 (van der Flier 1982; Emons 2008): 0 a perfect pattern, 1 a reversed one.
+
+    Reference: PerFit ``U3poly``, and ``U3`` for two categories.
+    """
+    _, popularity = _steps(x, categories)
+    k = x.shape[1]
+    inside = np.clip(popularity, 1e-12, 1.0 - 1e-12)
+    logit = np.log(inside / (1.0 - inside)).reshape(categories - 1, k)
+    weight = np.vstack([np.zeros(k), np.cumsum(logit, axis=0)])
+    answers = x.astype(np.intp)
+    own = weight[answers, np.arange(k)].sum(axis=1)
+    best = np.concatenate([[0.0], np.cumsum(np.sort(logit.ravel())[::-1])])
+    worst = _extreme(weight, largest=False)
+    total = answers.sum(axis=1)
+    span = best[total] - worst[total]
+    result: Vector = np.zeros(len(x))
+    np.divide(best[total] - own, span, out=result, where=span > 1e-9)
+    return result
+
+
+def _extreme(weight: Matrix, *, largest: bool) -> Vector:
+    """Largest or smallest summed weight for each total: ``weight[steps, item]``."""
+    steps, k = weight.shape
+    sign = 1.0 if largest else -1.0
+    best = np.full(k * (steps - 1) + 1, -np.inf)
+    best[0] = 0.0
+    for item in range(k):
+        candidates = np.full((steps, best.size), -np.inf)
+        for taken in range(steps):
+            shifted = best[: best.size - taken]
+            candidates[taken, taken:] = shifted + sign * weight[taken, item]
+        best = candidates.max(axis=0)
+    return sign * best
+
+
+def ht(x: Matrix) -> Vector:
+    """Ht of yes/no answers: how a person's pattern goes with those of the others.
+
+    Reference: Sijtsma (1986); PerFit ``Ht``. NaN for all-yes and all-no patterns.
+    """
+    n, k = x.shape
+    share = x.mean(axis=1)
+    rest = x.sum(axis=0) - x
+    others = share.sum() - share
+    covariance = (x * rest).sum(axis=1) / k - share * others
+    order = np.argsort(share, kind="stable")
+    ordered = share[order]
+    below = np.concatenate([[0.0], np.cumsum(ordered)])[:-1]
+    above = (1.0 - ordered)[::-1].cumsum()[::-1] - (1.0 - ordered)
+    highest = np.empty(n)
+    highest[order] = (1.0 - ordered) * below + ordered * above
+    varied = (share > 0) & (share < 1)
+    result: Vector = np.full(n, np.nan)
+    np.divide(covariance, highest, out=result, where=varied & (highest > 0))
+    return result

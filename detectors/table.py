@@ -40,8 +40,10 @@ def positions(column: pd.Series[Any], item: Item) -> NDArray[np.float64]:
         place[str(value).strip()] = float(position)
         if isinstance(value, int | float):
             numeric[float(value)] = float(position)
-    texts = column.map(str) if column.dtype == object else column
-    codes, values = pd.factorize(texts, use_na_sentinel=True)
+    try:
+        codes, values = pd.factorize(column, use_na_sentinel=True)
+    except TypeError:  # several marks stand as a list, which has no place on the scale
+        codes, values = pd.factorize(column.map(str), use_na_sentinel=True)
     table = np.full(len(values) + 1, np.nan)
     for code, value in enumerate(values):
         table[code] = place.get(str(value).strip(), np.nan)
@@ -231,9 +233,10 @@ class UnitTable:
 def _texts(frame: pd.DataFrame, name: str) -> NDArray[np.str_]:
     if name not in frame.columns:
         return np.full(len(frame), "", dtype=np.str_)
-    column = frame[name]
-    texts = column.astype(object).where(column.notna(), "")
-    return np.array([_plain(value) for value in texts], dtype=np.str_)
+    codes, values = pd.factorize(frame[name], use_na_sentinel=True)
+    # the last place is what code -1, a missing value, takes
+    texts = np.array([*(_plain(value) for value in values), ""], dtype=np.str_)
+    return texts[codes]
 
 
 def _plain(value: object) -> str:

@@ -13,7 +13,7 @@ from detectors.finding import Finding, Message, Severity
 from detectors.registry import CheckInfo
 from detectors.table import RecordTable
 
-__all__ = ["no_answers", "significant", "unit_of"]
+__all__ = ["Describe", "no_answers", "significant", "unit_of"]
 
 FALSE_DISCOVERY_RATE = 0.05
 

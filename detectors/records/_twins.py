@@ -33,9 +33,9 @@ from detectors.table import RecordTable
 __all__ = ["PseudoUnits", "Twins", "pseudo_units", "surprise", "twins_of"]
 
 CHANGED_SHARE = 0.1
-NULL_SCORES = 60_000
+NULL_SCORES = 30_000
 FEWEST_DRAWS = 4
-MOST_DRAWS = 60
+MOST_DRAWS = 40
 LEVEL_BANDS = 10
 BLOCK = 2048
 MOST_SURPRISE = 8.0
@@ -155,8 +155,8 @@ def _twins(table: RecordTable, seed: int) -> Twins:
     judged = np.flatnonzero(np.isfinite(score))
     twins.p_foreign[judged] = twins.p_of(judged, score[judged])
     together = _chance_of_own_unit(table)[judged]
-    own = by_rank(score, group)[judged]
-    twins.p_value[judged] = (1.0 - together) * twins.p_foreign[judged] + together * own
+    among = by_rank(score, group)[judged]
+    twins.p_value[judged] = (1.0 - together) * twins.p_foreign[judged] + together * among
     return twins
 
 

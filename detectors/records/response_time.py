@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.calibration.tail import HonestDistribution
-from detectors.finding import Family, Message
-from detectors.records._report import significant
+from detectors.finding import Family, Finding, Message, Severity
+from detectors.records._report import Describe, significant, unit_of
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import RecordTable
 
@@ -16,6 +16,7 @@ __all__ = ["CHECK"]
 FEWEST_TIMES = 40
 FAR_OUT = 3.0
 LONGEST_SECONDS = 86_400.0
+FASTEST_HAND = 0.2
 
 INFO = CheckInfo(
     id="channel.response_time",
@@ -29,7 +30,8 @@ INFO = CheckInfo(
     ),
     null_model=(
         "Log seconds per answer of the stratum without far-out values (3 interquartile "
-        "ranges, Tukey): conformal p-value, the fast tail continued conservatively."
+        "ranges, Tukey): conformal p-value, the fast tail continued conservatively. Below 0.2 "
+        "seconds an answer, a simple human reaction, it is a rule: no hand did it."
     ),
     source="Wise & Kong (2005), response-time effort; Tukey (1977)",
     innocent=(
@@ -86,9 +88,39 @@ class ResponseTimeCheck:
         return Assessment(
             scores=scores,
             p_values=p_values,
-            findings=significant(subject, INFO, scores, p_values, describe),
+            findings=_findings(subject, scores, p_values, seconds, describe),
             not_assessable=reasons,
         )
+
+
+def _findings(
+    table: RecordTable,
+    scores: NDArray[np.float64],
+    p_values: NDArray[np.float64],
+    seconds: NDArray[np.float64],
+    describe: Describe,
+) -> tuple[Finding, ...]:
+    """Rows that no hand can have answered, then those that are rare among peers."""
+    impossible = np.isfinite(scores) & (np.nan_to_num(seconds, nan=1.0) < FASTEST_HAND)
+    rare = significant(table, INFO, scores, np.where(impossible, np.nan, p_values), describe)
+    ruled = []
+    for row in np.flatnonzero(impossible):
+        message, evidence = describe(int(row))
+        ruled.append(
+            Finding(
+                detector=INFO.id,
+                family=INFO.family,
+                kind=INFO.kind,
+                score=float(scores[row]),
+                p_value=None,
+                severity=Severity.YELLOW,
+                message=message,
+                record_id=str(table.record_ids[row]),
+                unit_id=unit_of(table, int(row)),
+                evidence=evidence,
+            )
+        )
+    return (*ruled, *rare)
 
 
 def _honest(scores: NDArray[np.float64]) -> HonestDistribution:
@@ -102,7 +134,8 @@ def _seconds_per_answer(table: RecordTable) -> NDArray[np.float64]:
     if not {"started_at", "submitted_at"} <= times.keys():
         return unknown
     spent = times["submitted_at"] - times["started_at"]
-    usable = (spent >= 0) & (spent <= LONGEST_SECONDS) & (table.answered > 0)
+    # zero seconds: the device wrote the start on sending
+    usable = (spent > 0) & (spent <= LONGEST_SECONDS) & (table.answered > 0)
     seconds: NDArray[np.float64] = np.divide(spent, table.answered, out=unknown, where=usable)
     return seconds
 

@@ -27,10 +27,10 @@ def honest_events(
 
     A fifth is entered with help at the unit's kiosk, a shared device that is legitimate.
     """
-    days = np.array([day for day in pd.date_range(*period) if day.dayofweek < 5])
-    if days.size == 0:
-        days = np.array(pd.date_range(*period))
-    day = pd.DatetimeIndex(rng.choice(days, size=n))
+    every = pd.date_range(*period)
+    working = every[every.day_of_week < 5]
+    days = working if len(working) else every
+    day = days[rng.integers(0, len(days), n)]
     office = rng.random(n) < OFFICE_SHARE
     morning = rng.random(n) < 0.55
     hour = np.where(

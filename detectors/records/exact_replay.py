@@ -1,0 +1,113 @@
+"""The same answers from the same device or account within seconds."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from detectors.finding import Family, Finding, Message, Severity
+from detectors.records._report import unit_of
+from detectors.registry import Assessment, CheckInfo, Level
+from detectors.table import RecordTable
+
+__all__ = ["CHECK"]
+
+WITHIN_SECONDS = 60.0
+FEWEST_ANSWERS = 3
+
+INFO = CheckInfo(
+    id="channel.exact_replay",
+    level=Level.RECORD,
+    family=Family.CHANNEL,
+    kind="duplicate",
+    title=Message("Gửi lại y hệt", "Exact replay"),
+    sees=(
+        "Every answer the same, the same device or account, and at most a minute after the "
+        "record before it: a form sent again by a script or a double click."
+    ),
+    null_model="A rule: no p-value. Shared kiosks answer alike too, but not within a minute.",
+    source="Survey operations practice (SurveyCTO, IPA high-frequency checks)",
+    innocent=(
+        Message("Mạng chậm nên bấm gửi hai lần.", "A slow network, and a second click."),
+        Message(
+            "Hai người dùng chung máy và cùng đánh một cột.",
+            "Two people at one device who both marked one column.",
+        ),
+    ),
+    valid_for=frozenset({"device or account", "submitted_at"}),
+    batch_dependent=True,
+)
+
+
+class ExactReplayCheck:
+    """Groups of one device or account and one set of answers, in order of time."""
+
+    info = INFO
+
+    def assess(self, subject: RecordTable, *, seed: int = 0) -> Assessment:
+        """Judge every record; uses no chance, ``seed`` is there for the contract.
+
+        The score is the number of earlier records that it repeats in one chain.
+        """
+        n = len(subject)
+        scores = np.full(n, np.nan)
+        times = subject.times.get("submitted_at", np.full(n, np.nan))
+        before = np.full(n, -1, dtype=np.intp)
+        for name in ("device", "account"):
+            source = subject.column(name)
+            usable = (source != "") & np.isfinite(times) & (subject.answered >= FEWEST_ANSWERS)
+            scores[usable & np.isnan(scores)] = 0.0
+            self._chain(subject, source, np.flatnonzero(usable), times, scores, before)
+        missing = dict.fromkeys(np.flatnonzero(np.isnan(scores)).tolist(), "no device or time")
+        findings = tuple(
+            _finding(subject, int(row), int(before[row]), float(scores[row]), times)
+            for row in np.flatnonzero(before >= 0)
+        )
+        return Assessment(scores, np.full(n, np.nan), findings, missing)
+
+    @staticmethod
+    def _chain(
+        table: RecordTable,
+        source: np.ndarray,
+        rows: np.ndarray,
+        times: np.ndarray,
+        scores: np.ndarray,
+        before: np.ndarray,
+    ) -> None:
+        if rows.size < 2:
+            return
+        filled = np.nan_to_num(table.answers[rows], nan=0.0)
+        _, answers = np.unique(filled, axis=0, return_inverse=True)
+        order = np.lexsort([rows, times[rows], answers, source[rows]])
+        first, second = rows[order[:-1]], rows[order[1:]]
+        alike = (answers[order[:-1]] == answers[order[1:]]) & (source[first] == source[second])
+        close = times[second] - times[first] <= WITHIN_SECONDS
+        for a, b in zip(first[alike & close], second[alike & close], strict=True):
+            if before[b] < 0:
+                before[b] = a
+                scores[b] = scores[a] + 1.0
+
+
+def _finding(table: RecordTable, row: int, other: int, score: float, times: np.ndarray) -> Finding:
+    partner = str(table.record_ids[other])
+    gap = float(times[row] - times[other])
+    return Finding(
+        detector=INFO.id,
+        family=INFO.family,
+        kind=INFO.kind,
+        score=score,
+        p_value=None,
+        severity=Severity.YELLOW,
+        message=Message(
+            f"Có dấu hiệu gửi lại: mọi câu trả lời giống phiếu {partner}, cùng thiết bị hoặc tài "
+            f"khoản, cách {gap:.0f} giây.",
+            f"Signs of a replay: every answer is that of record {partner}, the same device or "
+            f"account, {gap:.0f} seconds apart.",
+        ),
+        record_id=str(table.record_ids[row]),
+        unit_id=unit_of(table, row),
+        matches=(partner,),
+        evidence={"seconds_apart": gap},
+    )
+
+
+CHECK = ExactReplayCheck()
