@@ -91,7 +91,8 @@ def run_round(settings: Settings, tools: Tools) -> Outcome:
             done = _done(store, settings, key)
             if done is not None:
                 return _again(store, settings, done)
-            run_id = f"{stamp}-{key[:8]}"
+            with store.reading() as connection:
+                run_id = Runs(connection, settings.round.id).fresh_id(f"{stamp}-{key[:8]}")
             with _noted(store, settings, run_id, started.isoformat(), tools):
                 return _run(store, settings, sources, rules, run_id, tools)
 
@@ -100,11 +101,12 @@ def _inputs(
     store: Store, settings: Settings, sources: Sources, rules: RuleSet, tools: Tools
 ) -> Inputs:
     with store.reading() as connection:
-        kept = Files(connection, settings.round.id).hashes()
+        kept = {r["path"]: r["sha256"] for r in Files(connection, settings.round.id).kept()}
         decisions = Cases(connection, settings.round.id).head()
     return Inputs(
         settings=settings.results_sha256,
-        files=tuple({*kept, *((f.path, f.sha256) for f in sources.found)}),
+        # What is there now counts; of what is gone from the inbox, what was kept of it.
+        files=tuple({**kept, **{f.path: f.sha256 for f in sources.found}}.items()),
         instruments={f.instrument.id: f.instrument.sha256 for f in sources.forms},
         references=_references(settings, sources.forms),
         rules=rules.sha256,

@@ -71,6 +71,13 @@ class Runs:
         self.connection = connection
         self.round_id = round_id
 
+    def fresh_id(self, wish: str) -> str:
+        """``wish``, or with a number behind it where a run of that name is there already."""
+        table = schema.runs
+        ids = set(self.connection.execute(sa.select(table.c.id)).scalars())
+        names = (wish, *(f"{wish}-{number}" for number in range(2, len(ids) + 3)))
+        return next(name for name in names if name not in ids)
+
     def start(self, row: Mapping[str, Any]) -> None:
         """Note that a run began; one that never ended is noted as interrupted."""
         table = schema.runs

@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,13 @@ ITEMS = ("A1", "A2", "B1", "B2")
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def clock() -> Callable[[], dt.datetime]:
+_SECONDS = itertools.count()
+
+
+def clock() -> dt.datetime:
     """A clock that moves on by a second whenever it is looked at."""
-    seconds = itertools.count()
     start = dt.datetime(2026, 10, 1, 1, 0, tzinfo=dt.UTC)
-    return lambda: start + dt.timedelta(seconds=next(seconds))
+    return start + dt.timedelta(seconds=next(_SECONDS))
 
 
 def write_instrument(folder: Path, *, pages: int = 1, form_id: str = "T-01") -> Path:
@@ -200,7 +202,7 @@ class FakeScans:
 
 def tools(scans: FakeScans | None = None, **changes: Any) -> Tools:
     """The real checks on tables; scans by hand; a clock that nobody has to wait for."""
-    real = real_tools(now=clock(), progress=lambda items, label, total: iter(items))
+    real = real_tools(now=clock, progress=lambda items, label, total: iter(items))
     return dataclasses.replace(real, judge_pages=scans or FakeScans(), **changes)
 
 
