@@ -155,7 +155,7 @@ def _serial(raw: RawPage, page: Page, laid: Registration) -> str | None:
     if page.code is None:
         return None
     reading = read_code(raw.image, expect=page.code, to_px=laid.to_px)
-    return None if reading is None else reading.text
+    return None if reading is None else reading.serial
 
 
 def answers_of(readings: tuple[BoxReading, ...]) -> dict[str, tuple[Value, ...]]:

@@ -96,9 +96,7 @@ def spec_of(job: Job) -> PageSpec:
     if job.control is not None:
         spec = with_control(spec, job.control, chance)
     if job.kind is not None:
-        spec = tampered_spec(
-            spec, job.kind, chance, variant=job.variant, strength=job.strength
-        )
+        spec = tampered_spec(spec, job.kind, chance, variant=job.variant, strength=job.strength)
     return spec
 
 
@@ -114,9 +112,7 @@ def instrument(form: str) -> Instrument:
     return load_instrument(write_instrument(form, folder))
 
 
-def outcome_of(
-    job: Job, reference: Reference | None
-) -> tuple[SimulatedPage, PageOutcome]:
+def outcome_of(job: Job, reference: Reference | None) -> tuple[SimulatedPage, PageOutcome]:
     """Make, write, read and judge a page."""
     page = simulated(job)
     with TemporaryDirectory() as folder:

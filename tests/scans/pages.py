@@ -11,10 +11,10 @@ from tempfile import mkdtemp
 from detectors.instrument import Instrument, load_instrument
 from scans.page import PageOutcome, check_page
 from scans.reference import builtin_reference
+from scans.simulate.form import write_instrument
 from scans.simulate.page import simulate_page
 from scans.simulate.respondents import random_spec
-from scans.simulate.form import write_instrument
-from scans.simulate.spec import PageSpec, SimulatedPage
+from scans.simulate.spec import SimulatedPage
 from scans.source import PageError, read_pages
 from scans.types import RawPage
 
