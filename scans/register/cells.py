@@ -66,7 +66,6 @@ class Cells:
         patches: uint8 ``(side, side)`` each: the print, softened.
         centre_mm: float64 ``(n, 2)``: centre of the print.
         fixes: float64 ``(n, 2)``: 0 to 1, how well print fixes the shift in x and y.
-        ink: float64 ``(n,)``: standard deviation of the patch, grey levels.
     """
 
     resolution: float
@@ -75,7 +74,6 @@ class Cells:
     patches: tuple[NDArray[np.uint8], ...]
     centre_mm: NDArray[np.float64]
     fixes: NDArray[np.float64]
-    ink: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.patches)
@@ -89,13 +87,10 @@ class Measured:
         shift_mm: float64 ``(n, 2)``: where print is found minus where it was expected.
         score: float64 ``(n,)``: correlation at the peak, -1 to 1; NaN where the cell lies
             outside the scan.
-        ink: float64 ``(n,)``: standard deviation of the scan where print was expected,
-            grey levels.
     """
 
     shift_mm: NDArray[np.float64]
     score: NDArray[np.float64]
-    ink: NDArray[np.float64]
 
 
 @lru_cache(maxsize=128)
@@ -106,7 +101,7 @@ def page_cells(template: PageTemplate, raster: Raster) -> Cells:
     side = round(raster.cell_mm * resolution)
     step = raster.step_mm * resolution
     height, width = page.shape
-    corners, patches, centres, fixes, inks = [], [], [], [], []
+    corners, patches, centres, fixes = [], [], [], []
     for top in np.arange(0, max(height - side, 0) + 1, step).round().astype(int):
         for left in np.arange(0, max(width - side, 0) + 1, step).round().astype(int):
             patch = np.ascontiguousarray(page[top : top + side, left : left + side])
@@ -118,7 +113,6 @@ def page_cells(template: PageTemplate, raster: Raster) -> Cells:
             centre, fixed = _print_centre(patch)
             centres.append((centre + np.array([left, top]) + 0.5) / resolution)
             fixes.append(fixed)
-            inks.append(patch.std())
     return Cells(
         resolution,
         np.array(corners, dtype=np.intp).reshape(-1, 2),
@@ -126,7 +120,6 @@ def page_cells(template: PageTemplate, raster: Raster) -> Cells:
         tuple(patches),
         np.array(centres, dtype=np.float64).reshape(-1, 2),
         np.array(fixes, dtype=np.float64).reshape(-1, 2),
-        np.array(inks, dtype=np.float64),
     )
 
 
@@ -155,41 +148,33 @@ def measure(
     """
     radius = max(2, round(radius_mm * cells.resolution))
     n = len(cells)
-    shift, score, ink = np.zeros((n, 2)), np.full(n, np.nan), np.zeros(n)
+    peaks, around = np.zeros((n, 2)), np.zeros((n, 5))
     # The nearer of two equal peaks is meant: rules repeat themselves along their length.
     offset = np.arange(-radius, radius + 1, dtype=np.float32) / radius
     prior = np.asarray(0.03 * (offset[:, None] ** 2 + offset[None, :] ** 2), dtype=np.float32)
-    span = cells.side + 2 * radius
+    span, last = cells.side + 2 * radius, 2 * radius
     for i in np.flatnonzero(inside):
         left, top = cells.corner[i]
         window = page[top : top + span, left : left + span]
-        here = window[radius : radius + cells.side, radius : radius + cells.side]
-        ink[i] = cv2.meanStdDev(here)[1][0, 0]
-        surface = np.asarray(
-            cv2.matchTemplate(window, cells.patches[i], cv2.TM_CCOEFF_NORMED), dtype=np.float32
+        surface = cv2.matchTemplate(window, cells.patches[i], cv2.TM_CCOEFF_NORMED)
+        _, _, _, (x, y) = cv2.minMaxLoc(surface - prior)
+        peaks[i] = x, y
+        around[i] = (
+            surface[y, x],
+            surface[y, max(x - 1, 0)],
+            surface[y, min(x + 1, last)],
+            surface[max(y - 1, 0), x],
+            surface[min(y + 1, last), x],
         )
-        _, _, _, place = cv2.minMaxLoc(surface - prior)
-        peak = (int(place[0]), int(place[1]))
-        x, y = _subpixel(surface, peak)
-        score[i] = min(1.0, float(surface[peak[1], peak[0]]))
-        shift[i] = (x - radius) / cells.resolution, (y - radius) / cells.resolution
-    return Measured(shift, score, ink)
+    inner = (peaks > 0) & (peaks < last)
+    vertex = np.column_stack([_vertex(around[:, [0, 1, 2]]), _vertex(around[:, [0, 3, 4]])])
+    shift = (peaks + np.where(inner, vertex, 0.0) - radius) / cells.resolution
+    score = np.where(inside, np.minimum(around[:, 0], 1.0), np.nan)
+    return Measured(np.where(inside[:, None], shift, 0.0), score)
 
 
-def _subpixel(surface: NDArray[np.float32], peak: tuple[int, int]) -> tuple[float, float]:
-    """Vertex of the parabolas through a peak and its neighbours."""
-    x, y = peak
-    height, width = surface.shape
-    fx, fy = float(x), float(y)
-    centre = float(surface[y, x])
-    if 0 < x < width - 1:
-        before, after = float(surface[y, x - 1]), float(surface[y, x + 1])
-        bend = before - 2 * centre + after
-        if bend < -1e-6:
-            fx += float(np.clip(0.5 * (before - after) / bend, -0.5, 0.5))
-    if 0 < y < height - 1:
-        before, after = float(surface[y - 1, x]), float(surface[y + 1, x])
-        bend = before - 2 * centre + after
-        if bend < -1e-6:
-            fy += float(np.clip(0.5 * (before - after) / bend, -0.5, 0.5))
-    return fx, fy
+def _vertex(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Place of the top of parabolas through ``(n, 3)`` values at 0, -1 and 1: -0.5 to 0.5."""
+    centre, before, after = values.T
+    bend = np.minimum(before - 2.0 * centre + after, -1e-6)
+    return np.asarray(np.clip(0.5 * (before - after) / bend, -0.5, 0.5), dtype=np.float64)

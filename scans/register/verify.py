@@ -29,7 +29,8 @@ __all__ = ["Overlap", "PrintMap", "print_map"]
 _ALONG_MM = ((1.75, 0.0), (-2.5, 0.0))
 _ACROSS_MM = ((0.0, 1.75), (0.0, -2.5))
 
-Integral = NDArray[np.float64]
+# Whole numbers where bytes are summed, else float64; read only through ``_sum``.
+Integral = NDArray[np.int32] | NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,12 +121,11 @@ def _above(value: NDArray[np.float64], chance: NDArray[np.float64]) -> NDArray[n
 
 def _sum(integral: Integral, corners: tuple[NDArray[np.intp], ...]) -> NDArray[np.float64]:
     left, top, right, bottom = corners
-    result: NDArray[np.float64] = (
-        integral[bottom, right]
-        - integral[top, right]
-        - integral[bottom, left]
-        + integral[top, left]
-    )
+    ends = [
+        integral[y, x].astype(np.float64)
+        for y, x in ((bottom, right), (top, right), (bottom, left), (top, left))
+    ]
+    result: NDArray[np.float64] = ends[0] - ends[1] - ends[2] + ends[3]
     return result
 
 
@@ -142,7 +142,12 @@ def _blank(template: PageTemplate) -> _Blank:
             here, there = _windows(wide.shape, move, resolution)
             product[here] += wide[here] * wide[there] / len(moves)
         moved.append(_integral(product))
-    return _Blank(darkness, np.asarray(total), np.asarray(square), tuple(moved))
+    return _Blank(
+        darkness,
+        np.asarray(total, dtype=np.float64),
+        np.asarray(square, dtype=np.float64),
+        tuple(moved),
+    )
 
 
 def _windows(
@@ -157,8 +162,9 @@ def _windows(
 
 
 def _integral(image: NDArray[np.uint8] | NDArray[np.float32]) -> Integral:
-    depth = cv2.CV_32S if image.dtype == np.uint8 else cv2.CV_64F
-    return np.asarray(cv2.integral(image, sdepth=depth), dtype=np.float64)
+    if image.dtype == np.uint8:
+        return np.asarray(cv2.integral(image, sdepth=cv2.CV_32S), dtype=np.int32)
+    return np.asarray(cv2.integral(image, sdepth=cv2.CV_64F), dtype=np.float64)
 
 
 def print_map(
@@ -182,7 +188,7 @@ def print_map(
     return PrintMap(
         resolution,
         blank,
-        np.asarray(total, dtype=np.float64),
+        np.asarray(total, dtype=np.int32),
         np.asarray(square, dtype=np.float64),
         _integral(np.asarray(product, dtype=np.float32)),
         _integral(np.asarray(cv2.min(dark, blank.darkness), dtype=np.uint8)),
