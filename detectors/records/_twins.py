@@ -24,6 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from detectors.calibration.conformal import by_rank
 from detectors.calibration.tail import HonestDistribution
@@ -76,7 +77,13 @@ class Twins:
 
 def twins_of(table: RecordTable, seed: int) -> Twins:
     """Twin scores of all records; worked out once for a table and a seed."""
-    return table.memo(("twins", seed), lambda: _twins(table, seed))
+
+    def build() -> Twins:
+        # many small products: threads would only wait for each other
+        with threadpool_limits(1):
+            return _twins(table, seed)
+
+    return table.memo(("twins", seed), build)
 
 
 class _Pairs:
@@ -196,24 +203,36 @@ def pseudo_units(
     pairs = _pairs_of(table)
     shape = (draws, len(table.unit_ids))
     found = PseudoUnits(np.zeros(shape), np.zeros(shape))
-    for stratum, pool in _pools(table):
-        clean = pool[~left_out[pool]]
-        band = _level_bands(table.level[clean])
-        rng = np.random.default_rng([seed, stratum, 1])
-        for draw in range(draws):
-            order = np.arange(clean.size)
-            for b in np.unique(band):
-                inside = np.flatnonzero(band == b)
-                order[inside] = rng.permutation(inside)
-            for own in _unit_slices(table.unit[clean]):
-                rows = clean[order[own]]
-                if rows.size < 2 or clean.size - rows.size < rows.size:
-                    continue
-                value, _ = pairs.best(rows, rows)
-                unit = table.unit[clean[own.start]]
-                found.totals[draw, unit] += np.nansum(surprise(twins.p_of(rows, value)))
-                found.sizes[draw, unit] += rows.size
+    with threadpool_limits(1):
+        for stratum, pool in _pools(table):
+            _permute(table, twins, pairs, pool[~left_out[pool]], [seed, stratum, 1], found)
     return found
+
+
+def _permute(
+    table: RecordTable,
+    twins: Twins,
+    pairs: _Pairs,
+    clean: NDArray[np.intp],
+    seed: list[int],
+    found: PseudoUnits,
+) -> None:
+    """Add the pseudo-units of one stratum, made of the rows ``clean``, to ``found``."""
+    band = _level_bands(table.level[clean])
+    rng = np.random.default_rng(seed)
+    for draw in range(len(found.sizes)):
+        order = np.arange(clean.size)
+        for b in np.unique(band):
+            inside = np.flatnonzero(band == b)
+            order[inside] = rng.permutation(inside)
+        for own in _unit_slices(table.unit[clean]):
+            rows = clean[order[own]]
+            if rows.size < 2 or clean.size - rows.size < rows.size:
+                continue
+            value, _ = pairs.best(rows, rows)
+            unit = table.unit[clean[own.start]]
+            found.totals[draw, unit] += np.nansum(surprise(twins.p_of(rows, value)))
+            found.sizes[draw, unit] += rows.size
 
 
 def _pools(table: RecordTable) -> Iterator[tuple[int, NDArray[np.intp]]]:
