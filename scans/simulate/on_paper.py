@@ -178,6 +178,11 @@ def glue_pieces(
             )
         )  # fmt: skip
     take_over(page, tamper, filled, on_donor, whole_rows=tamper.variant != "box")
+    for item, _, _ in tamper.changes:  # a crooked piece shows edges and a second outline
+        for box in page.boxes_of(item):
+            key = (item, box.value)
+            known = filled.truth.get(key, BoxTruth(*key, MarkState.EMPTY))
+            filled.truth[key] = replace(known, also_right=(MarkState.AMBIGUOUS,))
     return truth
 
 

@@ -37,6 +37,9 @@ from scans.types import MarkState, ScanClass
 
 __all__ = ["make_sheet", "original_of", "simulate_page"]
 
+# Grey levels that an eye sees beside the fibres of paper (deviation 1.3), and the share of a
+# box that must change by as much: one stroke of a pen through it covers 3 %.
+_VISIBLE, _TOUCHED = 8, 0.01
 _ALTERING = ("TAY_1", "TAY_2", "TAY_3", "GHI_DE")
 
 
@@ -113,7 +116,7 @@ def make_sheet(spec: PageSpec, seed: int) -> tuple[Sheet, Filled, list[TamperTru
     copied = next((t for t in tampers if t.kind == "NHAN_BAN"), None)
     if copied is not None:
         sheet, filled, truth = _copied_form(form, page, spec, copied, rng)
-        trouble(sheet, page, spec, rng)
+        _soil(sheet, page, spec, filled, rng)
         return sheet, filled, truth
     print_ = None
     if "copied_blank" in spec.controls:
@@ -128,8 +131,24 @@ def make_sheet(spec: PageSpec, seed: int) -> tuple[Sheet, Filled, list[TamperTru
     for tamper in tampers:
         if tamper.kind == "CAT_1":
             truth += glue_pieces(sheet, page, spec, tamper, filled, rng, _bare_sheet)
-    trouble(sheet, page, spec, rng)
+    _soil(sheet, page, spec, filled, rng)
     return sheet, filled, truth
+
+
+def _soil(
+    sheet: Sheet, page: PrintedPage, spec: PageSpec, filled: Filled, rng: np.random.Generator
+) -> None:
+    """Trouble; a box that it visibly touches may as well be called ambiguous."""
+    patches = {(b.item, b.value): sheet.patch(b.box_mm, 1.0) for b in page.boxes}
+    before = {key: sheet.image[patch.slices].copy() for key, patch in patches.items()}
+    trouble(sheet, page, spec, rng)
+    for key, patch in patches.items():
+        change = np.abs(sheet.read(patch) - before[key]).max(axis=2)
+        if (change > _VISIBLE).mean() > _TOUCHED:
+            truth = filled.truth.get(key, BoxTruth(*key, MarkState.EMPTY))
+            also = tuple(dict.fromkeys((*truth.also_right, MarkState.AMBIGUOUS)))
+            note = f"{truth.note} soiled".strip()
+            filled.truth[key] = replace(truth, also_right=also, note=note)
 
 
 def _bare_sheet(spec: PageSpec, seed: int) -> tuple[Sheet, Filled]:

@@ -76,6 +76,21 @@ _ALL = (
         gamma=1.05, skew_deg=0.7, offset_mm=1.5, feed_mm=1.0, lid=255, quality=(75, 85),
         specks=2, streaks=1, make=("Dorval", "fi-71"),
     ),
+    # Paper just at the edge of burning out: half of its blocks are flat, as on real flatbeds
+    # with automatic brightness.
+    ScannerProfile(
+        "flatbed_bright",
+        ScanClass.CLIPPED_COLOUR,
+        blur_px=0.9,
+        noise=1.2,
+        black=4.0,
+        white=243.0,
+        skew_deg=1.5,
+        quality=(80, 90),
+        lid=255,
+        specks=4,
+        make=("Noro", "LiDE 5"),
+    ),
     ScannerProfile(
         "adf_grey", ScanClass.CLIPPED_GREY, colour=False, blur_px=0.8, sharpen=0.4, noise=2.2,
         black=30.0, white=218.0, skew_deg=0.9, offset_mm=1.5, feed_mm=1.5, lid=255,

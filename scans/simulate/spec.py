@@ -101,7 +101,7 @@ class Filled:
     """What a hand left on a sheet, by box.
 
     Attributes:
-        truth: Boxes that bear ink.
+        truth: Boxes that bear ink, or that something befell; all others are empty.
         strokes: Of the last mark in each, in mm.
     """
 

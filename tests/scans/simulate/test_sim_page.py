@@ -187,3 +187,15 @@ def test_honest_and_altered_files_are_saved_alike() -> None:
     rng = np.random.default_rng(3)
     assert header(honest_spec) == header(tampered_spec(honest_spec, "DIGITAL_TAY", rng))
     assert header(honest_spec) != header(replace(honest_spec, resave=None))
+
+
+def test_boxes_under_a_stamp_may_be_called_ambiguous() -> None:
+    spec = replace(random_spec("HL-02", 1, 27), corrections={})
+    stamped = with_control(spec, "seal_over", np.random.default_rng(2))
+    _, filled, _ = make_sheet(stamped, 27)
+    _, plain, _ = make_sheet(spec, 27)
+    soiled = {key for key, truth in filled.truth.items() if "soiled" in truth.note}
+    assert 2 <= len(soiled) < 30
+    assert all(MarkState.AMBIGUOUS in filled.truth[key].also_right for key in soiled)
+    clean = set(filled.truth) - soiled
+    assert clean == {key for key in plain.truth if key not in soiled}
