@@ -7,8 +7,8 @@ judged tiles a page, the 11 filled pages and 25 other sheets at hand):
 - right page: something else in 0.0-0.5 % of the tiles, also at 100 dpi, as 1 bit at 150 dpi,
   at JPEG quality 10, blurred by 4 px and faded to a quarter; the form's print in 99.5-100 %,
   76 % where a whole block of boxes had been removed;
-- nearest sheet of another form (same skeleton, other questions): something else in 12 %;
-  the rest 14 % and more, or the form's print in under 45 %;
+- nearest sheet of another form (same skeleton, other questions): something else in 8.8 %,
+  the form's print in 86 %; all others 6.6 % and more, and the form's print in under 40 %;
 - another page of the same form, two labels exchanged: 1.5-2 %, so pages of one form are
   ranked against each other, which leaves the right one 0.09 ahead at the least;
 - drawn form of ten items: one item text changed 2 %, two 2.8 %, three 3.3 %.
