@@ -105,7 +105,10 @@ def _scores(connection: Any, settings: Settings) -> pd.DataFrame:
             row |= {f"{part}_{version}": stored[f"{part}_{version}"] for version in VERSIONS}
         last = ("ranked_units", "rank_best", "rank_worst", "tier_firm")
         rows.append(row | {name: stored[name] for name in last})
-    return pd.DataFrame(rows)
+    frame = pd.DataFrame(rows)
+    # A unit without a value has no rank; the ranks of the others stay whole numbers.
+    whole = [n for n in frame.columns if n.startswith("rank")]
+    return frame.astype(dict.fromkeys(whole, "Int64"))
 
 
 def _decisions(connection: Any, settings: Settings) -> pd.DataFrame:

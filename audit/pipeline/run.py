@@ -335,7 +335,8 @@ def not_judged(connection: sa.Connection, round_id: str) -> list[str]:
     ]
     for page in Pages(connection, round_id).all():
         if page["status"] != "read":
-            lines.append(f"{page['path']}, page {page['page']}: {page['reason']}")
+            reason = str(page["reason"]).removeprefix(f"{page['path']}: ")
+            lines.append(f"{page['path']}, page {page['page']}: {reason}")
     return lines
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -88,6 +90,10 @@ def real_tools(
 
     every = [check.info for level in Level for check in discover(level).values()]
     checks = {info.id: info.version for info in every} | signs.VERSIONS
+    # What the built-in reference holds decides p-values as much as any check does.
+    builtin = files("scans") / "builtin_reference.json"
+    if builtin.is_file():
+        checks["scans.builtin_reference"] = hashlib.sha256(builtin.read_bytes()).hexdigest()[:16]
     return Tools(_judge_pages, _compare_pages, screen, checks, now, progress)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +13,8 @@ from audit.store.rows import Changes, insert, sync
 __all__ = ["Records"]
 
 _KEPT = ("p_value", "q_value", "severity", "flagged", "not_testable", "detectors", "state")
+
+_STREAMED = 20_000
 
 
 class Records:
@@ -122,15 +124,16 @@ class Records:
         query = sa.select(table).where(self._scope(table)).order_by(table.c.record_id)
         return self.connection.execute(query).mappings().all()
 
-    def answers(self) -> Sequence[Any]:
-        """``(record key, item, state, value)`` of every answer."""
+    def answers(self) -> Iterator[tuple[int, str, str, str | None]]:
+        """``(record key, item, state, value)`` of every answer, streamed."""
         answers, records = schema.answers, schema.records
         query = (
             sa.select(answers.c.record, answers.c.item, answers.c.state, answers.c.value)
             .join(records, records.c.id == answers.c.record)
             .where(self._scope(records))
         )
-        return self.connection.execute(query).all()
+        for row in self.connection.execute(query.execution_options(yield_per=_STREAMED)):
+            yield row[0], row[1], row[2], row[3]
 
     def forms(self) -> Sequence[sa.RowMapping]:
         """Sheets in order of serial."""

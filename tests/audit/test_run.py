@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +165,44 @@ def test_a_killed_run_is_taken_up_and_ends_as_if_nothing_had_happened(
     assert set(broken.judged) == set(whole.judged)
     assert len(broken.judged) <= len(whole.judged) + 1
     assert _rows(settings_of(one)) == _rows(settings_of(two))
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from audit.pipeline.run import run_round
+from tests.audit.rounds import FakeScans, settings_of
+from tests.audit.test_run import _fill, _quiet
+
+class Killer(FakeScans):
+    def __call__(self, paths, instrument, **more):
+        for number, outcome in enumerate(super().__call__(paths, instrument, **more)):
+            if number == 3:
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield outcome
+
+folder, scans = Path(sys.argv[1]), Killer()
+_fill(folder, scans)
+run_round(settings_of(folder / "audit.toml"), _quiet(scans))
+"""
+
+
+def test_sigkill_leaves_what_the_next_run_takes_up(tmp_path: Path) -> None:
+    one, two = small_round(tmp_path / "a/r"), small_round(tmp_path / "b/r")
+    scans = FakeScans()
+    _fill(tmp_path / "a/r", scans)
+    _run(one, scans)
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", _KILLED, str(tmp_path / "b/r")]
+    done = subprocess.run(command, cwd=root, check=False, capture_output=True)
+    assert done.returncode == -9, done.stderr
+    assert _table(settings_of(two), "runs")["status"].tolist() == ["running"]
+    scans.judged.clear()
+    _run(two, scans)
+    # Whole files were stored before it died, and only the others were judged now.
+    assert 0 < len(scans.judged) < 4
+    assert _rows(settings_of(one)) == _rows(settings_of(two))
+    assert _table(settings_of(two), "runs")["status"].tolist() == ["interrupted", "done"]
 
 
 def test_many_nights_are_as_good_as_one(tmp_path: Path) -> None:
