@@ -42,16 +42,17 @@ def test_a_set_is_written_with_its_truth(tmp_path: Path) -> None:
 
 
 def test_a_longer_set_begins_with_the_shorter_one() -> None:
-    short = [p.data for p in simulate_set("HL-02", 2, 4, controls=0.5)]
-    long = [p.data for p in simulate_set("HL-02", 3, 4, controls=0.5)]
-    assert long[:2] == short
-    other = [p.data for p in simulate_set("HL-02", 2, 5, controls=0.5)]
+    devices = ("office_150",)
+    short = [p.data for p in simulate_set("HL-02", 1, 4, controls=0.5, profiles=devices)]
+    long = [p.data for p in simulate_set("HL-02", 2, 4, controls=0.5, profiles=devices)]
+    assert long[:1] == short
+    other = [p.data for p in simulate_set("HL-02", 1, 5, controls=0.5, profiles=devices)]
     assert other != short
 
 
 def test_serials_of_a_set_are_unique() -> None:
-    pages = list(simulate_set("HL-01", 3, 2))
-    assert len({page.serial for page in pages}) == 3
+    pages = list(simulate_set("HL-01", 2, 2))
+    assert len({page.serial for page in pages}) == 2
 
 
 def test_frauds_wanted_but_none_named() -> None:
