@@ -17,8 +17,8 @@ from detectors.table import RecordTable
 
 __all__ = ["Classes", "classes_of"]
 
-RECORDS_A_CLASS = 60
-MOST_BANDS = 10
+RECORDS_A_CLASS = 30
+MOST_BANDS = 40
 PRIOR_RECORDS = 5.0
 
 

@@ -181,7 +181,7 @@ def _unit(
             elif plan.kind is Fraud.ONE_DEVICE:
                 events = one_device_events(events, touched.rows, name)
     sheet = answer_sheet(population, instrument, levels, rng)
-    _copy_whole_rows(sheet, source)
+    _copy_whole_rows(sheet, source, instrument)
     ids = np.array([f"{name}-{period[0].year}-{i + 1:05d}" for i in range(size)], dtype=object)
     head: dict[str, Any] = {
         "record_id": ids,
@@ -202,14 +202,19 @@ def _unit(
     )
 
 
-def _copy_whole_rows(sheet: dict[str, NDArray[np.object_]], source: NDArray[np.intp]) -> None:
-    """A copied form has the blanks and "not applicable" of its original too."""
+def _copy_whole_rows(
+    sheet: dict[str, NDArray[np.object_]], source: NDArray[np.intp], instrument: Instrument
+) -> None:
+    """A copied form has the blanks and "not applicable" of its original, and the facts too."""
     rows = np.flatnonzero(source >= 0)
-    for values in sheet.values():
+    for item in instrument.items:
+        values = sheet[item.id]
         original = values[source[rows]]
-        special = np.array([v is None for v in original], dtype=bool)
-        plain = np.array([v is None for v in values[rows]], dtype=bool)
-        values[rows[special | plain]] = original[special | plain]
+        special = [
+            not item.is_rating or any(v is None or v == item.not_applicable for v in pair)
+            for pair in zip(original, values[rows], strict=True)
+        ]
+        values[rows[special]] = original[special]
 
 
 def _units_table(
