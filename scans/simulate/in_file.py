@@ -10,12 +10,13 @@ import cv2
 import numpy as np
 
 from detectors.instrument import BoxMm, Value
-from scans.simulate.digital import Picture, copy_box, draw_mark, key_in, splice, white_out
+from scans.simulate.digital import copy_box, draw_mark, key_in, splice, white_out
 from scans.simulate.form import get_form
 from scans.simulate.layout import PrintedPage
 from scans.simulate.marks import mark
 from scans.simulate.on_paper import donor_spec, take_over
 from scans.simulate.paste import cells_box, rows_box
+from scans.simulate.picture import Picture
 from scans.simulate.spec import BoxTruth, Filled, PageSpec, TamperSpec, TamperTruth
 from scans.simulate.tamper import tamperer
 from scans.types import MarkState

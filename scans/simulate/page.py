@@ -13,13 +13,13 @@ import numpy as np
 from detectors.instrument import BoxMm, Value
 from scans.simulate.controls import trouble
 from scans.simulate.copier import photocopy
-from scans.simulate.digital import Picture
 from scans.simulate.encode import Resave, decode, encode_scan, resave
 from scans.simulate.fill import draw, fill, print_serial, printed_sheet
 from scans.simulate.form import get_form
 from scans.simulate.in_file import edit
 from scans.simulate.layout import Form, PrintedPage
 from scans.simulate.on_paper import alter_marks, glue_pieces
+from scans.simulate.picture import Picture
 from scans.simulate.profiles import get_profile
 from scans.simulate.scanner import scan
 from scans.simulate.sheet import Sheet, new_paper
