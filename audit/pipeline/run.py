@@ -39,6 +39,7 @@ from audit.store import Store, open_store
 from audit.store.cases import Cases
 from audit.store.evidence import Findings
 from audit.store.pages import Files, Pages
+from audit.store.records import scanned_with_reasons
 from audit.store.results import Runs
 from audit.store.rounds import Rounds
 from audit.version import software_version
@@ -50,6 +51,11 @@ __all__ = ["LOCK", "Outcome", "not_judged", "run_round"]
 LOCK = ".survey-audit.lock"
 # Worth telling, but nothing goes unjudged for them.
 _MINOR = frozenset({"unknown_parent", "no_group"})
+_FORM = {
+    "unknown_unit": "no unit of the round is known for it — put it in inbox/scans/<unit_id>/, "
+    "or give its serial a range in the custody table",
+    "page_missing": "a page of the form is missing — scan it, with the same serial",
+}
 
 
 @dataclass(frozen=True)
@@ -337,6 +343,8 @@ def not_judged(connection: sa.Connection, round_id: str) -> list[str]:
         if page["status"] != "read":
             reason = str(page["reason"]).removeprefix(f"{page['path']}: ")
             lines.append(f"{page['path']}, page {page['page']}: {reason}")
+    for path, record, reasons in scanned_with_reasons(connection, round_id):
+        lines += [f"{path}, form {record}: {_FORM[r]}" for r in reasons if r in _FORM]
     return lines
 
 

@@ -73,7 +73,7 @@ def judge(
             [where[item.file_id] for item in waiting],
             form.instrument,
             reference=form.reference,
-            jobs=settings.jobs or _cores(),
+            jobs=1 if settings.engine.kind == "serial" else settings.jobs or _cores(),
             false_flag_rate=settings.false_flag_rate,
         )
         seen: set[int] = set()

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from audit.store import schema
 from audit.store.rows import Changes, insert, sync
 
-__all__ = ["Records"]
+__all__ = ["Records", "scanned_with_reasons"]
 
 _KEPT = ("p_value", "q_value", "severity", "flagged", "not_testable", "detectors", "state")
 
@@ -153,3 +153,19 @@ class Records:
         for row in self.connection.execute(query):
             found.setdefault(row[0], []).append(row[1])
         return found
+
+
+def scanned_with_reasons(
+    connection: sa.Connection, round_id: str
+) -> Iterator[tuple[str, str, list[str]]]:
+    """``(path, record id, reasons)`` of scanned records that cannot be scored as they stand."""
+    records, files = schema.records, schema.files
+    query = (
+        sa.select(files.c.path, records.c.record_id, records.c.reasons)
+        .join(files, files.c.id == records.c.file_id)
+        .where(records.c.round_id == round_id, records.c.source == "scan")
+        .order_by(files.c.path, records.c.record_id)
+    )
+    for path, record, reasons in connection.execute(query):
+        if reasons:
+            yield path, record, reasons

@@ -366,6 +366,16 @@ def test_bad_inputs_are_listed_and_the_rest_is_done(tmp_path: Path) -> None:
     assert records.loc["u1-0", "state"] == "scored"
 
 
+def test_a_scan_of_no_known_unit_is_kept_and_listed_and_not_scored(tmp_path: Path) -> None:
+    config, scans = small_round(tmp_path / "r"), FakeScans()
+    scans.put(tmp_path / "r", "u7/a.png", Sheet(GOOD, serial="S-1"))
+    outcome = _run(config, scans)
+    assert outcome.exit_code is ExitCode.PARTLY_JUDGED
+    assert outcome.not_judged[0].startswith("inbox/scans/u7/a.png, form S-1: no unit")
+    held = _table(settings_of(config), "held").iloc[0]
+    assert (held["state"], held["reasons"]) == ("not_scored", ["unknown_unit"])
+
+
 def test_a_replaced_file_counts_with_its_new_content_and_the_old_is_kept(tmp_path: Path) -> None:
     config, scans = small_round(tmp_path / "r"), FakeScans()
     path = tmp_path / "r/inbox/responses/a.csv"
