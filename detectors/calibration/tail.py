@@ -35,6 +35,7 @@ MOST_EXCESSES = 100
 WIDENING = 1.3
 FREEDOM = 10.0
 SMALLEST_P = 1e-12
+DUST = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +97,8 @@ class HonestDistribution:
             return np.ones_like(values)
         threshold = self.scores[n - k - 1]
         excess = self.scores[n - k :] - threshold
-        excess = excess[excess > 0]
+        # a spread of rounding errors is no spread
+        excess = excess[excess > DUST * max(1.0, abs(threshold))]
         count = excess.size
         if count == 0:
             if self.min_scale == 0:
