@@ -10,9 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import sqlalchemy as sa
+
+from audit.store import Store
+from audit.store.schema import key_of
 from detectors.errors import AccessError, Busy
 
-__all__ = ["round_lock"]
+__all__ = ["round_lock", "store_lock"]
 
 
 @contextmanager
@@ -56,3 +60,31 @@ def round_lock(path: Path, owner: str) -> Iterator[None]:
         os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def store_lock(store: Store, round_id: str) -> Iterator[None]:
+    """Hold the round in a store that machines without a common folder share.
+
+    An advisory lock of the server's, let go of when the connection ends, however it ends.
+    SQLite needs none: there the lock on the folder is enough.
+
+    Raises:
+        Busy: If another run holds it.
+    """
+    if store.engine.dialect.name != "postgresql":
+        yield
+        return
+    key = {"key": key_of("run", round_id)}
+    engine = store.engine.execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        if not connection.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), key).scalar():
+            raise Busy(
+                "another run holds this round",
+                where=store.engine.url.render_as_string(hide_password=True),
+                remedy="wait until it has ended",
+            )
+        try:
+            yield
+        finally:
+            connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), key)

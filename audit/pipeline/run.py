@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from audit.intake.originals import Originals, hash_file
 from audit.intake.tables import TableProblem
 from audit.pipeline.evaluate import Evaluated, evaluate
-from audit.pipeline.lock import round_lock
+from audit.pipeline.lock import round_lock, store_lock
 from audit.pipeline.manifest import libraries, write_manifest
 from audit.pipeline.plan import FileWork, Inputs, input_key, page_key, pages_to_judge
 from audit.pipeline.scan import PaperForm, compare, judge
@@ -91,7 +91,7 @@ def run_round(settings: Settings, tools: Tools) -> Outcome:
     with round_lock(settings.base / LOCK, stamp):
         rules = rules_at(settings.path(settings.rules), settings.round.date_to)
         sources = gather(settings)
-        with open_store(settings.store_url) as store:
+        with open_store(settings.store_url) as store, store_lock(store, settings.round.id):
             inputs = _inputs(store, settings, sources, rules, tools)
             key = input_key(inputs)
             done = _done(store, settings, key)

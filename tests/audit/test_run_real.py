@@ -7,15 +7,17 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
+from audit.pipeline.lock import store_lock
 from audit.pipeline.run import run_round
 from audit.pipeline.tools import real_tools
 from audit.reporting import write_round_reports
 from audit.settings import Settings
 from audit.store import open_store
 from audit.store.schema import metadata
-from detectors.errors import ExitCode
+from detectors.errors import Busy, ExitCode
 from tests.audit.rounds import FakeScans, clock, put_scan, settings_of, small_round
 from tests.audit.test_run import _fill, _quiet
 from tests.audit.test_store import postgres_url
@@ -50,6 +52,20 @@ def test_postgresql_stores_what_sqlite_stores(tmp_path: Path, postgres_url: str)
         assert run_round(settings, _quiet(scans)).nothing_new
         dumps.append(_dump(settings))
     assert dumps[0] == dumps[1]
+
+
+def test_one_run_at_a_time_where_machines_share_only_the_server(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    settings = settings_of(small_round(tmp_path / "elsewhere"))
+    settings = settings.model_copy(update={"store": postgres_url})
+    with (
+        open_store(postgres_url) as store,
+        store_lock(store, settings.round.id),
+        pytest.raises(Busy),
+    ):
+        run_round(settings, _quiet(FakeScans()))
+    assert run_round(settings, _quiet(FakeScans())).exit_code is ExitCode.DONE
 
 
 def test_real_scans_from_the_inbox_to_a_report(tmp_path: Path) -> None:
