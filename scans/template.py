@@ -19,6 +19,10 @@ from detectors.instrument import Instrument, Page
 
 __all__ = ["PageTemplate", "load_templates"]
 
+# Tinted areas are at least this wide and tall, and at least this light.
+_TINT_MM = 5.0
+_DARKEST_TINT = 140
+
 
 @dataclass(frozen=True, eq=False)
 class PageTemplate:
@@ -88,4 +92,16 @@ def _read_blank(page: Page) -> NDArray[np.uint8]:
     if paper < 250.0:
         lifted = np.clip(flat.astype(np.float32) * (255.0 / max(paper, 1.0)), 0, 255)
         flat = np.asarray(lifted, dtype=np.uint8)
-    return flat
+    return _without_tint(flat, flat.shape[1] / page.size_mm[0])
+
+
+def _without_tint(blank: NDArray[np.uint8], px_per_mm: float) -> NDArray[np.uint8]:
+    """The blank with shaded rows and panels turned to paper.
+
+    A tint is clipped to white by one scanner and kept by the next, so it is no print to
+    look for. A closing keeps what is wider than any letter or line: the tint itself.
+    """
+    side = 2 * round(_TINT_MM * px_per_mm / 2) + 1
+    ground = cv2.morphologyEx(blank, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    lift = np.where(ground > _DARKEST_TINT, 255 - ground, 0).astype(np.uint8)
+    return np.asarray(cv2.add(blank, lift), dtype=np.uint8)

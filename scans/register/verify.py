@@ -219,8 +219,10 @@ def _aside(
 def _darkness(page: NDArray[np.uint8], resolution: float) -> NDArray[np.uint8]:
     """How much darker than the paper around: uint8, 0 on paper."""
     small = cv2.resize(page, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
-    reach = max(3, round(8.0 * resolution / 4) | 1)
-    paper = cv2.blur(cv2.dilate(small, np.ones((reach, reach), np.uint8)), (reach, reach))
+    # A closing follows shaded rows, which are no print; the blur after it follows lamps.
+    reach = max(3, round(5.0 * resolution / 4) | 1)
+    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
+    paper = cv2.blur(paper, (3, 3))
     paper = cv2.resize(paper, (page.shape[1], page.shape[0]), interpolation=cv2.INTER_LINEAR)
     return np.asarray(cv2.subtract(paper, page), dtype=np.uint8)
 
