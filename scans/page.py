@@ -22,7 +22,7 @@ from scans.read.marks import inked_boxes, read_marks
 from scans.reference import Reference
 from scans.register import register
 from scans.source import PageError, refuse
-from scans.template import PageTemplate, load_templates
+from scans.template import load_templates
 from scans.types import (
     BoxReading,
     MarkState,
@@ -34,7 +34,7 @@ from scans.types import (
 )
 from scans.view import PageView
 
-__all__ = ["PageOutcome", "answers_of", "check_page", "failed_page", "fuse"]
+__all__ = ["PageOutcome", "answers_of", "check_page", "failed_page", "fuse", "view_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,60 +72,76 @@ def check_page(
         reference: Honest distributions; ``None`` to measure only, without p-values.
         false_flag_rate: Share of honest pages that may be flagged, in (0, 1).
     """
-    reason = refuse(raw, raw.quality)
-    if reason is not None:
-        return _refused(raw, Status.UNREADABLE, reason)
-    templates = load_templates(instrument)
-    if not templates:
-        return _refused(raw, Status.NOT_CHECKED, f"instrument {instrument.id} has no paper page")
-    laid = register(raw, templates)
-    if isinstance(laid, Refusal):
-        return _refused(raw, laid.status, laid.reason)
-    template = next(t for t in templates if t.page.number == laid.form_page)
-    return _judge(raw, instrument, template, laid, reference, false_flag_rate)
+    view = view_of(raw, instrument, reference=reference, false_flag_rate=false_flag_rate)
+    if isinstance(view, Refusal):
+        return _refused(raw, view)
+    return _judge(view, false_flag_rate)
 
 
-def _refused(raw: RawPage, status: Status, reason: str) -> PageOutcome:
-    result = PageResult(
-        raw.origin, status, reason, scan_class=raw.scan_class, quality=dict(raw.quality)
-    )
-    return PageOutcome(result)
-
-
-def _judge(
+def view_of(
     raw: RawPage,
     instrument: Instrument,
-    template: PageTemplate,
-    laid: Registration,
+    *,
     reference: Reference | None,
-    false_flag_rate: float,
-) -> PageOutcome:
-    serial = _serial(raw, template.page, laid)
+    false_flag_rate: float = 0.01,
+) -> PageView | Refusal:
+    """What a page check is given: the page registered, measured and read.
+
+    Args:
+        raw: The decoded page.
+        instrument: The form it should be.
+        reference: Honest distributions; ``None`` to measure only, without p-values.
+        false_flag_rate: Share of honest pages that may be flagged, in (0, 1); each check
+            gets its part of it.
+    """
+    reason = refuse(raw, raw.quality)
+    if reason is not None:
+        return Refusal(Status.UNREADABLE, reason)
+    templates = load_templates(instrument)
+    if not templates:
+        return Refusal(Status.NOT_CHECKED, f"instrument {instrument.id} has no paper page")
+    laid = register(raw, templates)
+    if isinstance(laid, Refusal):
+        return laid
+    template = next(t for t in templates if t.page.number == laid.form_page)
     ink, patches = measure_boxes(raw.image, laid, template)
     circles: dict[int, Circle] = {}
     if instrument.marks.correction == "circle":
         inked = inked_boxes(ink, patches)
         circles = find_circles(raw.image, laid, template, ink, inked)
         patches = without_circles(patches, circled(circles))
-    readings = read_marks(ink, patches, instrument, circles)
-    checks = discover(Level.PAGE)
-    view = PageView(
+    return PageView(
         raw=raw,
         instrument=instrument,
         template=template,
         registration=laid,
         ink=ink,
         patches=patches,
-        readings=readings,
+        readings=read_marks(ink, patches, instrument, circles),
         reference=reference,
         # Each check may err on its share only, so that a page errs at the accepted rate.
-        false_flag_rate=false_flag_rate / max(1, len(checks)),
+        false_flag_rate=false_flag_rate / max(1, len(discover(Level.PAGE))),
     )
+
+
+def _refused(raw: RawPage, refusal: Refusal) -> PageOutcome:
+    result = PageResult(
+        raw.origin,
+        refusal.status,
+        refusal.reason,
+        scan_class=raw.scan_class,
+        quality=dict(raw.quality),
+    )
+    return PageOutcome(result)
+
+
+def _judge(view: PageView, false_flag_rate: float) -> PageOutcome:
+    raw, laid = view.raw, view.registration
     findings: list[Finding] = []
     missing: dict[str, str] = {}
     scores: dict[str, float] = {}
     p_values: list[float] = []
-    for check_id, check in checks.items():
+    for check_id, check in discover(Level.PAGE).items():
         answer = check.assess(view)
         if 0 in answer.not_assessable:
             missing[check_id] = answer.not_assessable[0]
@@ -139,15 +155,15 @@ def _judge(
         status=Status.READ,
         reason=None,
         form_page=laid.form_page,
-        serial=serial,
-        readings=readings,
+        serial=_serial(raw, view.template.page, laid),
+        readings=view.readings,
         not_assessable=missing,
         scan_class=raw.scan_class,
         residual_mm=laid.residual_mm,
         quality=dict(raw.quality),
     )
     result = fuse(result, tuple(findings), p_values, false_flag_rate)
-    kept = fingerprint(view, answers_of(readings))
+    kept = fingerprint(view, answers_of(view.readings))
     return PageOutcome(result, kept, scores)
 
 
