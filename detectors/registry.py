@@ -54,6 +54,8 @@ class CheckInfo:
         valid_for: Scan classes (pages) or conditions (tables) it can judge; elsewhere it
             answers "not assessable", never "clean". Empty means everywhere.
         batch_dependent: True where a subject's score depends on the others in the call.
+        min_scale: Smallest spread of honest scores that is believed, in units of the score,
+            where nearly all honest subjects score the same.
         version: Raised when its numbers change, so that a run redoes its work.
     """
 
@@ -68,6 +70,7 @@ class CheckInfo:
     innocent: tuple[Message, ...]
     valid_for: frozenset[str] = frozenset()
     batch_dependent: bool = False
+    min_scale: float = 0.0
     version: str = "1"
 
 

@@ -16,8 +16,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from detectors.calibration.tail import HonestDistribution
 from detectors.errors import InputError
+from detectors.registry import Level, discover
 from scans.types import ScanClass
 
 __all__ = ["PageScores", "Reference", "builtin_reference", "load_reference"]
@@ -25,6 +28,10 @@ __all__ = ["PageScores", "Reference", "builtin_reference", "load_reference"]
 FORMAT = 1
 # Below this many pages a learnt distribution says too little to replace the built-in one.
 FEWEST_PAGES = 10
+# From here on it knows its own tail.
+ENOUGH_PAGES = 200
+# A cleaner scanner than the built-in ones makes scores count this much more at most.
+_MOST_STRETCH = 1.5
 
 PageScores = Mapping[str, float]
 
@@ -46,13 +53,22 @@ class Reference:
     source: Mapping[str, Any] = field(default_factory=dict)
 
     def p_value(self, check: str, scan_class: ScanClass, score: float) -> float | None:
-        """How often an honest page of this class scores this high; ``None`` if never seen."""
-        known = self.distributions.get((check, scan_class.value))
-        if known is not None and known.n >= FEWEST_PAGES:
-            return known.p_value(float(score))
-        if self.fallback is not None:
+        """How often an honest page of this class scores this high; ``None`` if never seen.
+
+        From :data:`ENOUGH_PAGES` on a learnt distribution speaks for itself. With fewer it
+        says how large scores are on this form and scanner, and the built-in one lends the
+        shape of the tail, which forty pages cannot show.
+        """
+        key = (check, scan_class.value)
+        own = self.distributions.get(key)
+        base = None if self.fallback is None else self.fallback.distributions.get(key)
+        if own is None or own.n < FEWEST_PAGES:
+            if self.fallback is None:
+                return None if own is None or own.n == 0 else own.p_value(float(score))
             return self.fallback.p_value(check, scan_class, score)
-        return None
+        if base is None or own.n >= ENOUGH_PAGES:
+            return own.p_value(float(score))
+        return base.p_value(float(score) * _stretch(own, base))
 
     @staticmethod
     def learn(
@@ -65,7 +81,13 @@ class Reference:
             counts[scan_class.value] = counts.get(scan_class.value, 0) + 1
             for check, score in page.items():
                 scores.setdefault((check, scan_class.value), []).append(score)
-        fitted = {key: HonestDistribution.fit(values) for key, values in scores.items()}
+        scales = {
+            check_id: check.info.min_scale for check_id, check in discover(Level.PAGE).items()
+        }
+        fitted = {
+            key: HonestDistribution.fit(values, min_scale=scales.get(key[0], 0.0))
+            for key, values in scores.items()
+        }
         return Reference(fitted, counts, source=dict(source or {}))
 
     def to_json(self) -> dict[str, Any]:
@@ -97,6 +119,20 @@ class Reference:
         }
         pages = {str(k): int(v) for k, v in data["pages"].items()}
         return Reference(distributions, pages, fallback, dict(data.get("source", {})))
+
+
+def _stretch(own: HonestDistribution, base: HonestDistribution) -> float:
+    """Factor that brings scores of one scanner to the scale of the built-in reference.
+
+    Ratio of the mean upper quarters, drawn towards 1 while few pages were seen.
+    """
+    floor = max(own.min_scale, base.min_scale, 1e-6)
+    ratio = (_upper(base) + floor) / (_upper(own) + floor)
+    return float(min(_MOST_STRETCH, ratio ** (own.n / (own.n + 15.0))))
+
+
+def _upper(honest: HonestDistribution) -> float:
+    return float(np.mean(honest.scores[-max(1, honest.n // 4) :]))
 
 
 @cache

@@ -168,6 +168,7 @@ CHECK = PageCheck(
                 "Faint printing, a staple, a punch hole or a fold that hides print.",
             ),
         ),
+        min_scale=1.0,
     ),
     measure,
 )

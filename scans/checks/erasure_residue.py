@@ -107,6 +107,7 @@ CHECK = PageCheck(
         valid_for=frozenset(
             {ScanClass.CONTINUOUS, ScanClass.CLIPPED_COLOUR, ScanClass.CLIPPED_GREY}
         ),
+        min_scale=1.0,
     ),
     measure,
 )

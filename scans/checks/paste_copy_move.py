@@ -101,6 +101,7 @@ CHECK = PageCheck(
                 "A scanner that compresses with JBIG2 may print one symbol for two alike marks.",
             ),
         ),
+        min_scale=0.1,
     ),
     measure,
 )

@@ -136,6 +136,7 @@ CHECK = PageCheck(
                 "The scanner's feeder slipped for a moment.",
             ),
         ),
+        min_scale=1.0,
     ),
     measure,
 )

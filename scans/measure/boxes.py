@@ -204,7 +204,7 @@ def _percentiles(
     if len(common) >= 100:
         found = np.percentile(flat[:, common], q, axis=1).T
     else:
-        rows = [r[c] if c.any() else r for r, c in zip(flat, chosen, strict=True)]
+        rows = [flat[k][chosen[k]] if chosen[k].any() else flat[k] for k in range(len(flat))]
         found = np.array([np.percentile(row, q) for row in rows]).reshape(len(stack), len(q))
     return [found[:, k].astype(np.float32) for k in range(len(q))]
 

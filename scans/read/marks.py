@@ -35,6 +35,11 @@ _STROKE_MM = 1.2
 _STROKE_SHARE = 0.4
 # Disc that fits into a scribble or a filled box and not into a pen stroke.
 _CORE_MM = 0.9
+# Darkness of a mark against the respondent's usual one: full above the first, erased
+# below the second where the item holds another mark, worth a look below the third alone.
+_FULL = 0.84
+_ERASED = 0.79
+_PALE = 0.6
 # Solid share from which a box may be a filled one, and is one.
 _LOOSE = 0.35
 _FILLED = 0.6
@@ -54,11 +59,13 @@ class _Seen:
     length: float  # mm: diagonal of the longest connected stroke in or touching the box
     solid: float  # share of the inside covered by a solid core
     dark: float  # mean darkness of the ink
+    peak: float  # darkness that its darkest sixth reaches
     cross_out: float  # mm: how far a level line runs out of the box on its shorter side
     residue: float  # darkness left inside where there is no ink, against bare paper
     found: float  # share of the printed outline that is there
     round: float = 0.0  # share of directions in which a closed line stands around the box
     beyond: float = 0.0  # distance of that line from the centre, in half diagonals
+    faded: float = 1.0  # peak against this respondent's usual one
 
 
 def inked_boxes(ink: PageInk, groups: Sequence[BoxPatches]) -> list[int]:
@@ -97,6 +104,8 @@ def read_marks(
             seen[i] = features
         box_of.update(zip(group.index.tolist(), group.boxes, strict=True))
     habit = _habit(list(seen.values()))
+    usual = _usual_peak(list(seen.values()))
+    seen = {i: replace(s, faded=s.peak / usual) if usual else s for i, s in seen.items()}
     rows: dict[str, list[int]] = {}
     for i in sorted(seen):
         rows.setdefault(box_of[i].item, []).append(i)
@@ -131,10 +140,10 @@ def _features(group: BoxPatches, ink: PageInk) -> list[_Seen]:
     result = []
     for i in range(len(group.boxes)):
         if share[i] < 0.002 and near[i] < 0.002:
-            drawn = (0.0, 0.0, 0.0, 0.0)
+            drawn = (0.0, 0.0, 0.0, 0.0, 0.0)
         else:
             drawn = _drawn(group, ink, i, zone[i], inside)
-        length, solid, dark, bridged = drawn
+        length, solid, dark, peak, bridged = drawn
         result.append(
             _Seen(
                 ink=float(share[i]),
@@ -142,6 +151,7 @@ def _features(group: BoxPatches, ink: PageInk) -> list[_Seen]:
                 length=length,
                 solid=solid,
                 dark=dark,
+                peak=peak,
                 cross_out=bridged,
                 residue=float(residue[i]),
                 found=float(group.found[i]),
@@ -156,8 +166,8 @@ def _drawn(
     i: int,
     zone: NDArray[np.bool_],
     inside: NDArray[np.bool_],
-) -> tuple[float, float, float, float]:
-    """Length, solid core, darkness and bridging of one box's ink."""
+) -> tuple[float, float, float, float, float]:
+    """Length, solid core, darkness, peak and bridging of one box's ink."""
     # Strokes run on under the printed outline: close the gap that subtraction cuts.
     full = (group.dark[i] > ink.threshold) & (group.distance < 1.2) & group.own[i]
     joined = zone | (full & (np.abs(group.distance) < 0.6) & _touches(zone))
@@ -176,7 +186,8 @@ def _drawn(
     solid = float((core & inside).sum() / max(1, inside.sum()))
     values = group.dark[i][zone]
     darkness = float(values.mean()) if values.size else 0.0
-    return length, solid, darkness, _bridged(group, ink, i)
+    peak = float(np.percentile(values, 84)) if values.size else 0.0
+    return length, solid, darkness, peak, _bridged(group, ink, i)
 
 
 def _touches(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -213,11 +224,22 @@ def _habit(seen: Sequence[_Seen]) -> float:
     return float(np.median(marks)) if len(marks) >= 3 else 0.0
 
 
+def _usual_peak(seen: Sequence[_Seen]) -> float:
+    """How dark this respondent's marks get; 0 when too few marks to tell.
+
+    Pens differ and so do scanners; within one sheet by one hand the darkest sixth of a
+    mark is the same to a tenth (99.5 % of 934 honest marks above .88 of their median).
+    """
+    peaks = [s.peak for s in seen if s.ink > 0.1]
+    return float(np.median(peaks)) if len(peaks) >= 4 else 0.0
+
+
 def _read_row(
     row: Mapping[int, _Seen], rule: Marks, habit: float
 ) -> dict[int, tuple[MarkState, float]]:
     """States of one item's boxes; a doubtful box is judged beside its neighbours."""
     states = {i: _read_box(s, rule) for i, s in row.items()}
+    states.update(_faded(row, states))
     firm = [i for i, (state, _) in states.items() if state is MarkState.MARKED]
     if rule.style == "fill":
         states.update(_half_filled(row, firm, habit))
@@ -228,6 +250,27 @@ def _read_row(
         half = [i for i in firm if row[i].round >= _HALF_CIRCLED]
         states.update(dict.fromkeys(half, (MarkState.AMBIGUOUS, 0.5)))
     return states
+
+
+def _faded(
+    row: Mapping[int, _Seen], states: Mapping[int, tuple[MarkState, float]]
+) -> dict[int, tuple[MarkState, float]]:
+    """Marks far fainter than this respondent's others: erased beside another mark.
+
+    Rubbed out grossly, a mark keeps .45 to .76 of its darkness; honest marks keep .88.
+    Alone in its item a faint mark may be the only answer given, so a person has to look.
+    """
+    open_states = (MarkState.MARKED, MarkState.AMBIGUOUS)
+    drawn = [i for i, (state, _) in states.items() if state in open_states and row[i].ink > 0]
+    partner = any(row[i].faded >= _FULL for i in drawn)
+    result = {}
+    for i in drawn:
+        faded = row[i].faded
+        if partner and faded < _ERASED:
+            result[i] = (MarkState.ERASED, min(1.0, 2.0 * (1.0 - faded)))
+        elif faded < (_FULL if partner else _PALE):
+            result[i] = (MarkState.AMBIGUOUS, 0.5)
+    return result
 
 
 def _half_filled(

@@ -1,6 +1,6 @@
 """Learns the reference that ships with the program: ``make reference``.
 
-Honest pages of every form and every scanner profile that is not held out, one in six of
+Honest pages of every form and scanner profile that are not held out, one in six of
 them with honest trouble (dirt, folds, corrections, stamps …), from tuning seeds. Scores
 are rounded upwards to three digits, which errs on the side of the honest.
 """
@@ -13,9 +13,10 @@ import sys
 from pathlib import Path
 
 from scans.reference import PageScores, Reference
+from scans.simulate.form import HELD_OUT_FORMS
 from scans.simulate.profiles import HELD_OUT_PROFILES, PROFILES
 from scans.types import ScanClass, Status
-from tests.accuracy.pages import TUNING, Job, honest_jobs, in_parallel, outcome_of
+from tests.accuracy.pages import FORM_PAGES, TUNING, Job, honest_jobs, in_parallel, outcome_of
 
 PAGES_EACH = 16
 TROUBLE = 1 / 6
@@ -35,7 +36,8 @@ def scores_of(job: Job) -> tuple[ScanClass, PageScores] | None:
 def main() -> None:
     """Write the built-in reference."""
     profiles = [name for name in PROFILES if name not in HELD_OUT_PROFILES]
-    jobs = list(honest_jobs(profiles, PAGES_EACH, TUNING, trouble=TROUBLE))
+    pages = [page for page in FORM_PAGES if page[0] not in HELD_OUT_FORMS]
+    jobs = list(honest_jobs(profiles, PAGES_EACH, TUNING, pages=pages, trouble=TROUBLE))
     learnt = []
     for k, scores in enumerate(in_parallel(scores_of, jobs), start=1):
         if scores is not None:
