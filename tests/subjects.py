@@ -33,7 +33,10 @@ from scans.types import ScanClass
 from scans.view import PageView
 from tests.scans.pages import form, honest, raw
 
-__all__ = ["blank_of", "digest", "empty_of", "mates_of", "pages", "prints", "whole_of", "world"]
+__all__ = [
+    *("blank_of", "digest", "empty_of", "mates_of", "pages", "prints", "reference", "table_for"),
+    *("whole_of", "world"),
+]
 
 _FORM, _PAGE, _SEED = "HL-01", 2, 11
 _FRAUDS = {
@@ -52,7 +55,7 @@ _PLANS = {
 
 
 @cache
-def _reference() -> Reference:
+def reference() -> Reference:
     """One in which nearly any score stands out, so that every check says what it sees."""
     low = HonestDistribution.fit(np.linspace(0.0, 0.3, 400))
     checks = discover(Level.PAGE)
@@ -62,7 +65,7 @@ def _reference() -> Reference:
 
 def _view(page: SimulatedPage, name: str) -> PageView:
     scan = raw(page, f"subject-{name}")
-    view = view_of(scan, form(page.spec.form), reference=_reference())
+    view = view_of(scan, form(page.spec.form), reference=reference())
     assert isinstance(view, PageView), view
     return view
 

@@ -1,0 +1,199 @@
+"""``survey-audit check`` and ``calibrate`` on files: what is printed, where, and how it ends."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+
+import pytest
+
+from audit.cli.check import _COLUMNS
+from audit.cli.main import run
+from detectors.errors import ExitCode
+from detectors.registry import Level, discover
+from tests.scans.pages import form, honest, written
+from tests.schemas import accept_page
+
+
+@pytest.fixture(scope="module")
+def sheet():
+    return written(honest("HL-01", 2, 11), "cli-honest")
+
+
+@pytest.fixture(scope="module")
+def toml():
+    return str(form("HL-01").path)
+
+
+@pytest.fixture
+def folder(tmp_path, sheet):
+    """A good page, a file that is none, and a text that says it is a page."""
+    shutil.copy(sheet, tmp_path / "b-good.jpg")
+    (tmp_path / "a-cut.jpg").write_bytes(sheet.read_bytes()[:5000])
+    (tmp_path / "c-text.jpg").write_text("not a picture")
+    return tmp_path
+
+
+def lines_of(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_data_go_to_output_and_talk_goes_to_error(sheet, toml, capsys):
+    assert run(["check", str(sheet), "--instrument", toml]) == ExitCode.DONE
+    out, err = capsys.readouterr()
+    (line,) = lines_of(out)
+    accept_page(line)
+    assert (line["file"], line["status"], line["form_page"]) == (str(sheet), "read", 2)
+    assert "1 pages: 1 read" in err
+
+
+def test_bad_files_are_listed_and_the_good_one_is_judged(folder, toml, capsys):
+    missing = folder / "none.jpg"
+    code = run(["check", str(folder), str(missing), "--instrument", toml])
+    assert code == ExitCode.PARTLY_JUDGED
+    out, err = capsys.readouterr()
+    lines = lines_of(out)
+    for line in lines:
+        accept_page(line)
+    status = {line["file"].rsplit("/", 1)[-1]: line["status"] for line in lines}
+    assert status["b-good.jpg"] == "read"
+    assert {status[name] for name in ("a-cut.jpg", "none.jpg")} == {"not_checked"}
+    for name in ("a-cut.jpg", "c-text.jpg", "none.jpg"):
+        assert name in err, name
+    assert "could not be judged" in err
+
+
+def test_another_form_is_refused_and_ends_with_ten(sheet, capsys):
+    assert run(["check", str(sheet), "-i", str(form("YK-01").path)]) == ExitCode.PARTLY_JUDGED
+    out, err = capsys.readouterr()
+    (line,) = lines_of(out)
+    accept_page(line)
+    assert line["status"] == "wrong_form"
+    assert "wrong_form" in err
+
+
+def test_csv_has_one_row_a_page_and_no_formulas(folder, sheet, toml, capsys, monkeypatch):
+    monkeypatch.chdir(folder)
+    code = run(["check", "b-good.jpg", "=1+1.jpg", "--instrument", toml, "--format", "csv"])
+    assert code == ExitCode.PARTLY_JUDGED
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert tuple(rows[0]) == _COLUMNS
+    assert [row["file"] for row in rows] == ["b-good.jpg", "'=1+1.jpg"]
+    assert [row["status"] for row in rows] == ["read", "not_checked"]
+    assert rows[0]["flagged"] in {"true", "false"}
+    # Not judged is not clean.
+    assert rows[1]["flagged"] == rows[1]["severity"] == rows[1]["suspicion"] == ""
+
+
+def test_a_table_is_for_people(sheet, toml, capsys):
+    assert run(["check", str(sheet), "--instrument", toml, "--format", "table"]) == ExitCode.DONE
+    head, row = capsys.readouterr().out.splitlines()
+    assert tuple(head.split()) == _COLUMNS
+    assert row.startswith(str(sheet))
+
+
+def test_a_file_is_written_whole_and_nothing_is_printed(folder, toml, capsys):
+    target = folder / "deep" / "out.jsonl"
+    page = str(folder / "b-good.jpg")
+    assert run(["check", page, "--instrument", toml, "--output", str(target)]) == ExitCode.DONE
+    assert capsys.readouterr().out == ""
+    (line,) = lines_of(target.read_text(encoding="utf-8"))
+    accept_page(line)
+    assert [path.name for path in target.parent.iterdir()] == ["out.jsonl"]
+
+
+def test_a_check_that_fails_leaves_the_old_file(folder, toml, capsys):
+    target = folder / "out.jsonl"
+    target.write_text("old")
+    (folder / "ref.json").write_text("{}")
+    more = ["--reference", str(folder / "ref.json"), "--output", str(target)]
+    code = run(["check", str(folder / "b-good.jpg"), "--instrument", toml, *more])
+    assert code == ExitCode.INPUT
+    assert "ref.json" in capsys.readouterr().err
+    assert target.read_text() == "old"
+    assert not list(folder.glob(".out.jsonl*"))
+
+
+@pytest.mark.parametrize("rate", ["0", "1", "-0.1", "1.5", "nan", "much"])
+def test_a_rate_must_be_a_share(sheet, toml, rate, capsys):
+    code = run(["check", str(sheet), "--instrument", toml, f"--false-flag-rate={rate}"])
+    assert code == ExitCode.USAGE
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "--false-flag-rate" in err
+
+
+@pytest.mark.parametrize(
+    "more", [["--format", "xml"], ["--jobs", "0"], ["--nothing"]], ids=["format", "jobs", "option"]
+)
+def test_wrong_words_are_wrong_usage(sheet, toml, more, capsys):
+    assert run(["check", str(sheet), "--instrument", toml, *more]) == ExitCode.USAGE
+    assert more[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["check", "calibrate"])
+def test_pages_and_an_instrument_are_needed(sheet, toml, command, capsys):
+    assert run([command, "--instrument", toml]) == ExitCode.USAGE
+    assert run([command, str(sheet)]) == ExitCode.USAGE
+    assert "--instrument" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "cannot be read"),
+        ("id = ", "TOML"),
+        ('id = "X"\ntitel = "x"', "titel"),
+        ('id = "X"\n[[item]]\nid = "A"\nscale = [1]', "scale"),
+    ],
+    ids=["missing", "no-toml", "unknown-key", "short-scale"],
+)
+def test_a_bad_instrument_is_told_in_one_line(sheet, tmp_path, content, told, capsys):
+    path = tmp_path / "bad.toml"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    assert run(["check", str(sheet), "--instrument", str(path)]) == ExitCode.INPUT
+    out, err = capsys.readouterr()
+    assert out == ""
+    (line,) = err.splitlines()
+    assert "bad.toml" in line
+    assert told in line
+    assert "Traceback" not in err
+
+
+def test_calibrate_learns_and_check_uses_it(folder, toml, capsys):
+    second = written(honest("HL-01", 2, 12), "cli-second")
+    first, target = folder / "b-good.jpg", folder / "ref.json"
+    assert run(["calibrate", str(first), str(second), "-i", toml, "-o", str(target)]) == (
+        ExitCode.DONE
+    )
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "2 pages learnt, 0 left out" in err
+    # Two pages are too few to replace what ships with the program, and it says so.
+    assert "built-in reference stays in force" in err
+    learnt = json.loads(target.read_text(encoding="utf-8"))
+    assert sum(learnt["pages"].values()) == 2
+    assert learnt["source"]["instrument"] == "HL-01"
+    assert {entry["check"] for entry in learnt["honest"]} <= set(discover(Level.PAGE))
+    plain = ["check", str(second), "--instrument", toml]
+    assert run(plain) == run([*plain, "--reference", str(target)]) == ExitCode.DONE
+    one, other = lines_of(capsys.readouterr().out)
+    assert one == other
+
+
+def test_calibrate_names_what_it_leaves_out(folder, toml, capsys):
+    target = folder / "ref.json"
+    assert run(["calibrate", str(folder), "-i", toml, "-o", str(target)]) == ExitCode.PARTLY_JUDGED
+    assert "a-cut.jpg" in capsys.readouterr().err
+    assert json.loads(target.read_text(encoding="utf-8"))["pages"]
+
+
+def test_calibrate_writes_nothing_where_it_learnt_nothing(folder, toml, capsys):
+    target = folder / "ref.json"
+    code = run(["calibrate", str(folder / "a-cut.jpg"), "-i", toml, "-o", str(target)])
+    assert code == ExitCode.INPUT
+    assert "none of the pages" in capsys.readouterr().err
+    assert not target.exists()
