@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO := demo
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint format bench accuracy reference lock clean
+.PHONY: help demo test lint format bench accuracy docs reference lock clean
 
 help:
 	@echo "make demo       set up, make the demo round in $(DEMO)/, audit it, say where the reports are"
@@ -13,6 +13,7 @@ help:
 	@echo "make lint       linters and type check"
 	@echo "make bench      speed, as ratios against floors in the same run -> bench.json"
 	@echo "make accuracy   the accuracy lab -> docs/accuracy.md, accuracy.json"
+	@echo "make docs       docs/methods.md from what the checks say about themselves"
 	@echo "make reference  learn the built-in honest distributions again"
 	@echo "make lock       lock the dependencies again, with hashes"
 
@@ -54,6 +55,9 @@ bench: $(VENV)/test.stamp
 
 accuracy: $(VENV)/test.stamp
 	@$(BIN)/python -m tests.accuracy
+
+docs: $(VENV)/test.stamp
+	@$(BIN)/python -m tests.methods_page
 
 reference: $(VENV)/test.stamp
 	@$(BIN)/python -m tests.accuracy.reference

@@ -1,0 +1,184 @@
+"""Writes ``docs/methods.md`` from what the checks say about themselves: ``make docs``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+
+from audit.pipeline import signs
+from detectors._verdict import FALSE_DISCOVERY_RATE, STRONG
+from detectors.finding import Family, Message
+from detectors.registry import PACKAGES, CheckInfo, Level, discover
+from detectors.screen import RECORD_WEIGHTS
+from scans.types import ScanClass
+from tests.data import ROOT
+
+__all__ = ["PAGE", "infos", "methods_page"]
+
+PAGE = ROOT / "docs" / "methods.md"
+
+_SCAN_CLASSES: Mapping[ScanClass, str] = {
+    ScanClass.BITONAL: "two levels, as fax machines and G4 archives store it",
+    ScanClass.CLIPPED_GREY: "grey, paper burnt out to pure white",
+    ScanClass.CLIPPED_COLOUR: "colour, paper burnt out to pure white",
+    ScanClass.CONTINUOUS: "the paper's own texture survives",
+    ScanClass.PHOTO: "taken by a camera: perspective, uneven light",
+    ScanClass.RENDERED: "drawn from a PDF page, so the pixels are not the scanner's",
+}
+_ROOMS: Mapping[Level, tuple[str, str]] = {
+    Level.PAGE: (
+        "One page",
+        (
+            "Each page alone, once it is registered and read. The p-value is the page's: how often\n"
+            "an honest page of the same scan class scores as high in its worst place."
+        ),
+    ),
+    Level.PAGES: (
+        "Pages compared with each other",
+        "All pages given together, or all pages of a round, whenever they came in.",
+    ),
+    Level.RECORD: (
+        "Records of a response table",
+        "Each row against the others of its stratum: peer group and mode of collection.",
+    ),
+    Level.UNIT: (
+        "Units of a response table",
+        (
+            "Each unit against its peers. A sign about a unit asks for verification and holds no\n"
+            "record by itself."
+        ),
+    ),
+}
+
+_TOP = """\
+# Methods: what each check sees
+
+<!-- Written by `make docs` from the checks themselves; do not edit. -->
+
+A check answers with a **score**, a **p-value** and, rarely, **findings**. A finding is a sign that
+a person should look at, never a verdict. How often each check finds what is there, and how often it
+errs on honest data, is measured: [accuracy.md](accuracy.md).
+
+*Mỗi phép kiểm tra cho điểm số, giá trị p và, trong ít trường hợp, dấu hiệu để người có trách nhiệm
+xem lại. Dấu hiệu không phải là kết luận. Điểm cao hơn là đáng chú ý hơn; giá trị p nhỏ hơn là hiếm
+hơn trong dữ liệu trung thực. Phần không kiểm tra được ghi rõ lý do, không bao giờ ghi là sạch.*
+
+- **Polarity.** A higher score is more suspicious, everywhere. Scores of two checks are not
+  comparable; their p-values are.
+- **p-value.** In (0, 1]: how often honest data score this high, under the null model named with the
+  check. A rule that is broken or not (two equal files) has none.
+- **Pages.** The page's p-value is the smallest of its checks, corrected for their number (Šidák),
+  or that of a finding where it is smaller; `suspicion` is one minus that. A page is `flagged` where
+  its p-value is at most the accepted false-flag rate (0.01 unless told otherwise), or where a rule
+  is broken. Each of the {page_checks} page checks gets an equal part of that rate: a finding is
+  yellow from that part, orange from a tenth of it, red from a hundredth.
+- **Records and units.** One p-value each, the smallest over its checks by weighted Bonferroni,
+  and one q-value by Benjamini-Hochberg over the table. Weights that are not 1:
+  {weights}. Flagged at q <= {fdr:g} or where a rule is broken. Yellow at q <= {fdr:g}, orange
+  at q <= {strong:g}, red only where two independent families of evidence report. Answers and unit
+  totals count as one family.
+- **Severity.** Yellow: look when there is time. Orange: look first. Red: look at once. In a round a
+  record is held, until two people have decided, where a page or a table check flags it, where a
+  sign is orange or red, or where it could not be judged. A yellow sign alone holds nothing.
+- **Not assessable.** What a scan or a table does not allow is listed with its reason, check by
+  check; it is never shown as clean. A record or unit that no check could test has an empty p-value
+  and its reason in `not_testable`.
+- **Depends on the batch.** Where it says yes, a score is relative to the others in the same call
+  and moves when they change.
+- **Version.** Raised when a check's numbers change; `run` then does its work again.
+
+Scan classes:
+
+{classes}
+"""
+
+_RULES = """\
+## Rules over the whole round
+
+`run` puts pages, tables and custody together and tells where they contradict each other. These are
+rules: they have no p-value.
+"""
+
+
+def infos(level: Level) -> Sequence[CheckInfo]:
+    """The checks of one level that come with the program, in order of id."""
+    home = PACKAGES[level]
+    return [c.info for c in discover(level).values() if type(c).__module__.startswith(home)]
+
+
+def methods_page() -> str:
+    """The whole page."""
+    weights = ", ".join(f"`{name}` {weight:g}" for name, weight in RECORD_WEIGHTS.items())
+    top = _TOP.format(
+        page_checks=len(infos(Level.PAGE)),
+        weights=weights,
+        fdr=FALSE_DISCOVERY_RATE,
+        strong=STRONG,
+        classes="\n".join(f"- `{c.value}`: {_SCAN_CLASSES[c]}" for c in ScanClass),
+    )
+    parts = [top, *_contents()]
+    for level in Level:
+        title, text = _ROOMS[level]
+        parts.append(f"\n## {title}\n\n{text}\n")
+        parts += [_section(info) for info in infos(level)]
+    parts.append(f"\n{_RULES}")
+    parts += [_rule(check_id) for check_id in sorted(signs.VERSIONS)]
+    return "".join(parts)
+
+
+def _contents() -> Iterator[str]:
+    yield "\n| check | title | kind | family |\n|---|---|---|---|\n"
+    for level in Level:
+        for info in infos(level):
+            yield _row(info.id, info.title, info.kind, info.family)
+    for check_id, title in sorted(signs.TITLES.items()):
+        yield _row(check_id, title, check_id.split(".")[1], Family.CUSTODY)
+
+
+def _row(check_id: str, title: Message, kind: str, family: Family) -> str:
+    anchor = check_id.replace(".", "")
+    return f"| [`{check_id}`](#{anchor}) | {title.en} · {title.vi} | {kind} | {family} |\n"
+
+
+def _section(info: CheckInfo) -> str:
+    lines = [
+        f"\n### {info.id}\n",
+        f"**{info.title.en}** · {info.title.vi}\n",
+        f"- **Sees.** {info.sees}",
+        f"- **Null model.** {info.null_model}",
+        f"- **Valid for.** {_valid(info)}",
+        f"- **Depends on the batch.** {'Yes.' if info.batch_dependent else 'No.'}",
+        "- **Innocent explanations.**",
+        *(f"  - {message.en} · {message.vi}" for message in info.innocent),
+        f"- **Source.** {info.source.rstrip('.')}.",
+        f"- **Kind, family, version.** {info.kind}, {info.family}, {info.version}.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _valid(info: CheckInfo) -> str:
+    if not info.valid_for:
+        if info.level in (Level.PAGE, Level.PAGES):
+            return "Every scan class; a page that lacks what it needs is told with the reason."
+        return "Every table; a subject that lacks what it needs is told with the reason."
+    if info.level in (Level.PAGE, Level.PAGES):
+        named = [c.value for c in ScanClass if c.value in info.valid_for]
+        others = [c.value for c in ScanClass if c.value not in info.valid_for]
+        return f"{', '.join(named)}. Not assessable: {', '.join(others)}."
+    return f"{'; '.join(sorted(info.valid_for))}. Not assessable elsewhere."
+
+
+def _rule(check_id: str) -> str:
+    title = signs.TITLES[check_id]
+    text = str(getattr(signs, check_id.split(".")[1]).__doc__).split("\n\n")[0]
+    return f"\n### {check_id}\n\n**{title.en}** · {title.vi}\n\n{' '.join(text.split())}\n"
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.write_text(methods_page(), encoding="utf-8")
+    sys.stderr.write(f"{PAGE.relative_to(ROOT)} written\n")
+
+
+if __name__ == "__main__":
+    main()
