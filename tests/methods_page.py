@@ -29,8 +29,8 @@ _ROOMS: Mapping[Level, tuple[str, str]] = {
     Level.PAGE: (
         "One page",
         (
-            "Each page alone, once it is registered and read. The p-value is the page's: how often\n"
-            "an honest page of the same scan class scores as high in its worst place."
+            "Each page alone, once it is registered and read. The p-value is the page's: how\n"
+            "often an honest page of the same scan class scores as high in its worst place."
         ),
     ),
     Level.PAGES: (
@@ -74,9 +74,9 @@ hơn trong dữ liệu trung thực. Phần không kiểm tra được ghi rõ l
   yellow from that part, orange from a tenth of it, red from a hundredth.
 - **Records and units.** One p-value each, the smallest over its checks by weighted Bonferroni,
   and one q-value by Benjamini-Hochberg over the table. Weights that are not 1:
-  {weights}. Flagged at q <= {fdr:g} or where a rule is broken. Yellow at q <= {fdr:g}, orange
-  at q <= {strong:g}, red only where two independent families of evidence report. Answers and unit
-  totals count as one family.
+  {weights}.
+  Flagged at q <= {fdr:g} or where a rule is broken. Yellow at q <= {fdr:g}, orange at q <= {strong:g}, red
+  only where two independent families of evidence report; answers and unit totals count as one.
 - **Severity.** Yellow: look when there is time. Orange: look first. Red: look at once. In a round a
   record is held, until two people have decided, where a page or a table check flags it, where a
   sign is orange or red, or where it could not be judged. A yellow sign alone holds nothing.
