@@ -24,7 +24,9 @@ def measure(view: PageView) -> Signs | NotAssessable:
     drawn = {
         i: r.features["faded"]
         for i, r in enumerate(view.readings)
-        if r.state is not MarkState.EMPTY and r.features["ink"] >= _LEAST_INK
+        if r.state is not MarkState.EMPTY
+        and r.features["ink"] >= _LEAST_INK
+        and not r.features["foreign"]
     }
     if len(drawn) < _FEWEST_MARKS:
         return NotAssessable("too few marks on the page to know the respondent's pen by")

@@ -27,7 +27,7 @@ def measure(view: PageView) -> Signs | NotAssessable:
     for group in view.patches:
         values = _residue(group)
         for i, box, value in zip(group.index.tolist(), group.boxes, values, strict=True):
-            if i not in view.marked:
+            if i not in view.marked and not view.readings[i].features["foreign"]:
                 level[i], place[i] = float(value), box.box_mm
     if len(level) < _FEWEST:
         return NotAssessable("too few empty boxes on the page to know its paper by")

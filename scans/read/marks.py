@@ -40,6 +40,9 @@ _CORE_MM = 0.9
 _FULL = 0.84
 _ERASED = 0.79
 _PALE = 0.6
+# Share of the paper beside a box that a stain or stamp inks and a mark does not.
+_OUTSIDE = 0.08
+_CLUSTER_MM = 16.0
 # Solid share from which a box may be a filled one, and is one.
 _LOOSE = 0.35
 _FILLED = 0.6
@@ -63,9 +66,11 @@ class _Seen:
     cross_out: float  # mm: how far a level line runs out of the box on its shorter side
     residue: float  # darkness left inside where there is no ink, against bare paper
     found: float  # share of the printed outline that is there
+    beyond_box: float  # share of the paper 1 to 2 mm outside the box that is inked
     round: float = 0.0  # share of directions in which a closed line stands around the box
     beyond: float = 0.0  # distance of that line from the centre, in half diagonals
     faded: float = 1.0  # peak against this respondent's usual one
+    foreign: float = 0.0  # 1 where the ink belongs to something larger than a mark
 
 
 def inked_boxes(ink: PageInk, groups: Sequence[BoxPatches]) -> list[int]:
@@ -84,6 +89,8 @@ def read_marks(
     groups: Sequence[BoxPatches],
     instrument: Instrument,
     circles: Mapping[int, Circle] | None = None,
+    *,
+    shades: bool = True,
 ) -> tuple[BoxReading, ...]:
     """Read all boxes of a page, in the order of the page's list of boxes.
 
@@ -92,6 +99,7 @@ def read_marks(
         groups: The boxes, circles taken out of their neighbours.
         instrument: How the form is filled.
         circles: The best closed path around each inked box, where the form asks for circles.
+        shades: False for a scan of two levels, where a pale mark cannot be told from a dark.
     """
     circles = circles or {}
     seen: dict[int, _Seen] = {}
@@ -104,11 +112,13 @@ def read_marks(
             seen[i] = features
         box_of.update(zip(group.index.tolist(), group.boxes, strict=True))
     habit = _habit(list(seen.values()))
-    usual = _usual_peak(list(seen.values()))
+    usual = _usual_peak(list(seen.values())) if shades else 0.0
     seen = {i: replace(s, faded=s.peak / usual) if usual else s for i, s in seen.items()}
     rows: dict[str, list[int]] = {}
     for i in sorted(seen):
         rows.setdefault(box_of[i].item, []).append(i)
+    for i in _foreign(seen, box_of, list(rows.values())):
+        seen[i] = replace(seen[i], foreign=1.0)
     states: dict[int, tuple[MarkState, float]] = {}
     for members in rows.values():
         states.update(_read_row({i: seen[i] for i in members}, instrument.marks, habit))
@@ -135,6 +145,10 @@ def _features(group: BoxPatches, ink: PageInk) -> list[_Seen]:
     beside = (group.distance < 0.0) | (group.distance > 0.5) & (group.distance < 1.2)
     zone = beside[None] & mask
     near = zone.sum(axis=(1, 2)) / max(1.0, float(inside.sum()))
+    rim = (
+        ((group.distance > 1.0) & (group.distance < 2.0))[None] & (group.allowed < 0.35) & group.own
+    )
+    outside = (mask & rim).sum(axis=(1, 2)) / np.maximum(rim.sum(axis=(1, 2)), 20)
     bare = visible & ~mask
     residue = np.where(bare, group.dark, 0).sum(axis=(1, 2)) / np.maximum(bare.sum((1, 2)), 1)
     result = []
@@ -155,6 +169,7 @@ def _features(group: BoxPatches, ink: PageInk) -> list[_Seen]:
                 cross_out=bridged,
                 residue=float(residue[i]),
                 found=float(group.found[i]),
+                beyond_box=float(outside[i]),
             )
         )
     return result
@@ -245,11 +260,67 @@ def _read_row(
         states.update(_half_filled(row, firm, habit))
     elif rule.correction == "fill":
         states.update(_filled_out(row, firm))
-    elif rule.correction == "circle" and len(firm) > 1:
+    if rule.correction == "strike":
+        states.update(_struck_out(row, firm, rule))
+    if rule.correction == "circle" and len(firm) > 1:
         # One of two marks should be circled: a line halfway round is worth a look.
         half = [i for i in firm if row[i].round >= _HALF_CIRCLED]
         states.update(dict.fromkeys(half, (MarkState.AMBIGUOUS, 0.5)))
     return states
+
+
+def _foreign(
+    seen: Mapping[int, _Seen], box_of: Mapping[int, Box], rows: Sequence[Sequence[int]]
+) -> set[int]:
+    """Pale ink of something larger than a mark: a stain, a stamp, a marker, the back side.
+
+    It goes on outside the box as densely as inside, or it touches two boxes of one item,
+    which erasing one answer does not; pale boxes close to such ones belong to it.
+    """
+    pale = {
+        i
+        for i, s in seen.items()
+        if (s.ink >= _FLOOR / 2 or s.near >= _DEFINITE) and s.faded < _FULL
+    }
+    found = {
+        i
+        for i in pale
+        if seen[i].beyond_box >= _OUTSIDE and seen[i].beyond_box >= 0.5 * seen[i].ink
+    }
+    for members in rows:
+        together = pale.intersection(members)
+        if len(together) >= 2:
+            found |= together
+    centre = {i: np.array(box_of[i].box_mm[:2]) for i in pale}
+    near = {
+        i
+        for i in pale - found
+        if any(float(np.hypot(*(centre[i] - centre[j]))) < _CLUSTER_MM for j in found)
+    }
+    return found | near
+
+
+def _struck_out(
+    row: Mapping[int, _Seen], firm: Sequence[int], rule: Marks
+) -> dict[int, tuple[MarkState, float]]:
+    """Marks with a level line through them: taken back beside an open mark of the item.
+
+    Filling a box also leaves ink on both of its sides, so a struck box alone in its item,
+    or the one of two that looks more like it, is for a person to judge.
+    """
+    needed = _STRIKE_MM if rule.style in ("cross", "tick") else 2.0 * _STRIKE_MM
+    struck = [i for i in firm if row[i].cross_out >= needed]
+    still = [i for i in firm if row[i].cross_out < needed]
+    if struck and still:
+        return dict.fromkeys(struck, (MarkState.CANCELLED, 0.8))
+    if struck:
+        return dict.fromkeys(struck, (MarkState.AMBIGUOUS, 0.5))
+    if len(still) > 1:
+        return dict.fromkeys(
+            [i for i in still if row[i].cross_out > 0 or row[i].solid >= _LOOSE],
+            (MarkState.AMBIGUOUS, 0.5),
+        )
+    return {}
 
 
 def _faded(
@@ -266,6 +337,9 @@ def _faded(
     result = {}
     for i in drawn:
         faded = row[i].faded
+        if row[i].foreign:
+            result[i] = (MarkState.AMBIGUOUS, 0.4)
+            continue
         if partner and faded < _ERASED:
             result[i] = (MarkState.ERASED, min(1.0, 2.0 * (1.0 - faded)))
         elif faded < (_FULL if partner else _PALE):
@@ -334,11 +408,6 @@ def _marked_or_cancelled(s: _Seen, rule: Marks) -> tuple[MarkState, float]:
             return MarkState.AMBIGUOUS, 0.5
         if s.round >= _MAYBE_CIRCLED and not scribble:
             return MarkState.AMBIGUOUS, 0.5
-    if rule.correction == "strike" and s.cross_out > 0.0:
-        needed = _STRIKE_MM if rule.style in ("cross", "tick") else 2.5 * _STRIKE_MM
-        if s.cross_out >= needed:
-            # A line alone may be somebody's way of marking.
-            return (MarkState.CANCELLED, 0.8) if s.ink >= 0.25 else (MarkState.AMBIGUOUS, 0.5)
     if rule.correction != "fill" and rule.style in ("cross", "tick") and s.solid >= 0.85:
         # Scribbled out on a form that asks for a cross: no answer that anyone meant, and
         # no correction that the form allows.
