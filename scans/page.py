@@ -30,6 +30,7 @@ from scans.types import (
     RawPage,
     Refusal,
     Registration,
+    ScanClass,
     Status,
 )
 from scans.view import PageView
@@ -110,6 +111,7 @@ def view_of(
         inked = inked_boxes(ink, patches)
         circles = find_circles(raw.image, laid, template, ink, inked)
         patches = without_circles(patches, circled(circles))
+    shades = raw.scan_class is not ScanClass.BITONAL
     return PageView(
         raw=raw,
         instrument=instrument,
@@ -117,7 +119,7 @@ def view_of(
         registration=laid,
         ink=ink,
         patches=patches,
-        readings=read_marks(ink, patches, instrument, circles),
+        readings=read_marks(ink, patches, instrument, circles, shades=shades),
         reference=reference,
         # Each check may err on its share only, so that a page errs at the accepted rate.
         false_flag_rate=false_flag_rate / max(1, len(discover(Level.PAGE))),

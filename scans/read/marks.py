@@ -12,15 +12,14 @@ Units: lengths in mm, coverage as a share of the box's visible inside.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.instrument import Box, Instrument, Marks
-from scans.measure.boxes import PX_PER_MM, BoxPatches, PageInk
+from scans.measure.boxes import BoxPatches, PageInk
 from scans.read.circles import CIRCLED, Circle
+from scans.read.features import Seen, features
 from scans.types import BoxReading, MarkState
 
 __all__ = ["inked_boxes", "read_marks"]
@@ -33,8 +32,6 @@ _DEFINITE = 0.05
 # Between the two it must be a stroke: this long, or this share of a small box's side.
 _STROKE_MM = 1.2
 _STROKE_SHARE = 0.4
-# Disc that fits into a scribble or a filled box and not into a pen stroke.
-_CORE_MM = 0.9
 # Darkness of a mark against the respondent's usual one: full above the first, erased
 # below the second where the item holds another mark, worth a look below the third alone.
 _FULL = 0.84
@@ -51,26 +48,6 @@ _MAYBE_CIRCLED = 0.65
 _HALF_CIRCLED = 0.5
 # A line that strikes a mark out runs this far out of the box on both sides.
 _STRIKE_MM = 0.3
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """Features of one box."""
-
-    ink: float  # share of the visible inside covered
-    near: float  # ink within 1.2 mm beyond the box, as a share of its inside
-    length: float  # mm: diagonal of the longest connected stroke in or touching the box
-    solid: float  # share of the inside covered by a solid core
-    dark: float  # mean darkness of the ink
-    peak: float  # darkness that its darkest sixth reaches
-    cross_out: float  # mm: how far a level line runs out of the box on its shorter side
-    residue: float  # darkness left inside where there is no ink, against bare paper
-    found: float  # share of the printed outline that is there
-    beyond_box: float  # share of the paper 1 to 2 mm outside the box that is inked
-    round: float = 0.0  # share of directions in which a closed line stands around the box
-    beyond: float = 0.0  # distance of that line from the centre, in half diagonals
-    faded: float = 1.0  # peak against this respondent's usual one
-    foreign: float = 0.0  # 1 where the ink belongs to something larger than a mark
 
 
 def inked_boxes(ink: PageInk, groups: Sequence[BoxPatches]) -> list[int]:
@@ -102,14 +79,14 @@ def read_marks(
         shades: False for a scan of two levels, where a pale mark cannot be told from a dark.
     """
     circles = circles or {}
-    seen: dict[int, _Seen] = {}
+    seen: dict[int, Seen] = {}
     box_of: dict[int, Box] = {}
     for group in groups:
-        for i, features in zip(group.index.tolist(), _features(group, ink), strict=True):
+        for i, found in zip(group.index.tolist(), features(group, ink), strict=True):
             circle = circles.get(i)
             if circle is not None:
-                features = replace(features, round=circle.coverage, beyond=circle.beyond)
-            seen[i] = features
+                found = replace(found, round=circle.coverage, beyond=circle.beyond)
+            seen[i] = found
         box_of.update(zip(group.index.tolist(), group.boxes, strict=True))
     habit = _habit(list(seen.values()))
     usual = _usual_peak(list(seen.values())) if shades else 0.0
@@ -135,111 +112,13 @@ def read_marks(
     )
 
 
-def _features(group: BoxPatches, ink: PageInk) -> list[_Seen]:
-    inside = group.distance < 0.0
-    visible = inside[None] & (group.allowed < 0.35)
-    area = np.maximum(visible.sum(axis=(1, 2)), 1.0)
-    mask = (group.added > ink.threshold) & group.own
-    share = (mask & visible).sum(axis=(1, 2)) / area
-    # The rim of the printed outline is left out: a thick line is no ink of anybody's.
-    beside = (group.distance < 0.0) | (group.distance > 0.5) & (group.distance < 1.2)
-    zone = beside[None] & mask
-    near = zone.sum(axis=(1, 2)) / max(1.0, float(inside.sum()))
-    rim = (
-        ((group.distance > 1.0) & (group.distance < 2.0))[None] & (group.allowed < 0.35) & group.own
-    )
-    outside = (mask & rim).sum(axis=(1, 2)) / np.maximum(rim.sum(axis=(1, 2)), 20)
-    bare = visible & ~mask
-    residue = np.where(bare, group.dark, 0).sum(axis=(1, 2)) / np.maximum(bare.sum((1, 2)), 1)
-    result = []
-    for i in range(len(group.boxes)):
-        if share[i] < 0.002 and near[i] < 0.002:
-            drawn = (0.0, 0.0, 0.0, 0.0, 0.0)
-        else:
-            drawn = _drawn(group, ink, i, zone[i], inside)
-        length, solid, dark, peak, bridged = drawn
-        result.append(
-            _Seen(
-                ink=float(share[i]),
-                near=float(near[i]),
-                length=length,
-                solid=solid,
-                dark=dark,
-                peak=peak,
-                cross_out=bridged,
-                residue=float(residue[i]),
-                found=float(group.found[i]),
-                beyond_box=float(outside[i]),
-            )
-        )
-    return result
-
-
-def _drawn(
-    group: BoxPatches,
-    ink: PageInk,
-    i: int,
-    zone: NDArray[np.bool_],
-    inside: NDArray[np.bool_],
-) -> tuple[float, float, float, float, float]:
-    """Length, solid core, darkness, peak and bridging of one box's ink."""
-    # Strokes run on under the printed outline: close the gap that subtraction cuts.
-    full = (group.dark[i] > ink.threshold) & (group.distance < 1.2) & group.own[i]
-    joined = zone | (full & (np.abs(group.distance) < 0.6) & _touches(zone))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        joined.astype(np.uint8), connectivity=8
-    )
-    length = 0.0
-    for label in range(1, count):
-        if (labels[inside] == label).any():
-            box = stats[label, cv2.CC_STAT_WIDTH], stats[label, cv2.CC_STAT_HEIGHT]
-            length = max(length, float(np.hypot(*box)) / PX_PER_MM)
-    size = 2 * round(_CORE_MM * PX_PER_MM / 2) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    dark = (group.dark[i] > 2 * ink.threshold).astype(np.uint8)
-    core = cv2.morphologyEx(dark, cv2.MORPH_OPEN, disc).astype(bool)
-    solid = float((core & inside).sum() / max(1, inside.sum()))
-    values = group.dark[i][zone]
-    darkness = float(values.mean()) if values.size else 0.0
-    peak = float(np.percentile(values, 84)) if values.size else 0.0
-    return length, solid, darkness, peak, _bridged(group, ink, i)
-
-
-def _touches(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    kernel = np.ones((7, 7), np.uint8)
-    return cv2.dilate(mask.astype(np.uint8), kernel).astype(bool)
-
-
-def _bridged(group: BoxPatches, ink: PageInk, i: int) -> float:
-    """How far a level line runs out of the box on both sides, in mm, the lesser side.
-
-    Only the middle rows count: the arms of a cross leave a box higher and lower, and in
-    its middle they do not reach the sides.
-    """
-    width, height = group.box_size_mm
-    x = (np.arange(group.distance.shape[1]) + 0.5) / PX_PER_MM - group.margin_mm
-    y = (np.arange(group.distance.shape[0]) + 0.5) / PX_PER_MM - group.margin_mm
-    middle = (y > 0.25 * height) & (y < 0.75 * height)
-    lines = (group.dark[i] > ink.threshold) & group.own[i]
-    column = lines[middle].any(axis=0)
-    within = (x > 0.0) & (x < width)
-    if not within.any() or column[within].mean() < 0.9:
-        return 0.0
-    drawn = x[
-        (group.added[i] > ink.threshold)[middle].any(axis=0) & group.own[i][middle].any(axis=0)
-    ]
-    if drawn.size == 0:
-        return 0.0
-    return float(max(0.0, min(-drawn.min(), drawn.max() - width)))
-
-
-def _habit(seen: Sequence[_Seen]) -> float:
+def _habit(seen: Sequence[Seen]) -> float:
     """This respondent's usual coverage of a marked box; 0 when too few marks to tell."""
     marks = [s.ink * min(1.0, s.dark) for s in seen if s.ink > 0.1]
     return float(np.median(marks)) if len(marks) >= 3 else 0.0
 
 
-def _usual_peak(seen: Sequence[_Seen]) -> float:
+def _usual_peak(seen: Sequence[Seen]) -> float:
     """How dark this respondent's marks get; 0 when too few marks to tell.
 
     Pens differ and so do scanners; within one sheet by one hand the darkest sixth of a
@@ -250,7 +129,7 @@ def _usual_peak(seen: Sequence[_Seen]) -> float:
 
 
 def _read_row(
-    row: Mapping[int, _Seen], rule: Marks, habit: float
+    row: Mapping[int, Seen], rule: Marks, habit: float
 ) -> dict[int, tuple[MarkState, float]]:
     """States of one item's boxes; a doubtful box is judged beside its neighbours."""
     states = {i: _read_box(s, rule) for i, s in row.items()}
@@ -270,7 +149,7 @@ def _read_row(
 
 
 def _foreign(
-    seen: Mapping[int, _Seen], box_of: Mapping[int, Box], rows: Sequence[Sequence[int]]
+    seen: Mapping[int, Seen], box_of: Mapping[int, Box], rows: Sequence[Sequence[int]]
 ) -> set[int]:
     """Pale ink of something larger than a mark: a stain, a stamp, a marker, the back side.
 
@@ -301,7 +180,7 @@ def _foreign(
 
 
 def _struck_out(
-    row: Mapping[int, _Seen], firm: Sequence[int], rule: Marks
+    row: Mapping[int, Seen], firm: Sequence[int], rule: Marks
 ) -> dict[int, tuple[MarkState, float]]:
     """Marks with a level line through them: taken back beside an open mark of the item.
 
@@ -324,7 +203,7 @@ def _struck_out(
 
 
 def _faded(
-    row: Mapping[int, _Seen], states: Mapping[int, tuple[MarkState, float]]
+    row: Mapping[int, Seen], states: Mapping[int, tuple[MarkState, float]]
 ) -> dict[int, tuple[MarkState, float]]:
     """Marks far fainter than this respondent's others: erased beside another mark.
 
@@ -348,7 +227,7 @@ def _faded(
 
 
 def _half_filled(
-    row: Mapping[int, _Seen], firm: Sequence[int], habit: float
+    row: Mapping[int, Seen], firm: Sequence[int], habit: float
 ) -> dict[int, tuple[MarkState, float]]:
     """Of two filled boxes, one far lighter than this respondent ever fills: ambiguous.
 
@@ -367,9 +246,7 @@ def _half_filled(
     }
 
 
-def _filled_out(
-    row: Mapping[int, _Seen], firm: Sequence[int]
-) -> dict[int, tuple[MarkState, float]]:
+def _filled_out(row: Mapping[int, Seen], firm: Sequence[int]) -> dict[int, tuple[MarkState, float]]:
     """Where a filled box is a cancelled one: filled beside a drawn mark, or else ambiguous.
 
     A respondent who fills every box has cancelled none of them, so a filled box counts as
@@ -385,7 +262,7 @@ def _filled_out(
     return states
 
 
-def _read_box(s: _Seen, rule: Marks) -> tuple[MarkState, float]:
+def _read_box(s: Seen, rule: Marks) -> tuple[MarkState, float]:
     if s.found < 0.35 and s.ink < _DEFINITE:
         # The printed outline is gone and nothing was written in its place.
         return MarkState.ERASED, 0.7
@@ -398,7 +275,7 @@ def _read_box(s: _Seen, rule: Marks) -> tuple[MarkState, float]:
     return _marked_or_cancelled(s, rule)
 
 
-def _marked_or_cancelled(s: _Seen, rule: Marks) -> tuple[MarkState, float]:
+def _marked_or_cancelled(s: Seen, rule: Marks) -> tuple[MarkState, float]:
     if rule.correction == "circle":
         # The rim of a scribble is a closed line too, but it does not clear the corners.
         scribble = s.solid >= _LOOSE and s.beyond < 1.05

@@ -12,6 +12,7 @@ from detectors.instrument import Box, Marks, load_instrument
 from scans.measure import boxes as measure
 from scans.page import check_page
 from scans.read import marks
+from scans.read.features import features
 from scans.source import expand, read_pages
 from scans.types import Status
 from tests.data import real
@@ -48,7 +49,7 @@ def test_real_single_marks_are_told_from_empty_boxes(kind, shape):
     blank = drawn_blank(crops[empty])
     group, ink = as_patches(crops, blank, shape)
     wrong = []
-    for row, seen in zip(rows, marks._features(group, ink), strict=True):
+    for row, seen in zip(rows, features(group, ink), strict=True):
         state, _ = marks._read_box(seen, Marks(shape, "any", "none"))
         if state.value != row["state"]:
             wrong.append(f"{row['file']}: {state}")
