@@ -75,7 +75,7 @@ hơn trong dữ liệu trung thực. Phần không kiểm tra được ghi rõ l
 - **Records and units.** One p-value each, the smallest over its checks by weighted Bonferroni,
   and one q-value by Benjamini-Hochberg over the table. Weights that are not 1:
   {weights}.
-  Flagged at q <= {fdr:g} or where a rule is broken. Yellow at q <= {fdr:g}, orange at q <= {strong:g}, red
+  Flagged at q <= {fdr:g} or where a rule is broken: yellow, orange at q <= {strong:g}, red
   only where two independent families of evidence report; answers and unit totals count as one.
 - **Severity.** Yellow: look when there is time. Orange: look first. Red: look at once. In a round a
   record is held, until two people have decided, where a page or a table check flags it, where a
