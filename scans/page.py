@@ -200,8 +200,9 @@ def fuse(
     """
     p_page = 1.0 - (1.0 - min(p_values, default=1.0)) ** max(1, len(p_values))
     rule = any(f.p_value is None for f in findings)
-    # One page's finding can carry a smaller p than the checks' (a pair of pages).
-    p_page = min([p_page, *(f.p_value for f in findings if f.p_value is not None)])
+    # A likeness to another page was corrected for all pairs already and stands by itself.
+    pairs = [f.p_value for f in findings if f.matches and f.p_value is not None]
+    p_page = min([p_page, *pairs])
     suspicion = 1.0 if rule else 1.0 - p_page
     flagged = rule or p_page <= false_flag_rate
     kept = tuple(sorted(findings, key=lambda f: (-f.severity.rank, f.p_value or 0.0, f.detector)))

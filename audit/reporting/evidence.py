@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from audit.judge.decision import CaseState
 from audit.reporting.data import RoundData, Row
+from audit.reporting.reasons import reason_message
 from detectors.finding import Family, Message, Severity
 from detectors.registry import CheckInfo, Level
 from reports.views import (
@@ -133,12 +134,12 @@ def _with_sign(
 def pages_not_judged(data: RoundData, pages: Sequence[Row]) -> list[NotJudged]:
     refused = Counter((p["status"], p["reason"] or "") for p in pages if p["status"] != "read")
     found = [
-        NotJudged(_PAGE_STATES[status], Message(reason, reason), count)
+        NotJudged(_PAGE_STATES[status], reason_message(reason), count)
         for (status, reason), count in sorted(refused.items())
     ]
     limits = Counter(item for p in pages for item in p["not_assessable"].items())
     found += [
-        NotJudged(data.title(check), Message(reason, reason), count)
+        NotJudged(data.title(check), reason_message(reason), count)
         for (check, reason), count in sorted(limits.items())
     ]
     return found
@@ -164,7 +165,7 @@ def statistics_section(
         checks=tuple(info.title for info in made),
         signs=tuple(_sign(data, f, tested) for f in own if f["family"] != "channel"),
         counts=tuple(_record_counts(data, of_records, records)),
-        not_judged=tuple(NotJudged(info.title, Message(reason, reason)) for info in skipped),
+        not_judged=tuple(NotJudged(info.title, reason_message(reason)) for info in skipped),
     )
 
 

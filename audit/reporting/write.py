@@ -26,6 +26,7 @@ from audit.reporting.numbers import (
     share,
     total_score,
 )
+from audit.reporting.reasons import reason_message
 from audit.scoring.rules import rules_at
 from audit.settings import Settings
 from audit.store import open_store
@@ -48,6 +49,11 @@ from reports.views import (
 )
 
 __all__ = ["round_report", "unit_report", "write_round_reports"]
+
+# Shares of flagged forms from which a unit is looked at first: the bands of Georgia's
+# erasure analyses of school tests.
+_ORANGE_SHARE = 0.11
+_RED_SHARE = 0.25
 
 
 def write_round_reports(
@@ -138,7 +144,41 @@ def unit_report(data: RoundData, unit_id: str) -> UnitReport:
 
 
 def _severity(data: RoundData, unit_id: str) -> tuple[Severity | None, Message | None]:
-    """The unit's severity and why; a unit that no check could judge has none."""
+    """The unit's severity and why: of its numbers, or of its flagged forms if they are worse.
+
+    A unit that no check could judge has none, unless forms of it are flagged: those were
+    judged, and a unit with flagged forms is never shown as green.
+    """
+    severity, reason = _severity_of_numbers(data, unit_id)
+    forms, why = _severity_of_forms(data, unit_id)
+    if forms is not None and (severity is None or forms.rank > severity.rank):
+        return forms, why
+    return severity, reason
+
+
+def _severity_of_forms(data: RoundData, unit_id: str) -> tuple[Severity | None, Message | None]:
+    """By the share of forms with signs, in the bands of the erasure analyses (6, 11, 25 %).
+
+    Red needs signs of two independent families among them.
+    """
+    ids = {row["record_id"] for row in data.records.get(unit_id, ())}
+    found = [f for f in data.findings if f["record_id"] in ids]
+    flagged = {f["record_id"] for f in found}
+    if not flagged:
+        return None, None
+    part = len(flagged) / len(ids)
+    severity = Severity.YELLOW
+    if part >= _ORANGE_SHARE:
+        severity = Severity.ORANGE
+    if part >= _RED_SHARE and len({f["family"] for f in found}) > 1:
+        severity = Severity.RED
+    return severity, Message(
+        f"{len(flagged)}/{len(ids)} bản ghi của đơn vị có dấu hiệu cần xem.",
+        f"{len(flagged)} of {len(ids)} records of the unit carry signs to look at.",
+    )
+
+
+def _severity_of_numbers(data: RoundData, unit_id: str) -> tuple[Severity | None, Message | None]:
     own = [f for f in data.findings if f["unit_id"] == unit_id and f["record_id"] is None]
     if own:
         worst = own[0]
@@ -150,7 +190,7 @@ def _severity(data: RoundData, unit_id: str) -> tuple[Severity | None, Message |
         )
     if tested["p_value"] is None:
         reason = tested["not_testable"] or ""
-        return None, Message(reason, reason) if reason else None
+        return None, reason_message(reason) if reason else None
     return Severity(tested["severity"] or "green"), None
 
 
@@ -258,7 +298,7 @@ def _not_judged(data: RoundData, records: Sequence[Row]) -> Iterator[NotJudged]:
     yield from pages_not_judged(data, list(data.pages.values()))
     reasons = Counter(reason for row in records for reason in row["reasons"])
     for reason, count in sorted(reasons.items()):
-        text = REASONS.get(reason, Message(reason, reason))
+        text = REASONS.get(reason, reason_message(reason))
         yield NotJudged(Message("Bản ghi", "Records"), text, count)
 
 

@@ -75,6 +75,6 @@ def truth_table(path: Path) -> dict[str, dict[tuple[str, str], set[str]]]:
 
 
 __all__ = [
-    *("PageSpec", "folder", "form", "honest", "judged", "raw", "truth_table", "written"),
+    *("folder", "form", "honest", "judged", "raw", "truth_table", "written"),
     "wrong_readings",
 ]
