@@ -142,13 +142,14 @@ def _best(
 
 
 def _mend(picture: ScanPicture, laid: Laid) -> tuple[Laid, Evidence]:
-    """The fine field where it leaves less than the coarse one did, measured on print."""
+    """The fine field, unless it leaves more than the coarse one did, measured on print."""
     mended = fine_pass(picture, laid)
     evidence = weigh(picture, mended)
-    if evidence.residual_mm <= max(mended.residual_mm, _EXACT_MM):
+    if evidence.residual_mm <= max(mended.before_mm, _EXACT_MM):
         return mended, evidence
     kept = replace(mended, field=laid.field)
-    return kept, weigh(picture, kept)
+    before = weigh(picture, kept)
+    return (kept, before) if before.residual_mm < evidence.residual_mm else (mended, evidence)
 
 
 def _registration(laid: Laid, evidence: Evidence, method: str) -> Registration:

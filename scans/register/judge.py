@@ -25,20 +25,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from scans.register.cells import measure, soften
+from scans.register.cells import measure, soft_blank
 from scans.register.geometry import apply
-from scans.register.lay import lay
 from scans.register.picture import ScanPicture
-from scans.register.refine import Laid
-from scans.register.verify import Overlap, PrintMap, print_map
+from scans.register.places import Tiles, around, box_array, outlines_of, tiles_of
+from scans.register.refine import Laid, Overlay, overlay_of
+from scans.register.verify import Darkness, Overlap, darkness, overlap, with_gain
 from scans.template import PageTemplate
 from scans.types import Refusal, Status
 
 __all__ = ["Evidence", "refusal", "weigh"]
 
-_TILE_MM = (8.0, 4.0)
-# Two characters of 8 pt type, or a third of a box's outline.
-_LEAST_PRINT_MM2 = 0.35
 # Where print moved aside would overlap by this much (scribbles, black margins), nothing can
 # be said of the print below.
 _MOST_CHANCE = 0.75
@@ -94,27 +91,24 @@ class Evidence:
 
 def weigh(picture: ScanPicture, laid: Laid) -> Evidence:
     """Compare print, tile by tile and box by box."""
-    resolution, size = laid.cells.resolution, laid.template.page.size_mm
-    margin = round(_ASIDE_MM * resolution)
-    wide = lay(picture, laid.matrix, laid.field, size, resolution, margin)
-    page = np.ascontiguousarray(wide[margin:-margin, margin:-margin])
-    compared = print_map(page, laid.template, laid.cells, laid.seen.score)
-    tiles = _tiles(size)
-    overlap = compared.overlap(tiles)
-    printed = overlap.weight >= _LEAST_PRINT_MM2
-    on_scan = _corners_inside(picture, laid, tiles)
-    judged = printed & on_scan & (overlap.chance < _MOST_CHANCE)
-    gone, found = _classes(overlap, judged)
-    gone |= judged & ~found & (overlap.inked < 1.0) & _beside(gone, size)
+    resolution, template = laid.cells.resolution, laid.template
+    overlay = laid.overlay or overlay_of(picture, laid, resolution)
+    tiles = tiles_of(template, resolution)
+    dark = with_gain(darkness(overlay, resolution), tiles.printed)
+    compared = overlap(dark, tiles.printed)
+    on_scan = _corners_inside(picture, laid, tiles.boxes_mm)
+    judged = on_scan & (tiles.printed.chance < _MOST_CHANCE)
+    gone, found = _classes(compared, judged)
+    gone |= judged & ~found & (compared.inked < 1.0) & _beside(gone, tiles)
     # Handwriting hides what is below it.
-    judged &= found | gone | ((overlap.inked < _HIDDEN) & ~_in_fields(laid.template, tiles))
+    judged &= found | gone | ((compared.inked < _HIDDEN) & ~tiles.fields)
     rest = judged & ~gone & ~found
     aside = np.zeros_like(rest)
-    blank = soften(laid.template.at(resolution))
     for i in np.flatnonzero(rest):
-        aside[i] = _moved(wide, blank, tiles[i], _ASIDE_MM, resolution, margin)[0] > _MOVED
+        best, _ = _moved(overlay, template, tiles.boxes_mm[i], _ASIDE_MM, resolution)
+        aside[i] = best > _MOVED
     count = max(1, int(judged.sum()))
-    present, moved, cut = _boxes(picture, laid, compared, wide, blank, margin)
+    present, moved, cut = _boxes(picture, laid, dark, overlay)
     return Evidence(
         found=float(found.sum() / count),
         other=float((rest & ~aside).sum() / count),
@@ -124,40 +118,17 @@ def weigh(picture: ScanPicture, laid: Laid) -> Evidence:
         boxes=present,
         boxes_moved=moved,
         boxes_cut=cut,
-        residual_mm=_residual(wide, margin, laid),
-        covered=float((printed & on_scan).sum() / max(1, printed.sum())),
+        residual_mm=_residual(overlay, laid),
+        covered=float(on_scan.sum() / max(1, len(on_scan))),
     )
 
 
-def _tiles(size_mm: tuple[float, float]) -> NDArray[np.float64]:
-    """``(n, 4)`` rectangles in mm that cover the page."""
-    across, down = _TILE_MM
-    x = np.arange(0.0, size_mm[0] - across + 1e-6, across)
-    y = np.arange(0.0, size_mm[1] - down + 1e-6, down)
-    corner = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    return np.column_stack([corner, np.full((len(corner), 2), _TILE_MM)])
-
-
-def _beside(marked: NDArray[np.bool_], size_mm: tuple[float, float]) -> NDArray[np.bool_]:
+def _beside(marked: NDArray[np.bool_], tiles: Tiles) -> NDArray[np.bool_]:
     """Tiles next to a marked one: a blob of fluid ends within a tile, not between two."""
-    columns = int((size_mm[0] + 1e-6) // _TILE_MM[0])
-    grid = marked.reshape(-1, columns).astype(np.uint8)
-    return np.asarray(cv2.dilate(grid, np.ones((3, 3), np.uint8)).ravel() > 0, dtype=np.bool_)
-
-
-def _in_fields(template: PageTemplate, tiles: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which tiles touch a region that is written or stamped in."""
-    touched = np.zeros(len(tiles), dtype=np.bool_)
-    end = tiles[:, :2] + tiles[:, 2:]
-    for field in template.page.fields:
-        x, y, width, height = field.box_mm
-        touched |= (
-            (tiles[:, 0] < x + width)
-            & (end[:, 0] > x)
-            & (tiles[:, 1] < y + height)
-            & (end[:, 1] > y)
-        )
-    return touched
+    grid = np.zeros(tiles.grid, dtype=np.uint8)
+    grid.ravel()[tiles.place] = marked
+    near = cv2.dilate(grid, np.ones((3, 3), np.uint8)).ravel()
+    return np.asarray(near[tiles.place] > 0, dtype=np.bool_)
 
 
 def _classes(
@@ -174,28 +145,27 @@ def _classes(
 def _corners_inside(
     picture: ScanPicture, laid: Laid, boxes: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    inside = np.ones(len(boxes), dtype=np.bool_)
-    for x, y in ((0, 0), (1, 0), (0, 1), (1, 1)):
-        points = boxes[:, :2] + boxes[:, 2:] * np.array([x, y])
-        px = apply(laid.matrix, points + laid.field.at(points))
-        inside &= np.all((px >= -1.0) & (px <= np.array(picture.size)), axis=1)
-    return inside
+    corners = [boxes[:, :2] + boxes[:, 2:] * np.array(c) for c in ((0, 0), (1, 0), (0, 1), (1, 1))]
+    points = np.concatenate(corners)
+    px = apply(laid.matrix, points + laid.field.at(points))
+    inside = np.all((px >= -1.0) & (px <= np.array(picture.size)), axis=1)
+    return np.asarray(inside.reshape(4, -1).all(axis=0), dtype=np.bool_)
 
 
 def _moved(
-    wide: NDArray[np.uint8],
-    blank: NDArray[np.uint8],
+    overlay: Overlay,
+    template: PageTemplate,
     box_mm: NDArray[np.float64],
     radius_mm: float,
     resolution: float,
-    margin: int,
 ) -> tuple[float, tuple[float, float]]:
     """Best correlation of a rectangle's print around its place, and the move in mm."""
     left, top, width, height = (round(float(v) * resolution) for v in box_mm)
+    margin = overlay.margin
     radius = min(margin, round(radius_mm * resolution))
     left, top = max(0, left), max(0, top)
-    patch = blank[top : top + height, left : left + width]
-    window = wide[
+    patch = soft_blank(template, resolution)[top : top + height, left : left + width]
+    window = overlay.image[
         top + margin - radius : top + height + margin + radius,
         left + margin - radius : left + width + margin + radius,
     ]
@@ -207,22 +177,18 @@ def _moved(
 
 
 def _boxes(
-    picture: ScanPicture,
-    laid: Laid,
-    compared: PrintMap,
-    wide: NDArray[np.uint8],
-    blank: NDArray[np.uint8],
-    margin: int,
+    picture: ScanPicture, laid: Laid, dark: Darkness, overlay: Overlay
 ) -> tuple[float, int, int]:
     """Share of outlines in place, how many stand beside it, how many boxes are cut off."""
-    boxes = _box_array(laid.template)
+    boxes = box_array(laid.template)
     if not len(boxes):
         return 1.0, 0, 0
+    resolution = laid.cells.resolution
     inside = _corners_inside(picture, laid, boxes)
-    around = boxes + np.array([-0.5, -0.5, 1.0, 1.0])
-    overlap = compared.overlap(around)
-    judged = inside & (overlap.weight > 0)
-    _, found = _classes(overlap, judged)
+    found, judged = np.zeros(len(boxes), np.bool_), np.zeros(len(boxes), np.bool_)
+    for index, printed in outlines_of(laid.template, resolution):
+        judged[index] = inside[index] & (printed.total > 0)
+        _, found[index] = _classes(overlap(dark, printed), judged[index])
     centres = boxes[:, :2] + boxes[:, 2:] / 2
     moves = []
     for i in np.flatnonzero(judged & ~found):
@@ -230,14 +196,10 @@ def _boxes(
         apart[i] = np.inf
         # Half way to the next box at most: beyond it a neighbour would pass for the box.
         radius = float(np.clip(0.5 * apart.min(), 1.0, _ASIDE_MM * 1.25))
-        score, move = _moved(wide, blank, around[i], radius, compared.resolution, margin)
+        score, move = _moved(overlay, laid.template, around(boxes[i]), radius, resolution)
         if score > 0.6 and np.hypot(*move) > max(1.5, 0.4 * boxes[i, 2:].min()):
             moves.append(move)
     return float(found.mean()), _agreeing(moves), int((~inside).sum())
-
-
-def _box_array(template: PageTemplate) -> NDArray[np.float64]:
-    return np.array([box.box_mm for box in template.page.boxes], dtype=np.float64).reshape(-1, 4)
 
 
 def _agreeing(moves: list[tuple[float, float]]) -> int:
@@ -249,18 +211,19 @@ def _agreeing(moves: list[tuple[float, float]]) -> int:
     return int((apart < 0.75).sum(axis=1).max())
 
 
-def _residual(wide: NDArray[np.uint8], margin: int, laid: Laid) -> float:
-    """Measured once more through the final field, on every third cell."""
+def _residual(overlay: Overlay, laid: Laid) -> float:
+    """What is left where print is found: of the fit, or measured through the final field."""
     cells = laid.cells
-    spare = margin - max(2, round(_LEFT_MM * cells.resolution))
-    some = ~np.isnan(laid.seen.score)
-    some[np.arange(len(some)) % 3 > 0] = False
-    again = measure(wide[spare:-spare, spare:-spare], some, cells, _LEFT_MM)
-    sure = np.nan_to_num(again.score) > 0.6
+    score, left = laid.seen.score, laid.left_mm
+    if laid.overlay is None:
+        some = ~np.isnan(score)
+        some[np.arange(len(some)) % 3 > 0] = False
+        again = measure(overlay.image, overlay.margin, some, cells, _LEFT_MM)
+        score, left = again.score, again.shift_mm
+    sure = np.nan_to_num(score) > 0.6
     if not sure.any():
         return float("inf")
-    left = np.linalg.norm(again.shift_mm * (cells.fixes > 0), axis=1)
-    return float(np.percentile(left[sure], 95))
+    return float(np.percentile(np.linalg.norm(left * (cells.fixes > 0), axis=1)[sure], 95))
 
 
 def refusal(evidence: Evidence, page_number: int) -> Refusal | None:

@@ -13,6 +13,9 @@ from scans.types import DisplacementField
 
 __all__ = ["lay", "on_scan"]
 
+# 4 mm at the finest resolution; nodes of a field are 5 mm apart.
+_LATTICE_PX = 16
+
 
 def lay(
     picture: ScanPicture,
@@ -51,34 +54,28 @@ def lay(
 def _maps(
     whole: Matrix, field: DisplacementField, to_page_mm: Matrix, size: tuple[int, int]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Where each pixel of the page comes from: exact at the nodes, linear between them."""
-    rows, columns = field.weight.shape
-    # One node more on each side, so that the margin is covered.
-    x = field.origin_mm[0] + field.step_mm[0] * np.arange(-1, columns + 1)
-    y = field.origin_mm[1] + field.step_mm[1] * np.arange(-1, rows + 1)
-    nodes = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    """Where each pixel of the page comes from: exact on a lattice, linear between."""
+    step = _LATTICE_PX
+    width, height = size
+    across, down = -(-width // step), -(-height // step)
+    # One node in the middle of each lattice cell and one more on each side: stretching the
+    # lattice by its step then puts every node on its pixel.
+    x = (np.arange(-1, across + 1) + 0.5) * step - 0.5
+    y = (np.arange(-1, down + 1) + 0.5) * step - 0.5
+    nodes = apply(to_page_mm, np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2))
     px = apply(whole, nodes + field.at(nodes)).astype(np.float32)
-    px = px.reshape(rows + 2, columns + 2, 2)
-    to_node = np.array(
-        [
-            [1 / field.step_mm[0], 0, 1 - field.origin_mm[0] / field.step_mm[0]],
-            [0, 1 / field.step_mm[1], 1 - field.origin_mm[1] / field.step_mm[1]],
-            [0, 0, 1],
-        ]
-    )
-    spread = (to_node @ to_page_mm)[:2]
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    px = px.reshape(down + 2, across + 2, 2)
+    full = ((across + 2) * step, (down + 2) * step)
     maps = [
-        cv2.warpAffine(
-            np.ascontiguousarray(px[:, :, axis]),
-            spread,
-            size,
-            flags=flags,
-            borderMode=cv2.BORDER_REPLICATE,
+        np.ascontiguousarray(
+            cv2.resize(np.ascontiguousarray(px[:, :, axis]), full, interpolation=cv2.INTER_LINEAR)[
+                step : step + height, step : step + width
+            ],
+            dtype=np.float32,
         )
         for axis in (0, 1)
     ]
-    return np.asarray(maps[0], np.float32), np.asarray(maps[1], np.float32)
+    return maps[0], maps[1]
 
 
 def on_scan(

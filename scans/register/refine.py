@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from scans.register.cells import COARSE, FINE, Cells, Measured, measure, page_cells
-from scans.register.displacement import fit_field, robust_weight
+from scans.register.cells import COARSE, FINE, Cells, Measured, Raster, measure, page_cells
+from scans.register.displacement import FieldBasis, field_basis, fit_field, robust_weight
 from scans.register.geometry import Matrix, apply, fit_affine, fit_homography, is_plausible
 from scans.register.lay import lay, on_scan
 from scans.register.picture import ScanPicture
 from scans.template import PageTemplate
 from scans.types import DisplacementField
 
-__all__ = ["Laid", "coarse_pass", "fine_pass", "likeness"]
+__all__ = ["Laid", "Overlay", "coarse_pass", "fine_pass", "likeness", "overlay_of"]
 
 # A guess from content is off by its tolerance (2 mm) plus what a feeder does (1.5 mm); one
 # from a code, whose corners span a tenth of the page, by as much again.
@@ -25,11 +26,28 @@ _WIDE_MM = 5.0
 _NEAR_MM = 1.25
 # Below this a correlation says nothing: letters of other words reach it.
 _SCORE_FLOOR = 0.4
-# Bending of the field against one cell's say. From synthetic waves of 1.0-1.5 mm and 50 to
-# 300 mm length on three forms: 0.03 leaves up to 0.15 mm on the shortest, 0.003 follows
-# handwriting; between them nothing changes by more than 0.02 mm.
-_STIFFNESS = 0.01
 _ORDINARY_MM = 0.08
+# A coarse cell has 20 mm for itself, a fine one 9: its marks must not bend the page alone.
+_COARSE_STIFFNESS = 20.0
+# Surroundings of the page that are laid, too: print that stands beside its place is looked
+# for in them.
+_MARGIN_MM = 5.0
+# Half a pixel of the finest picture: print seen through one field is seen as well through
+# another that differs by no more.
+_SAME_MM = 0.15
+
+
+@dataclass(frozen=True, eq=False)
+class Overlay:
+    """The scan brought to the page.
+
+    Attributes:
+        image: uint8, softened, at the resolution of the fine cells.
+        margin: px of surroundings on each side of the page.
+    """
+
+    image: NDArray[np.uint8]
+    margin: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +60,8 @@ class Laid:
         field: Displacement on top of it.
         cells: The cells that were looked for.
         seen: What was measured when the field was fitted.
+        overlay: The scan as the page would look, where it was laid as ``field`` says.
+        left_mm: ``(n, 2)`` what the field leaves of the shifts of its own cells.
     """
 
     template: PageTemplate
@@ -49,9 +69,11 @@ class Laid:
     field: DisplacementField
     cells: Cells
     seen: Measured
+    left_mm: NDArray[np.float64]
+    overlay: Overlay | None = None
 
     @property
-    def residual_mm(self) -> float:
+    def before_mm(self) -> float:
         """95th percentile of the shifts that were measured before the field was fitted."""
         sure = np.nan_to_num(self.seen.score) > 0.6
         if not sure.any():
@@ -88,7 +110,7 @@ def likeness(picture: ScanPicture, template: PageTemplate, matrix: Matrix) -> fl
 def coarse_pass(
     picture: ScanPicture, template: PageTemplate, matrix: Matrix, *, photo: bool
 ) -> Laid:
-    """Look for large cells widely around the guess, fit globally, then locally.
+    """Look for some large cells widely around the guess, fit globally, then locally.
 
     Repeated from the better matrix while that finds more print.
     """
@@ -111,7 +133,7 @@ def _coarse_once(
     margin = max(2, round(_WIDE_MM * cells.resolution))
     page = lay(picture, matrix, None, size, cells.resolution, margin)
     inside = on_scan(cells, matrix, None, picture.size)
-    seen = measure(page, inside, cells, _WIDE_MM)
+    seen = measure(page, margin, inside, cells, _WIDE_MM)
     weight = _trust(seen, cells)
     better = _global_fit(cells, seen, weight, matrix, photo=photo)
     if not is_plausible(better, size, picture.size, photo=True):
@@ -119,16 +141,19 @@ def _coarse_once(
     found = apply(np.linalg.inv(better) @ matrix, cells.centre_mm + seen.shift_mm)
     left = found - cells.centre_mm
     field = fit_field(
-        cells.centre_mm,
+        _basis(template, COARSE),
         left,
         weight,
-        size,
-        node_mm=10.0,
-        stiffness=_STIFFNESS,
         scale_mm=2 * _ORDINARY_MM,
-        rounds=4,
+        rounds=3,
+        stiffness=_COARSE_STIFFNESS,
     )
-    return Laid(template, better, field, cells, seen)
+    return Laid(template, better, field, cells, seen, left - field.at(cells.centre_mm))
+
+
+@lru_cache(maxsize=128)
+def _basis(template: PageTemplate, raster: Raster) -> FieldBasis:
+    return field_basis(page_cells(template, raster).centre_mm, template.page.size_mm)
 
 
 def _global_fit(
@@ -158,24 +183,26 @@ def _global_fit(
 
 def fine_pass(picture: ScanPicture, laid: Laid) -> Laid:
     """Measure small cells through the coarse field and fit the final one."""
-    size = laid.template.page.size_mm
-    cells = page_cells(laid.template, FINE)
-    margin = max(2, round(_NEAR_MM * cells.resolution))
-    page = lay(picture, laid.matrix, laid.field, size, cells.resolution, margin)
+    template = laid.template
+    cells = page_cells(template, FINE)
+    overlay = overlay_of(picture, laid, cells.resolution)
     inside = on_scan(cells, laid.matrix, laid.field, picture.size)
-    seen = measure(page, inside, cells, _NEAR_MM)
-    weight = _trust(seen, cells)
+    seen = measure(overlay.image, overlay.margin, inside, cells, _NEAR_MM)
     # The cell was met at q + field(q) with q = centre + shift; it belongs to its centre.
     met = cells.centre_mm + seen.shift_mm
     total = met + laid.field.at(met) - cells.centre_mm
     field = fit_field(
-        cells.centre_mm,
-        total,
-        weight,
-        size,
-        node_mm=6.0,
-        stiffness=_STIFFNESS,
-        scale_mm=_ORDINARY_MM,
-        rounds=2,
+        _basis(template, FINE), total, _trust(seen, cells), scale_mm=_ORDINARY_MM, rounds=2
     )
-    return Laid(laid.template, laid.matrix, field, cells, seen)
+    final = field.at(cells.centre_mm)
+    moved = np.linalg.norm(final - laid.field.at(cells.centre_mm), axis=1)
+    same = bool(np.percentile(moved, 95) < _SAME_MM) if len(moved) else True
+    return Laid(template, laid.matrix, field, cells, seen, total - final, overlay if same else None)
+
+
+def overlay_of(picture: ScanPicture, laid: Laid, resolution: float) -> Overlay:
+    """The scan as the page would look."""
+    margin = round(_MARGIN_MM * resolution)
+    size = laid.template.page.size_mm
+    image = lay(picture, laid.matrix, laid.field, size, resolution, margin)
+    return Overlay(image, margin)
