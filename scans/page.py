@@ -18,7 +18,7 @@ from scans.fingerprint import Fingerprint, fingerprint
 from scans.measure.boxes import measure_boxes
 from scans.read.circles import Circle, circled, find_circles, without_circles
 from scans.read.codes import read_code
-from scans.read.marks import inked_boxes, read_marks
+from scans.read.marks import read_marks
 from scans.reference import Reference
 from scans.register import register
 from scans.source import PageError, refuse
@@ -108,8 +108,7 @@ def view_of(
     ink, patches = measure_boxes(raw.image, laid, template)
     circles: dict[int, Circle] = {}
     if instrument.marks.correction == "circle":
-        inked = inked_boxes(ink, patches)
-        circles = find_circles(raw.image, laid, template, ink, inked)
+        circles = find_circles(raw.image, laid, template, ink, patches)
         patches = without_circles(patches, circled(circles))
     shades = raw.scan_class is not ScanClass.BITONAL
     return PageView(

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
 from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
+from scans.measure.blank_boxes import dilated
 from scans.measure.boxes import BoxPatches
-from scans.measure.sheet import SHEET_PX_PER_MM, Sheet
+from scans.measure.sheet import SHEET_PX_PER_MM, STRONG, Sheet
 from scans.view import PageView
 
 # Boxes of honest pages keep their outline to within this share, toner loss included.
@@ -75,21 +76,21 @@ def _outline_lost(group: BoxPatches) -> NDArray[np.float64]:
     A scanner that drops toner here and there breaks an outline into many small gaps;
     fluid takes one piece. New ink drawn over the fluid does not fill the gap.
     """
-    reach = np.ones((5, 5), np.uint8)
     rim = np.abs(group.distance) < 0.5
+    outline = rim[None] & (group.print_ > 0.45)
+    total = outline.sum(axis=(1, 2))
+    near = dilated(np.clip(group.dark * 255, 0, 255).astype(np.uint8), 5)
+    gap = outline & (near < 0.3 * 255)
     lost = np.zeros(len(group.boxes))
-    for i in range(len(group.boxes)):
-        outline = rim & (group.print_[i] > 0.45)
-        total = int(outline.sum())
-        if total < 12:
-            continue
-        near = cv2.dilate(np.clip(group.dark[i], 0, 1), reach)
-        gap = (outline & (near < 0.3)).astype(np.uint8)
-        closed = cv2.morphologyEx(gap, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    kernel = np.ones((3, 3), np.uint8)
+    for i in np.flatnonzero((total >= 12) & gap.any(axis=(1, 2))):
+        closed = cv2.morphologyEx(
+            gap[i].astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)
+        )
         count, labels = cv2.connectedComponents(closed, connectivity=8)
         if count > 1:
-            sizes = np.bincount(labels[gap.astype(bool)].ravel(), minlength=count)[1:]
-            lost[i] = float(sizes.max()) / total
+            sizes = np.bincount(labels[gap[i]].ravel(), minlength=count)[1:]
+            lost[i] = float(sizes.max()) / total[i]
     return lost
 
 
@@ -125,11 +126,11 @@ def _tile_loss(
 ) -> tuple[NDArray[np.float64], float, NDArray[np.float64]]:
     """Share of strong print missing on each tile that holds enough of it."""
     step = round(_TILE_MM * SHEET_PX_PER_MM)
-    strong = sheet.print_ > 0.45
+    strong = sheet.print_ > STRONG * 255
     # The edge of the page is where scanners crop and folds fray.
     edge = round(6.0 * SHEET_PX_PER_MM)
     strong[:edge], strong[-edge:], strong[:, :edge], strong[:, -edge:] = False, False, False, False
-    gone = strong & (sheet.missing > 0.35)
+    gone = strong & sheet.missing
     height, width = (n // step * step for n in strong.shape)
     blocks = (height // step, step, width // step, step)
     total = strong[:height, :width].reshape(blocks).sum(axis=(1, 3))

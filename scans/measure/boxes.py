@@ -7,15 +7,15 @@ the same on a dark photocopy and on a burnt-out scan.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.instrument import Box
+from scans.measure.blank_boxes import PX_PER_MM, SLACK_PX, BlankBoxes, blank_boxes, dilated
 from scans.rectify import Rectifier
 from scans.template import PageTemplate
 from scans.types import Registration
@@ -24,16 +24,8 @@ __all__ = ["PX_PER_MM", "BoxPatches", "PageInk", "measure_boxes"]
 
 Floats = NDArray[np.float32]
 
-PX_PER_MM = 10.0
-"""Working resolution of patches: a 0.2 mm pen stroke is two pixels wide."""
-
 # Ink is sensed this far beyond a box; crosses overshoot and ticks stand half outside.
 MARGIN_MM = 2.0
-# After registration a printed line may still be off by this much; found per box.
-_SLACK_PX = 4
-# Toner spreads, 1-bit scanners thicken lines and a cramped photo bends them: print
-# reaches beyond the blank's by the smallest of these that most boxes of the page agree on.
-_PRINT_SPREADS_MM = (0.25, 0.35, 0.45)
 # What an agreeing box may leave of its own outline, as a share of the outline.
 _OUTLINE_LEFT = 0.04
 
@@ -119,59 +111,34 @@ def measure_boxes(
         The levels of the page, and the patches grouped by size and shape of box.
     """
     scan = Rectifier.of(image, registration, PX_PER_MM)
-    raw = []
-    chosen = range(len(template.page.boxes)) if only is None else only
-    for index, boxes in _groups(template.page.boxes, chosen):
-        colour, print_ = _cut(scan, template, boxes, margin_mm)
-        grey = colour if colour.ndim == 3 else _grey_of(colour)
-        raw.append((index, boxes, colour, grey, print_))
-    paper_of = [_paper(grey, print_) for _, _, _, grey, print_ in raw]
+    blanks = list(blank_boxes(template, margin_mm))
+    if only is not None:
+        some = [blank.of(only) for blank in blanks]
+        blanks = [part for part in some if part is not None]
+    cut = [_cut(scan, blank) for blank in blanks]
+    grey = [_grey_of(colour) if colour.ndim == 4 else colour for colour in cut]
+    papers = [_paper(part, blank) for part, blank in zip(grey, blanks, strict=True)]
     if black is None:
-        black = _black([(grey, print_) for _, _, _, grey, print_ in raw], paper_of)
+        black = _black(grey, blanks, papers)
     groups = []
-    for (index, boxes, colour, grey, print_), paper in zip(raw, paper_of, strict=True):
+    for blank, colour, part, paper in zip(blanks, cut, grey, papers, strict=True):
         span = np.maximum(paper - black, 40.0)[:, None, None]
-        dark = (paper[:, None, None] - grey.astype(np.float32)) / span
-        own = _territory(template, margin_mm, tuple(index.tolist()))
-        groups.append(_align(index, boxes, margin_mm, colour, dark, print_, own))
+        dark = (paper[:, None, None] - part) / span
+        groups.append(_align(blank, colour, dark.astype(np.float32, copy=False)))
     noise = _noise(groups)
-    paper_level = float(np.median(np.concatenate(paper_of))) if paper_of else 255.0
+    paper_level = float(np.median(np.concatenate(papers))) if papers else 255.0
     # Ink must clear both the physical floor (a faint pencil line is a fifth as dark as
     # print) and the noise of this scan's paper.
     threshold = max(0.16, 5.0 * noise)
     return PageInk(paper_level, black, noise, threshold), tuple(groups)
 
 
-def _groups(
-    boxes: Sequence[Box], chosen: Iterable[int]
-) -> Iterator[tuple[NDArray[np.int64], tuple[Box, ...]]]:
-    kinds: dict[tuple[float, float, str], list[int]] = {}
-    for i in chosen:
-        box = boxes[i]
-        key = (round(box.box_mm[2], 1), round(box.box_mm[3], 1), box.shape)
-        kinds.setdefault(key, []).append(i)
-    for members in kinds.values():
-        yield np.array(members, dtype=np.int64), tuple(boxes[i] for i in members)
-
-
-def _cut(
-    scan: Rectifier, template: PageTemplate, boxes: tuple[Box, ...], margin: float
-) -> tuple[NDArray[np.uint8], Floats]:
-    """Scan patches with ``_SLACK_PX`` extra on each side, and print darkness without it."""
-    width, height = boxes[0].box_mm[2], boxes[0].box_mm[3]
-    shape = (
-        round((height + 2 * margin) * PX_PER_MM),
-        round((width + 2 * margin) * PX_PER_MM),
-    )
-    corners = np.array([box.box_mm[:2] for box in boxes]) - margin
-    slack = _SLACK_PX / PX_PER_MM
-    outer = (shape[0] + 2 * _SLACK_PX, shape[1] + 2 * _SLACK_PX)
-    colour = scan.patches(corners - slack, outer, PX_PER_MM)
-    blank = template.at(PX_PER_MM)
-    matrix = np.array([[PX_PER_MM, 0, -0.5], [0, PX_PER_MM, -0.5], [0, 0, 1.0]])
-    flat = Registration(template.page.number, matrix, None, 0.0, "blank", 1.0, PX_PER_MM)
-    print_ = 1.0 - Rectifier(blank, flat).patches(corners, shape, PX_PER_MM) / np.float32(255)
-    return colour, print_.astype(np.float32)
+def _cut(scan: Rectifier, blank: BlankBoxes) -> NDArray[np.uint8]:
+    """Scan patches with ``SLACK_PX`` extra on each side."""
+    height, width = blank.print_.shape[1:]
+    corners = np.array([box.box_mm[:2] for box in blank.boxes]) - blank.margin_mm
+    outer = (height + 2 * SLACK_PX, width + 2 * SLACK_PX)
+    return scan.patches(corners - SLACK_PX / PX_PER_MM, outer, PX_PER_MM)
 
 
 def _grey_of(colour: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -181,16 +148,16 @@ def _grey_of(colour: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _inner(stack: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return stack[:, _SLACK_PX:-_SLACK_PX, _SLACK_PX:-_SLACK_PX]
+    return stack[:, SLACK_PX:-SLACK_PX, SLACK_PX:-SLACK_PX]
 
 
-def _paper(grey: NDArray[np.uint8], print_: Floats) -> Floats:
+def _paper(grey: NDArray[np.uint8], blank: BlankBoxes) -> Floats:
     """Level of the paper around each box: ``(n,)``.
 
     The 70th percentile of pixels without print: marks, even a filled box, cover less than
     a third of the patch.
     """
-    return _percentiles(_inner(grey), print_ < 0.1, (70,))[0]
+    return _percentiles(_inner(grey), blank.print_ < 0.1 * 255, (70,))[0]
 
 
 def _percentiles(
@@ -198,9 +165,9 @@ def _percentiles(
 ) -> list[Floats]:
     """Percentiles of the pixels of each patch under ``mask``, of all where it is empty."""
     flat, chosen = stack.reshape(len(stack), -1), mask.reshape(len(stack), -1)
-    # Boxes of one size share most of their bare paper: one sort serves them all. A third
-    # of the pixels is plenty.
-    common = np.flatnonzero(chosen.all(axis=0))[::3]
+    # Boxes of one size share most of their bare paper: one sort serves them all, and the
+    # hairline that a few of them have there moves no percentile. A third is plenty.
+    common = np.flatnonzero(chosen.mean(axis=0) >= 0.8)[::3]
     if len(common) >= 100:
         found = np.percentile(flat[:, common], q, axis=1).T
     else:
@@ -209,10 +176,14 @@ def _percentiles(
     return [found[:, k].astype(np.float32) for k in range(len(q))]
 
 
-def _black(parts: Sequence[tuple[NDArray[np.uint8], Floats]], papers: Sequence[Floats]) -> float:
+def _black(
+    parts: Sequence[NDArray[np.uint8]], blanks: Sequence[BlankBoxes], papers: Sequence[Floats]
+) -> float:
     """Level of the form's own print on this page."""
     paper = float(np.median(np.concatenate(papers))) if papers else 255.0
-    dark = [_inner(grey)[print_ > 0.6] for grey, print_ in parts]
+    dark = [
+        _inner(grey)[blank.print_ > 0.6 * 255] for grey, blank in zip(parts, blanks, strict=True)
+    ]
     values = np.concatenate(dark) if dark else np.empty(0, np.uint8)
     # Boxes that were removed, or slid aside, show paper where print should be.
     values = values[values < 0.75 * paper]
@@ -222,39 +193,27 @@ def _black(parts: Sequence[tuple[NDArray[np.uint8], Floats]], papers: Sequence[F
     return float(np.percentile(values, 30))
 
 
-def _align(
-    index: NDArray[np.int64],
-    boxes: tuple[Box, ...],
-    margin: float,
-    colour: NDArray[np.uint8],
-    dark: Floats,
-    print_: Floats,
-    own: NDArray[np.bool_],
-) -> BoxPatches:
+def _align(blank: BlankBoxes, colour: NDArray[np.uint8], dark: Floats) -> BoxPatches:
     """Slide each patch to where its own printed outline fits best."""
-    size = 2 * round(0.5 * PX_PER_MM) + 1
-    reach = _spread(print_, size)
-    shifts = _best_shift(dark, print_, reach)
+    print_: Floats = np.divide(blank.print_, 255, dtype=np.float32)
+    shifts = _best_shift(dark, print_, blank.near)
     height, width = print_.shape[1:]
     moved = np.empty_like(print_)
     tinted = np.empty((len(dark), height, width, *colour.shape[3:]), np.uint8)
-    for i, (dx, dy) in enumerate(shifts):
-        top, left = _SLACK_PX + int(dy), _SLACK_PX + int(dx)
+    for i, (dx, dy) in enumerate(shifts.tolist()):
+        top, left = SLACK_PX + dy, SLACK_PX + dx
         moved[i] = dark[i, top : top + height, left : left + width]
         tinted[i] = colour[i, top : top + height, left : left + width]
-    size_mm = (boxes[0].box_mm[2], boxes[0].box_mm[3])
-    distance = _signed_distance(print_.shape[1:], size_mm, margin, boxes[0].shape)
-    # Labels beside a box are not its outline.
-    outline = np.where((np.abs(distance) < 0.5) & (print_ > 0.3), print_, 0.0)
-    allowed, added = _subtract(moved, print_, np.abs(distance) < 0.6)
-    near = _spread(np.clip(moved, 0.0, 1.2), 5)
-    ink = (outline * np.minimum(near / 0.45, 1.0)).sum(axis=(1, 2))
+    allowed, added = _subtract(moved, blank)
+    inked = dilated(np.clip(moved * 255, 0, 255).astype(np.uint8), 5)
+    outline = np.where(blank.outline, print_, 0.0)
+    ink = (outline * np.minimum(inked / np.float32(0.45 * 255), 1.0)).sum(axis=(1, 2))
     total = outline.sum(axis=(1, 2))
     found = np.where(total > 0, ink / np.maximum(total, 1e-6), 1.0)
     return BoxPatches(
-        index=index,
-        boxes=boxes,
-        margin_mm=margin,
+        index=blank.index,
+        boxes=blank.boxes,
+        margin_mm=blank.margin_mm,
         colour=tinted,
         dark=moved,
         print_=print_,
@@ -262,39 +221,34 @@ def _align(
         added=added,
         shift_mm=shifts.astype(np.float64) / PX_PER_MM,
         found=found.astype(np.float64),
-        distance=distance,
-        own=own,
+        distance=blank.distance,
+        own=blank.own,
     )
 
 
-def _subtract(dark: Floats, print_: Floats, rim: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+def _subtract(dark: Floats, blank: BlankBoxes) -> tuple[Floats, Floats]:
     """Allowed print and added darkness, with the spread that most boxes agree on.
 
     Most boxes of any page are empty, so the median box tells how far this page's print
     reaches; marks cannot widen it.
     """
-    for spread in _PRINT_SPREADS_MM:
-        allowed = _spread(print_, 2 * round(spread * PX_PER_MM) + 1)
-        added = np.clip(dark - 1.15 * allowed, 0.0, 1.5)
-        left = ((added > 0.2) & rim).sum(axis=(1, 2))
-        outline = np.maximum(((print_ > 0.3) & rim).sum(axis=(1, 2)), 1)
+    rim = np.abs(blank.distance) < 0.6
+    outline = np.maximum(blank.outline.sum(axis=(1, 2)), 1)
+    for spread in blank.allowed:
+        allowed: Floats = np.divide(spread, 255, dtype=np.float32)
+        added: Floats = np.clip(dark - np.float32(1.15) * allowed, 0.0, 1.5)
+        left = (added[:, rim] > 0.2).sum(axis=1)
         if float(np.median(left / outline)) <= _OUTLINE_LEFT:
             break
-    return allowed, added.astype(np.float32)
+    return allowed, added
 
 
-def _spread(stack: Floats, size: int) -> Floats:
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    return np.stack([np.asarray(cv2.dilate(patch, kernel), np.float32) for patch in stack])
-
-
-def _best_shift(dark: Floats, print_: Floats, reach: Floats) -> NDArray[np.int64]:
+def _best_shift(dark: Floats, print_: Floats, near: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Whole-pixel shift ``(n, 2)`` as (x, y), found on row and column profiles.
 
     Profiles are taken near print only, so that a mark in the box does not pull; a box
     outline makes two sharp peaks in each.
     """
-    near = _pad(reach > 0.3)
     masked = np.clip(dark, 0.0, 1.0) * near
     result = np.zeros((len(dark), 2), np.int64)
     for axis, column in ((1, 0), (2, 1)):
@@ -302,65 +256,13 @@ def _best_shift(dark: Floats, print_: Floats, reach: Floats) -> NDArray[np.int64
         blank = blank - blank.mean(axis=1, keepdims=True)
         length = blank.shape[1]
         scores = np.stack(
-            [(scan[:, k : k + length] * blank).sum(axis=1) for k in range(2 * _SLACK_PX + 1)], 1
+            [(scan[:, k : k + length] * blank).sum(axis=1) for k in range(2 * SLACK_PX + 1)], 1
         )
         # A tie (no print, or none left) stays where the registration put it.
-        scores[:, _SLACK_PX] *= 1.02
+        scores[:, SLACK_PX] *= 1.02
         flat = scores.max(axis=1) <= 1e-6
-        result[:, column] = np.where(flat, 0, scores.argmax(axis=1) - _SLACK_PX)
+        result[:, column] = np.where(flat, 0, scores.argmax(axis=1) - SLACK_PX)
     return result
-
-
-def _pad(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    rim = ((0, 0), (_SLACK_PX, _SLACK_PX), (_SLACK_PX, _SLACK_PX))
-    return np.pad(mask, rim, mode="edge")
-
-
-@lru_cache(maxsize=64)
-def _territory(
-    template: PageTemplate, margin: float, members: tuple[int, ...]
-) -> NDArray[np.bool_]:
-    """Pixels of each patch that lie nearer to its own box than to any other."""
-    boxes = template.page.boxes
-    width, height = boxes[members[0]].box_mm[2:]
-    shape = (
-        round((height + 2 * margin) * PX_PER_MM),
-        round((width + 2 * margin) * PX_PER_MM),
-    )
-    result = np.ones((len(members), *shape), np.bool_)
-    for row, i in enumerate(members):
-        x, y, w, h = boxes[i].box_mm
-        mine = _signed_distance(shape, (w, h), margin, boxes[i].shape)
-        for j, other in enumerate(boxes):
-            ox, oy, ow, oh = other.box_mm
-            apart = max(ox - x - w, x - ox - ow, oy - y - h, y - oy - oh)
-            if j == i or apart > 2 * margin:
-                continue
-            centre = ((ox + ow / 2) - (x + w / 2), (oy + oh / 2) - (y + h / 2))
-            theirs = _signed_distance(shape, (w, h), margin, other.shape, centre, (ow, oh))
-            result[row] &= mine <= theirs
-    return result
-
-
-def _signed_distance(
-    shape: tuple[int, ...],
-    size_mm: tuple[float, float],
-    margin: float,
-    outline: str,
-    centre_mm: tuple[float, float] = (0.0, 0.0),
-    other_mm: tuple[float, float] | None = None,
-) -> Floats:
-    """Distance to an outline of ``other_mm`` at ``centre_mm`` from a patch's own box."""
-    height, width = shape
-    x = (np.arange(width) + 0.5) / PX_PER_MM - margin - size_mm[0] / 2 - centre_mm[0]
-    y = (np.arange(height) + 0.5) / PX_PER_MM - margin - size_mm[1] / 2 - centre_mm[1]
-    a, b = (v / 2 for v in (other_mm or size_mm))
-    if outline == "ellipse":
-        radius = np.hypot(x[None, :] / a, y[:, None] / b)
-        return np.asarray((radius - 1.0) * min(a, b), np.float32)
-    qx, qy = np.abs(x)[None, :] - a, np.abs(y)[:, None] - b
-    outside = np.hypot(np.maximum(qx, 0), np.maximum(qy, 0))
-    return np.asarray(outside + np.minimum(np.maximum(qx, qy), 0), np.float32)
 
 
 def _noise(groups: Sequence[BoxPatches]) -> float:

@@ -7,7 +7,7 @@ signatures, edges of pasted paper. Computed once a page, on first use.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
@@ -17,11 +17,14 @@ from scans.rectify import Rectifier
 from scans.template import PageTemplate
 from scans.types import Registration
 
-__all__ = ["SHEET_PX_PER_MM", "Sheet"]
+__all__ = ["SHEET_PX_PER_MM", "STRONG", "Sheet"]
 
-Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
 
 SHEET_PX_PER_MM = 4.0
+STRONG = 0.45
+"""Darkness from which print of the blank is looked for on the scan."""
+
 # Printed strokes of the blank are looked for this far around their place.
 _REACH = 5
 # Paper level is followed over shadows and folds on tiles of this size.
@@ -51,47 +54,44 @@ class Sheet:
         return Sheet(rectifier.region((0.0, 0.0, width, height), SHEET_PX_PER_MM), template)
 
     @cached_property
-    def print_(self) -> Floats:
-        """Darkness of the blank, 0 to 1: ``(h, w)``."""
-        return (1.0 - self.template.at(SHEET_PX_PER_MM) / np.float32(255)).astype(np.float32)
+    def print_(self) -> Bytes:
+        """Darkness of the blank, 255 is black: ``(h, w)``."""
+        return _blank_darkness(self.template)
 
     @cached_property
-    def paper(self) -> Floats:
+    def paper(self) -> Bytes:
         """Level of the paper, followed over the page: ``(h, w)``."""
         tile = max(4, round(_TILE_MM * SHEET_PX_PER_MM))
         height, width = self.grey.shape
         rows, columns = max(1, round(height / tile)), max(1, round(width / tile))
-        # The lightest tenth of a tile is paper wherever a tile is not wholly inked.
-        bright = cv2.dilate(self.grey, np.ones((3, 3), np.uint8))
-        small = cv2.resize(bright, (columns * 6, rows * 6), interpolation=cv2.INTER_AREA)
-        levels = np.percentile(
-            small.reshape(rows, 6, columns, 6).transpose(0, 2, 1, 3).reshape(rows, columns, 36),
-            70,
-            axis=2,
-        ).astype(np.float32)
-        levels = np.asarray(cv2.medianBlur(levels, 3), np.float32)
-        return np.asarray(cv2.resize(levels, (width, height)), np.float32)
+        # The lightest third of a tile is paper wherever a tile is not wholly inked.
+        small = cv2.resize(self.grey, (columns * 6, rows * 6), interpolation=cv2.INTER_AREA)
+        cells = small.reshape(rows, 6, columns, 6).transpose(0, 2, 1, 3).reshape(rows, columns, 36)
+        levels = np.sort(cells, axis=2)[:, :, 25]
+        levels = cv2.medianBlur(np.ascontiguousarray(levels), 3)
+        return np.asarray(cv2.resize(levels, (width, height)), np.uint8)
 
     @cached_property
-    def dark(self) -> Floats:
-        """Darkness: 0 paper, about 1 the form's own print: ``(h, w)``."""
-        strong = self.grey[self.print_ > 0.7]
-        paper = float(np.median(self.paper))
+    def black(self) -> float:
+        """Grey level of the form's own print."""
+        paper = float(np.median(self.paper[::8, ::8]))
+        strong = self.grey[self.print_ > 0.7 * 255]
         inked = strong[strong < 0.75 * paper]
-        black = float(np.percentile(inked, 40)) if inked.size > 50 else 0.35 * paper
-        span = np.maximum(self.paper - black, 40.0)
-        return np.asarray((self.paper - self.grey) / span, np.float32)
+        return float(np.percentile(inked, 40)) if inked.size > 50 else 0.35 * paper
 
     @cached_property
-    def added(self) -> Floats:
-        """Darkness that the blank does not have near this place: ``(h, w)``, from 0."""
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_REACH, _REACH))
-        allowed = np.asarray(cv2.dilate(self.print_, kernel), np.float32)
-        return np.clip(self.dark - 1.2 * allowed, 0.0, 1.5).astype(np.float32)
+    def missing(self) -> NDArray[np.bool_]:
+        """Where strong print of the blank is not on the scan: ``(h, w)``."""
+        darker = np.asarray(cv2.subtract(self.paper, self.grey), np.uint8)
+        near = np.asarray(cv2.dilate(darker, np.ones((_REACH, _REACH), np.uint8)), np.uint8)
+        span = max(float(np.median(self.paper[::8, ::8])) - self.black, 40.0)
+        strong = self.print_ > STRONG * 255
+        gone = np.zeros(strong.shape, np.bool_)
+        # Print of full darkness is missing where the scan reaches less than half of it.
+        gone[strong] = near[strong] < 0.45 * span * (self.print_[strong] / 255.0)
+        return gone
 
-    @cached_property
-    def missing(self) -> Floats:
-        """Print of the blank that is not there, 0 to 1 of full print: ``(h, w)``."""
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_REACH, _REACH))
-        near = np.asarray(cv2.dilate(np.clip(self.dark, 0.0, 1.2), kernel), np.float32)
-        return np.clip(self.print_ - near / 0.7, 0.0, 1.0).astype(np.float32)
+
+@lru_cache(maxsize=16)
+def _blank_darkness(template: PageTemplate) -> Bytes:
+    return np.asarray(255 - template.at(SHEET_PX_PER_MM), np.uint8)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -35,6 +36,7 @@ _HIDDEN = 0.55
 _REMOVE_MM = 0.7
 # With ink in fewer directions than this nothing can go around a box.
 _ANY_INK = 0.4
+_SOME_INK = 0.25
 CIRCLED = 0.9
 """Share of directions in which a closed line must stand around a box to be a circle.
 
@@ -62,18 +64,85 @@ def find_circles(
     registration: Registration,
     template: PageTemplate,
     ink: PageInk,
-    inked: Sequence[int],
+    groups: Sequence[BoxPatches],
 ) -> dict[int, Circle]:
-    """The best closed path around those of the boxes ``inked`` that may have one."""
-    if not inked:
+    """The best closed path around those boxes that may have one, by position.
+
+    Args:
+        image: The scan as received.
+        registration: Lays it over ``template``.
+        template: The blank page.
+        ink: Levels of the page.
+        groups: The boxes with their usual rim; those with ink in enough directions are
+            cut again with a wider one.
+    """
+    wanted = [i for group in groups for i in _surrounded(group, ink)]
+    if not wanted:
         return {}
-    _, groups = measure_boxes(
-        image, registration, template, margin_mm=_MARGIN_MM, only=inked, black=ink.black
+    _, wide = measure_boxes(
+        image, registration, template, margin_mm=_MARGIN_MM, only=wanted, black=ink.black
     )
     circles = {}
-    for group in groups:
+    for group in wide:
         circles.update(_around(group, ink))
     return circles
+
+
+def _surrounded(group: BoxPatches, ink: PageInk) -> list[int]:
+    """Boxes with ink in a quarter of all directions: a wide circle shows in the corners."""
+    line = _Polar.of(group).line(group, ink)
+    inside = (group.added > ink.threshold)[:, group.distance < 0].any(axis=1)
+    some = line.any(axis=2).mean(axis=1)
+    return [int(i) for i in group.index[inside & (some >= _SOME_INK)]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Polar:
+    """Pixels of a patch by angle and radius around its box.
+
+    Attributes:
+        angles: float64 ``(angles,)``.
+        radii: float64 ``(radii,)``, in mm.
+        rows: int64 ``(angles, radii)``: pixel row of each.
+        columns: int64 ``(angles, radii)``: pixel column of each.
+        inside: bool ``(angles, radii)``: within the ellipse inscribed in the box.
+    """
+
+    angles: NDArray[np.float64]
+    radii: NDArray[np.float64]
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    inside: NDArray[np.bool_]
+
+    @staticmethod
+    def of(group: BoxPatches) -> _Polar:
+        return _polar(group.box_size_mm, group.margin_mm, group.distance.shape)
+
+    def line(self, group: BoxPatches, ink: PageInk) -> NDArray[np.bool_]:
+        """Bool ``(n, angles, radii)``: ink outside the inscribed ellipse."""
+        line: NDArray[np.bool_] = group.added[:, self.rows, self.columns] > ink.threshold
+        return line & ~self.inside
+
+
+@lru_cache(maxsize=32)
+def _polar(size_mm: tuple[float, float], margin: float, shape: tuple[int, int]) -> _Polar:
+    half_w, half_h = size_mm[0] / 2, size_mm[1] / 2
+    angles = np.arange(_ANGLES) * (2 * np.pi / _ANGLES)
+    reach = min(half_w, half_h) + margin - 0.2
+    radii = np.arange(_INNER * min(half_w, half_h), reach, _STEP_MM)
+    x = np.cos(angles)[:, None] * radii[None, :]
+    y = np.sin(angles)[:, None] * radii[None, :]
+    columns = np.rint((x + half_w + margin) * PX_PER_MM - 0.5).astype(int)
+    rows = np.rint((y + half_h + margin) * PX_PER_MM - 0.5).astype(int)
+    # Only what lies outside the ellipse inscribed in the box can go around it.
+    inside = (x / half_w) ** 2 + (y / half_h) ** 2 < _INNER**2
+    return _Polar(
+        np.asarray(angles, np.float64),
+        np.asarray(radii, np.float64),
+        np.clip(rows, 0, shape[0] - 1),
+        np.clip(columns, 0, shape[1] - 1),
+        np.asarray(inside, np.bool_),
+    )
 
 
 def circled(paths: Mapping[int, Circle]) -> dict[int, Circle]:
@@ -83,28 +152,16 @@ def circled(paths: Mapping[int, Circle]) -> dict[int, Circle]:
 
 def _around(group: BoxPatches, ink: PageInk) -> dict[int, Circle]:
     """Paths around the boxes of one size, where enough directions hold any ink at all."""
-    width, height = group.box_size_mm
-    half_w, half_h = width / 2, height / 2
-    angles = np.arange(_ANGLES) * (2 * np.pi / _ANGLES)
-    reach = min(half_w, half_h) + _MARGIN_MM - 0.2
-    radii = np.arange(_INNER * min(half_w, half_h), reach, _STEP_MM)
-    x = np.cos(angles)[:, None] * radii[None, :]
-    y = np.sin(angles)[:, None] * radii[None, :]
-    columns = np.rint((x + half_w + _MARGIN_MM) * PX_PER_MM - 0.5).astype(int)
-    rows = np.rint((y + half_h + _MARGIN_MM) * PX_PER_MM - 0.5).astype(int)
-    shape = group.distance.shape
-    columns, rows = np.clip(columns, 0, shape[1] - 1), np.clip(rows, 0, shape[0] - 1)
-    # Only what lies outside the ellipse inscribed in the box can go around it.
-    inside = (x / half_w) ** 2 + (y / half_h) ** 2 < _INNER**2
-    line = (group.added[:, rows, columns] > ink.threshold) & ~inside
-    some = line.any(axis=2).mean(axis=1)
-    chosen = np.flatnonzero(some >= _ANY_INK)
+    half_w, half_h = group.box_size_mm[0] / 2, group.box_size_mm[1] / 2
+    polar = _Polar.of(group)
+    angles, radii, inside = polar.angles, polar.radii, polar.inside
+    line = polar.line(group, ink)
+    chosen = np.flatnonzero(line.any(axis=2).mean(axis=1) >= _ANY_INK)
     if chosen.size == 0:
         return {}
     line = line[chosen]
-    hidden = (group.allowed[chosen][:, rows, columns] > 0.35) & (
-        group.dark[chosen][:, rows, columns] > 0.5
-    )
+    place = (chosen[:, None, None], polar.rows, polar.columns)
+    hidden = (group.allowed[place] > 0.35) & (group.dark[place] > 0.5)
     gain = np.where(line, 1.0, np.where(hidden, _HIDDEN, 0.0)) * ~inside - 1.0 * inside
     paths = _best_loops(gain.astype(np.float32))
     at = np.arange(_ANGLES)
@@ -140,27 +197,21 @@ def _best_loops(gain: NDArray[np.float32]) -> NDArray[np.int64]:
     """
     turns = np.concatenate([gain, gain], axis=1)
     boxes, steps, count = turns.shape
+    offsets = np.arange(-_BEND, _BEND + 1)
+    source = np.clip(np.arange(count)[None, :] + offsets[:, None], 0, count - 1)
+    cost = np.float32(0.04) * np.abs(offsets)[None, :, None].astype(np.float32)
     best = turns[:, 0].copy()
-    back = np.zeros((steps, boxes, count), np.int8)
+    back = np.zeros((steps, boxes, count), np.int64)
     for k in range(1, steps):
-        value, choice = best.copy(), np.zeros((boxes, count), np.int8)
-        for step in range(1, _BEND + 1):
-            for offset in (-step, step):
-                moved = np.full_like(best, -np.inf)
-                if offset < 0:
-                    moved[:, -offset:] = best[:, :offset]
-                else:
-                    moved[:, :-offset] = best[:, offset:]
-                moved -= 0.04 * step
-                better = moved > value
-                value, choice = np.where(better, moved, value), np.where(better, offset, choice)
-        back[k] = choice
-        best = value + turns[:, k]
+        value = best[:, source] - cost
+        choice = value.argmax(axis=1)
+        back[k] = source[choice, np.arange(count)]
+        best = value.max(axis=1) + turns[:, k]
     path = np.zeros((boxes, steps), np.int64)
     path[:, -1] = best.argmax(axis=1)
     every = np.arange(boxes)
     for k in range(steps - 1, 0, -1):
-        path[:, k - 1] = path[:, k] + back[k, every, path[:, k]]
+        path[:, k - 1] = back[k, every, path[:, k]]
     half = gain.shape[1] // 2
     return np.roll(path[:, half : half + gain.shape[1]], half, axis=1)
 

@@ -22,7 +22,7 @@ from scans.read.circles import CIRCLED, Circle
 from scans.read.features import Seen, features
 from scans.types import BoxReading, MarkState
 
-__all__ = ["inked_boxes", "read_marks"]
+__all__ = ["read_marks"]
 
 # Ink on less than this share of a box is dust, a speck of toner or a slip of the pen
 # (a 0.4 mm dot in a 5 mm box covers 0.6 %).
@@ -48,17 +48,6 @@ _MAYBE_CIRCLED = 0.65
 _HALF_CIRCLED = 0.5
 # A line that strikes a mark out runs this far out of the box on both sides.
 _STRIKE_MM = 0.3
-
-
-def inked_boxes(ink: PageInk, groups: Sequence[BoxPatches]) -> list[int]:
-    """Positions of the boxes with ink in or beside them, in order of position."""
-    found = []
-    for group in groups:
-        zone = (group.distance < 0.0)[None] & (group.added > ink.threshold)
-        area = max(1.0, float((group.distance < 0.0).sum()))
-        share = zone.sum(axis=(1, 2)) / area
-        found.extend(group.index[share >= _FLOOR].tolist())
-    return sorted(found)
 
 
 def read_marks(

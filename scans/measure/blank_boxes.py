@@ -1,0 +1,179 @@
+"""What the blank says about the answer boxes, worked out once a template.
+
+The print around each box, how far it may spread on a scan, which pixels belong to which
+box: none of it depends on the page that is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.instrument import Box
+from scans.rectify import Rectifier
+from scans.template import PageTemplate
+from scans.types import Registration
+
+__all__ = ["PRINT_SPREADS_MM", "PX_PER_MM", "SLACK_PX", "BlankBoxes", "blank_boxes", "dilated"]
+
+Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+
+PX_PER_MM = 10.0
+"""Working resolution of patches: a 0.2 mm pen stroke is two pixels wide."""
+
+SLACK_PX = 4
+"""After registration a printed line may still be off by this much; found per box."""
+
+PRINT_SPREADS_MM = (0.25, 0.35, 0.45)
+"""Toner spreads, 1-bit scanners thicken lines and a cramped photo bends them: print reaches
+beyond the blank's by the smallest of these that most boxes of the page agree on."""
+
+
+@dataclass(frozen=True, eq=False)
+class BlankBoxes:
+    """Boxes of one size on the blank.
+
+    Attributes:
+        index: int64 ``(n,)``: position of each in the page's list of boxes.
+        boxes: The boxes, in that order.
+        margin_mm: Width of the rim around the box.
+        print_: uint8 ``(n, h, w)``: darkness of the blank, 255 is black.
+        near: bool ``(n, h + 2 slack, w + 2 slack)``: close to print.
+        allowed: For each of :data:`PRINT_SPREADS_MM` uint8 ``(n, h, w)``: spread print.
+        outline: bool ``(n, h, w)``: the box's own outline, labels beside it left out.
+        distance: float32 ``(h, w)``: signed distance to the outline, negative inside, in mm.
+        own: bool ``(n, h, w)``: what lies nearer to this box than to any other.
+    """
+
+    index: NDArray[np.int64]
+    boxes: tuple[Box, ...]
+    margin_mm: float
+    print_: Bytes
+    near: NDArray[np.bool_]
+    allowed: tuple[Bytes, ...]
+    outline: NDArray[np.bool_]
+    distance: Floats
+    own: NDArray[np.bool_]
+
+    def of(self, positions: Sequence[int]) -> BlankBoxes | None:
+        """Only the boxes at ``positions`` of the page; ``None`` if there are none."""
+        wanted = set(positions)
+        rows = [row for row, i in enumerate(self.index.tolist()) if i in wanted]
+        if not rows:
+            return None
+        return BlankBoxes(
+            index=self.index[rows],
+            boxes=tuple(self.boxes[row] for row in rows),
+            margin_mm=self.margin_mm,
+            print_=self.print_[rows],
+            near=self.near[rows],
+            allowed=tuple(spread[rows] for spread in self.allowed),
+            outline=self.outline[rows],
+            distance=self.distance,
+            own=self.own[rows],
+        )
+
+
+@lru_cache(maxsize=16)
+def blank_boxes(template: PageTemplate, margin_mm: float) -> tuple[BlankBoxes, ...]:
+    """All boxes of a page, grouped by size and shape."""
+    return tuple(
+        _prepared(template, index, boxes, margin_mm)
+        for index, boxes in _groups(template.page.boxes)
+    )
+
+
+def _groups(boxes: Sequence[Box]) -> Iterator[tuple[list[int], tuple[Box, ...]]]:
+    kinds: dict[tuple[float, float, str], list[int]] = {}
+    for i, box in enumerate(boxes):
+        key = (round(box.box_mm[2], 1), round(box.box_mm[3], 1), box.shape)
+        kinds.setdefault(key, []).append(i)
+    for members in kinds.values():
+        yield members, tuple(boxes[i] for i in members)
+
+
+def _prepared(
+    template: PageTemplate, index: list[int], boxes: tuple[Box, ...], margin: float
+) -> BlankBoxes:
+    width, height = boxes[0].box_mm[2:]
+    shape = (
+        round((height + 2 * margin) * PX_PER_MM),
+        round((width + 2 * margin) * PX_PER_MM),
+    )
+    corners = np.array([box.box_mm[:2] for box in boxes]) - margin
+    matrix = np.array([[PX_PER_MM, 0, -0.5], [0, PX_PER_MM, -0.5], [0, 0, 1.0]])
+    flat = Registration(template.page.number, matrix, None, 0.0, "blank", 1.0, PX_PER_MM)
+    blank = Rectifier(template.at(PX_PER_MM), flat)
+    print_ = 255 - blank.patches(corners, shape, PX_PER_MM)
+    distance = _signed_distance(shape, (width, height), margin, boxes[0].shape)
+    rim = ((0, 0), (SLACK_PX, SLACK_PX), (SLACK_PX, SLACK_PX))
+    reach = dilated(print_, 2 * round(0.5 * PX_PER_MM) + 1) > 0.3 * 255
+    return BlankBoxes(
+        index=np.array(index, dtype=np.int64),
+        boxes=boxes,
+        margin_mm=margin,
+        print_=print_,
+        near=np.pad(reach, rim, mode="edge"),
+        allowed=tuple(dilated(print_, 2 * round(s * PX_PER_MM) + 1) for s in PRINT_SPREADS_MM),
+        outline=(np.abs(distance) < 0.5)[None] & (print_ > 0.3 * 255),
+        distance=distance,
+        own=_territory(template, margin, index, shape),
+    )
+
+
+def dilated(stack: Bytes, size: int) -> Bytes:
+    """Each patch of ``(n, h, w)`` dilated by a disc of ``size`` pixels, in one call."""
+    count, height, width = stack.shape
+    gap = size // 2 + 1
+    tall = np.zeros((count, height + gap, width), np.uint8)
+    tall[:, :height] = stack
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    spread = np.asarray(cv2.dilate(tall.reshape(-1, width), kernel), np.uint8)
+    return np.ascontiguousarray(spread.reshape(count, height + gap, width)[:, :height])
+
+
+def _territory(
+    template: PageTemplate, margin: float, members: Sequence[int], shape: tuple[int, int]
+) -> NDArray[np.bool_]:
+    """Pixels of each patch that lie nearer to its own box than to any other."""
+    boxes = template.page.boxes
+    result = np.ones((len(members), *shape), np.bool_)
+    for row, i in enumerate(members):
+        x, y, w, h = boxes[i].box_mm
+        mine = _signed_distance(shape, (w, h), margin, boxes[i].shape)
+        for j, other in enumerate(boxes):
+            ox, oy, ow, oh = other.box_mm
+            apart = max(ox - x - w, x - ox - ow, oy - y - h, y - oy - oh)
+            if j == i or apart > 2 * margin:
+                continue
+            centre = ((ox + ow / 2) - (x + w / 2), (oy + oh / 2) - (y + h / 2))
+            theirs = _signed_distance(shape, (w, h), margin, other.shape, centre, (ow, oh))
+            result[row] &= mine <= theirs
+    return result
+
+
+def _signed_distance(
+    shape: tuple[int, ...],
+    size_mm: tuple[float, float],
+    margin: float,
+    outline: str,
+    centre_mm: tuple[float, float] = (0.0, 0.0),
+    other_mm: tuple[float, float] | None = None,
+) -> Floats:
+    """Distance to an outline of ``other_mm`` at ``centre_mm`` from a patch's own box."""
+    height, width = shape
+    x = (np.arange(width) + 0.5) / PX_PER_MM - margin - size_mm[0] / 2 - centre_mm[0]
+    y = (np.arange(height) + 0.5) / PX_PER_MM - margin - size_mm[1] / 2 - centre_mm[1]
+    a, b = (v / 2 for v in (other_mm or size_mm))
+    if outline == "ellipse":
+        radius = np.hypot(x[None, :] / a, y[:, None] / b)
+        return np.asarray((radius - 1.0) * min(a, b), np.float32)
+    qx, qy = np.abs(x)[None, :] - a, np.abs(y)[:, None] - b
+    outside = np.hypot(np.maximum(qx, 0), np.maximum(qy, 0))
+    return np.asarray(outside + np.minimum(np.maximum(qx, qy), 0), np.float32)
