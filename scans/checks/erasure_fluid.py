@@ -84,9 +84,7 @@ def _outline_lost(group: BoxPatches) -> NDArray[np.float64]:
     lost = np.zeros(len(group.boxes))
     kernel = np.ones((3, 3), np.uint8)
     for i in np.flatnonzero((total >= 12) & gap.any(axis=(1, 2))):
-        closed = cv2.morphologyEx(
-            gap[i].astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)
-        )
+        closed = cv2.morphologyEx(gap[i].astype(np.uint8), cv2.MORPH_CLOSE, kernel)
         count, labels = cv2.connectedComponents(closed, connectivity=8)
         if count > 1:
             sizes = np.bincount(labels[gap[i]].ravel(), minlength=count)[1:]

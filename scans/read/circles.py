@@ -36,7 +36,9 @@ _HIDDEN = 0.55
 _REMOVE_MM = 0.7
 # With ink in fewer directions than this nothing can go around a box.
 _ANY_INK = 0.4
-_SOME_INK = 0.25
+_SOME_INK = 0.3
+# Ink on less of a box is a speck.
+_SPECK = 0.008
 CIRCLED = 0.9
 """Share of directions in which a closed line must stand around a box to be a circle.
 
@@ -73,10 +75,10 @@ def find_circles(
         registration: Lays it over ``template``.
         template: The blank page.
         ink: Levels of the page.
-        groups: The boxes with their usual rim; those with ink in enough directions are
-            cut again with a wider one.
+        groups: The boxes with their usual rim; those that may be circled are cut again
+            with a wider one.
     """
-    wanted = [i for group in groups for i in _surrounded(group, ink)]
+    wanted = _candidates(groups, ink)
     if not wanted:
         return {}
     _, wide = measure_boxes(
@@ -88,12 +90,23 @@ def find_circles(
     return circles
 
 
-def _surrounded(group: BoxPatches, ink: PageInk) -> list[int]:
-    """Boxes with ink in a quarter of all directions: a wide circle shows in the corners."""
-    line = _Polar.of(group).line(group, ink)
-    inside = (group.added > ink.threshold)[:, group.distance < 0].any(axis=1)
-    some = line.any(axis=2).mean(axis=1)
-    return [int(i) for i in group.index[inside & (some >= _SOME_INK)]]
+def _candidates(groups: Sequence[BoxPatches], ink: PageInk) -> list[int]:
+    """Inked boxes with ink on many sides, or beside another inked box of their item.
+
+    Who takes a mark back makes another one, and a wide circle runs into the next box.
+    """
+    inked: dict[str, list[int]] = {}
+    sure = set()
+    for group in groups:
+        line = _Polar.of(group).line(group, ink).any(axis=2).mean(axis=1)
+        inside = (group.added > ink.threshold)[:, group.distance < 0].mean(axis=1) > _SPECK
+        for row in np.flatnonzero(inside):
+            i = int(group.index[row])
+            inked.setdefault(group.boxes[row].item, []).append(i)
+            if line[row] >= _SOME_INK:
+                sure.add(i)
+    several = {i for members in inked.values() if len(members) > 1 for i in members}
+    return sorted(sure | several)
 
 
 @dataclass(frozen=True, eq=False)
