@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from scans.register.code import code_guesses
 from scans.register.content import QUICK, THOROUGH, Effort, Guess, guess, scan_features
-from scans.register.fiducials import fiducial_guesses, find_squares
+from scans.register.fiducials import fiducial_guesses, find_squares, same_fiducials
 from scans.register.geometry import px_per_mm
 from scans.register.judge import Evidence, refusal, weigh
 from scans.register.picture import ScanPicture
@@ -92,7 +92,13 @@ def _quick(picture: ScanPicture, templates: Sequence[PageTemplate], *, photo: bo
     if sizes:
         squares = find_squares(picture, min(sizes))
         for template in marked:
-            guesses += fiducial_guesses(picture, template, squares, photo=photo)
+            # Pages of one form mostly have the same squares.
+            twin = next((d for d in guesses if same_fiducials(d.template, template)), None)
+            guesses += (
+                fiducial_guesses(picture, template, squares, photo=photo)
+                if twin is None
+                else [replace(g, template=template) for g in guesses if g.template is twin.template]
+            )
     done = {id(g.template) for g in guesses}
     rest = [t for t in templates if id(t) not in done]
     return guesses + _by_content(picture, rest, QUICK, photo=photo)

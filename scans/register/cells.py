@@ -214,10 +214,10 @@ def _surfaces(
     side, shifts = cells.side, 2 * radius + 1
     span = side + 2 * radius
     corner = cells.corner[chosen] + skip
-    windows = sliding_window_view(page, (span, span))[corner[:, 1], corner[:, 0]]
+    # Paper near zero: sums of squares of small numbers keep their last digits.
+    dark = cv2.bitwise_not(page)
+    windows = sliding_window_view(dark, (span, span))[corner[:, 1], corner[:, 0]]
     windows = windows.astype(np.float32)
-    # Sums of squares of small numbers keep their last digits.
-    windows -= windows.mean(axis=(1, 2), keepdims=True)
     length = int(next_fast_len(span, real=True))
     prints = _prints(cells, length)
     spectrum = rfft2(windows, (length, length))
@@ -245,7 +245,7 @@ class _Prints:
 
 @lru_cache(maxsize=128)
 def _prints(cells: Cells, length: int) -> _Prints:
-    patches = cells.patches.astype(np.float32)
+    patches = 255.0 - cells.patches.astype(np.float32)
     patches -= patches.mean(axis=(1, 2), keepdims=True)
     norm = np.sqrt((patches * patches).sum(axis=(1, 2)))
     return _Prints(np.conj(rfft2(patches, (length, length))), np.maximum(norm, 1e-3))

@@ -39,7 +39,7 @@ class Effort:
     threshold: int
 
 
-QUICK = Effort(long_side=1200, features=700, threshold=12)
+QUICK = Effort(long_side=1200, features=500, threshold=12)
 THOROUGH = Effort(long_side=2400, features=2500, threshold=7)
 
 # Corners that agree within this distance on the page follow the same transform; feeders

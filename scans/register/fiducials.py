@@ -21,7 +21,7 @@ from scans.register.geometry import Matrix, apply, fit_affine, invert, is_plausi
 from scans.register.picture import ScanPicture
 from scans.template import PageTemplate
 
-__all__ = ["Squares", "fiducial_guesses", "find_squares"]
+__all__ = ["Squares", "fiducial_guesses", "find_squares", "same_fiducials"]
 
 # Marks that respondents fill look like squares too; more than these are a filled grid,
 # and the largest are kept.
@@ -118,6 +118,16 @@ def fiducial_guesses(
     most = max((len(pairs) for pairs in found), default=0)
     kept = sorted((error, pairs) for pairs, (error, _) in found.items() if len(pairs) == most)
     return [Guess(template, found[pairs][1], most, "fiducials") for _, pairs in kept[:8]]
+
+
+def same_fiducials(first: PageTemplate, second: PageTemplate) -> bool:
+    """Whether two pages lie alike on the same squares."""
+    a, b = first.page, second.page
+    return (a.fiducials_mm, a.fiducial_size_mm, a.size_mm) == (
+        b.fiducials_mm,
+        b.fiducial_size_mm,
+        b.size_mm,
+    )
 
 
 def _starts(

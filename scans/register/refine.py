@@ -101,10 +101,20 @@ def likeness(picture: ScanPicture, template: PageTemplate, matrix: Matrix) -> fl
 
     Enough to tell a page from itself upside down in a millisecond.
     """
-    page = lay(picture, matrix, None, template.page.size_mm, 1.0, 0).astype(np.float64)
-    blank = template.at(1.0).astype(np.float64)
-    blurred = [cv2.GaussianBlur(image, (0, 0), 2.0) for image in (page, blank)]
-    return float(np.corrcoef(blurred[0].ravel(), blurred[1].ravel())[0, 1])
+    page = lay(picture, matrix, None, template.page.size_mm, 1.0, 0)
+    blank = _rough(template)
+    blurred = cv2.GaussianBlur(page, (0, 0), 2.0).astype(np.float32).ravel()
+    blurred -= blurred.mean()
+    return float(blurred @ blank / max(float(np.linalg.norm(blurred)), 1e-6))
+
+
+@lru_cache(maxsize=128)
+def _rough(template: PageTemplate) -> NDArray[np.float32]:
+    """The blank as :func:`likeness` sees it, flat, without its mean, of length 1."""
+    blurred = cv2.GaussianBlur(template.at(1.0), (0, 0), 2.0).astype(np.float32).ravel()
+    blurred -= blurred.mean()
+    unit: NDArray[np.float32] = blurred / max(float(np.linalg.norm(blurred)), 1e-6)
+    return unit
 
 
 def coarse_pass(
