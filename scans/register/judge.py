@@ -50,6 +50,10 @@ _MOST_OTHER, _FEWEST_OTHER = 0.02, 4
 # Other words reach 0.8 somewhere near, the same words moved 0.95.
 _MOVED = 0.88
 _ASIDE_MM = 4.0
+# A strip that was pasted a little off its place moves all its tiles alike; other words reach
+# this correlation too, but each somewhere else.
+_STRIP_MM, _STRIP_LEAST_MM, _STRIP_SAME_MM = 1.5, 0.2, 0.3
+_STRIP = 0.7
 _LEFT_MM = 0.75
 # Marks are read up to a millimetre around a box and its outline is half a millimetre wide.
 _MOST_RESIDUAL_MM = 0.5
@@ -103,10 +107,7 @@ def weigh(picture: ScanPicture, laid: Laid) -> Evidence:
     # Handwriting hides what is below it.
     judged &= found | gone | ((compared.inked < _HIDDEN) & ~tiles.fields)
     rest = judged & ~gone & ~found
-    aside = np.zeros_like(rest)
-    for i in np.flatnonzero(rest):
-        best, _ = _moved(overlay, template, tiles.boxes_mm[i], _ASIDE_MM, resolution)
-        aside[i] = best > _MOVED
+    aside = _aside(overlay, laid.template, tiles, rest, resolution)
     count = max(1, int(judged.sum()))
     present, moved, cut = _boxes(picture, laid, dark, overlay)
     return Evidence(
@@ -121,6 +122,35 @@ def weigh(picture: ScanPicture, laid: Laid) -> Evidence:
         residual_mm=_residual(overlay, laid),
         covered=float(on_scan.sum() / max(1, len(on_scan))),
     )
+
+
+def _aside(
+    overlay: Overlay,
+    template: PageTemplate,
+    tiles: Tiles,
+    rest: NDArray[np.bool_],
+    resolution: float,
+) -> NDArray[np.bool_]:
+    """Which tiles show their print moved: clearly so, or a little and as their neighbours."""
+    chosen = np.flatnonzero(rest)
+    aside = np.zeros_like(rest)
+    near = []
+    for i in chosen:
+        box = tiles.boxes_mm[i]
+        aside[i] = _moved(overlay, template, box, _ASIDE_MM, resolution)[0] > _MOVED
+        near.append(_moved(overlay, template, box, _STRIP_MM, resolution))
+    if not near:
+        return aside
+    alike = np.array([best for best, _ in near]) > _STRIP
+    moves = np.array([move for _, move in near])
+    far = np.hypot(*moves.T) >= _STRIP_LEAST_MM
+    rows, columns = np.divmod(tiles.place[chosen], tiles.grid[1])
+    close = (abs(rows[:, None] - rows) <= 1) & (abs(columns[:, None] - columns) <= 2)
+    together = np.linalg.norm(moves[:, None] - moves[None], axis=2) < _STRIP_SAME_MM
+    moved = alike & far
+    agreeing = (close & together & moved).sum(axis=1) - 1
+    aside[chosen] |= moved & (agreeing >= 2)
+    return aside
 
 
 def _beside(marked: NDArray[np.bool_], tiles: Tiles) -> NDArray[np.bool_]:
