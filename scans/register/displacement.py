@@ -4,8 +4,8 @@ Feeders stretch a page along its length and sway it sideways; a photo of a curve
 bends it. All of it is smooth, so shifts of single cells, some of them wrong, are fitted by
 a surface of cubic B-splines with a penalty on its bending (Eilers & Marx 1996), reweighted
 so that a shift which its neighbours contradict loses its say (Tukey's biweight). Splines
-need a sixth of the unknowns that nodes with straight lines between them need: a fit takes
-3 ms instead of 9 and errs less on short waves.
+need a fifth of the unknowns that nodes with straight lines between them need: 391 on A4,
+and a fit takes 3 ms.
 """
 
 from __future__ import annotations

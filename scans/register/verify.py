@@ -9,7 +9,7 @@ Two statistics, each against what chance gives on that very print:
   the print moved. Handwriting and stamps over print spoil likeness and leave this high.
 
 A rule or a solid area looks the same when moved: chance is near 1 there and nothing is said.
-Only rectangles that carry print are cut out and compared, a quarter of a page.
+Only rectangles that carry print are cut out and compared: 888 of 1924 tiles on a full A4 page.
 """
 
 from __future__ import annotations
