@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from audit.judge.decision import CaseState
+from audit.reporting.crops import crops_of
 from audit.reporting.data import RoundData, Row
 from audit.reporting.reasons import reason_message
 from detectors.finding import Family, Message, Severity
@@ -66,7 +67,9 @@ def image_section(data: RoundData, unit_id: str, records: Sequence[Row]) -> Imag
     ids = {row["record_id"] for row in records}
     findings = [f for f in data.findings if f["family"] == "image" and f["record_id"] in ids]
     labels = {row["record_id"]: row["serial"] or row["record_id"] for row in records}
-    examples = [_example(data, f, labels) for f in findings[:_EXAMPLES]]
+    shown = findings[:_EXAMPLES]
+    crops = crops_of(data, shown)
+    examples = [_example(data, f, labels, crops.get(f["id"])) for f in shown]
     read = [page for page in pages if page["status"] == "read"]
     return ImageSection(
         pages=len(pages),
@@ -81,7 +84,9 @@ def _kinds(checks: Iterable[CheckInfo]) -> list[str]:
     return list(dict.fromkeys(info.kind for info in checks))
 
 
-def _example(data: RoundData, finding: Row, labels: dict[str, str]) -> ImageExample:
+def _example(
+    data: RoundData, finding: Row, labels: dict[str, str], crop: bytes | None
+) -> ImageExample:
     page = data.pages.get(finding["page_id"] or -1)
     return ImageExample(
         label=labels[finding["record_id"]],
@@ -90,6 +95,7 @@ def _example(data: RoundData, finding: Row, labels: dict[str, str]) -> ImageExam
         page=None if page is None else page["form_page"],
         item=finding["item"],
         p_value=finding["p_value"],
+        crop=crop,
     )
 
 

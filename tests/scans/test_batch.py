@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 from dataclasses import replace
-from multiprocessing import get_context
 
 import pytest
 
@@ -14,6 +12,7 @@ from scans import batch
 from scans.batch import check_files, page_files
 from scans.types import PageResult, Status
 from tests.scans.pages import form, honest, written
+from tests.scans.poison import kill_on_sight
 
 
 @pytest.fixture(scope="module")
@@ -78,23 +77,12 @@ def test_workers_give_the_same_results_in_the_same_order(sheets):
     assert alone == shared
 
 
-def kill_on_second(file, instrument, reference, rate):
-    """Stands in for reading a file: the one named `killer` kills its worker each time."""
-    if "killer" in str(file):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return _listed(file, instrument, reference, rate)
-
-
-_listed = batch._listed
-
-
 def test_a_file_that_kills_its_worker_is_given_up_and_the_rest_goes_on(
     sheets, tmp_path, monkeypatch
 ):
     killer = tmp_path / "killer.jpg"
     shutil.copy(sheets["second"], killer)
-    monkeypatch.setattr(batch, "_listed", kill_on_second)
-    monkeypatch.setattr(batch, "get_context", lambda _: get_context("fork"))
+    monkeypatch.setattr(batch, "_listed", kill_on_sight)
     files = [sheets["first"], killer, sheets["second"]]
     results = list(check_files(files, form("HL-01"), jobs=2))
     assert [r.status for r in results] == [Status.READ, Status.NOT_CHECKED, Status.READ]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from detectors.instrument import Box, Marks, load_instrument
+from scans.measure import blank_boxes as blanks
 from scans.measure import boxes as measure
 from scans.page import check_page
 from scans.read import marks
@@ -80,7 +81,7 @@ def as_patches(crops, blank, shape):
     """The crops as patches of one box, through the reader's own measuring."""
     rows, columns = np.nonzero(blank > 0.4)
     size = (np.ptp(columns) / 10, np.ptp(rows) / 10)
-    margin, slack, wide = measure.MARGIN_MM, measure._SLACK_PX, 12
+    margin, slack, wide = measure.MARGIN_MM, measure.SLACK_PX, 12
     height, width = (round((v + 2 * margin) * 10) for v in (size[1], size[0]))
     blank = np.pad(blank, wide)
     top, left = (104 - height) // 2, (104 - width) // 2
@@ -95,15 +96,32 @@ def as_patches(crops, blank, shape):
         _, _, _, (x, y) = cv2.minMaxLoc(cv2.matchTemplate(inner, cut, cv2.TM_CCOEFF_NORMED))
         patches.append(crop[y : y + height + 2 * slack, x : x + width + 2 * slack])
     scan = np.stack(patches)
-    print_ = np.repeat(cut[None], count, axis=0)
-    paper = measure._paper(scan, print_)
-    black = measure._black([(scan, print_)], [paper])
+    blank = blank_of(cut, Box("x", 1, (0.0, 0.0, *size), shape), count)
+    paper = measure._paper(scan, blank)
+    black = measure._black([scan], [blank], [paper])
     span = np.maximum(paper - black, 40.0)[:, None, None]
     dark = ((paper[:, None, None] - scan) / span).astype(np.float32)
-    box = Box("x", 1, (0.0, 0.0, *size), shape)
-    own = np.ones((count, height, width), bool)
-    index = np.arange(count)
-    group = measure._align(index, (box,) * count, margin, scan, dark, print_, own)
+    group = measure._align(blank, scan, dark)
     noise = measure._noise([group])
     threshold = max(0.16, 5 * noise)
     return group, measure.PageInk(float(np.median(paper)), black, noise, threshold)
+
+
+def blank_of(darkness, box, count):
+    """The drawn box as the blank of ``count`` boxes that all look alike."""
+    print_ = np.repeat((255 * darkness).astype(np.uint8)[None], count, axis=0)
+    size, margin = box.box_mm[2:], measure.MARGIN_MM
+    distance = blanks._signed_distance(darkness.shape, size, margin, box.shape)
+    rim = ((0, 0), (blanks.SLACK_PX,) * 2, (blanks.SLACK_PX,) * 2)
+    spreads = [2 * round(s * blanks.PX_PER_MM) + 1 for s in blanks.PRINT_SPREADS_MM]
+    return blanks.BlankBoxes(
+        index=np.arange(count),
+        boxes=(box,) * count,
+        margin_mm=margin,
+        print_=print_,
+        near=np.pad(blanks.dilated(print_, 11) > 0.3 * 255, rim, mode="edge"),
+        allowed=tuple(blanks.dilated(print_, spread) for spread in spreads),
+        outline=(np.abs(distance) < 0.5)[None] & (print_ > 0.3 * 255),
+        distance=distance,
+        own=np.ones(print_.shape, bool),
+    )
