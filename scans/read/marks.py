@@ -46,6 +46,7 @@ _FILLED = 0.6
 # Share of directions from which a line may be a circle, and a person has to look.
 _MAYBE_CIRCLED = 0.65
 _HALF_CIRCLED = 0.5
+_MORE_INK = 1.4
 # A line that strikes a mark out runs this far out of the box on both sides.
 _STRIKE_MM = 0.3
 
@@ -132,7 +133,11 @@ def _read_row(
         states.update(_struck_out(row, firm, rule))
     if rule.correction == "circle" and len(firm) > 1:
         # One of two marks should be circled: a line halfway round is worth a look.
-        half = [i for i in firm if row[i].round >= _HALF_CIRCLED]
+        # So is the one with much more ink: a tight circle merges with the outline.
+        least = min(row[i].ink for i in firm)
+        half = [
+            i for i in firm if row[i].round >= _HALF_CIRCLED or row[i].ink >= _MORE_INK * least
+        ]
         states.update(dict.fromkeys(half, (MarkState.AMBIGUOUS, 0.5)))
     return states
 

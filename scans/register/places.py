@@ -64,8 +64,10 @@ def _in_fields(template: PageTemplate, tiles: NDArray[np.float64]) -> NDArray[np
     """Which tiles touch a region that is written or stamped in."""
     touched = np.zeros(len(tiles), dtype=np.bool_)
     end = tiles[:, :2] + tiles[:, 2:]
-    for field in template.page.fields:
-        x, y, width, height = field.box_mm
+    # Marks are written in and around the boxes: a heavy hand covers the outline and more.
+    written = [field.box_mm for field in template.page.fields]
+    written += [box.box_mm for box in template.page.boxes]
+    for x, y, width, height in written:
         touched |= (
             (tiles[:, 0] < x + width)
             & (end[:, 0] > x)
