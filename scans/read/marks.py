@@ -135,9 +135,7 @@ def _read_row(
         # One of two marks should be circled: a line halfway round is worth a look.
         # So is the one with much more ink: a tight circle merges with the outline.
         least = min(row[i].ink for i in firm)
-        half = [
-            i for i in firm if row[i].round >= _HALF_CIRCLED or row[i].ink >= _MORE_INK * least
-        ]
+        half = [i for i in firm if row[i].round >= _HALF_CIRCLED or row[i].ink >= _MORE_INK * least]
         states.update(dict.fromkeys(half, (MarkState.AMBIGUOUS, 0.5)))
     return states
 
