@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -51,15 +52,18 @@ def table(title: str, rows: Sequence[images.Row]) -> str:
 
 
 def _met(value: float, low: float, high: float, target: str) -> bool | None:
-    """Whether the target is met; ``None`` without one. Luck counts for nobody here."""
-    del low, high
-    if not target:
+    """Whether the target is met; ``None`` without one."""
+    del high
+    found = re.match(r"\s*(>=|<=)?\s*([0-9.]+)\s*(\+ 2 SE)?", target)
+    if found is None:
         return None
-    if target.startswith(">="):
-        return value >= float(target[2:])
-    if target.startswith("<="):
-        return value <= float(target[2:])
-    return value == float(target)
+    sign, wanted, slack = found[1], float(found[2]), found[3]
+    if sign == ">=":
+        return value >= wanted
+    if sign == "<=":
+        # A rate that may exceed its target by chance: its lower limit may not.
+        return (low if slack else value) <= wanted
+    return value == wanted
 
 
 def main() -> None:
@@ -77,10 +81,11 @@ def main() -> None:
         sys.stderr.write(f"{title} …\n")
         rows = work()
         sections.append((title, list(rows)))
+        # Kept at once: a lab runs for an hour, and what is measured is not measured twice.
+        done = [row for _, part in sections for row in part]
+        (ROOT / "accuracy.json").write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
     page = _HEAD + "".join(table(title, rows) for title, rows in sections)
     (ROOT / "docs" / "accuracy.md").write_text(page, encoding="utf-8")
-    every = [row for _, rows in sections for row in rows]
-    (ROOT / "accuracy.json").write_text(json.dumps(every, indent=1) + "\n", encoding="utf-8")
     sys.stdout.write(page)
 
 
