@@ -12,6 +12,7 @@ from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
 from scans.measure.blank_boxes import dilated
 from scans.measure.boxes import BoxPatches
 from scans.measure.sheet import SHEET_PX_PER_MM, STRONG, Sheet
+from scans.types import ScanClass
 from scans.view import PageView
 
 # Boxes of honest pages keep their outline to within this share, toner loss included.
@@ -93,7 +94,13 @@ def _outline_lost(group: BoxPatches) -> NDArray[np.float64]:
 
 
 def _tiles(view: PageView) -> list[Sign]:
-    """Print missing away from the boxes: labels, texts, lines."""
+    """Print missing away from the boxes: labels, texts, lines.
+
+    Not on photos: far from the boxes the bend of a photographed sheet is not known well
+    enough, and print would be looked for beside its place (4 of 16 honest photos).
+    """
+    if view.raw.scan_class is ScanClass.PHOTO:
+        return []
     sheet = view.sheet
     lost, size, corners = _tile_loss(sheet)
     if lost.size < 8:

@@ -84,11 +84,14 @@ class Sheet:
         """Where strong print of the blank is not on the scan: ``(h, w)``."""
         darker = np.asarray(cv2.subtract(self.paper, self.grey), np.uint8)
         near = np.asarray(cv2.dilate(darker, np.ones((_REACH, _REACH), np.uint8)), np.uint8)
-        span = max(float(np.median(self.paper[::8, ::8])) - self.black, 40.0)
+        # Light falls on paper and print alike: contrast goes with the paper's own level.
+        level = float(np.median(self.paper[::8, ::8]))
+        contrast = max(1.0 - self.black / max(level, 1.0), 0.15)
         strong = self.print_ > STRONG * 255
         gone = np.zeros(strong.shape, np.bool_)
         # Print of full darkness is missing where the scan reaches less than half of it.
-        gone[strong] = near[strong] < 0.45 * span * (self.print_[strong] / 255.0)
+        expected = self.paper[strong] * (contrast / 255.0) * self.print_[strong]
+        gone[strong] = near[strong] < 0.4 * expected
         return gone
 
 

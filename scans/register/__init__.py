@@ -30,6 +30,8 @@ __all__ = ["register"]
 _RANK_SLACK = 0.2
 # The same for the mean correlation of cells; pages of one skeleton differ by 0.03.
 _FIT_SLACK = 0.15
+# Print missing or moved on this share of the page is reason to doubt the field.
+_MUCH_GONE = 0.02
 # A tenth of a pixel at 300 dpi cannot be told from another.
 _EXACT_MM = 0.01
 
@@ -148,14 +150,28 @@ def _best(
 
 
 def _mend(picture: ScanPicture, laid: Laid) -> tuple[Laid, Evidence]:
-    """The fine field, unless it leaves more than the coarse one did, measured on print."""
+    """The fine field, unless a plainer one shows more print in its place or leaves less.
+
+    Where few cells are matched (the dark end of a photo) a spline may swing off; print
+    that the plain transform finds and the field does not is what gives that away.
+    """
     mended = fine_pass(picture, laid)
     evidence = weigh(picture, mended)
-    if evidence.residual_mm <= max(mended.before_mm, _EXACT_MM):
-        return mended, evidence
-    kept = replace(mended, field=laid.field)
-    before = weigh(picture, kept)
-    return (kept, before) if before.residual_mm < evidence.residual_mm else (mended, evidence)
+    best = mended, evidence
+    if evidence.residual_mm > max(mended.before_mm, _EXACT_MM):
+        kept = replace(mended, field=laid.field, overlay=None)
+        before = weigh(picture, kept)
+        if before.residual_mm < evidence.residual_mm:
+            best = kept, before
+    if evidence.gone + evidence.aside <= _MUCH_GONE and evidence.boxes >= 1.0 - _MUCH_GONE:
+        return best
+    flat = replace(laid.field, shift_mm=np.zeros_like(laid.field.shift_mm))
+    for field in (laid.field, flat):
+        plainer = replace(mended, field=field, overlay=None)
+        other = weigh(picture, plainer)
+        if other.found + other.boxes > best[1].found + best[1].boxes + _MUCH_GONE:
+            best = plainer, other
+    return best
 
 
 def _registration(laid: Laid, evidence: Evidence, method: str) -> Registration:
