@@ -32,6 +32,7 @@ _RANK_SLACK = 0.2
 _FIT_SLACK = 0.15
 # Print missing or moved on this share of the page is reason to doubt the field.
 _MUCH_GONE = 0.02
+_FEW_BOXES = 0.85
 # A tenth of a pixel at 300 dpi cannot be told from another.
 _EXACT_MM = 0.01
 
@@ -163,7 +164,8 @@ def _mend(picture: ScanPicture, laid: Laid) -> tuple[Laid, Evidence]:
         before = weigh(picture, kept)
         if before.residual_mm < evidence.residual_mm:
             best = kept, before
-    if evidence.gone + evidence.aside <= _MUCH_GONE and evidence.boxes >= 1.0 - _MUCH_GONE:
+    # Marks cover outlines, too: only many lost boxes say something.
+    if evidence.gone + evidence.aside <= _MUCH_GONE and evidence.boxes >= _FEW_BOXES:
         return best
     flat = replace(laid.field, shift_mm=np.zeros_like(laid.field.shift_mm))
     for field in (laid.field, flat):
