@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 _HEAD = """\
 # Accuracy
 
-Made by `make accuracy`; every figure comes from that command. Intervals are 95 %.
+Made by `python -m tests.accuracy --scale {scale:g}` (`make accuracy` is scale 1); every figure
+comes from that command. Intervals are 95 %: look at them and at n before you believe a value.
 
 **Positives are simulated**, because no public set of physically altered forms exists: frauds of
 several independent renderings and three strengths are done to simulated sheets, and honest and
@@ -84,7 +85,7 @@ def main() -> None:
         # Kept at once: a lab runs for an hour, and what is measured is not measured twice.
         done = [row for _, part in sections for row in part]
         (ROOT / "accuracy.json").write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
-    page = _HEAD + "".join(table(title, rows) for title, rows in sections)
+    page = _HEAD.format(scale=given.scale) + "".join(table(title, rows) for title, rows in sections)
     (ROOT / "docs" / "accuracy.md").write_text(page, encoding="utf-8")
     sys.stdout.write(page)
 
