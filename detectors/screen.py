@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from detectors._verdict import Subjects, Verdicts, judge
+from detectors.circumstances import Circumstances
 from detectors.finding import Finding, Message
 from detectors.instrument import Instrument
 from detectors.registry import Assessment, Level, discover
@@ -59,6 +60,7 @@ def screen(
     previous: pd.DataFrame | None = None,
     custody: pd.DataFrame | None = None,
     period: tuple[str, str] | None = None,
+    circumstances: Circumstances | None = None,
     seed: int = 0,
 ) -> Screening:
     """Screen a table of responses (columns of the contract).
@@ -73,6 +75,7 @@ def screen(
         previous: Responses of the previous period.
         custody: Table of form custody.
         period: First and last day as ISO dates.
+        circumstances: What is known of the collection beside the answers.
         seed: Draws the null models.
 
     Raises:
@@ -80,7 +83,7 @@ def screen(
     """
     with threadpool_limits(1):
         # many small matrix products: threads would wait for each other, and round differently
-        return _screen(responses, instrument, units, previous, custody, period, seed)
+        return _screen(responses, instrument, units, previous, custody, period, circumstances, seed)
 
 
 def _screen(
@@ -90,10 +93,13 @@ def _screen(
     previous: pd.DataFrame | None,
     custody: pd.DataFrame | None,
     period: tuple[str, str] | None,
+    circumstances: Circumstances | None,
     seed: int,
 ) -> Screening:
-    table = RecordTable.build(responses, instrument, units)
-    before = None if previous is None else RecordTable.build(previous, instrument, units)
+    table = RecordTable.build(responses, instrument, units, circumstances)
+    before = None
+    if previous is not None:
+        before = RecordTable.build(previous, instrument, units, circumstances)
     records, found = _records(table, seed)
     if not table.has_units:
         return Screening(records, _no_units(), found, _notes(table, responses))

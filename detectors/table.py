@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from detectors.circumstances import Circumstances
 from detectors.errors import InputError
 from detectors.instrument import Instrument, Item
 
@@ -76,6 +77,7 @@ class RecordTable:
         stratum_names: Name of each stratum.
         source_row: int ``(n,)``: where each row stood in the table as it was given.
         has_units: False for a table without ``unit_id``.
+        circumstances: What is known of the collection beside the answers.
     """
 
     frame: pd.DataFrame
@@ -89,6 +91,7 @@ class RecordTable:
     stratum_names: tuple[str, ...]
     source_row: NDArray[np.intp]
     has_units: bool
+    circumstances: Circumstances = field(default_factory=Circumstances)
     _memo: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -97,6 +100,7 @@ class RecordTable:
         responses: pd.DataFrame,
         instrument: Instrument,
         units: pd.DataFrame | None = None,
+        circumstances: Circumstances | None = None,
     ) -> RecordTable:
         """Prepare ``responses`` (columns of the contract); ``units`` gives peer groups.
 
@@ -140,6 +144,7 @@ class RecordTable:
             stratum_names=stratum_names,
             source_row=order.astype(np.intp),
             has_units=has_units,
+            circumstances=circumstances or Circumstances(),
         )
 
     def __len__(self) -> int:
