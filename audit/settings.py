@@ -18,6 +18,7 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from audit.intake.collection import Collection
 from audit.intake.presets import PRESETS
 from audit.intake.tables import LOCAL_TIME
 from detectors.errors import ConfigError
@@ -111,6 +112,7 @@ class Settings(BaseSettings):
         timezone: Where the forms were filled in.
         fail_on: Severity from which findings end a run in exit code 11.
         engine: Who does the work on pages.
+        collection: How and where the answers were collected.
         base: Folder of ``audit.toml``; not a key.
     """
 
@@ -139,6 +141,7 @@ class Settings(BaseSettings):
     timezone: str = LOCAL_TIME
     fail_on: Literal["none", "yellow", "orange", "red"] = "none"
     engine: Engine = Engine()
+    collection: Collection = Collection()
     base: Path = Field(default=Path(), exclude=True)
 
     @field_validator("timezone")
@@ -248,6 +251,7 @@ def _known_keys(place: tuple[int | str, ...]) -> list[str]:
         "round": RoundSettings,
         "instrument": InstrumentSettings,
         "engine": Engine,
+        "collection": Collection,
     }
     model = tables.get(str(place[0]), Settings) if len(place) > 1 else Settings
     fields = model.model_fields.items()

@@ -71,6 +71,17 @@ file = "instruments/instrument.toml"
                                                 # google_forms, or a table:
 # columns = {{ record_id = "_uuid", A1 = "q1" }}
 
+# Phiếu được thu ở đâu, thế nào · How and where the answers were collected.
+# [collection]
+# office_hours = [7.0, 17.5]
+# office_days = [1, 2, 3, 4, 5]    # 1 Monday to 7 Sunday
+# shared = ["kiosk-01"]            # devices, accounts, IP prefixes that many people use by right
+# assisted_days = [{{ day = {start}, unit = "u1" }}]   # announced service days
+# transactions = "transactions.csv"   # case_id, unit_id, finished_at
+# complaints = "complaints.csv"       # unit_id, complaints
+# baseline = "baseline.csv"           # responses of audited rounds that are trusted
+# successors = {{ old-unit = "new-unit" }}
+
 [engine]
 kind = "processes"                 # or serial
 """

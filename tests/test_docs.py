@@ -11,6 +11,7 @@ import pytest
 import typer
 
 from audit.cli.main import build_app
+from audit.intake.collection import Collection
 from audit.intake.presets import PRESETS
 from audit.intake.registers import CUSTODY_COLUMNS, UNIT_COLUMNS
 from audit.intake.tables import META_COLUMNS
@@ -117,6 +118,7 @@ def test_everything_that_can_be_exported_is_told():
         (RoundSettings, "`[round]`"),
         (InstrumentSettings, "`[[instrument]]`"),
         (Engine, "`[engine]`"),
+        (Collection, "`[collection]`"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

@@ -42,6 +42,9 @@ def screen(
     units: Annotated[Path | None, typer.Option(help="Table of units.")] = None,
     previous: Annotated[Path | None, typer.Option(help="Responses of the previous period.")] = None,
     custody: Annotated[Path | None, typer.Option(help="Table of form custody.")] = None,
+    collection: Annotated[
+        Path | None, typer.Option(help="How answers were collected (TOML): desks, devices, cases.")
+    ] = None,
     period: Annotated[
         str | None, typer.Option(metavar="FROM..TO", help="e.g. 2026-07-01..2026-09-30")
     ] = None,
@@ -56,6 +59,7 @@ def screen(
     """
     span = _period(period)
 
+    from audit.intake.collection import Collection, load_collection, read_circumstances
     from audit.intake.registers import read_custody, read_units, units_at
     from audit.intake.tables import read_responses
     from detectors.instrument import load_instrument
@@ -67,6 +71,11 @@ def screen(
     current = read_responses(responses, asked, units=known)
     before = None if previous is None else read_responses(previous, asked)
     held = None if custody is None else read_custody(custody, units=known)
+    written = Collection() if collection is None else load_collection(collection)
+    base = Path() if collection is None else collection.parent
+    beside = read_circumstances(
+        written, {key: base / path for key, path in written.files().items()}, asked
+    )
     frame = None if register_ is None else register_.frame
     if frame is not None and span is not None:
         frame = units_at(frame, span[1])
@@ -77,11 +86,12 @@ def screen(
         previous=None if before is None else before.frame,
         custody=None if held is None else held.frame,
         period=None if span is None else (span[0].isoformat(), span[1].isoformat()),
+        circumstances=beside.circumstances,
         seed=seed,
     )
     problems = [
         problem.line()
-        for table_ in (register_, current, before, held)
+        for table_ in (register_, current, before, held, beside)
         if table_ is not None
         for problem in table_.problems
     ]

@@ -20,7 +20,7 @@ from audit.intake.tables import Columns, TableProblem, columns_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Custody", "Units", "read_custody", "read_units", "serial_in", "units_at"]
+__all__ = ["Custody", "Units", "count_of", "read_custody", "read_units", "serial_in", "units_at"]
 
 UNIT_COLUMNS = (
     *("unit_id", "name", "group", "level", "parent_id"),
@@ -235,7 +235,7 @@ def _frame(
         flags_ = found_flags if found_flags is not None else [None] * size
         data[name] = pd.Series(flags_, dtype="boolean")
     for name in counts:
-        found_counts = table.values(name, _count, "write a whole number from 0")
+        found_counts = table.values(name, count_of, "write a whole number from 0")
         counts_ = found_counts if found_counts is not None else [None] * size
         data[name] = pd.Series(counts_, dtype="float64")
     for name in days:
@@ -246,9 +246,14 @@ def _frame(
     return pd.DataFrame(data)[list(dict.fromkeys(order))]
 
 
-def _count(cell: Cell) -> float | None:
+def count_of(cell: Cell) -> float | None:
+    """A whole number from 0; ``22.250`` is the Vietnamese way to write 22250.
+
+    Raises:
+        ValueError: If the cell is no count.
+    """
     if isinstance(cell, str) and re.fullmatch(r"\s*\d{1,3}([. ]\d{3})+\s*", cell):
-        # 22.250 forms: the Vietnamese thousands point; no count has decimals.
+        # no count has decimals
         cell = re.sub(r"[. ]", "", cell)
     value = to_number(cell)
     if value is not None and (value < 0 or value != int(value)):

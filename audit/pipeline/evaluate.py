@@ -28,6 +28,7 @@ from audit.store.pages import Pages
 from audit.store.records import Records
 from audit.store.rows import Changes, plain
 from audit.store.schema import key_of
+from detectors.circumstances import Circumstances
 from detectors.finding import Finding
 from detectors.instrument import Instrument
 
@@ -62,6 +63,7 @@ def evaluate(
     units: pd.DataFrame,
     custody: pd.DataFrame | None,
     previous: pd.DataFrame | None,
+    circumstances: Circumstances,
     run_id: str,
     tools: Tools,
 ) -> Evaluated:
@@ -75,6 +77,7 @@ def evaluate(
         units: All versions of the units.
         custody: The custody table, if there is one.
         previous: Responses of the round before, if there are any.
+        circumstances: What is known of the collection beside the answers.
         run_id: The run.
         tools: The checks.
     """
@@ -83,7 +86,9 @@ def evaluate(
     ranges = SerialRanges([] if custody is None else custody.to_dict("records"))
     pages = load_pages(store, settings, instrument, known)
     assembly = assemble(instrument, pages, tables, ranges, known)
-    screened = _screen(assembly, instrument, valid, custody, previous, settings, tools)
+    screened = _screen(
+        assembly, instrument, valid, custody, previous, circumstances, settings, tools
+    )
     findings = assembly.findings + _with_units(screened, assembly)
     cases = _cases(assembly, findings, screened, pages)
     with store.writing() as connection:
@@ -136,6 +141,7 @@ def _screen(
     units: pd.DataFrame,
     custody: pd.DataFrame | None,
     previous: pd.DataFrame | None,
+    circumstances: Circumstances,
     settings: Settings,
     tools: Tools,
 ) -> Screened | None:
@@ -156,6 +162,7 @@ def _screen(
         previous=previous,
         custody=custody,
         period=period,
+        circumstances=circumstances,
         seed=settings.seed,
     )
 

@@ -27,6 +27,7 @@ from audit.pipeline.sources import (
     Sources,
     gather,
     read_previous,
+    read_round_circumstances,
     read_round_custody,
     read_round_units,
     read_tables,
@@ -183,11 +184,15 @@ def _run(
     tables, table_problems = read_tables(store, settings, sources.forms, known)
     problems = [*sources.problems, *units.problems, *(custody.problems if custody else ())]
     problems += table_problems
+    beside = [read_round_circumstances(store, settings, form, rules) for form in sources.forms]
+    # the tables are the same for every form; only a baseline is read anew
+    problems += dict.fromkeys(problem for known_ in beside for problem in known_.problems)
     with store.writing() as connection:
         rows = [_problem_row(problem) for problem in problems]
         Findings(connection, settings.round.id).save_problems(rows)
     counts = {f"new_{kind}": number for kind, number in new.items()} | {"pages_judged": pages}
-    for form in tools.progress(sources.forms, "records", len(sources.forms)):
+    forms = zip(sources.forms, beside, strict=True)
+    for form, known_ in tools.progress(forms, "records", len(sources.forms)):
         previous = read_previous(store, settings, form)
         result = evaluate(
             store,
@@ -197,6 +202,7 @@ def _run(
             units.frame,
             None if custody is None else custody.frame,
             None if previous is None else previous.frame,
+            known_.circumstances,
             run_id,
             tools,
         )

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from audit.intake.collection import Known, read_circumstances
 from audit.intake.originals import Originals, hash_file, list_files
 from audit.intake.registers import Custody, Units, read_custody, read_units, units_at
 from audit.intake.tables import Responses, TableProblem, read_responses
 from audit.pipeline.assemble import TableFile
+from audit.scoring.rules import RuleSet
 from audit.settings import InstrumentSettings, Settings
 from audit.store import Store
 from audit.store.pages import Files
@@ -33,7 +35,8 @@ class Found:
 
     Attributes:
         path: Relative to the round, with forward slashes.
-        kind: ``scan``, ``responses``, ``units``, ``custody`` or ``previous``.
+        kind: ``scan``, ``responses``, ``units``, ``custody``, ``previous`` or
+            ``collection``.
         real: Where it stands on this machine.
         sha256: Of its content as it was listed; empty where it could not be read.
     """
@@ -104,6 +107,14 @@ def gather(settings: Settings) -> Sources:
                 )
         if form.settings.previous is not None:
             named.append(("previous", form.settings.previous))
+    for key, path in settings.collection.files().items():
+        if not settings.path(path).is_file():
+            raise ConfigError(
+                f"the file {path} is not there",
+                where=f"audit.toml, key collection.{key}",
+                remedy="correct the path, or remove the key",
+            )
+        named.append(("collection", path))
     for kind, path in dict.fromkeys(named):
         _add(sources, settings, kind, settings.path(path))
     for path in list_files(settings.path(settings.responses)):
@@ -215,6 +226,25 @@ def read_previous(store: Store, settings: Settings, form: RoundForm) -> Response
         mapping=form.settings.columns,
         timezone=settings.timezone,
         name=form.settings.previous,
+    )
+
+
+def read_round_circumstances(
+    store: Store, settings: Settings, form: RoundForm, rules: RuleSet
+) -> Known:
+    """What is known of the round's collection beside its answers, read from the originals."""
+    files = {
+        key: _original(store, settings, "collection", path) or settings.path(path)
+        for key, path in settings.collection.files().items()
+    }
+    return read_circumstances(
+        settings.collection,
+        files,
+        form.instrument,
+        mapping=form.settings.columns,
+        timezone=settings.timezone,
+        method_break=settings.round.method_break is not None,
+        cutoffs=tuple(float(tier.cut_off) for tier in rules.tiers if tier.cut_off > 0),
     )
 
 

@@ -128,7 +128,7 @@ files = Table(
     _key(),
     _round(),
     Column("path", Text, nullable=False),  # relative to the round, as people named it
-    Column("kind", Text, nullable=False),  # scan | responses | units | custody | previous
+    Column("kind", Text, nullable=False),  # scan responses units custody previous collection
     Column("sha256", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("state", Text, nullable=False),  # kept | replaced (another content stands there now)
