@@ -41,6 +41,8 @@ def to_text(cell: Cell) -> str | None:
         return cell.isoformat()
     if isinstance(cell, int):
         return str(cell)
+    if cell.isascii():
+        return cell.strip() or None
     text = unicodedata.normalize("NFC", cell.translate(_INVISIBLE).replace("\u00a0", " ")).strip()
     return text or None
 

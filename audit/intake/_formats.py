@@ -7,7 +7,6 @@ A file is untrusted: sizes are capped before anything is unpacked.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import io
 import json
@@ -15,11 +14,12 @@ import re
 import unicodedata
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audit.intake._cells import Cell, to_text
+from audit.intake._cells import Cell
+from audit.intake._csv_file import read_csv
+from audit.intake._raw import Cells, RawTable, decode, header_of
 from detectors.errors import AccessError, InputError
 
 __all__ = ["RawTable", "read_raw"]
@@ -27,27 +27,6 @@ __all__ = ["RawTable", "read_raw"]
 _BYTES = 2 << 30
 _UNPACKED = 4 << 30
 _RATIO = 400
-
-
-@dataclass(frozen=True)
-class RawTable:
-    """Cells of one table, column by column.
-
-    Attributes:
-        path: The file.
-        columns: Name -> cells, all of one length, in the order of the file.
-        place: ``(row from 0, column)`` -> where that cell stands, for a message.
-        odd_rows: Row -> what is wrong with the row as a whole.
-    """
-
-    path: Path
-    columns: Mapping[str, Sequence[Cell]]
-    place: Callable[[int, str | None], str]
-    odd_rows: Mapping[int, str]
-
-    def __len__(self) -> int:
-        """Number of rows."""
-        return len(next(iter(self.columns.values()), ()))
 
 
 def read_raw(path: Path, name: Path | None = None) -> RawTable:
@@ -113,87 +92,6 @@ def _kind(path: Path, data: bytes) -> str:
     )
 
 
-def _decode(path: Path, data: bytes) -> str:
-    utf16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    try:
-        text = data.decode("utf-16" if utf16 else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            "the text is not UTF-8",
-            where=f"{path}, line {line}",
-            remedy='save it as "CSV UTF-8"',
-        ) from error
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise InputError(
-            "a zero byte in the text: the file is damaged or not a table",
-            where=f"{path}, line {line}",
-            remedy="export it again",
-        )
-    return text
-
-
-def _separator(header: str) -> str:
-    outside = re.sub(r'"[^"]*"', "", header)
-    return max(",;\t", key=outside.count)
-
-
-def _header(path: Path, names: Sequence[Cell], where: str) -> list[str]:
-    clean = [to_text(name) or "" for name in names]
-    while clean and not clean[-1]:
-        clean.pop()
-    if not clean:
-        raise InputError("no header row", where=where, remedy="name the columns in the first row")
-    seen: set[str] = set()
-    for number, name in enumerate(clean, start=1):
-        if name and name in seen:
-            raise InputError(f"two columns are called {name!r}", where=where, remedy="rename one")
-        if not name:
-            clean[number - 1] = f"(column {number})"
-        seen.add(name)
-    return clean
-
-
-def _read_csv(path: Path, data: bytes) -> RawTable:
-    text = _decode(path, data)
-    first = text.lstrip("\r\n").split("\n", 1)[0]
-    separator = _separator(first)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    odd: dict[int, str] = {}
-    header: list[str] = []
-    start = 1
-    try:
-        for row in reader:
-            at, start = start, reader.line_num + 1
-            if not any(cell.strip() for cell in row):
-                continue
-            if not header:
-                header = _header(path, row, f"{path}, line {at}")
-                continue
-            extra = [cell for cell in row[len(header) :] if cell.strip()]
-            if extra or len(row) < len(header):
-                odd[len(rows)] = f"{len(row)} fields where the header has {len(header)}"
-            rows.append((row + [""] * len(header))[: len(header)])
-            lines.append(at)
-    except csv.Error as error:
-        raise InputError(
-            f"the row cannot be read ({error})",
-            where=f"{path}, line {start}",
-            remedy="look for a quotation mark that is not closed",
-        ) from error
-    if not header:
-        raise InputError("no header row", where=str(path), remedy="export it again")
-
-    def place(row: int, column: str | None) -> str:
-        return f"{path}, line {lines[row]}" + (f", column {column}" if column else "")
-
-    cells = zip(*rows, strict=True) if rows else [()] * len(header)
-    return RawTable(path, dict(zip(header, cells, strict=True)), place, odd)
-
-
 def _guard_zip(path: Path, data: bytes) -> frozenset[str]:
     """Refuse a zip bomb; the sheets of the workbook that hold formulas."""
     try:
@@ -242,7 +140,7 @@ def _read_xlsx(path: Path, data: bytes) -> RawTable:
     sheet, rows = named[0]
     top = next(iter(rows))
     where = f"{path}, sheet {sheet}, row {top}"
-    header = _header(path, rows[top], where)
+    header = header_of(path, rows[top], where)
     numbers = [n for n in rows if n != top]
     body = [(list(rows[n]) + [None] * len(header))[: len(header)] for n in numbers]
     odd: dict[int, str] = {}
@@ -260,8 +158,9 @@ def _read_xlsx(path: Path, data: bytes) -> RawTable:
         letter = get_column_letter(header.index(column) + 1)
         return f"{path}, sheet {sheet}, cell {letter}{numbers[row]}"
 
-    cells = zip(*body, strict=True) if body else [()] * len(header)
-    return RawTable(path, dict(zip(header, cells, strict=True)), place, odd)
+    cells: Any = zip(*body, strict=True) if body else [()] * len(header)
+    columns = {name: Cells.of(column) for name, column in zip(header, cells, strict=True)}
+    return RawTable(path, columns, place, odd)
 
 
 def _sheets(book: Any) -> dict[str, dict[int, Sequence[Cell]]]:
@@ -294,7 +193,9 @@ def _read_parquet(path: Path, data: bytes) -> RawTable:
     try:
         loaded = pq.read_table(io.BytesIO(data))
         columns = {
-            _header(path, [name], str(path))[0]: [_cell(v) for v in loaded[name].to_pylist()]
+            header_of(path, [name], str(path))[0]: Cells.of(
+                [_cell(v) for v in loaded[name].to_pylist()]
+            )
             for name in loaded.column_names
         }
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
@@ -322,7 +223,7 @@ def _numbered(path: Path, unit: str) -> Callable[[int, str | None], str]:
 
 
 def _read_json(path: Path, data: bytes) -> RawTable:
-    text = _decode(path, data)
+    text = decode(path, data)
     try:
         loaded = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
@@ -343,7 +244,7 @@ def _read_json(path: Path, data: bytes) -> RawTable:
 def _read_jsonl(path: Path, data: bytes) -> RawTable:
     rows: list[dict[str, Any]] = []
     lines: list[int] = []
-    for number, line in enumerate(_decode(path, data).split("\n"), start=1):
+    for number, line in enumerate(decode(path, data).split("\n"), start=1):
         if not line.strip():
             continue
         where = f"{path}, line {number}"
@@ -373,12 +274,14 @@ def _from_objects(
             names.setdefault(name, unicodedata.normalize("NFC", name).strip())
     if not names:
         raise InputError("no records in the file", where=str(path), remedy="export it again")
-    columns = {clean: [_cell(row.get(name)) for row in rows] for name, clean in names.items()}
+    columns = {
+        clean: Cells.of([_cell(row.get(name)) for row in rows]) for name, clean in names.items()
+    }
     return RawTable(path, columns, place, {})
 
 
 _READERS: Mapping[str, Callable[[Path, bytes], RawTable]] = {
-    "csv": _read_csv,
+    "csv": read_csv,
     "xlsx": _read_xlsx,
     "parquet": _read_parquet,
     "json": _read_json,

@@ -13,8 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
+import numpy as np
+from numpy.typing import NDArray
+
 from audit.intake._cells import Cell, to_bool, to_number, to_text, to_time
-from audit.intake._formats import RawTable, read_raw
+from audit.intake._formats import read_raw
+from audit.intake._raw import RawTable
 from audit.intake.presets import PRESETS
 from detectors.errors import ConfigError, InputError
 from detectors.instrument import Instrument, Item
@@ -141,28 +145,26 @@ class Columns:
         column: str,
         convert: Callable[[Cell], V | None],
         remedy: str,
-        code: str = "bad_value",
-    ) -> list[V | None] | None:
+        code_of_problem: str = "bad_value",
+    ) -> NDArray[np.object_] | None:
         """A converted column, each distinct cell converted once; ``None`` if it is missing."""
         name = self.name(column)
         if name is None:
             return None
-        seen: dict[tuple[type, Cell], V | ValueError | None] = {}
-        result: list[V | None] = []
-        for row, cell in enumerate(self.raw.columns[name]):
-            key = (cell.__class__, cell)
-            if key not in seen:
-                try:
-                    seen[key] = convert(cell)
-                except ValueError as error:
-                    seen[key] = error
-            value = seen[key]
-            if isinstance(value, ValueError):
-                self.note(row, name, str(value), remedy, code, column)
-                result.append(None)
-            else:
-                result.append(value)
-        return result
+        cells = self.raw.columns[name]
+        table = np.empty(len(cells.distinct) + 1, dtype=object)
+        wrong: dict[int, str] = {}
+        for code, cell in enumerate(cells.distinct):
+            try:
+                table[code] = convert(cell)
+            except ValueError as error:
+                wrong[code] = str(error)
+        if wrong:
+            for row in np.flatnonzero(np.isin(cells.codes, list(wrong))).tolist():
+                what = wrong[int(cells.codes[row])]
+                self.note(row, name, what, remedy, code_of_problem, column)
+        values: NDArray[np.object_] = table[cells.codes]
+        return values
 
 
 def columns_of(
@@ -244,11 +246,14 @@ def read_responses(
 
 def _record_ids(table: Columns) -> list[str | None]:
     """Ids made unique: a missing one from its row, a repeated one with ``#2`` behind it."""
-    raw = table.values("record_id", to_text, "write plain text") or []
+    read = table.values("record_id", to_text, "write plain text")
+    raw: list[str | None] = [] if read is None else read.tolist()
+    taken = {value for value in raw if value is not None}
+    if len(taken) == len(raw):
+        return list(raw)
     table.ids = [None] * len(raw)
     first: dict[str, int] = {}
     ids: list[str | None] = []
-    taken = {value for value in raw if value is not None}
     doubts: list[tuple[int, str, str, str]] = []
     for row, value in enumerate(raw):
         if value is None:
@@ -274,7 +279,6 @@ def _record_ids(table: Columns) -> list[str | None]:
 
 
 def _item_column(table: Columns, item: Item) -> Any:
-    import numpy as np
     import pandas as pd
 
     numeric = is_numeric(item)
@@ -282,9 +286,9 @@ def _item_column(table: Columns, item: Item) -> Any:
     scale = ", ".join(map(str, item.scale))
     values = table.values(item.id, convert, f"the scale of {item.id} is {scale}", "off_scale")
     if values is None:
-        values = [None] * len(table.raw)
+        values = np.full(len(table.raw), None, dtype=object)
     if numeric:
-        return np.array([np.nan if v is None else v for v in values], dtype=np.float64)
+        return values.astype(np.float64)
     return pd.Series(values, dtype="str")
 
 
