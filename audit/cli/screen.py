@@ -69,7 +69,7 @@ def screen(
     register_ = None if units is None else read_units(units)
     known = None if register_ is None else frozenset(register_.frame["unit_id"])
     current = read_responses(responses, asked, units=known)
-    before = None if previous is None else read_responses(previous, asked)
+    before = None if previous is None else read_responses(previous, asked, partial=True)
     held = None if custody is None else read_custody(custody, units=known)
     written = Collection() if collection is None else load_collection(collection)
     base = Path() if collection is None else collection.parent
@@ -90,20 +90,21 @@ def screen(
         seed=seed,
     )
     problems = [
-        problem.line()
+        problem
         for table_ in (register_, current, before, held, beside)
         if table_ is not None
         for problem in table_.problems
     ]
     _write(result, output)
-    _tell(problems)
+    _tell([problem.line() for problem in problems])
     for note in result.notes:
         talk(note.en)
     _summary(result, form)
     unjudged = int((result.records["not_testable"] != "").sum())
     if unjudged:
         talk(f"{unjudged} records could not be judged; records.csv says why")
-    return ExitCode.PARTLY_JUDGED if problems or unjudged else ExitCode.DONE
+    serious = any(problem.code != "missing_item" for problem in problems)
+    return ExitCode.PARTLY_JUDGED if serious or unjudged else ExitCode.DONE
 
 
 def _period(text: str | None) -> tuple[dt.date, dt.date] | None:

@@ -50,7 +50,8 @@ class TableProblem:
         remedy: The way out.
         record_id: The record it is about, ``None`` for the table as a whole.
         code: One word for machines: ``off_scale``, ``duplicate_record_id``,
-            ``no_record_id``, ``bad_value``, ``unknown_unit``, ``odd_row`` and, for units
+            ``no_record_id``, ``bad_value``, ``unknown_unit``, ``odd_row``,
+            ``missing_item`` and, for units
             and custody, the codes of :mod:`audit.intake.registers`.
         item: The item or contract column it is about, if one.
     """
@@ -196,6 +197,7 @@ def read_responses(
     units: Collection[str] | None = None,
     timezone: str = LOCAL_TIME,
     name: str | Path | None = None,
+    partial: bool = False,
 ) -> Responses:
     """Read a response table.
 
@@ -208,6 +210,8 @@ def read_responses(
         units: The known units; a record of another is noted as ``unknown_unit``.
         timezone: Where times without an offset are local, and others are brought to.
         name: What the file is called in messages, and by its ending; default ``path``.
+        partial: Another questionnaire may have been asked: rating items without a column are
+            noted as ``missing_item`` and left out, as long as one is there.
 
     Raises:
         InputError: If the file cannot be used; names the file and the place or column.
@@ -219,8 +223,10 @@ def read_responses(
     table.require("record_id")
     for column in required:
         table.require(column)
-    for item in instrument.ratings:
-        table.require(item.id)
+    items = _asked(table, instrument) if partial else instrument.items
+    for item in items:
+        if item.is_rating:
+            table.require(item.id)
     table.ids = _record_ids(table)
     for row, what in table.raw.odd_rows.items():
         table.note(row, None, what, "look for a stray separator or a cut-off line", "odd_row")
@@ -237,11 +243,28 @@ def read_responses(
     assisted = table.values("assisted", to_bool, "write true or false")
     if assisted is not None:
         data["assisted"] = pd.Series(assisted, dtype="boolean")
-    for item in instrument.items:
+    for item in items:
         data[item.id] = _item_column(table, item)
     if units is not None and "unit_id" in data:
         _check_units(table, list(data["unit_id"]), frozenset(units))
     return Responses(pd.DataFrame(data), tuple(table.problems))
+
+
+def _asked(table: Columns, instrument: Instrument) -> tuple[Item, ...]:
+    """Items of the instrument that the table has, all where no rating item is there."""
+    absent = [item.id for item in instrument.ratings if table.name(item.id) is None]
+    if len(absent) == len(instrument.ratings):
+        return instrument.items
+    if absent:
+        table.problems.append(
+            TableProblem(
+                str(table.raw.path),
+                f"items that were not asked then: {', '.join(absent)}",
+                "periods are compared on the other items only; map columns that were renamed",
+                code="missing_item",
+            )
+        )
+    return tuple(item for item in instrument.items if item.id not in absent)
 
 
 def _record_ids(table: Columns) -> list[str | None]:

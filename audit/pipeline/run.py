@@ -51,7 +51,7 @@ __all__ = ["LOCK", "Outcome", "not_judged", "run_round"]
 
 LOCK = ".survey-audit.lock"
 # Worth telling, but nothing goes unjudged for them.
-_MINOR = frozenset({"unknown_parent", "no_group"})
+_MINOR = frozenset({"unknown_parent", "no_group", "missing_item"})
 _FORM = {
     "unknown_unit": "no unit of the round is known for it — put it in inbox/scans/<unit_id>/, "
     "or give its serial a range in the custody table",
@@ -186,14 +186,15 @@ def _run(
     problems += table_problems
     beside = [read_round_circumstances(store, settings, form, rules) for form in sources.forms]
     # the tables are the same for every form; only a baseline is read anew
-    problems += dict.fromkeys(problem for known_ in beside for problem in known_.problems)
+    problems += dict.fromkeys(problem for read in beside for problem in read.problems)
+    before = [read_previous(store, settings, form) for form in sources.forms]
+    problems += [problem for read in before if read is not None for problem in read.problems]
     with store.writing() as connection:
         rows = [_problem_row(problem) for problem in problems]
         Findings(connection, settings.round.id).save_problems(rows)
     counts = {f"new_{kind}": number for kind, number in new.items()} | {"pages_judged": pages}
-    forms = zip(sources.forms, beside, strict=True)
-    for form, known_ in tools.progress(forms, "records", len(sources.forms)):
-        previous = read_previous(store, settings, form)
+    forms = zip(sources.forms, before, beside, strict=True)
+    for form, previous, known_ in tools.progress(forms, "records", len(sources.forms)):
         result = evaluate(
             store,
             settings,

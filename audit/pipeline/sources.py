@@ -226,6 +226,7 @@ def read_previous(store: Store, settings: Settings, form: RoundForm) -> Response
         mapping=form.settings.columns,
         timezone=settings.timezone,
         name=form.settings.previous,
+        partial=True,
     )
 
 

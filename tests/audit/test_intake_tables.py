@@ -306,3 +306,18 @@ def test_a_range_named_without_check_digits_holds_the_serials_with_them(
     serial: str, inside: bool
 ) -> None:
     assert serial_in(serial, "PB-23-004200", "PB-23-004300") is inside
+
+
+def test_another_questionnaire_is_read_as_far_as_it_goes(
+    tmp_path: Path, instrument: Instrument
+) -> None:
+    path = tmp_path / "then.csv"
+    path.write_text("record_id,A2,K\nr1,4,có\n", "utf-8")
+    with pytest.raises(InputError, match="A1"):
+        read_responses(path, instrument)
+    read = read_responses(path, instrument, partial=True)
+    assert list(read.frame) == ["record_id", "A2", "K"]
+    assert [(p.code, "A1" in p.what) for p in read.problems] == [("missing_item", True)]
+    path.write_text("record_id,K\nr1,có\n", "utf-8")
+    with pytest.raises(InputError, match="A1"):
+        read_responses(path, instrument, partial=True)
