@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from detectors.explained import explained
 from detectors.instrument import Value
+from detectors.registry import Level
 from scans.page import answers_of
 from scans.types import PageResult, Status
 
@@ -34,7 +36,7 @@ def page_object(result: PageResult) -> dict[str, Any]:
         "flagged": result.flagged if read else None,
         "severity": result.severity.value if read and result.severity is not None else None,
         "not_assessable": sorted(result.not_assessable),
-        "findings": [finding.to_json() for finding in result.findings],
+        "findings": [explained(f, (Level.PAGE, Level.PAGES)) for f in result.findings],
         "scan_class": None if result.scan_class is None else result.scan_class.value,
         "residual_mm": None if result.residual_mm is None else round(result.residual_mm, 3),
         "not_assessable_reasons": dict(sorted(result.not_assessable.items())),

@@ -125,12 +125,16 @@ def _period(text: str | None) -> tuple[dt.date, dt.date] | None:
 
 
 def _write(result: Screening, folder: Path) -> None:
+    from detectors.explained import explained
+    from detectors.registry import Level
+
     for name, frame in (("records.csv", result.records), ("units.csv", result.units)):
         with output_text(folder / name) as write:
             write(_csv(frame))
     with output_text(folder / "findings.jsonl") as write:
         for finding in result.findings:
-            write(json.dumps(finding.to_json(), ensure_ascii=False) + "\n")
+            data = explained(finding, (Level.RECORD, Level.UNIT))
+            write(json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def _csv(frame: pd.DataFrame) -> str:

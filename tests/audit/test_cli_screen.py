@@ -11,6 +11,7 @@ from audit.cli.main import run
 from detectors.errors import ExitCode
 from detectors.simulate.frauds import Fraud, FraudPlan
 from detectors.simulate.round import simulate_round
+from tests.schemas import accept_finding
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,13 @@ def test_three_files_and_a_summary(folder, capsys):
     assert counts["units"] == len(units) == 20
     lines = (folder / "out" / "findings.jsonl").read_text(encoding="utf-8").splitlines()
     assert counts["findings"] == len(lines)
-    assert all(json.loads(line)["message"]["vi"] for line in lines)
+    for line in lines:
+        finding = json.loads(line)
+        accept_finding(finding)
+        assert finding["innocent"]
+        for explanation in finding["innocent"]:
+            assert explanation["vi"] in finding["message"]["vi"]
+            assert explanation["en"] in finding["message"]["en"]
 
 
 def test_a_value_off_the_scale_is_told_and_ends_with_ten(folder, capsys):
