@@ -13,10 +13,11 @@ from detectors.indices._shared import Matrix, Vector, compiled
 
 __all__ = [
     "autocorrelations",
-    "centred",
     "half_correlations",
+    "item_sums",
     "longest_of_values",
     "pair_correlations",
+    "pair_gaps",
     "part_deviations",
     "profile_correlations",
     "repeats",
@@ -144,6 +145,27 @@ def pair_correlations(x: Matrix, left: Places, right: Places, fewest: int) -> Ve
 
 
 @compiled
+def pair_gaps(x: Matrix, left: Places, right: Places, opposite: float, gap: float) -> Matrix:
+    """``(n, 3)``: pairs answered both, summed distance, and pairs at least ``gap`` apart.
+
+    The second answer of a pair is turned round at ``opposite``, if that is a number.
+    """
+    n = x.shape[0]
+    out = np.zeros((n, 3))
+    turned = opposite == opposite
+    for i in range(n):
+        row = x[i]
+        for p in range(left.size):
+            second = row[right[p]]
+            apart = abs(row[left[p]] - (opposite - second if turned else second))
+            if apart == apart:
+                out[i, 0] += 1.0
+                out[i, 1] += apart
+                out[i, 2] += apart >= gap
+    return out
+
+
+@compiled
 def profile_correlations(x: Matrix, profile: Vector, fewest: int) -> Vector:
     """Correlation of each record with one profile of the items."""
     n, k = x.shape
@@ -263,26 +285,14 @@ def repeats(x: Matrix, longest: int) -> Matrix:
 
 
 @compiled
-def centred(x: Matrix) -> tuple[Matrix, Vector]:
-    """Answers less the item's mean, 0 where missing; and how many items a record answered."""
+def item_sums(x: Matrix) -> tuple[Vector, Vector]:
+    """Sum and number of the answers given to each item."""
     n, k = x.shape
     total = np.zeros(k)
     count = np.zeros(k)
     for i in range(n):
         for j in range(k):
-            value = x[i, j]
-            known = value == value
-            total[j] += value if known else 0.0
+            known = x[i, j] == x[i, j]
+            total[j] += x[i, j] if known else 0.0
             count[j] += known
-    mean = total / np.maximum(count, 1.0)
-    out = np.empty((n, k))
-    answered = np.empty(n)
-    for i in range(n):
-        asked = 0.0
-        for j in range(k):
-            value = x[i, j] - mean[j]
-            known = value == value
-            out[i, j] = value if known else 0.0
-            asked += known
-        answered[i] = asked
-    return out, answered
+    return total, count

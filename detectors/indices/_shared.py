@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Matrix", "Pairs", "Vector", "as_rows", "compiled"]
+__all__ = ["Matrix", "Pairs", "Vector", "as_rows", "centred_blocks", "compiled", "item_means"]
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
 Pairs = NDArray[np.intp]
+
+BLOCK = 2048  # records whose answers stay in the processor's cache
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,6 +29,36 @@ def as_rows(x: Matrix) -> Matrix:
     if np.ndim(x) != 2:
         raise ValueError(f"answers have {np.ndim(x)} dimensions, not records x items")
     return rows
+
+
+def item_means(rows: Matrix) -> Vector:
+    """``(items,)``: mean of the answers given to each item; NaN without one."""
+    n, k = rows.shape
+    mean: Vector = np.ones(n) @ rows / max(n, 1)
+    if n and not np.isnan(mean).any():
+        return mean
+    from detectors.indices._row_kernels import item_sums
+
+    total, count = item_sums(rows)
+    mean = np.full(k, np.nan)
+    np.divide(total, count, out=mean, where=count > 0)
+    return mean
+
+
+def centred_blocks(rows: Matrix, mean: Vector) -> Iterator[tuple[Matrix, NDArray[np.bool_] | None]]:
+    """Blocks of answers less the item's mean, 0 where missing, and which are known.
+
+    The second is ``None`` for a block without a missing answer. An item nobody answered is
+    0 throughout.
+    """
+    for start in range(0, len(rows), BLOCK):
+        z = rows[start : start + BLOCK] - mean
+        if np.isnan(np.dot(z.ravel(), z.ravel())):
+            missing = np.isnan(z)
+            np.copyto(z, 0.0, where=missing)
+            yield z, ~missing
+        else:
+            yield z, None
 
 
 def compiled(function: F) -> F:

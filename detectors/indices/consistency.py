@@ -11,9 +11,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from detectors.indices._shared import Matrix, Pairs, Vector, as_rows
+from detectors.indices._shared import (
+    Matrix,
+    Pairs,
+    Vector,
+    as_rows,
+    centred_blocks,
+    item_means,
+)
 
 __all__ = [
     "contradictions",
@@ -84,8 +90,10 @@ def pair_correlation(x: Matrix, pairs: Pairs) -> Vector:
     """
     from detectors.indices._row_kernels import pair_correlations
 
-    places = np.ascontiguousarray(np.asarray(pairs, dtype=np.intp).reshape(-1, 2).T)
-    return pair_correlations(as_rows(x), places[0], places[1], FEWEST)
+    rows = as_rows(x)
+    if len(pairs) < FEWEST:
+        return np.full(len(rows), np.nan)
+    return pair_correlations(rows, *_places(pairs), FEWEST)
 
 
 def psychometric_synonyms(x: Matrix, critical: float = 0.6) -> Vector:
@@ -114,7 +122,7 @@ def person_total(x: Matrix) -> Vector:
     from detectors.indices._row_kernels import profile_correlations
 
     rows = as_rows(x)
-    return profile_correlations(rows, _item_means(rows), FEWEST)
+    return profile_correlations(rows, item_means(rows), FEWEST)
 
 
 def contradictions(x: Matrix, pairs: Pairs, gap: float, *, opposite: float | None = None) -> Vector:
@@ -132,10 +140,8 @@ def contradictions(x: Matrix, pairs: Pairs, gap: float, *, opposite: float | Non
     """
     if not gap > 0:
         raise ValueError(f"gap {gap} is not above 0")
-    apart = _apart(x, pairs, opposite)
-    count: Vector = (apart >= gap).sum(axis=1).astype(np.float64)
-    count[np.isnan(apart).all(axis=1)] = np.nan
-    return count
+    known, _, apart = _gaps(x, pairs, opposite, gap).T
+    return np.where(known > 0, apart, np.nan)
 
 
 def pair_distance(x: Matrix, pairs: Pairs, *, opposite: float | None = None) -> Vector:
@@ -144,50 +150,46 @@ def pair_distance(x: Matrix, pairs: Pairs, *, opposite: float | None = None) -> 
     Arguments as for ``contradictions``. NaN if no pair was answered. Reference: mean absolute
     difference, insufficient-effort 1.13.1 ``mad``.
     """
-    apart = _apart(x, pairs, opposite)
-    known = ~np.isnan(apart)
-    count = known.sum(axis=1)
-    total = np.where(known, apart, 0.0).sum(axis=1)
-    mean: Vector = np.divide(total, count, out=np.full(len(apart), np.nan), where=count > 0)
+    known, total, _ = _gaps(x, pairs, opposite, np.inf).T
+    mean: Vector = np.full(len(x), np.nan)
+    np.divide(total, known, out=mean, where=known > 0)
     return mean
 
 
-def _apart(x: Matrix, pairs: Pairs, opposite: float | None) -> Matrix:
-    rows = as_rows(x)
+def _gaps(x: Matrix, pairs: Pairs, opposite: float | None, gap: float) -> Matrix:
+    from detectors.indices._row_kernels import pair_gaps
+
+    turn = np.nan if opposite is None else float(opposite)
+    return pair_gaps(as_rows(x), *_places(pairs), turn, float(gap))
+
+
+def _places(pairs: Pairs) -> tuple[Pairs, Pairs]:
+    """The first and the second items of pairs."""
     places = np.asarray(pairs, dtype=np.intp).reshape(-1, 2)
-    second = rows[:, places[:, 1]]
-    gap: Matrix = np.abs(
-        rows[:, places[:, 0]] - (second if opposite is None else opposite - second)
-    )
-    return gap
+    return np.ascontiguousarray(places[:, 0]), np.ascontiguousarray(places[:, 1])
 
 
-def _item_means(rows: Matrix) -> Vector:
-    known = ~np.isnan(rows)
-    count = known.sum(axis=0)
-    total = np.where(known, rows, 0.0).sum(axis=0)
-    mean: Vector = np.divide(total, count, out=np.full(rows.shape[1], np.nan), where=count > 0)
-    return mean
-
-
-def _item_correlations(rows: Matrix) -> NDArray[np.float64]:
+def _item_correlations(rows: Matrix) -> Matrix:
     """``(items, items)``: Pearson correlations over the records that answered both items."""
-    centred = rows - np.nan_to_num(_item_means(rows))
-    known = ~np.isnan(rows)
-    if known.all():
-        covariance = centred.T @ centred
-        left = right = np.broadcast_to(np.diag(covariance)[:, None], covariance.shape)
-        right = right.T
-    else:
-        m = known.astype(np.float64)
-        z = np.where(known, centred, 0.0)
-        both = np.maximum(m.T @ m, 1.0)
-        total = z.T @ m  # of the row's item over those who answered the column's, too
-        square = (z**2).T @ m
-        covariance = z.T @ z - total * total.T / both
-        left = square - total**2 / both
-        right = left.T
-    scale = np.sqrt(np.maximum(left, 0.0) * np.maximum(right, 0.0))
-    r: NDArray[np.float64] = np.full(scale.shape, np.nan)
+    mean = item_means(rows)
+    k = rows.shape[1]
+    covariance, square, total, both = np.zeros((4, k, k))
+    for z, known in centred_blocks(rows, mean):
+        product = z.T @ z
+        covariance += product
+        if known is not None:
+            m = known.astype(np.float64)
+            square += (z**2).T @ m
+            total += z.T @ m  # of the row's item over those who answered the column's, too
+            both += m.T @ m
+        else:
+            square += np.diag(product)[:, None]
+            total += (np.ones(len(z)) @ z)[:, None]
+            both += len(z)
+    both = np.maximum(both, 1.0)
+    covariance -= total * total.T / both
+    left = np.maximum(square - total**2 / both, 0.0)
+    scale = np.sqrt(left * left.T)
+    r: Matrix = np.full(scale.shape, np.nan)
     np.divide(covariance, scale, out=r, where=scale > 1e-9)
     return r

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.indices._shared import Matrix, Vector, as_rows
+from detectors.indices._shared import Matrix, Vector, as_rows, centred_blocks, item_means
 
 __all__ = ["mahalanobis", "mahalanobis_flags"]
 
@@ -33,29 +33,39 @@ def mahalanobis(x: Matrix, shrinkage: float | None = None) -> Vector:
     """
     if shrinkage is not None and not 0.0 <= shrinkage <= 1.0:
         raise ValueError(f"shrinkage {shrinkage} outside [0, 1]")
-    from detectors.indices._row_kernels import centred
-
     rows = as_rows(x)
-    n, asked = rows.shape
-    if n < 2 or asked == 0:
-        return np.full(n, np.nan)
-    z, answered = centred(rows)
-    covariance = z.T @ z / (n - 1)
-    varied = np.diag(covariance) > 1e-12 / (n - 1)
-    if not varied.all():
-        z, covariance = z[:, varied], covariance[np.ix_(varied, varied)]
-        answered = (~np.isnan(rows[:, varied])).sum(axis=1).astype(np.float64)
-    items = z.shape[1]
-    if items == 0:
-        return np.full(n, np.nan)
-    weight = _optimal_shrinkage(z, covariance) if shrinkage is None else shrinkage
+    n = len(rows)
+    distance: Vector = np.full(n, np.nan)
+    mean = item_means(rows)
+    covariance = np.zeros((rows.shape[1], rows.shape[1]))
+    fourth = np.zeros_like(covariance)
+    for z, _ in centred_blocks(rows, mean):
+        covariance += z.T @ z
+        if shrinkage is None:
+            np.square(z, out=z)
+            fourth += z.T @ z
+    varied = np.diag(covariance) > 1e-12
+    if n < 2 or not varied.any():
+        return distance
+    chosen = np.ix_(varied, varied)
+    covariance = covariance[chosen] / (n - 1)
+    weight = _optimal_shrinkage(covariance, fourth[chosen], n) if shrinkage is None else shrinkage
     shrunk = (1.0 - weight) * covariance + weight * np.diag(np.diag(covariance))
     # distances in the principal axes; an axis without variance is none
     values, axes = np.linalg.eigh(shrunk)
-    kept = values > values[-1] * items * 1e-14
-    projected = z @ (axes[:, kept] / np.sqrt(values[kept]))
-    distance: Vector = np.einsum("ij,ij->i", projected, projected)
-    distance *= np.divide(items, answered, out=np.full(n, np.nan), where=answered > 0)
+    kept = values > values[-1] * len(values) * 1e-14
+    to_axes = np.zeros((rows.shape[1], int(kept.sum())))
+    to_axes[varied] = axes[:, kept] / np.sqrt(values[kept])
+    start = 0
+    for z, known in centred_blocks(rows, mean):
+        projected = z @ to_axes
+        found = np.einsum("ij,ij->i", projected, projected)
+        if known is not None:
+            answered = known @ varied.astype(np.float64)
+            scale = np.full(len(z), np.nan)
+            found *= np.divide(len(values), answered, out=scale, where=answered > 0)
+        distance[start : start + len(z)] = found
+        start += len(z)
     return distance
 
 
@@ -76,13 +86,14 @@ def mahalanobis_flags(x: Matrix, confidence: float = 0.99) -> NDArray[np.bool_]:
     return flags
 
 
-def _optimal_shrinkage(z: Matrix, covariance: Matrix) -> float:
-    """Weight of the diagonal that minimises the expected squared error of correlations."""
-    n = len(z)
+def _optimal_shrinkage(covariance: Matrix, fourth: Matrix, n: int) -> float:
+    """Weight of the diagonal that minimises the expected squared error of correlations.
+
+    ``fourth`` holds the sums of products of squared deviations.
+    """
     variance = np.diag(covariance)
     r = covariance / np.sqrt(np.outer(variance, variance))
-    square = z * z
-    fourth = square.T @ square / np.outer(variance, variance)
+    fourth = fourth / np.outer(variance, variance)
     spread = n / (n - 1) ** 3 * (fourth - ((n - 1) * r) ** 2 / n)
     off = ~np.eye(len(r), dtype=bool)
     denominator = float((r[off] ** 2).sum())
