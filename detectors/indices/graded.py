@@ -105,9 +105,9 @@ def expected_ability(
         nodes: Abilities at which it is summed; 121 from -6 to 6 by default.
         weights: Prior weight of each node; standard normal by default.
 
-    A record without an answer has the mean of the prior. PerFit takes its abilities from
-    ltm, which sums over 21 Gauss-Hermite nodes: that is off by up to .18 where answers are
-    as informative as those of PhysFunc; handing these nodes in reproduces it.
+    NaN without an answer. PerFit takes its abilities from ltm, which sums over 21
+    Gauss-Hermite nodes: that is off by up to .18 where answers are as informative as those
+    of PhysFunc; handing these nodes in reproduces it.
     """
     theta = np.linspace(-6.0, 6.0, 121) if nodes is None else nodes
     prior = np.exp(-(theta**2) / 2.0) if weights is None else weights
@@ -117,6 +117,7 @@ def expected_ability(
         log_p = log_likelihood(x[part], model, theta)
         posterior = np.exp(log_p - log_p.max(axis=1, keepdims=True)) * prior
         mean[part] = posterior @ theta / posterior.sum(axis=1)
+    mean[np.isnan(x).all(axis=1)] = np.nan
     return mean
 
 

@@ -1,9 +1,9 @@
 """Guttman errors and U3 of ordered answers: hard item steps passed where easy ones were not.
 
 Reproduces PerFit 1.4.6 ``G``, ``Gnormed``, ``U3``, ``Gpoly``, ``Gnormed.poly`` and ``U3poly``,
-and aberrance 0.3.0 ``G_S``, ``U1_S`` and ``U3_S``. mokken 3.1.2 ``check.errors`` (G+) is
-``guttman_errors`` too, but breaks ties between equally popular steps by chance, differently
-for every pair of items; here, as in PerFit, the earlier item is the easier one.
+and aberrance 0.3.0 ``G_S``, ``U1_S`` and ``U3_S``. Of equally popular steps, that of the earlier
+item counts as the easier, as in PerFit; mokken 3.1.2 ``check.errors`` (G+) takes the mean
+over random orders of the ties and rounds it.
 A record with missing answers is judged by the items it answered.
 Reference: Meijer (1994); van der Flier (1982); Emons (2008), Applied Psychological
 Measurement 32, 224-247.

@@ -1,9 +1,8 @@
 """Mokken's scalability of items, and how rare a record's single answers are.
 
-Reproduces mokken 3.1.2 ``coefH``. Its outlier score O+ (``check.errors``) is not reproduced:
-the code sums ``order(-frequency)`` where the definition asks for the rank of the answer's
-frequency, so an item with answers 0..4 of frequencies 0, 14, 58, 236, 125 gives answer 0
-the score of the modal one.
+Reproduces mokken 3.1.2 ``coefH``. Its outlier score O+ (``check.errors``) is not reproduced: it
+turns the order of the answers round where it should turn their ranks, so that of answers
+0..4 with frequencies 0, 14, 58, 236, 125 the modal answer 3 scores 1 and answer 4 scores 0.
 Reference: Mokken (1971); Zijlstra, van der Ark & Sijtsma (2007, 2011), Journal of
 Educational and Behavioral Statistics 36, 186-212.
 """

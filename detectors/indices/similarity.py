@@ -34,12 +34,13 @@ def generalised_binomial(x: Matrix, probabilities: Probabilities, pairs: Pairs) 
     Args:
         x: Answers 0..categories - 1.
         probabilities: ``(n, items, categories)``: of each answer of each record.
-        pairs: ``(m, 2)``: records to compare.
+        pairs: ``(m, 2)``: records to compare; memory grows with pairs x items x categories.
 
-    Reference: aberrance ``GBT_S`` (its statistic is this chance itself).
+    NaN where the two answered no item in common. Reference: aberrance ``GBT_S``, whose
+    statistic is this chance itself.
     """
     chance, alike = _match_chances(x, probabilities, pairs)
-    return upper_tail(chance, alike)
+    return np.where((chance > 0).any(axis=1), upper_tail(chance, alike), np.nan)
 
 
 def match_deviation(x: Matrix, probabilities: Probabilities, pairs: Pairs) -> Vector:

@@ -1,9 +1,15 @@
 """Tables that tell little: no warning, no crash, no number that is not one."""
 
+import subprocess
+import sys
+
+import numba
 import numpy as np
 import pytest
 
 from detectors import indices
+from detectors.indices._shared import compiled
+from tests.data import ROOT
 
 MODEL = indices.GradedModel(np.array([1.0, 1.5]), np.array([[0.0], [0.5]]))
 
@@ -119,6 +125,40 @@ def test_what_is_no_table_is_told():
         indices.extreme_share(np.zeros((3, 5)), 5, 1)
     with pytest.raises(ValueError, match="confidence"):
         indices.mahalanobis_flags(np.zeros((3, 5)), 1.0)
+
+
+def test_expected_ability_without_an_answer_is_not_the_prior():
+    x = np.array([[np.nan, np.nan], [1.0, np.nan]])
+    ability = indices.expected_ability(x, MODEL)
+    assert np.isnan(ability[0])
+    assert ability[1] > 0
+
+
+def test_compiler_and_scipy_are_loaded_only_when_used():
+    code = (
+        "import sys; from detectors import indices; "
+        "print(sorted({m.split('.')[0] for m in sys.modules} & {'numba', 'scipy', 'pandas'}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_loops_are_compiled_where_nothing_can_be_kept(monkeypatch):
+    compile_one = numba.njit
+
+    def njit(*, cache, **options):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return compile_one(**options)
+
+    monkeypatch.setattr(numba, "njit", njit)
+
+    def twice(x):
+        return 2.0 * x
+
+    assert compiled(twice)(np.array([1.5])).tolist() == [3.0]
 
 
 def test_scalability_of_what_does_not_vary():
