@@ -8,83 +8,56 @@ ranges or 64-bit promotion LLVM does not vectorise the loops (2 to 6 times slowe
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
-from numba import njit, types
-from numba.extending import intrinsic
 from numpy.typing import NDArray
+
+from detectors.pairs._compiler import compiled, popcount, trailing_zeros
 
 __all__ = ["best_in_groups", "best_in_reach", "best_in_ring", "near_in_groups", "near_in_reach"]
 
-F = TypeVar("F", bound=Callable[..., Any])
 Words = NDArray[np.uint32]
+Counts = NDArray[np.uint16]
 Ints = NDArray[np.int64]
 
 TILE = 1024
-FAR = np.uint32(1 << 20)
-
-
-def compiled(function: F) -> F:
-    """``function`` compiled, kept on disk where a folder can be written."""
-    try:
-        return cast("F", njit(cache=True, nogil=True)(function))
-    except RuntimeError:  # no folder for the cache: every process compiles it again
-        return cast("F", njit(nogil=True)(function))
-
-
-def _popcount(_context: Any, _bits: Any) -> Any:
-    """Number of set bits, by the processor's own instruction."""
-
-    def code(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        return builder.ctpop(arguments[0])
-
-    return types.uint32(types.uint32), code
-
-
-popcount: Any = intrinsic(_popcount)
+BLOCK = 64
+FAR = np.uint16((1 << 15) - 1)
+FOURTH = np.uint64(0x0001_0001_0001_0001)
 
 
 @compiled
-def _apart(planes: Words, full: Words, word: int, a: int, b: int) -> np.uint32:
-    """Bits of the items in which rows ``a`` and ``b`` do not match."""
-    answered = np.uint32(0)
-    bits = np.uint32(0)
-    for p in range(planes.shape[0]):
-        answered |= planes[p, word, a]
-        bits |= planes[p, word, a] ^ planes[p, word, b]
-    return np.uint32(bits | (full[word] & ~answered))
+def _bits(planes: Words, word: int, k: Any, q0: int, q1: int, q2: int) -> np.uint32:
+    """Where the first three planes of row ``k`` differ from a row's words."""
+    bits = np.uint32(planes[0, word, k] ^ q0) | np.uint32(planes[1, word, k] ^ q1)
+    return np.uint32(np.uint32(bits) | np.uint32(planes[2, word, k] ^ q2))
 
 
 @compiled
-def _count(planes: Words, full: Words, row: int, start: int, stop: int, count: Words) -> None:
+def _count(planes: Words, full: Words, row: int, start: int, stop: int, count: Counts) -> None:
     """Mismatches of ``row`` with rows ``start`` to ``stop``, into the head of ``count``."""
     zero, size, first = np.uint64(0), np.uint64(stop - start), np.uint64(start)
-    for j in range(zero, size):
-        count[j] = np.uint32(0)
+    kept = np.uint16(0)
     for w in range(planes.shape[1]):
         q0, q1, q2 = planes[0, w, row], planes[1, w, row], planes[2, w, row]
         if planes.shape[0] == 3:
             lacking = np.uint32(full[w] & ~(q0 | q1 | q2))
             for j in range(zero, size):
-                k = j + first
-                bits = np.uint32(planes[0, w, k] ^ q0) | np.uint32(planes[1, w, k] ^ q1)
-                bits = np.uint32(bits) | np.uint32(planes[2, w, k] ^ q2)
-                count[j] += popcount(np.uint32(np.uint32(bits) | lacking))
+                bits = np.uint32(_bits(planes, w, j + first, q0, q1, q2) | lacking)
+                count[j] = (count[j] & kept) + popcount(bits)
         else:
             q3 = planes[3, w, row]
             lacking = np.uint32(full[w] & ~(q0 | q1 | q2 | q3))
             for j in range(zero, size):
-                k = j + first
-                bits = np.uint32(planes[0, w, k] ^ q0) | np.uint32(planes[1, w, k] ^ q1)
-                more = np.uint32(planes[2, w, k] ^ q2) | np.uint32(planes[3, w, k] ^ q3)
-                bits = np.uint32(bits) | np.uint32(more)
-                count[j] += popcount(np.uint32(np.uint32(bits) | lacking))
+                fourth = np.uint32(np.uint32(planes[3, w, j + first] ^ q3) | lacking)
+                bits = np.uint32(_bits(planes, w, j + first, q0, q1, q2) | fourth)
+                count[j] = (count[j] & kept) + popcount(bits)
+        kept = np.uint16(0xFFFF)
 
 
 @compiled
-def _least(count: Words, size: int) -> np.uint32:
+def _least(count: Counts, size: int) -> np.uint16:
     least = FAR
     for j in range(np.uint64(size)):
         least = min(least, count[j])
@@ -97,7 +70,7 @@ def best_in_groups(planes: Words, full: Words, edges: Ints, best: Ints, partner:
 
     ``edges`` bound the groups; nothing is written for a row that is alone in its group.
     """
-    count = np.empty(TILE, np.uint32)
+    count = np.empty(TILE, np.uint16)
     for g in range(edges.size - 1):
         if edges[g + 1] - edges[g] < 2:
             continue
@@ -120,8 +93,8 @@ def best_in_groups(planes: Words, full: Words, edges: Ints, best: Ints, partner:
 @compiled
 def near_in_groups(planes: Words, full: Words, edges: Ints, most: int, found: Ints) -> None:
     """Number of pairs of rows with ``most`` mismatches or fewer, in each group."""
-    count = np.empty(TILE, np.uint32)
-    limit = np.uint32(most)
+    count = np.empty(TILE, np.uint16)
+    limit = np.uint16(most)
     for g in range(edges.size - 1):
         total = 0
         for row in range(edges[g], edges[g + 1]):
@@ -140,6 +113,7 @@ def near_in_reach(
     planes: Words,
     full: Words,
     reach: Ints,
+    number: Ints,
     bands: Words,
     most: int,
     tile: int,
@@ -151,19 +125,21 @@ def near_in_reach(
     """Pairs of each row with the later ones before ``reach`` that no earlier band has.
 
     ``bands`` are the item bits ``(bands, words)`` of the bands so far, this one last: a
-    pair counts here if it matches on all of this one and on no other. ``reach`` rises.
-    Begins at row ``row`` of the tile that starts at ``tile``; stops before the three lists,
-    of at least ``TILE`` places, are too short.
+    pair counts here if it matches on all of this one and on no other. ``reach`` rises,
+    ``number`` is what a row is called in the lists. Begins at row ``row`` of the tile that
+    starts at ``tile`` (-1: its first); stops before the lists, of at least ``TILE``
+    places, are too short.
 
     Returns:
         Tile and row to go on from (a tile past the last one: nothing is left), and how
         many pairs were written.
     """
-    count = np.empty(TILE, np.uint32)
-    rows = reach.size
-    limit, found = np.uint32(most), 0
-    while tile < rows:
-        end = min(tile + TILE, rows)
+    count = np.zeros(TILE, np.uint16)
+    fours = count.view(np.uint64)
+    slack = FOURTH * np.uint64(0x7FFF - most)
+    found = 0
+    while tile < reach.size:
+        end = min(tile + TILE, reach.size)
         if row < 0:
             row = int(np.searchsorted(reach, tile, side="right"))
         while row < end:
@@ -172,11 +148,17 @@ def near_in_reach(
                 if found + stop - start > first.size:
                     return tile, row, found
                 _count(planes, full, row, start, stop, count)
-                if _least(count, stop - start) <= limit:
-                    for j in range(start, stop):
-                        if count[j - start] <= limit and _first_band(planes, full, bands, row, j):
-                            first[found], second[found] = row, j
-                            apart[found] = count[j - start]
+                count[stop - start : (stop - start + 3) // 4 * 4] = FAR
+                for f in range(np.uint64((stop - start + 3) // 4)):
+                    # four counts at once: the sum reaches a top bit where one is too many
+                    near = ~(fours[f] + slack) & (FOURTH << np.uint64(15))
+                    while near:
+                        j = int(np.uint64(4) * f + (trailing_zeros(near) >> np.uint64(4)))
+                        near &= near - np.uint64(1)
+                        if _first_band(planes, full, bands, row, start + j):
+                            a, b = number[row], number[start + j]
+                            first[found], second[found] = min(a, b), max(a, b)
+                            apart[found] = count[j]
                             found += 1
             row += 1
         tile, row = end, -1
@@ -185,20 +167,48 @@ def near_in_reach(
 
 @compiled
 def _first_band(planes: Words, full: Words, bands: Words, a: int, b: int) -> bool:
-    """Whether the last band is the first on which two rows match."""
-    for t in range(bands.shape[0]):
-        differ = False
-        for w in range(bands.shape[1]):
-            differ |= (_apart(planes, full, w, a, b) & bands[t, w]) != 0
-        if differ == (t == bands.shape[0] - 1):
-            return False
-    return True
+    """Whether the last band is the first on which rows ``a`` and ``b`` match."""
+    differ = 0
+    for w in range(bands.shape[1]):
+        answered, bits = np.uint32(0), np.uint32(0)
+        for p in range(planes.shape[0]):
+            answered |= planes[p, w, a]
+            bits |= planes[p, w, a] ^ planes[p, w, b]
+        bits |= full[w] & ~answered
+        for t in range(bands.shape[0]):
+            differ |= ((bits & bands[t, w]) != 0) << t
+    return bool(differ == (1 << (bands.shape[0] - 1)) - 1)
 
 
 @compiled
-def _better(d: int, row: int, best: int, partner: int) -> bool:
+def _better(d: Any, row: int, best: int, partner: int) -> bool:
     """Fewer mismatches, or as many and an earlier row."""
     return d < best or (d == best and row < partner)
+
+
+@compiled
+def _improve(
+    count: Counts,
+    row: int,
+    start: int,
+    stop: int,
+    number: Ints,
+    most: Any,
+    best: Ints,
+    partner: Ints,
+) -> None:
+    """Improve the best partner of ``row`` by the rows that were counted."""
+    own = number[row]
+    if start <= row < stop:
+        count[row - start] = FAR
+    here = _least(count, stop - start)
+    if here > min(most, best[own]):
+        return
+    for j in range(np.uint64(start), np.uint64(stop)):
+        if count[j - np.uint64(start)] == here and _better(
+            here, number[j], best[own], partner[own]
+        ):
+            best[own], partner[own] = here, number[j]
 
 
 @compiled
@@ -218,22 +228,15 @@ def best_in_reach(
     ``since`` and ``reach`` rise; ``number`` is a row's number in ``best`` and ``partner``.
     Only partners with ``most`` mismatches or fewer are taken.
     """
-    count = np.empty(TILE, np.uint32)
+    count = np.empty(TILE, np.uint16)
     for tile in range(0, reach.size, TILE):
         end = min(tile + TILE, reach.size)
         row = int(np.searchsorted(reach, tile, side="right"))
         while row < reach.size and since[row] < end:
             start, stop = max(tile, since[row]), min(end, reach[row])
             if wanted[row] and stop > start:
-                own = number[row]
                 _count(planes, full, row, start, stop, count)
-                if start <= row < stop:
-                    count[row - start] = FAR
-                if _least(count, stop - start) <= min(most, best[own]):
-                    for j in range(start, stop):
-                        d = count[j - start]
-                        if d <= most and _better(d, number[j], best[own], partner[own]):
-                            best[own], partner[own] = d, number[j]
+                _improve(count, row, start, stop, number, most, best, partner)
             row += 1
 
 
@@ -252,39 +255,26 @@ def best_in_ring(
     ``off`` rises and two rows have at least as many mismatches as it differs; ``wanted``
     rises too. Blocks of wanted rows go outward tile by tile until the bound ends them.
     """
-    count = np.empty(TILE, np.uint32)
+    count = np.empty(TILE, np.uint16)
     tiles = (off.size + TILE - 1) // TILE
-    block = 64
-    for b in range(0, wanted.size, block):
-        rows = wanted[b : b + block]
+    for b in range(0, wanted.size, BLOCK):
+        rows = wanted[b : b + BLOCK]
         low = rows[rows.size // 2] // TILE
         high = low + 1
-        more = True
-        while more:
-            more = False
+        while low >= 0 or high < tiles:
             for side in range(2):
-                t = low if side == 0 else high
+                t = high if side else low
                 if t < 0 or t >= tiles:
                     continue
-                start, stop = t * TILE, min(t * TILE + TILE, off.size)
+                start, stop = t * TILE, min((t + 1) * TILE, off.size)
                 used = False
                 for row in rows:
-                    own = number[row]
                     bound = max(off[start] - off[row], off[row] - off[stop - 1])
-                    if bound > best[own]:
-                        continue
-                    used = True
-                    _count(planes, full, row, start, stop, count)
-                    if start <= row < stop:
-                        count[row - start] = FAR
-                    here = _least(count, stop - start)
-                    if here <= best[own]:
-                        for j in range(start, stop):
-                            d = count[j - start]
-                            if d == here and _better(d, number[j], best[own], partner[own]):
-                                best[own], partner[own] = d, number[j]
-                more |= used
-                if side == 0:
-                    low = t - 1 if used else -1
+                    if bound <= best[number[row]]:
+                        used = True
+                        _count(planes, full, row, start, stop, count)
+                        _improve(count, row, start, stop, number, FAR, best, partner)
+                if side:
+                    high = high + 1 if used else tiles
                 else:
-                    high = t + 1 if used else tiles
+                    low = low - 1 if used else -1

@@ -23,6 +23,7 @@ Ints = NDArray[np.int64]
 
 OFF_BITS = 7
 MOST_OFF = (1 << OFF_BITS) - 1
+MOST_BANDS = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +68,7 @@ def by_band(packed: PackedRows, rows: Ints, most: int) -> Iterator[Bucketed]:
         key = (bucket >> np.uint64(1)).astype(np.int64) & ~MOST_OFF | off[whole]
         order = np.argsort(key)
         key = key[order]
-        low = np.maximum(key - most, key & ~MOST_OFF)
+        low = np.maximum(key - most, key & ~MOST_OFF)  # not past the bucket
         high = np.minimum(key + most, key | MOST_OFF)
         yield Bucketed(
             rows[whole[order]],
@@ -79,7 +80,12 @@ def by_band(packed: PackedRows, rows: Ints, most: int) -> Iterator[Bucketed]:
 
 
 def _bands(packed: PackedRows, number: int) -> Words:
-    """Items dealt into bands so that varied and uniform ones are spread evenly."""
+    """Items dealt into bands so that varied and uniform ones are spread evenly.
+
+    For more than ``MOST_BANDS`` there is one band without items, which all rows share.
+    """
+    if number > MOST_BANDS:
+        return np.zeros((1, packed.full.size), dtype=np.uint32)
     entropy = np.zeros(packed.items)
     for item in range(packed.items):
         share = _shares(packed, packed.values_of(item))

@@ -76,6 +76,7 @@ def near_pairs(
         ValueError: If ``most`` is negative or ``rare`` does not have ``u`` entries.
     """
     rows = _taking_part(packed, most, rare)
+    most = min(most, packed.items)
     if compiled is None:
         compiled = not plain_enough(np.array([rows.size]))
     if compiled:
@@ -109,6 +110,7 @@ def count_near(
         ValueError: If ``most`` is negative, or ``group`` or ``rare`` has another size.
     """
     rows = _taking_part(packed, most, rare)
+    most = min(most, packed.items)
     weight = packed.weight
     lone = (packed.lacking[rows] <= most) * weight[rows] * (weight[rows] - 1) // 2
     total = int(lone.sum())
@@ -150,11 +152,11 @@ def _near_in_band(packed: PackedRows, band: Bucketed, most: int) -> Iterator[Nea
     tile, row = 0, -1
     while tile < band.rows.size:
         tile, row, found = _kernels.near_in_reach(
-            band.planes, packed.full, band.reach, band.bands, most, tile, row, first, second, apart
-        )
-        a, b = band.rows[first[:found]], band.rows[second[:found]]
+            band.planes, packed.full, band.reach, band.rows, band.bands, most,
+            tile, row, first, second, apart,
+        )  # fmt: skip
         if found:
-            yield NearPairs(np.minimum(a, b), np.maximum(a, b), apart[:found].copy())
+            yield NearPairs(first[:found].copy(), second[:found].copy(), apart[:found].copy())
 
 
 def _taking_part(packed: PackedRows, most: int, rare: NDArray[np.bool_] | None) -> Ints:

@@ -1,0 +1,43 @@
+"""How loops are compiled, and the two instructions that numba has no name for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from numba import njit, types
+from numba.extending import intrinsic
+
+__all__ = ["compiled", "popcount", "trailing_zeros"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def compiled(function: F) -> F:
+    """``function`` compiled, kept on disk where a folder can be written."""
+    try:
+        return cast("F", njit(cache=True, nogil=True)(function))
+    except RuntimeError:  # no folder for the cache: every process compiles it again
+        return cast("F", njit(nogil=True)(function))
+
+
+def _popcount(_context: Any, bits: Any) -> Any:
+    """Number of set bits, by the processor's own instruction."""
+
+    def code(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return bits(bits), code
+
+
+def _trailing_zeros(_context: Any, _bits: Any) -> Any:
+    """Number of zeros below the lowest set bit of a word that is not 0."""
+
+    def code(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], context.get_constant(types.boolean, True))  # noqa: FBT003
+
+    return types.uint64(types.uint64), code
+
+
+popcount: Any = intrinsic(_popcount)
+trailing_zeros: Any = intrinsic(_trailing_zeros)
