@@ -65,6 +65,15 @@ def _least(count: Counts, size: int) -> np.uint16:
 
 
 @compiled
+def _near_of_four(four: Any, most: Any) -> Any:
+    """The top bit of each of four counts that is ``most`` or less.
+
+    A count and what ``most`` lacks of 2**15 - 1 reach the top bit together if it is more.
+    """
+    return ~(four + FOURTH * np.uint64(0x7FFF - most)) & (FOURTH << np.uint64(15))
+
+
+@compiled
 def best_in_groups(planes: Words, full: Words, edges: Ints, best: Ints, partner: Ints) -> None:
     """Fewest mismatches of each row within its group, and the first row that has them.
 
@@ -136,7 +145,6 @@ def near_in_reach(
     """
     count = np.zeros(TILE, np.uint16)
     fours = count.view(np.uint64)
-    slack = FOURTH * np.uint64(0x7FFF - most)
     found = 0
     while tile < reach.size:
         end = min(tile + TILE, reach.size)
@@ -150,8 +158,7 @@ def near_in_reach(
                 _count(planes, full, row, start, stop, count)
                 count[stop - start : (stop - start + 3) // 4 * 4] = FAR
                 for f in range(np.uint64((stop - start + 3) // 4)):
-                    # four counts at once: the sum reaches a top bit where one is too many
-                    near = ~(fours[f] + slack) & (FOURTH << np.uint64(15))
+                    near = _near_of_four(fours[f], most)
                     while near:
                         j = int(np.uint64(4) * f + (trailing_zeros(near) >> np.uint64(4)))
                         near &= near - np.uint64(1)
@@ -181,12 +188,6 @@ def _first_band(planes: Words, full: Words, bands: Words, a: int, b: int) -> boo
 
 
 @compiled
-def _better(d: Any, row: int, best: int, partner: int) -> bool:
-    """Fewer mismatches, or as many and an earlier row."""
-    return d < best or (d == best and row < partner)
-
-
-@compiled
 def _improve(
     count: Counts,
     row: int,
@@ -197,18 +198,38 @@ def _improve(
     best: Ints,
     partner: Ints,
 ) -> None:
-    """Improve the best partner of ``row`` by the rows that were counted."""
+    """Improve the best partner of ``row`` by the rows counted; the lowest number of the best."""
     own = number[row]
     if start <= row < stop:
         count[row - start] = FAR
     here = _least(count, stop - start)
     if here > min(most, best[own]):
         return
-    for j in range(np.uint64(start), np.uint64(stop)):
-        if count[j - np.uint64(start)] == here and _better(
-            here, number[j], best[own], partner[own]
-        ):
-            best[own], partner[own] = here, number[j]
+    fours = count.view(np.uint64)
+    count[stop - start : (stop - start + 3) // 4 * 4] = FAR
+    for f in range(np.uint64((stop - start + 3) // 4)):
+        near = _near_of_four(fours[f], here)
+        while near:
+            other = number[start + int(np.uint64(4) * f + (trailing_zeros(near) >> np.uint64(4)))]
+            near &= near - np.uint64(1)
+            if here < best[own] or other < partner[own]:
+                best[own], partner[own] = here, other
+
+
+@compiled
+def _none_within(planes: Words, full: Words, row: int, start: int, stop: int, most: int) -> bool:
+    """Whether it is plain that no row has ``most`` mismatches with ``row`` or fewer.
+
+    The commonest shape, one word of three planes, is told without writing down a count.
+    """
+    if planes.shape[0] > 3 or planes.shape[1] > 1:
+        return False
+    q0, q1, q2 = planes[0, 0, row], planes[1, 0, row], planes[2, 0, row]
+    lacking = np.uint32(full[0] & ~(q0 | q1 | q2))
+    least = np.uint32(FAR)
+    for k in range(np.uint64(start), np.uint64(stop)):
+        least = min(least, popcount(np.uint32(_bits(planes, 0, k, q0, q1, q2) | lacking)))
+    return bool(least > most)
 
 
 @compiled
@@ -234,7 +255,8 @@ def best_in_reach(
         row = int(np.searchsorted(reach, tile, side="right"))
         while row < reach.size and since[row] < end:
             start, stop = max(tile, since[row]), min(end, reach[row])
-            if wanted[row] and stop > start:
+            limit = min(most, best[number[row]])
+            if wanted[row] and not _none_within(planes, full, row, start, stop, limit):
                 _count(planes, full, row, start, stop, count)
                 _improve(count, row, start, stop, number, most, best, partner)
             row += 1
@@ -270,8 +292,10 @@ def best_in_ring(
                 used = False
                 for row in rows:
                     bound = max(off[start] - off[row], off[row] - off[stop - 1])
-                    if bound <= best[number[row]]:
-                        used = True
+                    if bound > best[number[row]]:
+                        continue
+                    used = True
+                    if not _none_within(planes, full, row, start, stop, best[number[row]]):
                         _count(planes, full, row, start, stop, count)
                         _improve(count, row, start, stop, number, FAR, best, partner)
                 if side:

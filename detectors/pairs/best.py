@@ -1,9 +1,10 @@
 """The best partner of every record: the other record with the fewest mismatches.
 
 Within units, every pair is compared. Over a whole table, equal rows are done at once; the
-others first meet the rows equal on one of two, then one of four bands, which finds all
-partners with up to three mismatches; what is left is held against all rows, nearest in
-the number of answers off the top first, until that bound ends it. Nothing is estimated.
+others first meet the rows equal on one of two bands, then of four, then of six, which
+finds all partners with up to five mismatches; what is left is held against all rows,
+nearest in the number of answers off the top first, until that bound ends it. Nothing is
+estimated.
 
 Reference: Kuriakose & Robbins (2016), *Don't get duped: fraud through duplication in
 public opinion surveys*, SJIAOS 32, for the percent match.
@@ -25,6 +26,7 @@ Ints = NDArray[np.int64]
 
 FAR = 1 << 20
 LARGE_GROUP = 1 << 14
+NEAR = (1, 3, 5)
 
 
 def best_match(
@@ -123,7 +125,7 @@ def _best_other_row(packed: PackedRows) -> tuple[Ints, Ints]:
     other = np.full(len(packed), -1, dtype=np.int64)
     wanted = (packed.weight == 1) | (packed.lacking > 0)
     rows = np.arange(len(packed))
-    for most in (1, 3):
+    for most in NEAR:
         for band in by_band(packed, rows, most):
             _kernels.best_in_reach(
                 band.planes, packed.full, band.since, band.reach, band.rows,
