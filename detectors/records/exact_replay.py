@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from detectors.finding import Family, Finding, Message, Severity
+from detectors.records._events import events_of, why_not
 from detectors.records._report import unit_of
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import RecordTable
 
 __all__ = ["CHECK"]
 
-WITHIN_SECONDS = 60.0
+FASTEST_PERSON = 1.0
 FEWEST_ANSWERS = 3
 
 INFO = CheckInfo(
@@ -21,20 +22,25 @@ INFO = CheckInfo(
     kind="duplicate",
     title=Message("Gửi lại y hệt", "Exact replay"),
     sees=(
-        "Every answer the same, the same device or account, and at most a minute after the "
-        "record before it: a form sent again by a script or a double click."
+        "Every answer the same, the same device or account, and less than a second an answer "
+        "after the record before it, too soon for another person to fill the form in: a form "
+        "sent again by a script or a double click."
     ),
-    null_model="A rule: no p-value. Shared kiosks answer alike too, but not within a minute.",
+    null_model=(
+        "A rule: no p-value. People at a shared device answer alike, too, but the next one needs "
+        "the time to read and to answer."
+    ),
     source="Survey operations practice (SurveyCTO, IPA high-frequency checks)",
     innocent=(
         Message("Mạng chậm nên bấm gửi hai lần.", "A slow network, and a second click."),
         Message(
-            "Hai người dùng chung máy và cùng đánh một cột.",
-            "Two people at one device who both marked one column.",
+            "Máy lưu bản ghi rồi gửi lại khi có mạng trở lại.",
+            "A device kept the record and sent it again when the network came back.",
         ),
     ),
     valid_for=frozenset({"device or account", "submitted_at"}),
     batch_dependent=True,
+    version="2",
 )
 
 
@@ -50,18 +56,25 @@ class ExactReplayCheck:
         """
         n = len(subject)
         scores = np.full(n, np.nan)
-        times = subject.times.get("submitted_at", np.full(n, np.nan))
+        events = events_of(subject)
+        times = events.when
         before = np.full(n, -1, dtype=np.intp)
         for name in ("device", "account"):
             source = subject.column(name)
             usable = (source != "") & np.isfinite(times) & (subject.answered >= FEWEST_ANSWERS)
+            usable &= events.digital & (events.grain <= FASTEST_PERSON)
             scores[usable & np.isnan(scores)] = 0.0
             self._chain(subject, source, np.flatnonzero(usable), times, scores, before)
-        missing = dict.fromkeys(np.flatnonzero(np.isnan(scores)).tolist(), "no device or time")
+        few = subject.answered < FEWEST_ANSWERS
+        reason = np.where(few, f"fewer than {FEWEST_ANSWERS} answers", "no device or time")
+        reason = np.where(
+            np.isfinite(times) & (events.grain > FASTEST_PERSON), "times without seconds", reason
+        )
         findings = tuple(
             _finding(subject, int(row), int(before[row]), float(scores[row]), times)
             for row in np.flatnonzero(before >= 0)
         )
+        missing = why_not(subject, np.isnan(scores), reason)
         return Assessment(scores, np.full(n, np.nan), findings, missing)
 
     @staticmethod
@@ -80,7 +93,7 @@ class ExactReplayCheck:
         order = np.lexsort([rows, times[rows], answers, source[rows]])
         first, second = rows[order[:-1]], rows[order[1:]]
         alike = (answers[order[:-1]] == answers[order[1:]]) & (source[first] == source[second])
-        close = times[second] - times[first] <= WITHIN_SECONDS
+        close = times[second] - times[first] < FASTEST_PERSON * table.answered[second]
         for a, b in zip(first[alike & close], second[alike & close], strict=True):
             if before[b] < 0:
                 before[b] = a

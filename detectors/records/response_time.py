@@ -7,15 +7,15 @@ from numpy.typing import NDArray
 
 from detectors.calibration.tail import HonestDistribution
 from detectors.finding import Family, Finding, Message, Severity
+from detectors.records._events import events_of, why_not
+from detectors.records._pace import FEWEST_TIMES, pace_of
 from detectors.records._report import Describe, significant, unit_of
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import RecordTable
 
 __all__ = ["CHECK"]
 
-FEWEST_TIMES = 40
 FAR_OUT = 3.0
-LONGEST_SECONDS = 86_400.0
 FASTEST_HAND = 0.2
 
 INFO = CheckInfo(
@@ -25,13 +25,14 @@ INFO = CheckInfo(
     kind="speeding",
     title=Message("Trả lời quá nhanh", "Answered too fast"),
     sees=(
-        "Seconds per answer far below those of the peers on the same channel: scripts, and "
-        "people who click without reading."
+        "Time spent far below that of peers on the same channel who gave as many answers: "
+        "scripts, and people who click without reading."
     ),
     null_model=(
-        "Log seconds per answer of the stratum without far-out values (3 interquartile "
-        "ranges, Tukey): conformal p-value, the fast tail continued conservatively. Below 0.2 "
-        "seconds an answer, a simple human reaction, it is a rule: no hand did it."
+        "Log of the time for the number of answers, in the stratum without far-out values (3 "
+        "interquartile ranges, Tukey): conformal p-value, the fast tail continued conservatively. "
+        "Below 0.2 seconds an answer, a simple human reaction, it is a rule: no hand did it. A "
+        "channel whose start is written on sending is not judged."
     ),
     source="Wise & Kong (2005), response-time effort; Tukey (1977)",
     innocent=(
@@ -46,32 +47,29 @@ INFO = CheckInfo(
     ),
     valid_for=frozenset({"started_at and submitted_at"}),
     batch_dependent=True,
+    version="2",
 )
 
 
 class ResponseTimeCheck:
-    """Fast tail of log seconds per answer."""
+    """Fast tail of log seconds, for the number of answers."""
 
     info = INFO
 
     def assess(self, subject: RecordTable, *, seed: int = 0) -> Assessment:
         """Judge every record; uses no chance, ``seed`` is there for the contract."""
-        seconds = _seconds_per_answer(subject)
-        scores = -np.log(np.maximum(seconds, 1e-3))
+        events = events_of(subject)
+        seconds = events.spent / np.maximum(subject.answered, 1)
+        scores = -pace_of(subject)
         p_values = np.full(len(subject), np.nan)
-        reasons: dict[int, str] = {}
         medians = np.full(len(subject), np.nan)
         for stratum in range(len(subject.stratum_names)):
-            mine = np.flatnonzero(subject.stratum == stratum)
-            timed = mine[np.isfinite(scores[mine])]
-            reasons.update(dict.fromkeys(np.setdiff1d(mine, timed).tolist(), "no times"))
-            if timed.size < FEWEST_TIMES:
-                scores[timed] = np.nan
-                why = f"fewer than {FEWEST_TIMES} timed peers"
-                reasons.update(dict.fromkeys(timed.tolist(), why))
-                continue
-            p_values[timed] = _honest(scores[timed]).p_value(scores[timed])
-            medians[timed] = np.median(seconds[timed])
+            timed = np.flatnonzero((subject.stratum == stratum) & np.isfinite(scores))
+            if timed.size:
+                p_values[timed] = _honest(scores[timed]).p_value(scores[timed])
+                medians[timed] = np.median(seconds[timed])
+        few = f"fewer than {FEWEST_TIMES} timed peers"
+        reason = np.where(np.isfinite(seconds), few, "no times")
 
         def describe(row: int) -> tuple[Message, dict[str, object]]:
             own, usual = float(seconds[row]), float(medians[row])
@@ -89,7 +87,7 @@ class ResponseTimeCheck:
             scores=scores,
             p_values=p_values,
             findings=_findings(subject, scores, p_values, seconds, describe),
-            not_assessable=reasons,
+            not_assessable=why_not(subject, np.isnan(scores), reason),
         )
 
 
@@ -126,18 +124,6 @@ def _findings(
 def _honest(scores: NDArray[np.float64]) -> HonestDistribution:
     low, high = np.quantile(scores, [0.25, 0.75])
     return HonestDistribution.fit(scores[scores <= high + FAR_OUT * (high - low)])
-
-
-def _seconds_per_answer(table: RecordTable) -> NDArray[np.float64]:
-    times = table.times
-    unknown: NDArray[np.float64] = np.full(len(table), np.nan)
-    if not {"started_at", "submitted_at"} <= times.keys():
-        return unknown
-    spent = times["submitted_at"] - times["started_at"]
-    # zero seconds: the device wrote the start on sending
-    usable = (spent > 0) & (spent <= LONGEST_SECONDS) & (table.answered > 0)
-    seconds: NDArray[np.float64] = np.divide(spent, table.answered, out=unknown, where=usable)
-    return seconds
 
 
 CHECK = ResponseTimeCheck()

@@ -1,0 +1,213 @@
+"""Many records from one account or one device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.calibration.tail import HonestDistribution
+from detectors.finding import Family, Finding, Message, Severity
+from detectors.records._events import SOURCES, Events, events_of, why_not
+from detectors.records._report import significant, unit_of
+from detectors.registry import Assessment, CheckInfo, Level
+from detectors.table import RecordTable
+
+__all__ = ["CHECK"]
+
+KINDS = ("account", "device")
+FEWEST_PEER_UNITS = 10
+FAR_OUT = 3.0
+SMALLEST_SPREAD = 1.0
+AT_ONCE = 3
+
+Vector = NDArray[np.float64]
+
+INFO = CheckInfo(
+    id="channel.source",
+    level=Level.RECORD,
+    family=Family.CHANNEL,
+    kind="one_source",
+    title=Message("Nhiều bản ghi từ một nguồn", "Many records from one source"),
+    sees=(
+        "More records of a unit from one account or device than any source of the peer units "
+        "sends: one hand rates for many. Assisted records, announced service days and sources "
+        "shared by right are left out. Three records of one account in one second and in three "
+        "units are a rule."
+    ),
+    null_model=(
+        "The largest cluster of each peer unit, continued as a heavy tail. Accounts belong to one "
+        "person, so units far out (3 interquartile ranges, Tukey) do not count as peers; a device "
+        "may be a kiosk nobody named, so for devices all of them do. Times the kinds looked at."
+    ),
+    source="Conformal p-values (Vovk et al. 2005); Tukey (1977)",
+    innocent=(
+        Message(
+            "Thiết bị dùng chung tại trụ sở chưa được khai báo.",
+            "A device that many share at the office and that nobody has named.",
+        ),
+        Message(
+            "Một người làm hồ sơ thay cho nhiều người, có ủy quyền.",
+            "One person files cases for many, with their authority.",
+        ),
+        Message(
+            "Cán bộ hỗ trợ người dân nhưng không ghi là có hỗ trợ.",
+            "Staff helped people and did not mark the records as assisted.",
+        ),
+    ),
+    valid_for=frozenset({"account or device", "10 peer units"}),
+    batch_dependent=True,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """Smallest p-value of the kinds, its kind (-1 none), and the records of that source."""
+
+    p_value: Vector
+    kind: NDArray[np.intp]
+    size: NDArray[np.intp]
+
+
+class SourceCheck:
+    """Size of the cluster that a record belongs to, inside its unit."""
+
+    info = INFO
+
+    def assess(self, subject: RecordTable, *, seed: int = 0) -> Assessment:
+        """Judge every record; uses no chance. The score is minus the log10 of p."""
+        events = events_of(subject)
+        known = np.zeros(len(subject), dtype=bool)
+        found = _Found(
+            np.full(len(subject), np.nan),
+            np.full(len(subject), -1, dtype=np.intp),
+            np.zeros(len(subject), dtype=np.intp),
+        )
+        kinds = np.zeros(len(subject))
+        for number, name in enumerate(KINDS):
+            code = events.sources[name].code
+            known |= code >= 0
+            usable = events.judged & subject.in_unit & (code >= 0)
+            for stratum in range(len(subject.stratum_names)):
+                rows = np.flatnonzero(usable & (subject.stratum == stratum))
+                kinds[rows] += _one_kind(subject, rows, code, number, found)
+        p_values = np.minimum(found.p_value * np.maximum(kinds, 1.0), 1.0)
+        scores = np.where(np.isnan(p_values), np.nan, np.abs(np.log10(p_values)))
+        reason = np.where(known, f"fewer than {FEWEST_PEER_UNITS} peer units", "no account or device")
+        reason = np.where(events.excused, "assisted, or from a place shared by right", reason)
+
+        def describe(row: int) -> tuple[Message, dict[str, object]]:
+            return _describe(events, found, row, float(p_values[row]))
+
+        rare = significant(subject, INFO, scores, p_values, describe)
+        ruled = _at_once(subject, events, scores)
+        return Assessment(
+            scores, p_values, (*ruled, *rare), why_not(subject, np.isnan(scores), reason)
+        )
+
+
+def _one_kind(
+    table: RecordTable, rows: NDArray[np.intp], code: NDArray[np.intp], kind: int, found: _Found
+) -> int:
+    """Judge the clusters of one kind in one stratum; 1 where there were peers to do so."""
+    units, unit = np.unique(table.unit[rows], return_inverse=True)
+    if units.size < FEWEST_PEER_UNITS:
+        return 0
+    width = int(code.max()) + 1
+    _, cluster, count = np.unique(
+        unit.astype(np.int64) * width + code[rows], return_inverse=True, return_counts=True
+    )
+    size = count[cluster]
+    largest = np.zeros(units.size)
+    np.maximum.at(largest, unit, size)
+    values = np.arange(1.0, size.max() + 1.0)
+    if KINDS[kind] == "account":
+        low, high = np.quantile(largest, [0.25, 0.75])
+        fence = high + FAR_OUT * max(high - low, SMALLEST_SPREAD)
+        honest = HonestDistribution.fit(largest[largest <= fence], min_scale=SMALLEST_SPREAD)
+        p = honest.p_value(values)[size - 1]
+    else:
+        p = _among_others(largest, unit, size)
+    better = ~(p >= found.p_value[rows])
+    at = rows[better]
+    found.p_value[at] = p[better]
+    found.kind[at] = kind
+    found.size[at] = size[better]
+    return 1
+
+
+def _among_others(
+    largest: Vector, unit: NDArray[np.intp], size: NDArray[np.intp]
+) -> Vector:
+    """p-values of cluster sizes among the largest clusters of the other units."""
+    ordered = np.sort(largest)
+    at_least = largest.size - np.searchsorted(ordered, size, side="left")
+    p: Vector = (1.0 + at_least - (largest[unit] >= size)) / largest.size
+    first = int(np.argmax(largest))
+    others = HonestDistribution.fit(np.delete(largest, first), min_scale=SMALLEST_SPREAD)
+    beyond = (unit == first) & (size > others.scores[-1])
+    p[beyond] = others.p_value(size[beyond].astype(np.float64))
+    return p
+
+
+def _at_once(table: RecordTable, events: Events, scores: Vector) -> tuple[Finding, ...]:
+    """Records that one account sent in one second into several units."""
+    code = events.sources["account"].code
+    usable = events.judged & table.in_unit & (code >= 0) & np.isfinite(events.when)
+    rows = np.flatnonzero(usable & (events.grain <= 1.0))
+    second = np.floor(events.when[rows])
+    rows = rows[np.lexsort([table.unit[rows], second, code[rows]])]
+    second = np.floor(events.when[rows])
+    new = np.r_[True, (np.diff(code[rows]) != 0) | (np.diff(second) != 0)][: rows.size]
+    other = new | np.r_[True, np.diff(table.unit[rows]) != 0][: rows.size]
+    group = np.cumsum(new) - 1
+    places = np.bincount(group, other)
+    findings = []
+    for place in np.flatnonzero(places >= AT_ONCE):
+        mine = rows[group == place]
+        message = Message(
+            f"Có dấu hiệu gửi tự động: một tài khoản gửi {mine.size} bản ghi cho "
+            f"{places[place]:.0f} đơn vị trong cùng một giây.",
+            f"Signs of a script: one account sent {mine.size} records into "
+            f"{places[place]:.0f} units within one second.",
+        )
+        for row in mine.tolist():
+            judged = float(scores[row]) if np.isfinite(scores[row]) else 0.0
+            findings.append(
+                Finding(
+                    detector=INFO.id,
+                    family=INFO.family,
+                    kind=INFO.kind,
+                    score=judged,
+                    p_value=None,
+                    severity=Severity.YELLOW,
+                    message=message,
+                    record_id=str(table.record_ids[row]),
+                    unit_id=unit_of(table, row),
+                    evidence={"records": int(mine.size), "units": int(places[place])},
+                )
+            )
+    return tuple(findings)
+
+
+def _describe(
+    events: Events, found: _Found, row: int, p: float
+) -> tuple[Message, dict[str, object]]:
+    name = KINDS[int(found.kind[row])]
+    source, size = events.sources[name], int(found.size[row])
+    vi, en = SOURCES[name]
+    return (
+        Message(
+            f"Có dấu hiệu làm hộ nhiều người: {size} bản ghi của đơn vị cùng đến từ {vi}, không ghi "
+            f"là có hỗ trợ; nguồn lớn nhất ở các đơn vị cùng nhóm hiếm khi nhiều như vậy "
+            f"(p = {p:.2g}).",
+            f"Signs of one hand rating for many: {size} records of the unit come from {en} and are "
+            f"not marked as assisted; the largest source of peer units is rarely so large "
+            f"(p = {p:.2g}).",
+        ),
+        {"kind": name, "records": size, "source": source.shown(int(source.code[row]))},
+    )
+
+
+CHECK = SourceCheck()

@@ -1,0 +1,153 @@
+"""Is a share of a unit's records larger than among peers, honest differences allowed for?
+
+The score of a unit is minus the log of a beta-binomial tail: as many hits or more of as many
+records, at the share of the peers and with the over-dispersion that honest units show. Where
+the model holds it is exponential with mean one at most. It only ranks; the p-value comes
+from :func:`among_peers`.
+
+Reference: beta-binomial moments as in Kleinman (1973), JASA 68; Tukey (1977) for far-out
+values; Vovk, Gammerman & Shafer (2005) for ranks as p-values.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.calibration.tail import HonestDistribution
+from detectors.table import RecordTable
+from detectors.unit_result import FEWEST_RECORDS, UnitResult
+
+__all__ = ["FEWEST_PEERS", "among_peers", "group_of", "share_test", "why_untested"]
+
+FEWEST_PEERS = 10
+FAR_OUT = 3.0
+EXPONENTIAL_QUARTILES = float(np.log(3.0))
+LEAST_OVERDISPERSION = 0.005
+MOST_OVERDISPERSION = 0.9
+PASSES = 3
+
+Vector = NDArray[np.float64]
+
+
+def among_peers(score: Vector, group: NDArray[np.intp]) -> Vector:
+    """p-values of unit scores among the units of their group.
+
+    A score that is not far out (upper quartile plus three interquartile ranges, those of an
+    exponential at least) gets its rank among such scores, itself included. One that is gets
+    the continued tail of the others, joined by as many quantiles of the exponential that the
+    model promises, and never less than the model itself says.
+
+    Args:
+        score: ``(units,)`` in nats, exponential with mean one at most where the model of the
+            score holds; NaN takes no part.
+        group: int ``(units,)``.
+
+    Returns:
+        ``(units,)`` in (0, 1]; NaN where the score is, or for fewer than ten units.
+    """
+    p = np.full(score.shape, np.nan)
+    for number in np.unique(group[np.isfinite(score)]):
+        mine = np.flatnonzero((group == number) & np.isfinite(score))
+        if mine.size < FEWEST_PEERS:
+            continue
+        own = score[mine]
+        low, high = np.quantile(own, [0.25, 0.75])
+        far = own > high + FAR_OUT * max(high - low, EXPONENTIAL_QUARTILES)
+        peers = np.sort(own[~far])
+        at_least = peers.size - np.searchsorted(peers, own, side="left")
+        model = -np.log((np.arange(peers.size) + 0.5) / peers.size)
+        tail = HonestDistribution.fit(np.concatenate([peers, model])).p_value(own)
+        beyond = np.minimum(tail, 1.0 / (peers.size + 1.0))
+        beyond = np.maximum(beyond, np.exp(-np.maximum(own, 0.0)))
+        p[mine] = np.where(far, beyond, at_least / peers.size)
+    return p
+
+
+def group_of(table: RecordTable, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """``(units,)``: stratum of each unit's first record among ``rows``; 0 for a unit without."""
+    group = np.zeros(len(table.unit_ids), dtype=np.intp)
+    group[table.unit[rows[::-1]]] = table.stratum[rows[::-1]]
+    return group
+
+
+def why_untested(n: int, lacking: str) -> str:
+    """Reason of a unit with ``n`` records that a test could use; ``lacking`` where none."""
+    if n == 0:
+        return lacking
+    if n < FEWEST_RECORDS:
+        return f"fewer than {FEWEST_RECORDS} records that can be compared (n = {n})"
+    return f"fewer than {FEWEST_PEERS} peer units of {FEWEST_RECORDS} records"
+
+
+def share_test(
+    table: RecordTable, usable: NDArray[np.bool_], hit: Vector, lacking: str
+) -> UnitResult:
+    """Test the share of hits of every unit.
+
+    Args:
+        table: The records.
+        usable: bool ``(n,)``: records that can be judged.
+        hit: float64 ``(n,)``: 1 for a hit, 0 for none.
+        lacking: Reason of a unit without any record that can be judged.
+    """
+    units = len(table.unit_ids)
+    result = UnitResult.untested(units)
+    rows = np.flatnonzero(usable & table.in_unit)
+    n = np.bincount(table.unit[rows], minlength=units)
+    k = np.bincount(table.unit[rows], hit[rows], minlength=units)
+    group = group_of(table, rows)
+    enough = n >= FEWEST_RECORDS
+    score = np.full(units, np.nan)
+    for number in np.unique(group[enough]):
+        mine = np.flatnonzero(enough & (group == number))
+        share, spread = _peers(k[mine], n[mine])
+        score[mine] = -log_tail(k[mine], n[mine], share, spread)
+        result.expected[mine] = share
+    result.p_value[:] = among_peers(score, group)
+    tested = np.isfinite(result.p_value)
+    result.score[tested] = score[tested]
+    result.observed[tested] = k[tested] / n[tested]
+    result.tested[:] = n
+    for unit in np.flatnonzero(~tested).tolist():
+        result.reason[unit] = why_untested(int(n[unit]), lacking)
+    return result
+
+
+def _peers(k: Vector, n: NDArray[np.intp]) -> tuple[float, float]:
+    """Share of hits and over-dispersion of the units that do not stand far out."""
+    kept = np.ones(k.shape, dtype=bool)
+    share, spread = 0.5, LEAST_OVERDISPERSION
+    for _ in range(PASSES):
+        hits, total = k[kept], n[kept].astype(np.float64)
+        share = float((hits.sum() + 0.5) / (total.sum() + 1.0))
+        variance = total * share * (1.0 - share)
+        excess = ((hits - total * share) ** 2 / variance - 1.0).sum()
+        spread = float(np.clip(excess / np.maximum(total - 1.0, 1.0).sum(), 0.0, 1.0))
+        spread = min(max(spread, LEAST_OVERDISPERSION), MOST_OVERDISPERSION)
+        score = -log_tail(k, n, share, spread)
+        low, high = np.quantile(score, [0.25, 0.75])
+        kept = score <= high + FAR_OUT * max(high - low, EXPONENTIAL_QUARTILES)
+    return share, spread
+
+
+def log_tail(k: Vector, n: NDArray[np.intp], share: float, spread: float) -> Vector:
+    """Log of P(K >= k), K beta-binomial of ``n`` with mean ``share`` and correlation ``spread``."""
+    from scipy.special import betaln, gammaln
+
+    size = (1.0 - spread) / spread
+    a, b = share * size, (1.0 - share) * size
+    first = np.ceil(k).astype(np.intp)
+    length = n - first + 1
+    start = np.r_[0, np.cumsum(length)[:-1]]
+    unit = np.repeat(np.arange(k.size), length)
+    j = (np.arange(length.sum()) - start[unit] + first[unit]).astype(np.float64)
+    m = n[unit].astype(np.float64)
+    log_pmf = (
+        gammaln(m + 1.0) - gammaln(j + 1.0) - gammaln(m - j + 1.0)
+        + betaln(j + a, m - j + b) - betaln(a, b)
+    )  # fmt: skip
+    top = np.maximum.reduceat(log_pmf, start)
+    total = np.add.reduceat(np.exp(log_pmf - top[unit]), start)
+    answer: Vector = np.minimum(np.log(total) + top, 0.0)
+    return answer

@@ -1,0 +1,83 @@
+"""More ratings without a sound case than in peer units."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from detectors.finding import Family, Message
+from detectors.records._cases import FAULTS, faults_of
+from detectors.records._events import events_of
+from detectors.registry import Assessment, CheckInfo, Level
+from detectors.table import UnitTable
+from detectors.units._report import assessment
+from detectors.units._several import smallest_of
+from detectors.units._shares import share_test
+
+__all__ = ["CHECK"]
+
+INFO = CheckInfo(
+    id="channel.case_share",
+    level=Level.UNIT,
+    family=Family.CHANNEL,
+    kind="case",
+    title=Message("Nhiều đánh giá không gắn với hồ sơ", "Many ratings without their case"),
+    sees=(
+        "Share of the unit's ratings with one fault: no case, a case without a transaction or of "
+        "another unit, rated before the case was finished, or a case rated three times or more."
+    ),
+    null_model=(
+        "Beta-binomial for each fault with the share and over-dispersion of the peer units; "
+        "p-value by rank among them, far-out scores by a continued tail; times the faults that "
+        "could be looked at."
+    ),
+    source="Custody identities of the survey plan; Kleinman (1973)",
+    innocent=(
+        Message(
+            "Danh sách giao dịch của đơn vị chưa đủ hoặc cập nhật chậm.",
+            "The unit's list of transactions is incomplete or late.",
+        ),
+        Message(
+            "Đơn vị mời người dân đánh giá ngay khi nộp hồ sơ.",
+            "The unit invites people to rate when they hand the case in.",
+        ),
+    ),
+    valid_for=frozenset({"case_id", "20 records, 10 peer units"}),
+    batch_dependent=True,
+)
+
+
+class CaseShareCheck:
+    """Share of faulty ratings, fault by fault."""
+
+    info = INFO
+
+    def assess(self, subject: UnitTable, *, seed: int = 0) -> Assessment:
+        """Judge every unit; uses no chance."""
+        records = subject.records
+        judged = events_of(records).judged
+        tests = {
+            name: share_test(records, judged & np.isfinite(fault), np.nan_to_num(fault), "no case_id")
+            for name, fault in faults_of(records).items()
+        }
+        several = smallest_of(tests, len(records.unit_ids))
+        result = several.result
+
+        def describe(unit: int) -> tuple[Message, dict[str, object]]:
+            name = list(tests)[int(several.which[unit])]
+            n, own = int(result.tested[unit]), float(result.observed[unit])
+            usual, p = float(result.expected[unit]), float(result.p_value[unit])
+            vi, en = FAULTS[name]
+            return (
+                Message(
+                    f"Có dấu hiệu đánh giá không gắn với giao dịch: {own:.0%} trong {n} bản ghi "
+                    f"({vi}), các đơn vị cùng nhóm khoảng {usual:.1%} (p = {p:.2g}).",
+                    f"Signs of ratings without their transactions: {own:.0%} of {n} records "
+                    f"({en}), about {usual:.1%} in peer units (p = {p:.2g}).",
+                ),
+                {"fault": name, "observed": own, "expected": usual},
+            )
+
+        return assessment(subject, INFO, result, describe)
+
+
+CHECK = CaseShareCheck()
