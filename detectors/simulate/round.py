@@ -12,7 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from detectors.instrument import Instrument
-from detectors.simulate.events import bot_events, honest_events, one_device_events
+from detectors.simulate.event_frauds import bot_events, one_device_events
+from detectors.simulate.events import honest_events
 from detectors.simulate.frauds import FRAUDS, Fraud, FraudPlan
 from detectors.simulate.population import (
     Population,
@@ -27,7 +28,7 @@ __all__ = ["SimulatedRound", "Truth", "simulate_round"]
 SIZE_SIGMA = 0.5
 SMALLEST_UNIT = 8
 STABILITY = 0.8
-_EVENTS = ("started_at", "submitted_at", "device", "account", "assisted")
+_EVENTS = ("started_at", "submitted_at", "device", "account", "ip", "case_id", "assisted")
 
 
 @dataclass(frozen=True, eq=False)
