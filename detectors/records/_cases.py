@@ -1,10 +1,11 @@
 """What is wrong with the administrative case that a record rates.
 
-``unnamed``: no case where half of the channel's records name one. ``unknown``: not among the
-transactions. ``elsewhere``: a transaction of another unit. ``early``: rated on a day before
-the transaction was finished. ``repeated``: a rating beyond the second of one case in the
-unit (a first on handing in and a second on collecting are usual). Whatever the table cannot
-tell is NaN.
+``without``: no case where half of the channel's records name one, a case that is not among
+the transactions, or one of another unit. ``early``: rated on a day before the transaction
+was finished. ``repeated``: one of three or more ratings of one case in the unit (a first on
+handing in and a second on collecting are usual). Whatever the table cannot tell is NaN; a
+unit in which four of five records name no case, or none that is known, has another way of
+asking or an incomplete list, and is not held to it.
 """
 
 from __future__ import annotations
@@ -23,13 +24,12 @@ __all__ = ["FAULTS", "case_size", "faults_of"]
 
 NAMED_SHARE = 0.5
 USUAL_RATINGS = 2
+PRACTICE_SHARE = 0.8
 
 FAULTS: Mapping[str, tuple[str, str]] = {
-    "unnamed": ("không có mã hồ sơ", "no case"),
-    "unknown": ("mã hồ sơ không có trong danh sách giao dịch", "a case without a transaction"),
-    "elsewhere": ("hồ sơ của đơn vị khác", "a case of another unit"),
+    "without": ("không có hồ sơ tương ứng", "no such case"),
     "early": ("đánh giá trước ngày có kết quả", "rated before the case was finished"),
-    "repeated": ("một hồ sơ được đánh giá nhiều lần", "a case rated many times"),
+    "repeated": ("một hồ sơ được đánh giá nhiều lần", "one case rated many times"),
 }
 
 Vector = NDArray[np.float64]
@@ -51,20 +51,31 @@ def _faults(table: RecordTable) -> dict[str, Vector]:
     if "case_id" not in table.frame.columns or n == 0:
         return faults
     events = events_of(table)
-    case = table.column("case_id")
-    named = case != ""
+    named = table.column("case_id") != ""
     _, exported = np.unique(table.column("channel"), return_inverse=True)
     digital = np.bincount(exported, events.digital)
     asked = np.bincount(exported, events.digital & named) >= NAMED_SHARE * np.maximum(digital, 1.0)
     asks = events.digital & asked[exported]
-    faults["unnamed"][asks] = ~named[asks]
     usable = events.digital & named
     faults["repeated"][usable] = case_size(table)[usable] > USUAL_RATINGS
+    unnamed = np.where(asks, (~named).astype(np.float64), np.nan)
+    unknown = np.full(n, np.nan)
     known = table.circumstances.transactions
-    if known is None or "case_id" not in known.columns or known.empty:
-        return faults
-    _against(table, events, usable, known, faults)
+    if known is not None and "case_id" in known.columns and len(known):
+        _against(table, events, usable, known, (unknown, faults["early"]))
+    for fault in (unnamed, unknown):
+        fault[_practice(table, fault)] = np.nan
+    faults["without"] = np.fmax(unnamed, unknown)
     return faults
+
+
+def _practice(table: RecordTable, fault: Vector) -> NDArray[np.bool_]:
+    """Records of units in which nearly all that can be told are at fault."""
+    told = np.isfinite(fault)
+    count = np.bincount(table.unit[told], minlength=len(table.unit_ids))
+    faulty = np.bincount(table.unit[told], fault[told], minlength=len(table.unit_ids))
+    usual: NDArray[np.bool_] = (faulty >= PRACTICE_SHARE * np.maximum(count, 1))[table.unit]
+    return usual
 
 
 def _against(
@@ -72,24 +83,25 @@ def _against(
     events: Events,
     usable: NDArray[np.bool_],
     known: pd.DataFrame,
-    faults: dict[str, Vector],
+    found: tuple[Vector, Vector],
 ) -> None:
-    """Hold cases to the table of transactions."""
+    """Hold cases to the transactions: unknown or of another unit, and rated early."""
+    unknown, early = found
     register = known.assign(case_id=known["case_id"].map(str).str.strip())
-    register = register.drop_duplicates("case_id")
+    register = register.drop_duplicates("case_id").reset_index(drop=True)
     place = pd.Index(register["case_id"]).get_indexer(pd.Index(table.column("case_id")))
-    faults["unknown"][usable] = place[usable] < 0
-    found = usable & (place >= 0)
+    listed = usable & (place >= 0)
+    unknown[usable] = place[usable] < 0
     if "unit_id" in register.columns:
         owner = register["unit_id"].fillna("").map(str).str.strip().to_numpy(dtype=object)[place]
         own = np.array(table.unit_ids, dtype=object)[table.unit]
-        told = found & (owner != "") & table.in_unit
-        faults["elsewhere"][told] = (owner != own)[told]
+        told = listed & (owner != "") & table.in_unit
+        unknown[told] = (owner != own)[told]
     if "finished_at" in register.columns:
         alone = np.arange(len(register), dtype=np.intp)
         finished = read_stamps(register["finished_at"], events.zone, alone, alone).day[place]
-        told = found & np.isfinite(finished) & np.isfinite(events.day)
-        faults["early"][told] = (events.day < finished)[told]
+        told = listed & np.isfinite(finished) & np.isfinite(events.day)
+        early[told] = (events.day < finished)[told]
 
 
 def _sizes(table: RecordTable, events: Events) -> NDArray[np.intp]:

@@ -23,7 +23,7 @@ from detectors.circumstances import ANY_UNIT
 from detectors.records._stamps import Stamps, grain_of, read_stamps
 from detectors.table import RecordTable
 
-__all__ = ["SOURCES", "Events", "Source", "events_of", "why_not"]
+__all__ = ["SOURCES", "Events", "Source", "events_of", "group_of", "why_not"]
 
 LONGEST_SECONDS = 86_400.0
 NOBODY_UNITS = 5
@@ -113,6 +113,13 @@ def why_not(
     why = np.where(table.column("channel")[rows] == "paper", "a form on paper", usual)
     why = np.where(table.answered[rows] == 0, "no answers", why)
     return dict(zip(rows.tolist(), why.tolist(), strict=True))
+
+
+def group_of(table: RecordTable, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """``(units,)``: stratum of each unit's first record among ``rows``; 0 for a unit without."""
+    group = np.zeros(len(table.unit_ids), dtype=np.intp)
+    group[table.unit[rows[::-1]]] = table.stratum[rows[::-1]]
+    return group
 
 
 def _events(table: RecordTable) -> Events:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.calibration.tail import HonestDistribution
+from detectors.calibration.peers import FEWEST_PEERS, among_peers
 from detectors.finding import Family, Finding, Message, Severity
-from detectors.records._events import SOURCES, Events, events_of, why_not
+from detectors.records._events import SOURCES, Events, events_of, group_of, why_not
+from detectors.records._hand import LOOK, staged, unlike_rest
+from detectors.records._pace import pace_of
 from detectors.records._report import significant, unit_of
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import RecordTable
@@ -17,9 +19,6 @@ from detectors.table import RecordTable
 __all__ = ["CHECK"]
 
 KINDS = ("account", "device")
-FEWEST_PEER_UNITS = 10
-FAR_OUT = 3.0
-SMALLEST_SPREAD = 1.0
 AT_ONCE = 3
 
 Vector = NDArray[np.float64]
@@ -37,11 +36,12 @@ INFO = CheckInfo(
         "units are a rule."
     ),
     null_model=(
-        "The largest cluster of each peer unit, continued as a heavy tail. Accounts belong to one "
-        "person, so units far out (3 interquartile ranges, Tukey) do not count as peers; a device "
-        "may be a kiosk nobody named, so for devices all of them do. Times the kinds looked at."
+        "The unit's largest cluster among those of peer units: rank, far-out sizes by a continued "
+        "tail. An account belongs to one person; a device may be a kiosk nobody named, so its size "
+        "counts for .1 at most, times the p-value of rank-sum tests of the level and the haste of "
+        "its records with the variance of a cluster sample. Times the kinds looked at."
     ),
-    source="Conformal p-values (Vovk et al. 2005); Tukey (1977)",
+    source="Vovk et al. (2005), ranks as p-values; Wilcoxon (1945); Kish (1965)",
     innocent=(
         Message(
             "Thiết bị dùng chung tại trụ sở chưa được khai báo.",
@@ -89,12 +89,11 @@ class SourceCheck:
             code = events.sources[name].code
             known |= code >= 0
             usable = events.judged & subject.in_unit & (code >= 0)
-            for stratum in range(len(subject.stratum_names)):
-                rows = np.flatnonzero(usable & (subject.stratum == stratum))
-                kinds[rows] += _one_kind(subject, rows, code, number, found)
+            rows = np.flatnonzero(usable)
+            kinds[rows] += _one_kind(subject, rows, code, number, found)
         p_values = np.minimum(found.p_value * np.maximum(kinds, 1.0), 1.0)
         scores = np.where(np.isnan(p_values), np.nan, np.abs(np.log10(p_values)))
-        reason = np.where(known, f"fewer than {FEWEST_PEER_UNITS} peer units", "no account or device")
+        reason = np.where(known, f"fewer than {FEWEST_PEERS} peer units", "no account or device")
         reason = np.where(events.excused, "assisted, or from a place shared by right", reason)
 
         def describe(row: int) -> tuple[Message, dict[str, object]]:
@@ -109,46 +108,43 @@ class SourceCheck:
 
 def _one_kind(
     table: RecordTable, rows: NDArray[np.intp], code: NDArray[np.intp], kind: int, found: _Found
-) -> int:
-    """Judge the clusters of one kind in one stratum; 1 where there were peers to do so."""
-    units, unit = np.unique(table.unit[rows], return_inverse=True)
-    if units.size < FEWEST_PEER_UNITS:
-        return 0
-    width = int(code.max()) + 1
-    _, cluster, count = np.unique(
-        unit.astype(np.int64) * width + code[rows], return_inverse=True, return_counts=True
-    )
+) -> NDArray[np.bool_]:
+    """Judge the largest cluster of each unit; which ``rows`` had peers to be judged by."""
+    if rows.size == 0:
+        return np.zeros(0, dtype=bool)
+    unit = table.unit[rows]
+    key = unit.astype(np.int64) * (int(code.max()) + 1) + code[rows]
+    _, cluster, count = np.unique(key, return_inverse=True, return_counts=True)
     size = count[cluster]
-    largest = np.zeros(units.size)
+    largest = np.zeros(len(table.unit_ids), dtype=np.intp)
     np.maximum.at(largest, unit, size)
-    values = np.arange(1.0, size.max() + 1.0)
-    if KINDS[kind] == "account":
-        low, high = np.quantile(largest, [0.25, 0.75])
-        fence = high + FAR_OUT * max(high - low, SMALLEST_SPREAD)
-        honest = HonestDistribution.fit(largest[largest <= fence], min_scale=SMALLEST_SPREAD)
-        p = honest.p_value(values)[size - 1]
-    else:
-        p = _among_others(largest, unit, size)
-    better = ~(p >= found.p_value[rows])
+    score = np.where(largest > 0, largest - 1.0, np.nan)
+    p = among_peers(score, group_of(table, rows))
+    if KINDS[kind] != "account":
+        p = staged(p, _unlike(table, rows, size == largest[unit], p))
+    judged = np.isfinite(p[unit])
+    own = np.where(size == largest[unit], p[unit], 1.0)
+    better = judged & ~(own >= found.p_value[rows])
     at = rows[better]
-    found.p_value[at] = p[better]
+    found.p_value[at] = own[better]
     found.kind[at] = kind
     found.size[at] = size[better]
-    return 1
+    return judged
 
 
-def _among_others(
-    largest: Vector, unit: NDArray[np.intp], size: NDArray[np.intp]
+def _unlike(
+    table: RecordTable, rows: NDArray[np.intp], member: NDArray[np.bool_], together: Vector
 ) -> Vector:
-    """p-values of cluster sizes among the largest clusters of the other units."""
-    ordered = np.sort(largest)
-    at_least = largest.size - np.searchsorted(ordered, size, side="left")
-    p: Vector = (1.0 + at_least - (largest[unit] >= size)) / largest.size
-    first = int(np.argmax(largest))
-    others = HonestDistribution.fit(np.delete(largest, first), min_scale=SMALLEST_SPREAD)
-    beyond = (unit == first) & (size > others.scores[-1])
-    p[beyond] = others.p_value(size[beyond].astype(np.float64))
-    return p
+    """Are the records of a unit's largest cluster unlike its others? One p-value a unit."""
+    unlike = np.ones(together.shape)
+    pace = pace_of(table)
+    order = np.argsort(table.unit[rows], kind="stable")
+    bounds = np.searchsorted(table.unit[rows][order], np.arange(together.size + 1))
+    for unit in np.flatnonzero(np.nan_to_num(together, nan=1.0) <= LOOK).tolist():
+        part = order[bounds[unit] : bounds[unit + 1]]
+        mine = rows[part]
+        unlike[unit] = unlike_rest(table.level[mine], pace[mine], member[part])
+    return unlike
 
 
 def _at_once(table: RecordTable, events: Events, scores: Vector) -> tuple[Finding, ...]:

@@ -3,10 +3,9 @@
 The score of a unit is minus the log of a beta-binomial tail: as many hits or more of as many
 records, at the share of the peers and with the over-dispersion that honest units show. Where
 the model holds it is exponential with mean one at most. It only ranks; the p-value comes
-from :func:`among_peers`.
+from :mod:`detectors.calibration.peers`.
 
-Reference: beta-binomial moments as in Kleinman (1973), JASA 68; Tukey (1977) for far-out
-values; Vovk, Gammerman & Shafer (2005) for ranks as p-values.
+Reference: beta-binomial moments as in Kleinman (1973), JASA 68.
 """
 
 from __future__ import annotations
@@ -14,61 +13,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.calibration.tail import HonestDistribution
+from detectors.calibration.peers import EXPONENTIAL_QUARTILES, FAR_OUT, FEWEST_PEERS, among_peers
+from detectors.records._events import group_of
 from detectors.table import RecordTable
 from detectors.unit_result import FEWEST_RECORDS, UnitResult
 
-__all__ = ["FEWEST_PEERS", "among_peers", "group_of", "share_test", "why_untested"]
+__all__ = ["share_test", "why_untested"]
 
-FEWEST_PEERS = 10
-FAR_OUT = 3.0
-EXPONENTIAL_QUARTILES = float(np.log(3.0))
 LEAST_OVERDISPERSION = 0.005
 MOST_OVERDISPERSION = 0.9
 PASSES = 3
 
 Vector = NDArray[np.float64]
-
-
-def among_peers(score: Vector, group: NDArray[np.intp]) -> Vector:
-    """p-values of unit scores among the units of their group.
-
-    A score that is not far out (upper quartile plus three interquartile ranges, those of an
-    exponential at least) gets its rank among such scores, itself included. One that is gets
-    the continued tail of the others, joined by as many quantiles of the exponential that the
-    model promises, and never less than the model itself says.
-
-    Args:
-        score: ``(units,)`` in nats, exponential with mean one at most where the model of the
-            score holds; NaN takes no part.
-        group: int ``(units,)``.
-
-    Returns:
-        ``(units,)`` in (0, 1]; NaN where the score is, or for fewer than ten units.
-    """
-    p = np.full(score.shape, np.nan)
-    for number in np.unique(group[np.isfinite(score)]):
-        mine = np.flatnonzero((group == number) & np.isfinite(score))
-        if mine.size < FEWEST_PEERS:
-            continue
-        own = score[mine]
-        low, high = np.quantile(own, [0.25, 0.75])
-        far = own > high + FAR_OUT * max(high - low, EXPONENTIAL_QUARTILES)
-        peers = np.sort(own[~far])
-        at_least = peers.size - np.searchsorted(peers, own, side="left")
-        model = -np.log((np.arange(peers.size) + 0.5) / peers.size)
-        tail = HonestDistribution.fit(np.concatenate([peers, model])).p_value(own)
-        beyond = np.minimum(tail, 1.0 / (peers.size + 1.0))
-        beyond = np.maximum(beyond, np.exp(-np.maximum(own, 0.0)))
-        p[mine] = np.where(far, beyond, at_least / peers.size)
-    return p
-
-
-def group_of(table: RecordTable, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-    """``(units,)``: stratum of each unit's first record among ``rows``; 0 for a unit without."""
-    group = np.zeros(len(table.unit_ids), dtype=np.intp)
-    group[table.unit[rows[::-1]]] = table.stratum[rows[::-1]]
-    return group
 
 
 def why_untested(n: int, lacking: str) -> str:

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.calibration.peers import among_peers
 from detectors.finding import Family, Message
-from detectors.records._events import Events, events_of
+from detectors.records._events import Events, events_of, group_of
+from detectors.records._hand import LOOK, staged, unlike_rest
+from detectors.records._pace import pace_of
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import RecordTable, UnitTable
 from detectors.unit_result import FEWEST_RECORDS, UnitResult
 from detectors.units._report import assessment
-from detectors.units._shares import among_peers, group_of, why_untested
+from detectors.units._shares import why_untested
 
 __all__ = ["CHECK"]
 
@@ -31,14 +34,16 @@ INFO = CheckInfo(
     kind="burst",
     title=Message("Bản ghi dồn dập trong vài phút", "Records crowded into minutes"),
     sees=(
-        "Many records within 3 or 20 minutes, given how many the unit got in the hours around: a "
-        "script, one hand, or others who flood the unit with low ratings. Busy hours, busy days, "
-        "assisted records and announced service days are allowed for."
+        "Many records within 3 or 20 minutes, given how many the unit got in the hours around, "
+        "whose level is unlike the unit's others or which are filled in faster: a script, one "
+        "hand, or others who flood the unit with low ratings. Busy hours, busy days, assisted "
+        "records and announced service days are allowed for."
     ),
     null_model=(
         "Scan statistic: records of the surrounding hour (5 hours) fall evenly into its half, as "
-        "desks open and close; binomial tail times all windows of the unit. As honest people come "
-        "in groups, the p-value is the rank among peer units, far-out scores by a continued tail."
+        "desks open and close; binomial tail times all windows of the unit; rank among peer units. "
+        "As honest people come in groups, a crowd counts for .1 at most, times the p-value of "
+        "rank-sum tests of its level and its haste with the variance of a cluster sample."
     ),
     source="Naus (1965), clusters of random points; Kulldorff (1997), scan statistics",
     innocent=(
@@ -83,7 +88,8 @@ class BurstCheck:
         windows = _scan(records, events, rows, count)
         result = UnitResult.untested(len(records.unit_ids))
         score = np.where(count >= FEWEST_RECORDS, windows.score, np.nan)
-        result.p_value[:] = among_peers(score, group_of(records, np.sort(rows)))
+        crowded = among_peers(score, group_of(records, np.sort(rows)))
+        result.p_value[:] = staged(crowded, _unlike(records, rows, windows, crowded))
         tested = np.isfinite(result.p_value)
         result.score[tested] = score[tested]
         result.tested[:] = count
@@ -133,6 +139,22 @@ def _scan(
         best.around[mine] = near[top]
         best.scale[mine] = scale
     return best
+
+
+def _unlike(
+    table: RecordTable, rows: NDArray[np.intp], windows: _Windows, crowded: Vector
+) -> Vector:
+    """Are the records of a crowded window unlike the unit's others? One p-value a unit."""
+    unlike = np.ones(crowded.shape)
+    pace = pace_of(table)
+    bounds = np.searchsorted(table.unit[rows], np.arange(crowded.size + 1))
+    for unit in np.flatnonzero(np.nan_to_num(crowded, nan=1.0) <= LOOK).tolist():
+        mine = rows[bounds[unit] : bounds[unit + 1]]
+        first = int(windows.first[unit]) - int(bounds[unit])
+        place = np.arange(mine.size)
+        member = (place >= first) & (place < first + int(windows.inside[unit]))
+        unlike[unit] = unlike_rest(table.level[mine], pace[mine], member)
+    return unlike
 
 
 def _describe(

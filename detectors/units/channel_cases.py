@@ -15,6 +15,8 @@ from detectors.units._shares import share_test
 
 __all__ = ["CHECK"]
 
+PRACTICE = 0.02
+
 INFO = CheckInfo(
     id="channel.case_share",
     level=Level.UNIT,
@@ -22,13 +24,14 @@ INFO = CheckInfo(
     kind="case",
     title=Message("Nhiều đánh giá không gắn với hồ sơ", "Many ratings without their case"),
     sees=(
-        "Share of the unit's ratings with one fault: no case, a case without a transaction or of "
-        "another unit, rated before the case was finished, or a case rated three times or more."
+        "Share of the unit's ratings with one fault: no case, or one without a transaction or of "
+        "another unit; rated before the case was finished; a case rated three times or more."
     ),
     null_model=(
         "Beta-binomial for each fault with the share and over-dispersion of the peer units; "
-        "p-value by rank among them, far-out scores by a continued tail; times the faults that "
-        "could be looked at."
+        "p-value by rank among them, far-out scores by a continued tail. Asking people when they "
+        "hand a case in is a practice, so early ratings count for .02 at most. Times the faults "
+        "that could be looked at."
     ),
     source="Custody identities of the survey plan; Kleinman (1973)",
     innocent=(
@@ -55,10 +58,12 @@ class CaseShareCheck:
         """Judge every unit; uses no chance."""
         records = subject.records
         judged = events_of(records).judged
-        tests = {
-            name: share_test(records, judged & np.isfinite(fault), np.nan_to_num(fault), "no case_id")
-            for name, fault in faults_of(records).items()
-        }
+        tests = {}
+        for name, fault in faults_of(records).items():
+            known = judged & np.isfinite(fault)
+            tests[name] = share_test(records, known, np.nan_to_num(fault), "no case_id")
+            if name == "early":
+                tests[name].p_value[:] = np.maximum(tests[name].p_value, PRACTICE)
         several = smallest_of(tests, len(records.unit_ids))
         result = several.result
 

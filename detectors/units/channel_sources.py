@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from detectors.finding import Family, Message
 from detectors.records._events import SOURCES, Events, events_of
+from detectors.records._hand import LOOK, staged, unlike_rest
+from detectors.records._pace import pace_of
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import RecordTable, UnitTable
 from detectors.units._report import assessment
@@ -30,9 +32,11 @@ INFO = CheckInfo(
         "all units share (carriers' networks) are left out."
     ),
     null_model=(
-        "Beta-binomial with the share and over-dispersion of the peer units, so kiosks that nobody "
-        "named count as usual where they are usual; p-value by rank among them, far-out scores by "
-        "a continued tail; times the kinds looked at."
+        "Beta-binomial with the share and over-dispersion of the peer units; p-value by rank among "
+        "them, far-out scores by a continued tail. As a device may be a kiosk nobody named and a "
+        "network the office's, these count for .1 at most, times the p-value of rank-sum tests of "
+        "the level and the haste of their records with the variance of a cluster sample. Times "
+        "the kinds looked at."
     ),
     source="Survey high-frequency checks (World Bank DIME, SurveyCTO); Kleinman (1973)",
     innocent=(
@@ -62,7 +66,10 @@ class SharedSourcesCheck:
         tests = {}
         for name in SOURCES:
             usable, beyond = _beyond(records, events, name)
-            tests[name] = share_test(records, usable, beyond, "no account, device or ip")
+            test = share_test(records, usable, beyond, "no account, device or ip")
+            if name != "account":
+                test.p_value[:] = staged(test.p_value, _unlike(records, usable, beyond, test.p_value))
+            tests[name] = test
         several = smallest_of(tests, len(records.unit_ids))
         result = several.result
 
@@ -105,6 +112,24 @@ def _beyond(
     if name == "ip":
         _largest_only(table.unit[rows], size, start, rows, hit)
     return usable, hit
+
+
+def _unlike(
+    table: RecordTable,
+    usable: NDArray[np.bool_],
+    beyond: NDArray[np.float64],
+    together: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Are records beyond the third of a source unlike the unit's others? One p-value a unit."""
+    unlike = np.ones(together.shape)
+    pace = pace_of(table)
+    rows = np.flatnonzero(usable)
+    rows = rows[np.argsort(table.unit[rows], kind="stable")]
+    bounds = np.searchsorted(table.unit[rows], np.arange(together.size + 1))
+    for unit in np.flatnonzero(np.nan_to_num(together, nan=1.0) <= LOOK).tolist():
+        mine = rows[bounds[unit] : bounds[unit + 1]]
+        unlike[unit] = unlike_rest(table.level[mine], pace[mine], beyond[mine] > 0)
+    return unlike
 
 
 def _largest_only(
