@@ -3,7 +3,8 @@
 A score that is not far out (upper quartile plus three interquartile ranges, those of an
 exponential at least) gets its rank among such scores, itself included. One that is gets the
 continued tail of the others, joined by as many quantiles of the exponential that the model of
-the score promises, and never less than the model itself says. So honest differences between
+the score promises, times the number of far-out units, as many of them put the tail in doubt, and
+never less than the model itself says. So honest differences between
 units widen the tail, and a few tampered units do not hide each other.
 
 Reference: Tukey (1977) for far-out values; Vovk, Gammerman & Shafer (2005) for ranks as
@@ -49,7 +50,7 @@ def among_peers(score: Vector, group: NDArray[np.intp]) -> Vector:
         at_least = peers.size - np.searchsorted(peers, own, side="left")
         model = -np.log((np.arange(peers.size) + 0.5) / peers.size)
         tail = HonestDistribution.fit(np.concatenate([peers, model])).p_value(own)
-        beyond = np.minimum(tail, 1.0 / (peers.size + 1.0))
+        beyond = np.minimum(tail * far.sum(), 1.0 / (peers.size + 1.0))
         beyond = np.maximum(beyond, np.exp(-np.maximum(own, 0.0)))
         p[mine] = np.where(far, beyond, at_least / peers.size)
     return p

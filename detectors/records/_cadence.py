@@ -4,9 +4,9 @@ A stream is what came from one device, account, network prefix or into one unit,
 of time. Two series of it are looked at: gaps between records, and times spent on a record.
 In each window of 5, 10, 20 or 40 values the variance of their logs is compared with that of
 the steadiest honest series believed, standard deviation ``STEADIEST``; the p-value is the
-chi-square one, times all windows of the stream, the four lengths, the two series and the
-four kinds of stream. People are far less steady than that (times of different people spread
-by .6 to .8, of one person who repeats a form by .3 or more), so it is conservative.
+chi-square one, times all windows of the stream, the two series and the four kinds of stream.
+People are far less steady than that (times of different people spread by .6 to .8, of one
+person who repeats a form by .3 or more), so it is conservative.
 
 Values below five grains of the clock, which rounding alone can make equal, break a window.
 """
@@ -43,7 +43,7 @@ class Cadence:
         stream: int ``(n,)``: kind of the stream, index into :data:`SOURCES` or their number
             for the unit; -1 where no window is steady.
         series: int ``(n,)``: index into gap and spent.
-        typical: Median seconds of the window.
+        typical: Seconds in the middle of the window.
         spread: Standard deviation of the logs of the window.
         length: int ``(n,)``: values in the window.
     """
@@ -60,10 +60,12 @@ def cadence_of(table: RecordTable, events: Events) -> Cadence:
     """Steadiest window that covers each record."""
     n = len(table)
     found = Cadence(
-        np.full(n, np.nan),
-        *(np.full(n, -1, dtype=np.intp) for _ in range(2)),
-        *(np.full(n, np.nan) for _ in range(2)),
-        np.zeros(n, dtype=np.intp),
+        p_value=np.full(n, np.nan),
+        stream=np.full(n, -1, dtype=np.intp),
+        series=np.full(n, -1, dtype=np.intp),
+        typical=np.full(n, np.nan),
+        spread=np.full(n, np.nan),
+        length=np.zeros(n, dtype=np.intp),
     )
     usable = events.digital & np.isfinite(events.when)
     streams = [events.sources[name].code for name in SOURCES]
@@ -112,7 +114,8 @@ def _scan(
         start = np.flatnonzero(inside & (variance < STEADIEST**2 / 2.0))
         spread = np.maximum(np.sqrt(variance[start]), SMALLEST_SD)
         tail = gammainc((w - 1) / 2.0, (w - 1) * (spread / STEADIEST) ** 2 / 2.0)
-        tests = size[start] * len(WINDOWS) * len(SERIES) * (len(SOURCES) + 1)
+        windows = sum(np.maximum(size[start] - length + 1, 0) for length in WINDOWS)
+        tests = windows * len(SERIES) * (len(SOURCES) + 1)
         p = np.maximum(tail * tests, SMALLEST_P)
         telling = p < 1.0
         _note(found, rows, value, start[telling], (p[telling], spread[telling]), w, what)

@@ -20,7 +20,7 @@ from detectors.records._events import Events, events_of
 from detectors.records._stamps import read_stamps
 from detectors.table import RecordTable
 
-__all__ = ["FAULTS", "case_size", "faults_of"]
+__all__ = ["FAULTS", "case_size", "faults_of", "untold"]
 
 NAMED_SHARE = 0.5
 USUAL_RATINGS = 2
@@ -38,6 +38,13 @@ Vector = NDArray[np.float64]
 def faults_of(table: RecordTable) -> Mapping[str, Vector]:
     """Fault -> ``(n,)`` 1 faulty, 0 sound, NaN not known; worked out once a table."""
     return table.memo("case_faults", lambda: _faults(table))
+
+
+def untold(table: RecordTable) -> dict[str, str]:
+    """What cannot be looked at in the whole table, for the reader of a check's numbers."""
+    if table.circumstances.transactions is None:
+        return {"not_assessable": "no transactions to hold the cases against"}
+    return {}
 
 
 def case_size(table: RecordTable) -> NDArray[np.intp]:

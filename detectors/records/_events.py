@@ -138,7 +138,9 @@ def _events(table: RecordTable) -> Events:
     passed = submitted.moment - started.moment
     spent = np.where((passed > 0) & (passed <= LONGEST_SECONDS), passed, np.nan)
     digital = (channel != "paper") & (table.answered > 0)
-    spent = np.where(digital & ~_on_sending(spent / np.maximum(table.answered, 1), exported), spent, np.nan)
+    spent = np.where(
+        digital & ~_on_sending(spent / np.maximum(table.answered, 1), exported), spent, np.nan
+    )
     early = np.isfinite(started.moment) & ~(passed < 0)
     when = np.where(early, started.moment, submitted.moment)
     clock = np.where(early, started.clock, submitted.clock)
@@ -189,8 +191,9 @@ def _prefixes(texts: pd.Series[str]) -> pd.Series[str]:
     """/24 of IPv4, /48 of IPv6 addresses; a hash or a prefix stands as it is."""
     four = texts.str.extract(r"^(\d{1,3}\.\d{1,3}\.\d{1,3})\.\d{1,3}$")[0]
     prefix = (four + ".0/24").fillna(texts)
-    six = texts.str.contains(":", regex=False)
-    prefix[six] = [_six(text) for text in texts[six]]
+    six = texts.str.contains(":", regex=False).to_numpy(dtype=bool)
+    if six.any():
+        prefix = prefix.where(~six, texts.map(_six))
     return prefix
 
 
@@ -201,9 +204,7 @@ def _six(text: str) -> str:
         return text
 
 
-def _nobody(
-    code: NDArray[np.intp], unit: NDArray[np.intp], units: int
-) -> NDArray[np.bool_]:
+def _nobody(code: NDArray[np.intp], unit: NDArray[np.intp], units: int) -> NDArray[np.bool_]:
     """Sources seen in a quarter of all units, five at least: a value that names nobody."""
     known = code >= 0
     pairs = np.unique(code[known].astype(np.int64) * max(units, 1) + unit[known])

@@ -60,7 +60,7 @@ def unlike_rest(level: Vector, pace: Vector, member: NDArray[np.bool_]) -> float
 
 
 def _rank_sum(value: Vector, member: NDArray[np.bool_]) -> float:
-    """z of the members' rank sum, positive where they rank high; NaN where it cannot be told."""
+    """The members' rank sum as z, positive where they rank high; NaN where it cannot be told."""
     from scipy.stats import rankdata
 
     known = np.isfinite(value)

@@ -34,7 +34,7 @@ def _pace(table: RecordTable) -> NDArray[np.float64]:
         answers = table.answered[rows]
         each = spent[rows] - np.log(answers)
         pace[rows] = each - np.median(each)
-        number, place, count = np.unique(answers, return_inverse=True, return_counts=True)
+        _, place, count = np.unique(answers, return_inverse=True, return_counts=True)
         for same in np.flatnonzero(count >= FEWEST_TIMES):
             mine = rows[place == same]
             pace[mine] = spent[mine] - np.median(spent[mine])

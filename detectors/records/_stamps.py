@@ -8,12 +8,13 @@ or an import wrote it), tell no time of day and no order, and are unknown here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["Stamps", "read_stamps"]
+__all__ = ["Stamps", "grain_of", "read_stamps"]
 
 DAY = 86_400.0
 DATE_LENGTH = 10
@@ -45,7 +46,7 @@ class Stamps:
 
 
 def read_stamps(
-    column: pd.Series[object], zone: str, channel: NDArray[np.intp], unit: NDArray[np.intp]
+    column: pd.Series[Any], zone: str, channel: NDArray[np.intp], unit: NDArray[np.intp]
 ) -> Stamps:
     """Read a column of ISO 8601 texts or datetimes.
 
@@ -62,7 +63,7 @@ def read_stamps(
     local = utc.dt.tz_convert(zone).dt.tz_localize(None)
     moment, wall = _seconds(utc), _seconds(local)
     day = np.floor(wall / DAY)
-    clock = np.where(dated, np.nan, wall - day * DAY)
+    clock: Vector = np.where(dated, np.nan, wall - day * DAY)
     useless = dated | _common(np.round(clock), channel) | _common(np.round(moment), unit)
     blank = np.where(useless, np.nan, 0.0)
     return Stamps(moment + blank, day, clock + blank)
@@ -78,7 +79,7 @@ def grain_of(moment: Vector) -> float:
     return 1.0 if np.mean(np.round(known) % 60.0 != 0) > RARE else 60.0
 
 
-def _parse(column: pd.Series[object], zone: str) -> tuple[pd.Series[pd.Timestamp], NDArray[np.bool_]]:
+def _parse(column: pd.Series[Any], zone: str) -> tuple[pd.Series[pd.Timestamp], NDArray[np.bool_]]:
     """Moments in UTC, and which of them are dates without a clock."""
     if pd.api.types.is_datetime64_any_dtype(column):
         stamps = pd.to_datetime(column)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.finding import Family, Message
-from detectors.records._cases import FAULTS, case_size, faults_of
+from detectors.records._cases import FAULTS, case_size, faults_of, untold
 from detectors.records._events import events_of, why_not
 from detectors.records._report import significant
 from detectors.registry import Assessment, CheckInfo, Level
@@ -28,9 +28,9 @@ INFO = CheckInfo(
     kind="case",
     title=Message("Đánh giá không gắn với hồ sơ", "Rating without its case"),
     sees=(
-        "No case where others name one, a case that is not among the transactions or belongs to "
-        "another unit, a rating before the case was finished, or a case rated three times or "
-        "more: ratings are made up without the people who were served."
+        "No case where others name one, or one that is not among the transactions or belongs to "
+        "another unit; a rating before the case was finished; a case rated three times or more: "
+        "ratings are made up without the people who were served."
     ),
     null_model=(
         "How often records of other units of the stratum have the same fault (for a repeated case: "
@@ -90,6 +90,7 @@ class CaseCheck:
             p_values=p_values,
             findings=significant(subject, INFO, scores, p_values, describe),
             not_assessable=why_not(subject, np.isnan(scores), reason),
+            info=untold(subject),
         )
 
 

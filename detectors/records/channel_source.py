@@ -195,8 +195,8 @@ def _describe(
     vi, en = SOURCES[name]
     return (
         Message(
-            f"Có dấu hiệu làm hộ nhiều người: {size} bản ghi của đơn vị cùng đến từ {vi}, không ghi "
-            f"là có hỗ trợ; nguồn lớn nhất ở các đơn vị cùng nhóm hiếm khi nhiều như vậy "
+            f"Có dấu hiệu làm hộ nhiều người: {size} bản ghi của đơn vị cùng đến từ {vi}, không "
+            f"ghi là có hỗ trợ; nguồn lớn nhất ở các đơn vị cùng nhóm hiếm khi nhiều như vậy "
             f"(p = {p:.2g}).",
             f"Signs of one hand rating for many: {size} records of the unit come from {en} and are "
             f"not marked as assisted; the largest source of peer units is rarely so large "

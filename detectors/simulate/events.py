@@ -15,6 +15,7 @@ belong to no transaction. Kiosks are called ``kiosk-…``, tablets of announced 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 
 import numpy as np
 import pandas as pd
@@ -98,7 +99,9 @@ def honest_events(
     second = take(round(n * FAMILY))
     first = take(second.size)[: second.size]
     second = second[: first.size]
-    start[second] = start[first] + spent[first] / 86_400.0 + rng.uniform(0.5, 6.0, second.size) / 1440
+    start[second] = (
+        start[first] + spent[first] / 86_400.0 + rng.uniform(0.5, 6.0, second.size) / 1440
+    )
     device[second], ip[second] = device[first], ip[first]
     same = rng.random(second.size) < 0.5
     account[second[same]] = account[first[same]]
@@ -109,7 +112,9 @@ def honest_events(
     if rng.random() < SAVED_RECORDS:
         late = np.flatnonzero(device == f"kiosk-{unit}")
         late = late[np.argsort(start[late], kind="stable")]
-        sent = np.floor(start[late]) + 17.6 / 24 + np.cumsum(rng.uniform(1.0, 3.0, late.size)) / 86_400
+        sent = (
+            np.floor(start[late]) + 17.6 / 24 + np.cumsum(rng.uniform(1.0, 3.0, late.size)) / 86_400
+        )
         end[late] = np.maximum(sent, end[late])
     wrong = rng.random(n) < WRONG_CLOCK
     shift = rng.integers(-11, 12, n)[wrong] / 24.0
@@ -204,7 +209,7 @@ def _queue(
     """One after the other at a shared device, with half a minute to two between people."""
     rows = rows[np.argsort(start[rows], kind="stable")]
     spent[rows] = np.minimum(spent[rows], 900.0)
-    for before, row in zip(rows[:-1], rows[1:], strict=True):
+    for before, row in itertools.pairwise(rows.tolist()):
         free = start[before] + (spent[before] + rng.uniform(30.0, 120.0)) / 86_400.0
         start[row] = max(start[row], free)
 

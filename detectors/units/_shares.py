@@ -18,13 +18,28 @@ from detectors.records._events import group_of
 from detectors.table import RecordTable
 from detectors.unit_result import FEWEST_RECORDS, UnitResult
 
-__all__ = ["share_test", "why_untested"]
+__all__ = ["hits_of", "ids_of", "share_test", "why_untested"]
 
 LEAST_OVERDISPERSION = 0.005
 MOST_OVERDISPERSION = 0.9
-PASSES = 3
+SHOWN = 20
+PASSES = 4
+START_BELOW = 0.8
 
 Vector = NDArray[np.float64]
+
+
+def ids_of(table: RecordTable, rows: NDArray[np.intp]) -> list[str]:
+    """Names of the first twenty of ``rows``, for evidence."""
+    return [str(name) for name in table.record_ids[rows[:SHOWN]]]
+
+
+def hits_of(
+    table: RecordTable, usable: NDArray[np.bool_], hit: Vector, unit: int
+) -> dict[str, object]:
+    """Evidence of a share: which records are the hits."""
+    rows = np.flatnonzero(usable & (hit > 0) & (table.unit == unit))
+    return {"records": int(rows.size), "record_ids": ids_of(table, rows)}
 
 
 def why_untested(n: int, lacking: str) -> str:
@@ -50,8 +65,8 @@ def share_test(
     units = len(table.unit_ids)
     result = UnitResult.untested(units)
     rows = np.flatnonzero(usable & table.in_unit)
-    n = np.bincount(table.unit[rows], minlength=units)
-    k = np.bincount(table.unit[rows], hit[rows], minlength=units)
+    n: NDArray[np.intp] = np.bincount(table.unit[rows], minlength=units)
+    k: Vector = np.bincount(table.unit[rows], hit[rows], minlength=units).astype(np.float64)
     group = group_of(table, rows)
     enough = n >= FEWEST_RECORDS
     score = np.full(units, np.nan)
@@ -72,7 +87,8 @@ def share_test(
 
 def _peers(k: Vector, n: NDArray[np.intp]) -> tuple[float, float]:
     """Share of hits and over-dispersion of the units that do not stand far out."""
-    kept = np.ones(k.shape, dtype=bool)
+    # the start leaves the highest fifth out, or tampered units would vouch for each other
+    kept = k / n <= np.quantile(k / n, START_BELOW)
     share, spread = 0.5, LEAST_OVERDISPERSION
     for _ in range(PASSES):
         hits, total = k[kept], n[kept].astype(np.float64)

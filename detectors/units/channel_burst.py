@@ -16,13 +16,12 @@ from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import RecordTable, UnitTable
 from detectors.unit_result import FEWEST_RECORDS, UnitResult
 from detectors.units._report import assessment
-from detectors.units._shares import why_untested
+from detectors.units._shares import ids_of, why_untested
 
 __all__ = ["CHECK"]
 
 # seconds of the window, and of the stretch around it whose own pace is the measure
 SCALES = ((180.0, 3_600.0), (1_200.0, 18_000.0))
-SHOWN = 20
 SMALLEST_TAIL = 1e-300
 
 Vector = NDArray[np.float64]
@@ -109,9 +108,7 @@ def _scan(
     from scipy.special import bdtrc
 
     units = len(count)
-    best = _Windows(
-        np.full(units, np.nan), *(np.full(units, -1, dtype=np.intp) for _ in range(4))
-    )
+    best = _Windows(np.full(units, np.nan), *(np.full(units, -1, dtype=np.intp) for _ in range(4)))
     if rows.size == 0:
         return best
     unit, when = table.unit[rows], events.when[rows]
@@ -170,9 +167,9 @@ def _describe(
     near = int(windows.around[unit])
     return (
         Message(
-            f"Có dấu hiệu bản ghi dồn dập: {inside} bản ghi trong {window / 60:.0f} phút, trong khi "
-            f"{around / 3600:.0f} giờ xung quanh có {near} bản ghi (p = {p:.2g}). Điểm trung bình "
-            f"trong đợt này {level:.0%} thang điểm, ngoài đợt {usual:.0%}.",
+            f"Có dấu hiệu bản ghi dồn dập: {inside} bản ghi trong {window / 60:.0f} phút, trong "
+            f"khi {around / 3600:.0f} giờ xung quanh có {near} bản ghi (p = {p:.2g}). Điểm trung "
+            f"bình trong đợt này {level:.0%} thang điểm, ngoài đợt {usual:.0%}.",
             f"Signs of a burst: {inside} records within {window / 60:.0f} minutes, {near} in the "
             f"{around / 3600:.0f} hours around (p = {p:.2g}). Their mean is {level:.0%} of the "
             f"scale, that of the others {usual:.0%}.",
@@ -183,7 +180,7 @@ def _describe(
             "records_around": near,
             "level_inside": level,
             "level_outside": usual,
-            "record_ids": [str(name) for name in table.record_ids[mine][:SHOWN]],
+            "record_ids": ids_of(table, mine),
         },
     )
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from detectors.finding import Family, Message
-from detectors.records._cases import FAULTS, faults_of
+from detectors.records._cases import FAULTS, faults_of, untold
 from detectors.records._events import events_of
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import UnitTable
 from detectors.units._report import assessment
 from detectors.units._several import smallest_of
-from detectors.units._shares import share_test
+from detectors.units._shares import hits_of, share_test
 
 __all__ = ["CHECK"]
 
@@ -58,8 +60,9 @@ class CaseShareCheck:
         """Judge every unit; uses no chance."""
         records = subject.records
         judged = events_of(records).judged
+        faults = faults_of(records)
         tests = {}
-        for name, fault in faults_of(records).items():
+        for name, fault in faults.items():
             known = judged & np.isfinite(fault)
             tests[name] = share_test(records, known, np.nan_to_num(fault), "no case_id")
             if name == "early":
@@ -79,10 +82,11 @@ class CaseShareCheck:
                     f"Signs of ratings without their transactions: {own:.0%} of {n} records "
                     f"({en}), about {usual:.1%} in peer units (p = {p:.2g}).",
                 ),
-                {"fault": name, "observed": own, "expected": usual},
+                {"fault": name, "observed": own, "expected": usual}
+                | hits_of(records, judged, np.nan_to_num(faults[name]), unit),
             )
 
-        return assessment(subject, INFO, result, describe)
+        return replace(assessment(subject, INFO, result, describe), info=untold(records))
 
 
 CHECK = CaseShareCheck()

@@ -10,7 +10,7 @@ from detectors.records._events import Events, events_of
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import RecordTable, UnitTable
 from detectors.units._report import assessment
-from detectors.units._shares import share_test
+from detectors.units._shares import hits_of, share_test
 
 __all__ = ["CHECK"]
 
@@ -61,8 +61,8 @@ class OffHoursCheck:
         events = events_of(records)
         usable = events.judged & np.isfinite(events.clock) & records.in_unit
         usable &= _first_of_device(records, events, usable)
-        outside = _outside(records, events.day, events.clock)
-        result = share_test(records, usable, outside.astype(np.float64), "no times")
+        outside = _outside(records, events.day, events.clock).astype(np.float64)
+        result = share_test(records, usable, outside, "no times")
         for unit, hours in _shifted(records, events, usable, result.expected).items():
             result.score[unit] = result.p_value[unit] = np.nan
             result.reason[unit] = f"the clock seems to be {hours:+d} hours off"
@@ -72,12 +72,13 @@ class OffHoursCheck:
             usual, p = float(result.expected[unit]), float(result.p_value[unit])
             return (
                 Message(
-                    f"Có dấu hiệu nhập ngoài giờ: {own:.0%} trong {n} thiết bị gửi bản ghi đầu tiên "
-                    f"ngoài giờ làm việc, các đơn vị cùng nhóm khoảng {usual:.0%} (p = {p:.2g}).",
+                    f"Có dấu hiệu nhập ngoài giờ: {own:.0%} trong {n} thiết bị gửi bản ghi đầu "
+                    f"tiên ngoài giờ làm việc, các đơn vị cùng nhóm khoảng {usual:.0%} "
+                    f"(p = {p:.2g}).",
                     f"Signs of entry outside desk hours: {own:.0%} of {n} devices sent their first "
                     f"record then, about {usual:.0%} in peer units (p = {p:.2g}).",
                 ),
-                {"observed": own, "expected": usual},
+                {"observed": own, "expected": usual} | hits_of(records, usable, outside, unit),
             )
 
         return assessment(subject, INFO, result, describe)
@@ -121,7 +122,9 @@ def _shifted(
         moved = events.clock[rows] + 3600.0 * hours
         day = events.day[rows] + np.floor(moved / 86_400.0)
         outside = _outside(table, day, moved % 86_400.0)
-        answer: NDArray[np.float64] = np.bincount(table.unit[rows], outside, minlength=units) / count
+        answer: NDArray[np.float64] = (
+            np.bincount(table.unit[rows], outside, minlength=units) / count
+        )
         return answer
 
     found: dict[int, int] = {}

@@ -10,7 +10,7 @@ from detectors.records._events import Events, events_of
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import RecordTable, UnitTable
 from detectors.units._report import assessment
-from detectors.units._shares import share_test
+from detectors.units._shares import hits_of, share_test
 
 __all__ = ["CHECK"]
 
@@ -58,8 +58,9 @@ class OpeningCheck:
         records = subject.records
         events = events_of(records)
         usable = events.judged & np.isfinite(events.clock) & records.in_unit
-        hit = _at_edge(records, events) & _in_run(records, events, usable)
-        result = share_test(records, usable, hit.astype(np.float64), "no times")
+        run = _at_edge(records, events) & _in_run(records, events, usable)
+        hit = run.astype(np.float64)
+        result = share_test(records, usable, hit, "no times")
 
         def describe(unit: int) -> tuple[Message, dict[str, object]]:
             n, own = int(result.tested[unit]), float(result.observed[unit])
@@ -73,7 +74,7 @@ class OpeningCheck:
                     f"made then in runs from one source, about {usual:.1%} in peer units "
                     f"(p = {p:.2g}).",
                 ),
-                {"observed": own, "expected": usual},
+                {"observed": own, "expected": usual} | hits_of(records, usable, hit, unit),
             )
 
         return assessment(subject, INFO, result, describe)
@@ -87,9 +88,7 @@ def _at_edge(table: RecordTable, events: Events) -> NDArray[np.bool_]:
     return edge
 
 
-def _in_run(
-    table: RecordTable, events: Events, usable: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
+def _in_run(table: RecordTable, events: Events, usable: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Records with another of their account, device or else unit within three minutes."""
     account, device = events.sources["account"].code, events.sources["device"].code
     neither = (account < 0) & (device < 0)

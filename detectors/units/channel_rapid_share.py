@@ -10,7 +10,7 @@ from detectors.records._pace import pace_of
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import UnitTable
 from detectors.units._report import assessment
-from detectors.units._shares import share_test
+from detectors.units._shares import hits_of, share_test
 
 __all__ = ["CHECK"]
 
@@ -37,9 +37,7 @@ INFO = CheckInfo(
             "Cán bộ đọc câu hỏi trước rồi mới mở phiếu.",
             "Staff read the questions out before the form was opened.",
         ),
-        Message(
-            "Người dân trẻ, quen dùng điện thoại.", "Young people who are quick on a phone."
-        ),
+        Message("Người dân trẻ, quen dùng điện thoại.", "Young people who are quick on a phone."),
     ),
     valid_for=frozenset({"started_at and submitted_at", "20 records, 10 peer units"}),
     batch_dependent=True,
@@ -70,10 +68,10 @@ class RapidShareCheck:
                 Message(
                     f"Có dấu hiệu điền vội: {own:.0%} trong {n} bản ghi thuộc nhóm nhanh nhất, các "
                     f"đơn vị cùng nhóm khoảng {usual:.0%} (p = {p:.2g}).",
-                    f"Signs of hurried entry: {own:.0%} of {n} records are among the fastest, about "
-                    f"{usual:.0%} in peer units (p = {p:.2g}).",
+                    f"Signs of hurried entry: {own:.0%} of {n} records are among the fastest, "
+                    f"about {usual:.0%} in peer units (p = {p:.2g}).",
                 ),
-                {"observed": own, "expected": usual},
+                {"observed": own, "expected": usual} | hits_of(records, usable, hurried, unit),
             )
 
         return assessment(subject, INFO, result, describe)

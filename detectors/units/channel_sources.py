@@ -13,7 +13,7 @@ from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import RecordTable, UnitTable
 from detectors.units._report import assessment
 from detectors.units._several import smallest_of
-from detectors.units._shares import share_test
+from detectors.units._shares import hits_of, share_test
 
 __all__ = ["CHECK"]
 
@@ -63,12 +63,14 @@ class SharedSourcesCheck:
         """Judge every unit; uses no chance."""
         records = subject.records
         events = events_of(records)
-        tests = {}
+        tests, found = {}, {}
         for name in SOURCES:
-            usable, beyond = _beyond(records, events, name)
+            usable, beyond = found[name] = _beyond(records, events, name)
             test = share_test(records, usable, beyond, "no account, device or ip")
             if name != "account":
-                test.p_value[:] = staged(test.p_value, _unlike(records, usable, beyond, test.p_value))
+                test.p_value[:] = staged(
+                    test.p_value, _unlike(records, usable, beyond, test.p_value)
+                )
             tests[name] = test
         several = smallest_of(tests, len(records.unit_ids))
         result = several.result
@@ -83,11 +85,12 @@ class SharedSourcesCheck:
                     f"Có dấu hiệu ít nguồn gửi nhiều bản ghi: {own:.0%} trong {n} bản ghi đến từ "
                     f"{vi} đã gửi ba bản ghi trước đó, các đơn vị cùng nhóm khoảng {usual:.1%} "
                     f"(p = {p:.2g}).",
-                    f"Signs of few sources sending many records: {own:.0%} of {n} records come from "
-                    f"{en} that had sent three before, about {usual:.1%} in peer units "
+                    f"Signs of few sources sending many records: {own:.0%} of {n} records come "
+                    f"from {en} that had sent three before, about {usual:.1%} in peer units "
                     f"(p = {p:.2g}).",
                 ),
-                {"kind": name, "observed": own, "expected": usual},
+                {"kind": name, "observed": own, "expected": usual}
+                | hits_of(records, *found[name], unit),
             )
 
         return assessment(subject, INFO, result, describe)
