@@ -48,11 +48,16 @@ class Source:
     """One kind of source.
 
     Attributes:
-        code: int ``(n,)``: number of the record's source, -1 where it has none.
+        code: int ``(n,)``: number of the record's source, -1 where it has none, or one that
+            is shared by right or stands for nobody.
+        every: The same with those that are shared by right.
+        named: bool ``(n,)``: the record names a source at all.
         names: Name of each source.
     """
 
     code: NDArray[np.intp]
+    every: NDArray[np.intp]
+    named: NDArray[np.bool_]
     names: NDArray[np.object_]
 
     def shown(self, code: int) -> str:
@@ -157,8 +162,9 @@ def _events(table: RecordTable) -> Events:
         allowed = np.append(by_right, False)[source.code]
         shared |= allowed
         nobody = np.append(_nobody(source.code, table.unit, len(table.unit_ids)), True)
-        code = np.where(digital & ~allowed & ~nobody[source.code], source.code, -1)
-        sources[name] = Source(code, source.names)
+        every = np.where(digital & ~nobody[source.code], source.code, -1)
+        code = np.where(allowed, -1, every)
+        sources[name] = Source(code, every, digital & source.named, source.names)
     excused = _assisted(table) | _service_day(table, day) | shared
     return Events(when, day, clock, spent, grain, digital, excused, sources, zone)
 
@@ -176,21 +182,27 @@ def _on_sending(pace: Vector, exported: NDArray[np.intp]) -> NDArray[np.bool_]:
 def _source(table: RecordTable, name: str) -> Source:
     n = len(table)
     if name not in table.frame.columns or n == 0:
-        return Source(np.full(n, -1, dtype=np.intp), np.zeros(0, dtype=object))
+        none = np.full(n, -1, dtype=np.intp)
+        return Source(none, none, none >= 0, np.zeros(0, dtype=object))
     codes, values = pd.factorize(table.frame[name], use_na_sentinel=True)
-    texts = pd.Series(np.asarray(values, dtype=object)).map(str).str.strip()
+    plain = [_text(value) for value in np.asarray(values, dtype=object).tolist()]
+    texts = pd.Series(plain, dtype="str")
     if name == "ip":
         texts = _prefixes(texts)
-    # sorted, so that a number does not depend on the order of rows
-    names, place = np.unique(texts.to_numpy(dtype=object), return_inverse=True)
-    place = np.append(np.where(names[place] == "", -1, place) if names.size else place, -1)
-    return Source(place[codes].astype(np.intp), names)
+    # rows stand in an order of their own, so numbers in order of appearance are the same always
+    place, names = pd.factorize(texts.replace("", None), use_na_sentinel=True)
+    code = np.append(place, -1)[codes].astype(np.intp)
+    return Source(code, code, code >= 0, np.asarray(names, dtype=object))
+
+
+def _text(value: object) -> str:
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value)) if whole else str(value).strip()  # type: ignore[call-overload]
 
 
 def _prefixes(texts: pd.Series[str]) -> pd.Series[str]:
     """/24 of IPv4, /48 of IPv6 addresses; a hash or a prefix stands as it is."""
-    four = texts.str.extract(r"^(\d{1,3}\.\d{1,3}\.\d{1,3})\.\d{1,3}$")[0]
-    prefix = (four + ".0/24").fillna(texts)
+    prefix = texts.str.replace(r"^(\d{1,3}\.\d{1,3}\.\d{1,3})\.\d{1,3}$", r"\1.0/24", regex=True)
     six = texts.str.contains(":", regex=False).to_numpy(dtype=bool)
     if six.any():
         prefix = prefix.where(~six, texts.map(_six))

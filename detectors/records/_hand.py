@@ -44,19 +44,15 @@ def unlike_rest(level: Vector, pace: Vector, member: NDArray[np.bool_]) -> float
         member: bool ``(n,)``.
 
     Returns:
-        Twice the smaller of a two-sided test of level and a one-sided one of haste (the level
-        alone where times are unknown); 1 where either side is too small.
+        The smaller p-value of a two-sided test of level and a one-sided one of haste, times
+        those that could be made; 1 where neither could.
     """
     from scipy.special import ndtr
 
-    z = _rank_sum(level, member)
-    if np.isnan(z):
-        return 1.0
-    p = 2.0 * float(ndtr(-abs(z)))
-    hurry = _rank_sum(-pace, member)
-    if np.isnan(hurry):
-        return min(p, 1.0)
-    return min(2.0 * min(p, float(ndtr(-hurry))), 1.0)
+    level_z, haste_z = _rank_sum(level, member), _rank_sum(-pace, member)
+    both = (2.0 * float(ndtr(-abs(level_z))), float(ndtr(-haste_z)))
+    p = [value for value in both if np.isfinite(value)]
+    return min(1.0, min(p) * len(p)) if p else 1.0
 
 
 def _rank_sum(value: Vector, member: NDArray[np.bool_]) -> float:

@@ -33,8 +33,9 @@ INFO = CheckInfo(
         "ratings are made up without the people who were served."
     ),
     null_model=(
-        "How often records of other units of the stratum have the same fault (for a repeated case: "
-        "one repeated as often), itself counted, times the faults looked at: a conformal p-value."
+        "Each fault is graded by how rare it is in other units of the stratum (a repeated case by "
+        "how often), and the rarest of a record is ranked among those of other units, itself "
+        "counted: a conformal p-value."
     ),
     source="Custody identities of the survey plan; Circular 01/2018/TT-VPCP, rating by case",
     innocent=(
@@ -97,21 +98,25 @@ class CaseCheck:
 def _rarest(
     table: RecordTable, judged: NDArray[np.bool_], graded: Mapping[str, Vector]
 ) -> tuple[Vector, NDArray[np.intp]]:
-    """p-value of the rarest fault of each record, times the faults looked at, and which it is."""
-    p_value = np.full(len(table), np.nan)
+    """p-value of each record, and its rarest fault.
+
+    Faults are made comparable by how rare they are, and the rarest one of each record is
+    ranked among those of other units.
+    """
+    rarity = np.full(len(table), np.nan)
     worst = np.full(len(table), -1, dtype=np.intp)
-    kinds = np.zeros(len(table))
-    for number, grade in enumerate(graded.values()):
-        for stratum in range(len(table.stratum_names)):
-            mine = judged & (table.stratum == stratum) & np.isfinite(grade)
-            rows = np.flatnonzero(mine)
-            p = _among_other_units(table.unit[rows], grade[rows])
-            usable = np.isfinite(p)
-            kinds[rows[usable]] += 1.0
-            better = usable & ~(p >= p_value[rows])
-            p_value[rows[better]] = p[better]
+    p_value = np.full(len(table), np.nan)
+    for stratum in range(len(table.stratum_names)):
+        mine = judged & (table.stratum == stratum)
+        for number, grade in enumerate(graded.values()):
+            rows = np.flatnonzero(mine & np.isfinite(grade))
+            own = -np.log(_among_other_units(table.unit[rows], grade[rows]))
+            better = own > np.nan_to_num(rarity[rows], nan=-1.0)
+            rarity[rows[better]] = own[better]
             worst[rows[better]] = number
-    return np.minimum(p_value * np.maximum(kinds, 1.0), 1.0), worst
+        rows = np.flatnonzero(mine & np.isfinite(rarity))
+        p_value[rows] = _among_other_units(table.unit[rows], rarity[rows])
+    return p_value, worst
 
 
 def _among_other_units(unit: NDArray[np.intp], grade: Vector) -> Vector:

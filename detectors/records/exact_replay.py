@@ -60,9 +60,9 @@ class ExactReplayCheck:
         times = events.when
         before = np.full(n, -1, dtype=np.intp)
         for name in ("device", "account"):
-            source = subject.column(name)
-            usable = (source != "") & np.isfinite(times) & (subject.answered >= FEWEST_ANSWERS)
-            usable &= events.digital & (events.grain <= FASTEST_PERSON)
+            source = events.sources[name].every
+            usable = (source >= 0) & np.isfinite(times) & (subject.answered >= FEWEST_ANSWERS)
+            usable &= events.grain <= FASTEST_PERSON
             scores[usable & np.isnan(scores)] = 0.0
             self._chain(subject, source, np.flatnonzero(usable), times, scores, before)
         few = subject.answered < FEWEST_ANSWERS
@@ -88,11 +88,13 @@ class ExactReplayCheck:
     ) -> None:
         if rows.size < 2:
             return
+        # equal rows have equal sums; those that meet by chance are told apart below
         filled = np.nan_to_num(table.answers[rows], nan=0.0)
-        _, answers = np.unique(filled, axis=0, return_inverse=True)
+        answers = filled @ np.random.default_rng(filled.shape[1]).random(filled.shape[1])
         order = np.lexsort([rows, times[rows], answers, source[rows]])
         first, second = rows[order[:-1]], rows[order[1:]]
         alike = (answers[order[:-1]] == answers[order[1:]]) & (source[first] == source[second])
+        alike[alike] = np.all(filled[order[:-1][alike]] == filled[order[1:][alike]], axis=1)
         close = times[second] - times[first] < FASTEST_PERSON * table.answered[second]
         for a, b in zip(first[alike & close], second[alike & close], strict=True):
             if before[b] < 0:

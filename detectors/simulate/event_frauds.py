@@ -24,8 +24,7 @@ Rng = np.random.Generator
 def bot_events(events: pd.DataFrame, rows: Rows, unit: str, rng: Rng) -> pd.DataFrame:
     """A script: three seconds a record, one every twenty seconds at night, one device."""
     spent = rng.uniform(3.0, 3.05, rows.size)
-    start = _evening(events, 23.0) + np.arange(rows.size) * (20.0 / 86_400.0)
-    start = start.astype(np.float64)
+    start = _evening(events, 23.0) + np.cumsum(np.full(rows.size, 20.0 / 86_400.0))
     return _put(events, rows, start, spent, f"bot-{unit}", f"bot-{unit}")
 
 

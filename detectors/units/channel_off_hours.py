@@ -15,7 +15,7 @@ from detectors.units._shares import hits_of, share_test
 __all__ = ["CHECK"]
 
 DAY_HOURS = 24
-SHIFTED = 0.6
+SHIFTED = 0.4
 USUAL = 1.5
 EVEN_HOURS = 2.0
 
@@ -110,36 +110,35 @@ def _outside(
 def _shifted(
     table: RecordTable, events: Events, usable: NDArray[np.bool_], expected: NDArray[np.float64]
 ) -> dict[int, int]:
-    """Units whose whole day seems moved: most records off hours, and usual after a shift.
+    """Units whose whole day seems moved: many records off hours, and no more than usual after a shift.
 
     A day squeezed into two hours is no shifted day.
     """
-    rows = np.flatnonzero(usable)
     units = len(table.unit_ids)
-    count = np.maximum(np.bincount(table.unit[rows], minlength=units), 1)
-
-    def share(hours: int) -> NDArray[np.float64]:
+    outside = usable & _outside(table, events.day, events.clock)
+    count = np.bincount(table.unit[usable], minlength=units)
+    late = np.bincount(table.unit[outside], minlength=units) >= SHIFTED * np.maximum(count, 1)
+    rows = np.flatnonzero(usable & (late & np.isfinite(expected))[table.unit])
+    rows = rows[np.argsort(table.unit[rows], kind="stable")]
+    suspects, starts = np.unique(table.unit[rows], return_index=True)
+    if rows.size == 0:
+        return {}
+    turns = [h for h in range(-DAY_HOURS // 2, DAY_HOURS // 2 + 1) if h]
+    after = []
+    for hours in turns:
         moved = events.clock[rows] + 3600.0 * hours
         day = events.day[rows] + np.floor(moved / 86_400.0)
-        outside = _outside(table, day, moved % 86_400.0)
-        answer: NDArray[np.float64] = (
-            np.bincount(table.unit[rows], outside, minlength=units) / count
-        )
-        return answer
-
+        still = _outside(table, day, moved % 86_400.0).astype(np.float64)
+        after.append(np.add.reduceat(still, starts) / count[suspects])
+    best = np.argmin(after, axis=0)
+    share = np.min(after, axis=0)
     found: dict[int, int] = {}
-    suspects = np.flatnonzero((share(0) >= SHIFTED) & np.isfinite(expected))
-    if suspects.size == 0:
-        return found
-    turns = [h for h in range(-DAY_HOURS // 2, DAY_HOURS // 2 + 1) if h]
-    after = np.array([share(h) for h in turns])
-    for unit in suspects.tolist():
-        best = int(np.argmin(after[:, unit]))
-        clock = events.clock[rows[table.unit[rows] == unit]] + 3600.0 * turns[best]
-        low, high = np.quantile(clock % 86_400.0, [0.25, 0.75])
-        usual = after[best, unit] <= USUAL * expected[unit]
+    for place, part in enumerate(np.split(rows, starts[1:])):
+        hours = turns[int(best[place])]
+        low, high = np.quantile((events.clock[part] + 3600.0 * hours) % 86_400.0, [0.25, 0.75])
+        usual = share[place] <= USUAL * expected[suspects[place]]
         if usual and high - low >= EVEN_HOURS * 3600.0:
-            found[unit] = -turns[best]
+            found[int(suspects[place])] = -hours
     return found
 
 

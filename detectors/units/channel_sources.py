@@ -101,10 +101,8 @@ def _beyond(
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Records whose kind of source is known to the table, and those beyond the third of one."""
     hit = np.zeros(len(table))
-    if name not in table.frame.columns:
-        return np.zeros(len(table), dtype=bool), hit
     code = events.sources[name].code
-    usable = events.judged & table.in_unit & (table.column(name) != "")
+    usable = events.judged & table.in_unit & events.sources[name].named
     rows = np.flatnonzero(usable & (code >= 0))
     rows = rows[np.lexsort([rows, code[rows], table.unit[rows]])]
     new = np.r_[True, (np.diff(code[rows]) != 0) | (np.diff(table.unit[rows]) != 0)][: rows.size]
