@@ -15,7 +15,7 @@ from detectors.units._shares import hits_of, share_test
 __all__ = ["CHECK"]
 
 DAY_HOURS = 24
-SHIFTED = 0.4
+SHIFTED = 0.3
 USUAL = 1.5
 EVEN_HOURS = 2.0
 
@@ -110,7 +110,7 @@ def _outside(
 def _shifted(
     table: RecordTable, events: Events, usable: NDArray[np.bool_], expected: NDArray[np.float64]
 ) -> dict[int, int]:
-    """Units whose whole day seems moved: many records off hours, and no more than usual after a shift.
+    """Units whose whole day seems moved: many records off hours, the usual few after a shift.
 
     A day squeezed into two hours is no shifted day.
     """
