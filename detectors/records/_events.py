@@ -94,7 +94,7 @@ class Events:
 
     @property
     def judged(self) -> NDArray[np.bool_]:
-        """Digital records of a known unit that are not excused."""
+        """Digital records that are not excused."""
         return self.digital & ~self.excused
 
 
