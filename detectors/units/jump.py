@@ -1,22 +1,30 @@
-"""A rise from the previous period that regression to the mean does not explain."""
+"""A rise from the previous period that regression to the mean does not explain.
+
+Levels are compared as logits, mode by mode, on the items that both periods asked. The
+previous logit is drawn to that of its peers as far as its sampling error asks for
+(empirical Bayes); a robust line through the peers predicts the present one. The error of
+the prediction has three parts: sampling now, what sampling left open then, and the change
+from round to round that the peers show. A shift that all units share moves the line, not
+the units: a break of method says nothing about anybody. A unit that took others over is
+held against the pooled records of all of them.
+
+Reference: Jacob & Levitt (2003) for unexpected gains; Efron & Morris (1975) for shrinkage.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t
 
-from detectors.calibration.empirical import EmpiricalNull
 from detectors.finding import Family, Message
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import RecordTable, UnitTable
 from detectors.unit_result import FEWEST_RECORDS, UnitResult
+from detectors.units._peers import FEWEST_PEERS, Peers, logits, robust_line, upper_p
 from detectors.units._report import assessment
+from detectors.units._rounds import Before, before_of, mode_of
 
 __all__ = ["CHECK"]
-
-FEWEST_PAIRS = 15
-FREEDOM = 4.0
 
 INFO = CheckInfo(
     id="unit.jump",
@@ -26,11 +34,12 @@ INFO = CheckInfo(
     title=Message("Tăng đột biến so với kỳ trước", "Jump from the previous period"),
     sees=(
         "A mean level far above what the unit's previous level predicts among its peers, in the "
-        "same mode of collection."
+        "same mode of collection, on the items that both periods asked."
     ),
     null_model=(
-        "Robust line through the peers' previous and present levels; errors by sampling and by "
-        "the spread that units show; Student's t with 4 degrees of freedom for the tail."
+        "Robust line through the peers' previous and present logits, the previous ones shrunk "
+        "by empirical Bayes; errors by sampling and by the change from round to round that "
+        "peers show; Student's t for the tail."
     ),
     source="Jacob & Levitt (2003), unexpected gains; Theil (1950) and Sen (1968), line",
     innocent=(
@@ -39,9 +48,14 @@ INFO = CheckInfo(
             "Đơn vị được tổ chức lại hoặc thay cách thu phiếu.",
             "The unit was reorganised or collects in another way.",
         ),
+        Message(
+            "Kỳ trước có một sự việc riêng làm kết quả thấp bất thường.",
+            "A local event made the previous result unusually low.",
+        ),
     ),
     valid_for=frozenset({"previous period", "15 units in both", "20 records in both"}),
     batch_dependent=True,
+    version="2",
 )
 
 
@@ -54,97 +68,155 @@ class JumpCheck:
         """Judge every unit; uses no chance, ``seed`` is there for the contract."""
         count = len(subject)
         result = UnitResult.untested(count)
-        if subject.previous is None or count == 0:
+        before = before_of(subject) if count else None
+        if before is None:
             result.reason.update(dict.fromkeys(range(count), "no previous period"))
+        elif before.reason:
+            result.reason.update(dict.fromkeys(range(count), before.reason))
         else:
-            _tested(subject, subject.previous, result)
+            _tested(subject.records, before, result)
 
         def describe(unit: int) -> tuple[Message, dict[str, object]]:
-            seen, expected = float(result.observed[unit]), float(result.expected[unit])
-            p = float(result.p_value[unit])
-            return (
-                Message(
-                    f"Có dấu hiệu tăng đột biến: mức trung bình {seen:.3f} (thang 0–1), theo kỳ "
-                    f"trước dự kiến {expected:.3f} (p = {p:.2g}).",
-                    f"Signs of a jump: mean level {seen:.3f} (on 0 to 1), {expected:.3f} expected "
-                    f"from the previous period (p = {p:.2g}).",
-                ),
-                {"observed": seen, "expected": expected},
-            )
+            assert before is not None
+            return _describe(result, before, unit)
 
         return assessment(subject, INFO, result, describe)
 
 
-def _tested(table: UnitTable, before: RecordTable, result: UnitResult) -> None:
-    modes = sorted({_mode(name) for name in table.records.stratum_names})
-    common = [item.id for item in table.records.items if item in before.items]
-    if len(common) < len(table.records.items):
-        result.reason.update(dict.fromkeys(range(len(table)), "other items were asked before"))
-        return
-    tests = np.zeros(len(table), dtype=np.intp)
-    for mode in modes:
-        now = _means(table.records, table.unit_ids, mode)
-        old = _means(before, table.unit_ids, mode)
-        both = (now.n >= FEWEST_RECORDS) & (old.n >= FEWEST_RECORDS)
-        if both.sum() < FEWEST_PAIRS:
-            continue
-        slope, offset = _line(old.mean[both], now.mean[both])
-        expected = offset + slope * old.mean
-        error = np.sqrt(now.error**2 + (slope * old.error) ** 2)
-        z = np.where(both, (now.mean - expected) / np.maximum(error, 1e-9), np.nan)
-        score = EmpiricalNull.fit(z).standardise(z)
-        p = np.asarray(t.sf(score, FREEDOM))
-        better = both & ~(p >= result.p_value)
-        result.score[better], result.p_value[better] = score[better], p[better]
-        result.observed[better], result.expected[better] = now.mean[better], expected[better]
-        result.tested[better] = now.n[better].astype(np.intp)
-        tests += both
-    np.minimum(result.p_value * np.maximum(tests, 1), 1.0, out=result.p_value)
-    few = f"fewer than {FEWEST_RECORDS} records of one mode in both periods, or too few peers"
-    result.reason.update(dict.fromkeys(np.flatnonzero(np.isnan(result.p_value)).tolist(), few))
+def _describe(
+    result: UnitResult, before: Before, unit: int
+) -> tuple[Message, dict[str, object]]:
+    seen, expected = float(result.observed[unit]), float(result.expected[unit])
+    p = float(result.p_value[unit])
+    of_vi = "các đơn vị tiền thân" if unit in before.merged else "kỳ trước"
+    of_en = "its predecessors" if unit in before.merged else "the previous period"
+    left = ", ".join(before.left_out)
+    note_vi = f" Không so sánh các câu: {left}." if left else ""
+    note_en = f" Not compared: {left}." if left else ""
+    return (
+        Message(
+            f"Có dấu hiệu tăng đột biến: mức trung bình {seen:.3f} (thang 0–1), theo kết quả của "
+            f"{of_vi} dự kiến {expected:.3f} (p = {p:.2g}).{note_vi}",
+            f"Signs of a jump: mean level {seen:.3f} (on 0 to 1), {expected:.3f} expected from "
+            f"{of_en} (p = {p:.2g}).{note_en}",
+        ),
+        {
+            "observed": seen,
+            "expected": expected,
+            "merged": unit in before.merged,
+            "items_left_out": list(before.left_out),
+            "method_break": before.records.circumstances.method_break,
+        },
+    )
 
 
-class _Means:
-    """Mean level by unit with its standard error."""
+def _tested(now: RecordTable, before: Before, result: UnitResult) -> None:
+    units = len(now.unit_ids)
+    level_now = _level(now, before.now_items)
+    level_old = _level(before.records, before.old_items)
+    old_mode = np.array([mode_of(name) for name in before.records.stratum_names])
+    total = _Total(units)
+    now_mode = np.array([mode_of(name) for name in now.stratum_names])
+    for mode in sorted(set(now_mode.tolist())):
+        own = (now_mode == mode)[now.stratum] & np.isfinite(level_now) & now.in_unit
+        then = (old_mode == mode)[before.records.stratum] & np.isfinite(level_old)
+        then &= before.unit >= 0
+        n, y, error = logits(now.unit[own], level_now[own], units)
+        n_old, x, x_error = logits(before.unit[then], level_old[then], units)
+        both = np.flatnonzero((n >= FEWEST_RECORDS) & (n_old >= FEWEST_RECORDS))
+        if both.size >= FEWEST_PEERS:
+            group = np.unique(_group(now, own, units)[both], return_inverse=True)[1]
+            expected, error[both] = _predicted(y[both], error[both], x[both], x_error[both], group)
+            total.add(both, n[both], y[both], expected, error[both], np.bincount(group)[group])
+    at = np.flatnonzero(total.weight > 0)
+    if at.size:
+        rise, error = total.rise[at] / total.weight[at], 1.0 / np.sqrt(total.weight[at])
+        peers_of_all = Peers.of(rise, error)
+        result.score[at] = peers_of_all.z(rise, error, total.peers[at])
+        result.p_value[at] = upper_p(result.score[at], peers_of_all)
+        result.observed[at] = total.seen[at] / total.n[at]
+        result.expected[at] = total.expected[at] / total.n[at]
+        result.tested[at] = total.n[at].astype(np.intp)
+    few = (
+        f"fewer than {FEWEST_RECORDS} records of one mode in both periods, or fewer than "
+        f"{FEWEST_PEERS} such units"
+    )
+    new = "the unit has no records in the previous period: it is new or was split off"
+    known = before.known
+    for unit in np.flatnonzero(np.isnan(result.p_value)).tolist():
+        result.reason[unit] = few if unit in known else new
 
-    def __init__(self, n: NDArray[np.float64], mean: NDArray[np.float64], square: float) -> None:
-        self.n = n
-        self.mean = mean
-        self.error = np.sqrt(square / np.maximum(n, 1.0))
+
+class _Total:
+    """What the modes of a unit say together, weighted by what each can tell."""
+
+    def __init__(self, units: int) -> None:
+        self.weight, self.rise, self.n, self.seen, self.expected = np.zeros((5, units))
+        self.peers = np.full(units, np.inf)
+
+    def add(
+        self,
+        at: NDArray[np.intp],
+        n: NDArray[np.float64],
+        y: NDArray[np.float64],
+        expected: NDArray[np.float64],
+        error: NDArray[np.float64],
+        peers: NDArray[np.intp],
+    ) -> None:
+        self.peers[at] = np.minimum(self.peers[at], peers)
+        self.weight[at] += 1.0 / error**2
+        self.rise[at] += (y - expected) / error**2
+        self.n[at] += n
+        self.seen[at] += n / (1.0 + np.exp(-y))
+        self.expected[at] += n / (1.0 + np.exp(-expected))
 
 
-def _mode(stratum: str) -> str:
-    return stratum.partition("|")[0]
+def _predicted(
+    y: NDArray[np.float64],
+    error: NDArray[np.float64],
+    x: NDArray[np.float64],
+    x_error: NDArray[np.float64],
+    group: NDArray[np.intp],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Logit expected of units that had ``x``, and the sampling error of ``y`` less it.
+
+    Groups have centres of their own and one slope in common.
+    """
+    x_centre, y_centre = np.empty_like(x), np.empty_like(y)
+    for g in np.unique(group):
+        mine = group == g
+        x_centre[mine], y_centre[mine] = np.median(x[mine]), np.median(y[mine])
+    spread = Peers.of(x - x_centre, x_error).spread
+    kept = spread**2 / (spread**2 + x_error**2)
+    believed = kept * (x - x_centre)
+    slope, _ = robust_line(believed, y - y_centre)
+    expected = slope * believed
+    for g in np.unique(group):
+        mine = group == g
+        expected[mine] += np.median(y[mine] - expected[mine])
+    return expected, np.sqrt(error**2 + slope**2 * kept * x_error**2)
 
 
-def _means(records: RecordTable, unit_ids: tuple[str, ...], mode: str) -> _Means:
-    of_stratum = np.array([_mode(name) == mode for name in records.stratum_names])
-    place = {name: i for i, name in enumerate(unit_ids)}
-    target = np.array([place.get(name, -1) for name in records.unit_ids], dtype=np.intp)
-    unit = target[records.unit]
-    used = of_stratum[records.stratum] & (records.answered > 0) & (unit >= 0)
-    level = records.level[used]
-    n = np.bincount(unit[used], minlength=len(unit_ids)).astype(np.float64)
-    total = np.bincount(unit[used], level, minlength=len(unit_ids))
-    mean = np.divide(total, n, out=np.full(len(unit_ids), np.nan), where=n > 0)
-    spread = float(np.var(level - mean[unit[used]])) if level.size else 0.0
-    return _Means(n, mean, spread)
+def _group(
+    now: RecordTable, rows: NDArray[np.bool_], units: int
+) -> NDArray[np.intp]:
+    """Stratum of each unit among ``rows``; one for all whose stratum has few units."""
+    stratum = np.full(units, -1, dtype=np.intp)
+    stratum[now.unit[rows]] = now.stratum[rows]
+    count = np.bincount(stratum[stratum >= 0], minlength=len(now.stratum_names))
+    small = (stratum >= 0) & (count[stratum] < 2 * FEWEST_PEERS)
+    return np.where(small, -1, stratum)
 
 
-def _line(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
-    """Theil-Sen slope, kept in [0, 1] (levels regress, they do not run away), and offset."""
-    most = 400
-    if x.size > most:
-        step = x.size / most
-        chosen = np.argsort(x, kind="stable")[(np.arange(most) * step).astype(np.intp)]
-        slope_x, slope_y = x[chosen], y[chosen]
-    else:
-        slope_x, slope_y = x, y
-    dx = slope_x[:, None] - slope_x[None, :]
-    dy = slope_y[:, None] - slope_y[None, :]
-    apart = dx > 1e-12
-    slope = float(np.clip(np.median(dy[apart] / dx[apart]), 0.0, 1.0)) if apart.any() else 0.0
-    return slope, float(np.median(y - slope * x))
+def _level(table: RecordTable, items: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Mean level of each record over ``items``, 0 to 1; NaN without an answer."""
+    if items.size == len(table.items):
+        return table.level
+    scaled = (table.answers[:, items] - 1.0) / (table.levels[items] - 1.0)
+    count = np.isfinite(scaled).sum(axis=1)
+    level: NDArray[np.float64] = np.full(len(table), np.nan)
+    np.divide(np.nansum(scaled, axis=1), count, out=level, where=count > 0)
+    return level
 
 
 CHECK = JumpCheck()
