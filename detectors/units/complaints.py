@@ -3,7 +3,7 @@
 Complaints per transaction served are compared with those of the peers on the logarithm,
 where units differ by the chance of their counts and by a spread of their own. Only a unit
 whose value is nearly 100 % and among the upper half is asked: elsewhere complaints
-contradict nothing, and its p-value is 1.
+contradict nothing, and the unit is not tested.
 
 Reference: random effects as in DerSimonian & Laird (1986); the contradiction as a sign:
 own work.
@@ -39,8 +39,7 @@ INFO = CheckInfo(
     ),
     null_model=(
         "The peers' complaint rates on the logarithm: their centre, the chance of counts, and "
-        "the spread between units; Student's t for the tail. 1 where satisfaction is not "
-        "nearly 100 %, so that it is conservative."
+        "the spread between units; Student's t for the tail."
     ),
     source="DerSimonian & Laird (1986), random effects; own work",
     innocent=(
@@ -137,8 +136,10 @@ def _tested(
     peers = Peers.of(rate, error)
     z = peers.z(rate, error, rate.size)
     content = (value >= NEARLY_ALL) & (value > np.median(value))
-    result.score[usable] = np.where(content, z, np.minimum(z, 0.0))
-    result.p_value[usable] = np.where(content, upper_p(z, peers), 1.0)
+    result.score[usable] = np.where(content, z, np.nan)
+    result.p_value[usable] = np.where(content, upper_p(z, peers), np.nan)
+    other = f"satisfaction is below {NEARLY_ALL:.0%} or below the median of the units"
+    result.reason.update(dict.fromkeys(np.flatnonzero(usable)[~content].tolist(), other))
     result.observed[usable] = value
     result.expected[usable] = np.exp(peers.centre)
     result.tested[usable] = table.sizes[usable]

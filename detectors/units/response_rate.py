@@ -50,7 +50,7 @@ INFO = CheckInfo(
     ),
     null_model=(
         "The peers' rates on the logit: centre, chance, and the spread between units; "
-        "Student's t for the tail; 1 below 90 %, so that it is conservative. For the round: "
+        "Student's t for the tail; 1 below 90 %. For the round: "
         "numerators redrawn within their sampling error."
     ),
     source="Kobak, Shpilkin & Pshenichnikov (2016), integer percentages; own work",
