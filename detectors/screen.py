@@ -7,7 +7,7 @@ q <= .05 or where a rule is broken. Red needs two independent families of eviden
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from detectors.instrument import Instrument
 from detectors.registry import Assessment, Level, discover
 from detectors.table import RecordTable, UnitTable
 from detectors.units._features import features_of
+from detectors.units._register import strangers
 
 __all__ = ["Screening", "screen"]
 
@@ -105,7 +106,8 @@ def _screen(
         return Screening(records, _no_units(), found, _notes(table, responses))
     unit_table = UnitTable(table, units, before, custody, period)
     unit_rows, unit_found = _units(unit_table, seed)
-    return Screening(records, unit_rows, (*unit_found, *found), _notes(table, responses))
+    notes = (*_notes(table, responses), *_unit_notes(unit_table))
+    return Screening(records, unit_rows, (*unit_found, *found), notes)
 
 
 def _records(table: RecordTable, seed: int) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
@@ -190,3 +192,30 @@ def _notes(table: RecordTable, responses: pd.DataFrame) -> tuple[Message, ...]:
             )
         )
     return tuple(notes)
+
+
+def _unit_notes(table: UnitTable) -> tuple[Message, ...]:
+    absent, idle = strangers(table)
+    notes = []
+    if absent:
+        listed = _few(absent)
+        notes.append(
+            Message(
+                f"{len(absent)} đơn vị không có trong danh mục đơn vị: {listed}.",
+                f"{len(absent)} units are not in the table of units: {listed}.",
+            )
+        )
+    if idle:
+        listed = _few(idle)
+        notes.append(
+            Message(
+                f"{len(idle)} đơn vị không có chức năng giải quyết thủ tục hành chính nhưng vẫn có "
+                f"phiếu: {listed}.",
+                f"{len(idle)} units do not handle procedures, yet have records: {listed}.",
+            )
+        )
+    return tuple(notes)
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")

@@ -1,18 +1,40 @@
-"""Counts of forms that do not add up."""
+"""Counts, serials and days of forms that cannot be so.
+
+The identities of the survey plan: printed = issued + unissued + spoilt; issued = returned +
+lost + outstanding; returned = valid + invalid; valid paper forms = paper records; records
+not more than people served; a serial belongs to one batch; a batch is returned after it was
+issued; an answer is dated inside the period. What is unknown breaks none of them.
+
+Valid forms without a record are told only where at least half of the units have a record
+for every valid form: while forms are still being read, most units lack some.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from detectors.finding import Family, Finding, Message, Severity
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import UnitTable
+from detectors.units._custody_book import (
+    Broken,
+    balance,
+    by_unit,
+    of_batches,
+    overlaps,
+    rows_of,
+)
+from detectors.units._register import number_of
 
 __all__ = ["CHECK"]
+
+FEW_MISSING = 0.01
+ENOUGH_READ = 0.5
+HALF_A_DAY = 15 * 3600.0  # no zone is farther from UTC
 
 INFO = CheckInfo(
     id="custody.balance",
@@ -21,118 +43,159 @@ INFO = CheckInfo(
     kind="custody",
     title=Message("Đối chiếu số phiếu", "Form balance"),
     sees=(
-        "More forms returned, lost and spoilt than issued; returned unlike valid plus invalid; "
-        "valid forms unlike the paper records received; more records than people served."
+        "Printed, issued, returned and valid forms that do not add up; valid forms unlike the "
+        "paper records received; more records than people served; serials in two batches; "
+        "batches returned before they were issued; answers dated outside the period."
     ),
     null_model="Rules of arithmetic: no p-value.",
     source="HHCAHPS submission checks; custody identities of the survey plan",
     innocent=(
         Message("Nhầm lẫn khi ghi sổ.", "A slip in the book."),
         Message("Phiếu đến sau ngày chốt số liệu.", "Forms that arrived after the closing day."),
+        Message("Đồng hồ của thiết bị chạy sai.", "A device's clock was wrong."),
     ),
-    valid_for=frozenset({"custody table or served"}),
+    valid_for=frozenset({"custody table, served or period"}),
+    batch_dependent=True,
+    version="2",
 )
-
-Row = Mapping[str, float]
 
 
 class CustodyCheck:
-    """Sums over the batches of a unit."""
+    """Rules over the batches and records of a unit."""
 
     info = INFO
 
     def assess(self, subject: UnitTable, *, seed: int = 0) -> Assessment:
         """Judge every unit; uses no chance. The score is the number of forms in doubt."""
         count = len(subject)
-        scores = np.full(count, np.nan)
-        findings: list[Finding] = []
-        books = _books(subject.custody)
-        served = _served(subject.units)
-        records = subject.records
-        total = np.bincount(records.unit, minlength=count)
-        paper = np.bincount(records.unit, records.column("channel") == "paper", minlength=count)
-        for unit, name in enumerate(subject.unit_ids):
-            if name not in books and name not in served:
-                continue
-            broken = _identities(books.get(name, {}), int(paper[unit]))
-            people = served.get(name)
-            if people is not None and total[unit] > people:
-                broken.append(
-                    (
-                        float(total[unit] - people),
-                        f"{total[unit]} phiếu nhưng chỉ {people:.0f} lượt phục vụ",
-                        f"{total[unit]} records but only {people:.0f} people served",
-                    )
-                )
-            scores[unit] = sum(off for off, _, _ in broken)
-            if broken:
-                findings.append(_finding(name, float(scores[unit]), broken))
-        missing = dict.fromkeys(np.flatnonzero(np.isnan(scores)).tolist(), "no custody counts")
-        return Assessment(scores, np.full(count, np.nan), tuple(findings), missing)
+        if count == 0:
+            return Assessment(np.zeros(0), np.zeros(0))
+        rows = rows_of(subject.custody)
+        books = by_unit(rows)
+        place = {name: unit for unit, name in enumerate(subject.unit_ids) if name}
+        broken: dict[int, list[Broken]] = {}
+        for name, unit in place.items():
+            broken[unit] = list(balance(books.get(name, {})))
+        for name, fault in (*of_batches(rows), *overlaps(rows)):
+            if name in place:
+                broken[place[name]].append(fault)
+        judged = np.array([name in books for name in subject.unit_ids], dtype=bool)
+        judged |= _against_records(subject, books, broken)
+        judged |= _outside_period(subject, broken)
+        scores = np.where(judged, 0.0, np.nan)
+        findings = []
+        for unit, faults in sorted(broken.items()):
+            if faults:
+                scores[unit] = sum(max(fault.forms, 1.0) for fault in faults)
+                findings.append(_finding(subject.unit_ids[unit], float(scores[unit]), faults))
+        why = "no custody counts, no number of people served, and no period with dated records"
+        missing = dict.fromkeys(np.flatnonzero(np.isnan(scores)).tolist(), why)
+        known = set(subject.unit_ids)
+        without = sorted(name for name in books if name and name not in known)
+        info = {"units_without_records": without}
+        return Assessment(scores, np.full(count, np.nan), tuple(findings), missing, info)
 
 
-Broken = list[tuple[float, str, str]]
-
-
-def _identities(book: Row, paper: int) -> Broken:
-    """Identities that do not hold: forms in doubt, Vietnamese, English. Unknown is no fault."""
-    broken: Broken = []
-    issued, returned = book.get("issued"), book.get("returned")
-    valid, invalid = book.get("valid"), book.get("invalid")
-    if issued is not None and returned is not None:
-        out = returned + book.get("lost", 0.0) + book.get("spoilt", 0.0)
-        if out > issued:
-            broken.append(
-                (
-                    out - issued,
-                    f"thu về, thất lạc và hỏng {out:.0f} nhiều hơn phát ra {issued:.0f}",
-                    f"{out:.0f} returned, lost or spoilt but only {issued:.0f} issued",
-                )
-            )
-    if returned is not None and valid is not None and invalid is not None:
-        counted = valid + invalid
-        if counted != returned:
-            broken.append(
-                (
-                    abs(counted - returned),
-                    f"hợp lệ và không hợp lệ {counted:.0f} khác thu về {returned:.0f}",
-                    f"{counted:.0f} valid or invalid but {returned:.0f} returned",
+def _against_records(
+    table: UnitTable, books: dict[str, Any], broken: dict[int, list[Broken]]
+) -> NDArray[np.bool_]:
+    """Hold counts against the records received; gives the units that had any count."""
+    records, count = table.records, len(table)
+    total = np.bincount(records.unit, minlength=count)
+    on_paper = (records.column("channel") == "paper") & (records.answered > 0)
+    paper = np.bincount(records.unit, on_paper, minlength=count)
+    valid = np.array([books.get(name, {}).get("valid", np.nan) for name in table.unit_ids])
+    served = number_of(table, "served")
+    missing = valid - paper
+    known = np.isfinite(valid)
+    read = known.any() and np.mean(missing[known] <= 0) >= ENOUGH_READ
+    for unit, faults in broken.items():
+        if missing[unit] < 0:
+            faults.append(
+                Broken(
+                    -float(missing[unit]),
+                    f"nhận được {paper[unit]:.0f} phiếu giấy nhưng sổ chỉ ghi {valid[unit]:.0f} "
+                    "phiếu hợp lệ",
+                    f"{paper[unit]:.0f} paper records received but only {valid[unit]:.0f} valid "
+                    "forms in the book",
                 )
             )
-    if valid is not None and paper > valid:
-        broken.append(
-            (
-                paper - valid,
-                f"nhận được {paper} phiếu giấy nhưng sổ chỉ ghi {valid:.0f} phiếu hợp lệ",
-                f"{paper} paper records received but only {valid:.0f} valid forms in the book",
+        elif read and missing[unit] > max(1.0, FEW_MISSING * valid[unit]):
+            faults.append(
+                Broken(
+                    float(missing[unit]),
+                    f"sổ ghi {valid[unit]:.0f} phiếu hợp lệ nhưng chỉ nhận được "
+                    f"{paper[unit]:.0f} phiếu giấy",
+                    f"{valid[unit]:.0f} valid forms in the book but only {paper[unit]:.0f} paper "
+                    "records received",
+                )
+            )
+        if total[unit] > served[unit]:
+            faults.append(
+                Broken(
+                    float(total[unit] - served[unit]),
+                    f"{total[unit]} phiếu nhưng chỉ {served[unit]:.0f} lượt phục vụ",
+                    f"{total[unit]} records but only {served[unit]:.0f} people served",
+                )
+            )
+    judged: NDArray[np.bool_] = known | np.isfinite(served)
+    return judged
+
+
+def _outside_period(table: UnitTable, broken: dict[int, list[Broken]]) -> NDArray[np.bool_]:
+    """Records dated outside the period; gives the units with a dated record."""
+    records, count = table.records, len(table)
+    judged = np.zeros(count, dtype=bool)
+    if table.period is None or not records.times:
+        return judged
+    first, last = (pd.Timestamp(day) for day in table.period)
+    start, end = first.timestamp(), (last + pd.Timedelta(days=1)).timestamp()
+    when = np.full(len(records), np.nan)
+    for column in ("started_at", "submitted_at"):
+        if column in records.times:
+            when = np.where(np.isnan(when), records.times[column], when)
+    judged[records.unit[np.isfinite(when)]] = True
+    edge = np.flatnonzero((when < start + HALF_A_DAY) | (when >= end - HALF_A_DAY))
+    day = _days(table, edge)
+    outside = edge[(day < first) | (day > last)]
+    batch = records.column("batch")
+    for unit in np.unique(records.unit[outside]).tolist():
+        if unit not in broken:
+            continue
+        mine = outside[records.unit[outside] == unit]
+        batches = tuple(sorted({name for name in batch[mine].tolist() if name}))
+        of_vi = f" (lô {', '.join(batches)})" if batches else ""
+        of_en = f" (batch {', '.join(batches)})" if batches else ""
+        broken[unit].append(
+            Broken(
+                float(mine.size),
+                f"{mine.size} phiếu ghi ngày ngoài kỳ khảo sát{of_vi}",
+                f"{mine.size} records are dated outside the period{of_en}",
+                batches,
             )
         )
-    return broken
+    return judged
 
 
-def _books(custody: pd.DataFrame | None) -> dict[str, Row]:
-    """Sums by unit; a count that is unknown for any batch of the unit is left out."""
-    if custody is None or "unit_id" not in custody.columns:
-        return {}
-    names = ("issued", "returned", "valid", "invalid", "lost", "spoilt")
-    columns = [name for name in names if name in custody.columns]
-    numbers = custody[columns].apply(pd.to_numeric, errors="coerce")
-    sums = numbers.groupby(custody["unit_id"].astype(str)).agg(lambda c: c.sum(skipna=False))
-    return {
-        str(unit): {name: float(v) for name, v in row.items() if np.isfinite(v)}
-        for unit, row in sums.to_dict("index").items()
-    }
+def _days(table: UnitTable, rows: NDArray[np.intp]) -> pd.Series[Any]:
+    """Local day of the start (else the end) of records; a stamp without a zone is local."""
+    frame = table.records.frame.iloc[rows]
+    zone = table.records.circumstances.timezone
+    days = pd.Series(pd.NaT, index=frame.index, dtype="datetime64[ns]")
+    for column in ("started_at", "submitted_at"):
+        if column in frame.columns:
+            text = frame[column].map(str).str.strip()
+            zoned = text.str.contains(r"[T ]\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$")
+            local = pd.to_datetime(text.where(~zoned), errors="coerce", format="ISO8601")
+            world = pd.to_datetime(
+                text.where(zoned), errors="coerce", format="ISO8601", utc=True
+            ).dt.tz_convert(zone)
+            found = local.fillna(world.dt.tz_localize(None)).dt.normalize()
+            days = days.fillna(found.astype("datetime64[ns]"))
+    return days.reset_index(drop=True)
 
 
-def _served(units: pd.DataFrame | None) -> dict[str, float]:
-    if units is None or not {"unit_id", "served"} <= set(units.columns):
-        return {}
-    numbers = pd.to_numeric(units["served"], errors="coerce")
-    pairs: Any = zip(units["unit_id"].astype(str), numbers, strict=True)
-    return {unit: float(people) for unit, people in pairs if np.isfinite(people)}
-
-
-def _finding(unit: str, score: float, broken: Broken) -> Finding:
+def _finding(unit: str, score: float, broken: list[Broken]) -> Finding:
     return Finding(
         detector=INFO.id,
         family=INFO.family,
@@ -141,11 +204,14 @@ def _finding(unit: str, score: float, broken: Broken) -> Finding:
         p_value=None,
         severity=Severity.YELLOW,
         message=Message(
-            "Có dấu hiệu số phiếu không khớp: " + "; ".join(vi for _, vi, _ in broken) + ".",
-            "Signs of forms that do not add up: " + "; ".join(en for _, _, en in broken) + ".",
+            "Có dấu hiệu số phiếu không khớp: " + "; ".join(fault.vi for fault in broken) + ".",
+            "Signs of forms that do not add up: " + "; ".join(fault.en for fault in broken) + ".",
         ),
         unit_id=unit,
-        evidence={"identities": [en for _, _, en in broken]},
+        evidence={
+            "identities": [fault.en for fault in broken],
+            "batches": sorted({name for fault in broken for name in fault.batches}),
+        },
     )
 
 

@@ -83,9 +83,7 @@ class JumpCheck:
         return assessment(subject, INFO, result, describe)
 
 
-def _describe(
-    result: UnitResult, before: Before, unit: int
-) -> tuple[Message, dict[str, object]]:
+def _describe(result: UnitResult, before: Before, unit: int) -> tuple[Message, dict[str, object]]:
     seen, expected = float(result.observed[unit]), float(result.expected[unit])
     p = float(result.p_value[unit])
     of_vi = "các đơn vị tiền thân" if unit in before.merged else "kỳ trước"
@@ -197,9 +195,7 @@ def _predicted(
     return expected, np.sqrt(error**2 + slope**2 * kept * x_error**2)
 
 
-def _group(
-    now: RecordTable, rows: NDArray[np.bool_], units: int
-) -> NDArray[np.intp]:
+def _group(now: RecordTable, rows: NDArray[np.bool_], units: int) -> NDArray[np.intp]:
     """Stratum of each unit among ``rows``; one for all whose stratum has few units."""
     stratum = np.full(units, -1, dtype=np.intp)
     stratum[now.unit[rows]] = now.stratum[rows]

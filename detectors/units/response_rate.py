@@ -135,13 +135,13 @@ def _round_numbers(table: UnitTable, served: NDArray[np.float64], seed: int) -> 
     """How often numbers of units are round, and how often chance makes as many so."""
     records, count = table.records, len(table)
     rated = records.answered > 0
-    top = np.bincount(records.unit[rated], features_of(records).top_two[rated], minlength=count)
-    asked = np.bincount(records.unit[rated], records.answered[rated], minlength=count)
     large = table.sizes >= FEWEST_RECORDS
     if large.sum() < FEWEST_PEERS:
         return {}
+    unit = records.unit[rated]
     n = table.sizes[large].astype(np.float64)
-    top, asked = top[large], asked[large].astype(np.float64)
+    top = np.bincount(unit, features_of(records).top_two[rated], minlength=count)[large]
+    asked = np.bincount(unit, records.answered[rated], minlength=count)[large].astype(np.float64)
     share = top / asked
     rng = np.random.default_rng([seed, 9])
     # answers of one person hang together: the error is that of records, not of answers

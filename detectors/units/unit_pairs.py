@@ -6,9 +6,10 @@ pair of records weighs one over the number of records near to it. The sum over t
 of two units is held against what their sizes let expect, as a Poisson deviance, and a unit
 is scored by its most surprising partner. What that largest deviance is among honest units
 comes from permuted labels: rare records are dealt to units anew within bands of level, so
-that each unit keeps its size and its mix of content and discontent records. Where the
-median unit scores higher than under permutation (units are really alike in pairs), all
-scores are divided by that ratio.
+that each unit keeps its size and its mix of content and discontent records. Where the bulk of
+the units scores higher than under permutation (units are really alike in pairs), all
+scores are divided by the largest ratio of the two at the median, the upper quarter and
+the upper tenth.
 
 Only pairs of units with a pair of records are ever looked at, so the cost grows with the
 records, not with the square of the units.
@@ -38,7 +39,8 @@ __all__ = ["CHECK"]
 NULL_SCORES = 8_000
 FEWEST_DRAWS = 2
 MOST_DRAWS = 200
-BANDS = 10
+BANDS = 20
+BULK = (0.5, 0.75, 0.9)
 TOLD = 20
 
 INFO = CheckInfo(
@@ -122,9 +124,7 @@ class UnitPairsCheck:
 
 
 def _one_stratum(records: RecordTable, stratum: int, seed: list[int], found: _Found) -> None:
-    rows = np.flatnonzero(
-        records.in_unit & (records.answered > 0) & (records.stratum == stratum)
-    )
+    rows = np.flatnonzero(records.in_unit & (records.answered > 0) & (records.stratum == stratum))
     present, sizes = np.unique(records.unit[rows], return_counts=True)
     large = present[sizes >= FEWEST_RECORDS]
     for unit, n in zip(present.tolist(), sizes.tolist(), strict=True):
@@ -143,9 +143,7 @@ def _one_stratum(records: RecordTable, stratum: int, seed: list[int], found: _Fo
     band = _bands(records.level[rows])
     draws = int(np.clip(-(-NULL_SCORES // present.size), FEWEST_DRAWS, MOST_DRAWS))
     null = np.array([_largest(near, _dealt(label, band, rng), n)[0] for _ in range(draws)])
-    usual, dealt = float(np.median(score)), float(np.median(null))
-    if dealt > 0:
-        score = score / max(1.0, usual / dealt)
+    score = score / _scale(score, null)
     p_value = HonestDistribution.fit(null).p_value(score)
     for k in np.flatnonzero(np.isin(present, large)).tolist():
         unit = int(present[k])
@@ -191,8 +189,17 @@ def _largest(near: Near, label: Places, n: Vector) -> tuple[Vector, Places, Vect
     return score, partner, share
 
 
+def _scale(score: Vector, null: NDArray[np.float64]) -> float:
+    """How much more alike the bulk of units is than dealt ones; at least 1."""
+    usual, dealt = np.quantile(score, BULK), np.quantile(null, BULK)
+    ratio = np.divide(usual, dealt, out=np.ones(len(BULK)), where=dealt > 0)
+    return max(1.0, float(ratio.max()))
+
+
 def _bands(level: Vector) -> Places:
-    edges = np.quantile(level, np.linspace(0, 1, BANDS + 1)[1:-1]) if level.size else []
+    if level.size == 0:
+        return np.zeros(0, dtype=np.intp)
+    edges = np.quantile(level, np.linspace(0, 1, BANDS + 1)[1:-1])
     return np.searchsorted(edges, level, side="right")
 
 
