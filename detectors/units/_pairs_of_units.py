@@ -60,18 +60,21 @@ def near_records(answers: Vector) -> Near:
         answers: float64 ``(n, items)``, NaN for no answer.
     """
     n, items = answers.shape
+    if n == 0:
+        nobody = np.zeros(0, dtype=np.intp)
+        return Near(nobody, nobody, np.zeros(0))
     parts = np.empty((items, n), dtype=np.uint64)
     for j in range(items):
         parts[j] = _hashed(np.nan_to_num(answers[:, j], nan=0.0), j)
-    whole = np.bitwise_xor.reduce(parts, axis=0) if items else np.zeros(n, dtype=np.uint64)
+    whole = np.bitwise_xor.reduce(parts, axis=0)
     common = np.zeros(n, dtype=bool)
     found = []
     for key in [whole, *(whole ^ part for part in parts)]:
         first, second, crowd = _in_buckets(key)
         common[crowd] = True
         found.append(first * n + second)
-    code = np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.intp)
-    first, second = code // max(n, 1), code % max(n, 1)
+    code = np.unique(np.concatenate(found))
+    first, second = code // n, code % n
     kept = ~(common[first] | common[second])
     first, second = first[kept], second[kept]
     degree = np.bincount(np.concatenate([first, second]), minlength=n).astype(np.float64)

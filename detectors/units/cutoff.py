@@ -24,7 +24,7 @@ from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import UnitTable
 from detectors.unit_result import FEWEST_RECORDS, UnitResult
 from detectors.units._features import features_of
-from detectors.units._peers import FEWEST_PEERS, Peers, logits, robust_line
+from detectors.units._peers import FEWEST_PEERS, Peers, error_at, logits, robust_line
 from detectors.units._report import assessment
 from detectors.units._rounds import before_of
 
@@ -99,7 +99,8 @@ def _tested(table: UnitTable, cuts: tuple[float, ...], result: UnitResult) -> di
     records, count = table.records, len(table)
     share = features_of(records).top_two / np.maximum(records.answered, 1)
     rated = (records.answered > 0) & records.in_unit
-    n, y, error = logits(records.unit[rated], share[rated], count)
+    n, y, worth = logits(records.unit[rated], share[rated], count)
+    error = error_at(y, worth)
     usable = n >= FEWEST_RECORDS
     few = f"fewer than {FEWEST_RECORDS} records"
     result.reason.update(dict.fromkeys(np.flatnonzero(~usable).tolist(), few))
@@ -146,7 +147,8 @@ def _prediction(
         old = before.records
         share = features_of(old).top_two / np.maximum(old.answered, 1)
         rated = (old.answered > 0) & (before.unit >= 0)
-        n_old, x, x_error = logits(before.unit[rated], share[rated], y.size)
+        n_old, x, worth = logits(before.unit[rated], share[rated], y.size)
+        x_error = error_at(x, worth)
         both = usable & (n_old >= FEWEST_RECORDS)
         if both.sum() >= FEWEST_PEERS:
             slope, offset = robust_line(x[both], y[both])

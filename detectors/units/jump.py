@@ -20,7 +20,7 @@ from detectors.finding import Family, Message
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import RecordTable, UnitTable
 from detectors.unit_result import FEWEST_RECORDS, UnitResult
-from detectors.units._peers import FEWEST_PEERS, Peers, logits, robust_line, upper_p
+from detectors.units._peers import FEWEST_PEERS, Peers, error_at, logits, robust_line, upper_p
 from detectors.units._report import assessment
 from detectors.units._rounds import Before, before_of, mode_of
 
@@ -119,13 +119,15 @@ def _tested(now: RecordTable, before: Before, result: UnitResult) -> None:
         own = (now_mode == mode)[now.stratum] & np.isfinite(level_now) & now.in_unit
         then = (old_mode == mode)[before.records.stratum] & np.isfinite(level_old)
         then &= before.unit >= 0
-        n, y, error = logits(now.unit[own], level_now[own], units)
-        n_old, x, x_error = logits(before.unit[then], level_old[then], units)
+        n, y, worth = logits(now.unit[own], level_now[own], units)
+        n_old, x, worth_old = logits(before.unit[then], level_old[then], units)
         both = np.flatnonzero((n >= FEWEST_RECORDS) & (n_old >= FEWEST_RECORDS))
         if both.size >= FEWEST_PEERS:
             group = np.unique(_group(now, own, units)[both], return_inverse=True)[1]
-            expected, error[both] = _predicted(y[both], error[both], x[both], x_error[both], group)
-            total.add(both, n[both], y[both], expected, error[both], np.bincount(group)[group])
+            x_error = error_at(x, worth_old)
+            expected, past = _predicted(y[both], x[both], x_error[both], group)
+            error = np.sqrt(error_at(expected, worth[both]) ** 2 + past**2)
+            total.add(both, n[both], y[both], expected, error, np.bincount(group)[group])
     at = np.flatnonzero(total.weight > 0)
     if at.size:
         rise, error = total.rise[at] / total.weight[at], 1.0 / np.sqrt(total.weight[at])
@@ -171,12 +173,11 @@ class _Total:
 
 def _predicted(
     y: NDArray[np.float64],
-    error: NDArray[np.float64],
     x: NDArray[np.float64],
     x_error: NDArray[np.float64],
     group: NDArray[np.intp],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Logit expected of units that had ``x``, and the sampling error of ``y`` less it.
+    """Logit expected of units that had ``x``, and what sampling then left open of it.
 
     Groups have centres of their own and one slope in common.
     """
@@ -192,7 +193,7 @@ def _predicted(
     for g in np.unique(group):
         mine = group == g
         expected[mine] += np.median(y[mine] - expected[mine])
-    return expected, np.sqrt(error**2 + slope**2 * kept * x_error**2)
+    return expected, slope * np.sqrt(kept) * x_error
 
 
 def _group(now: RecordTable, rows: NDArray[np.bool_], units: int) -> NDArray[np.intp]:

@@ -16,7 +16,7 @@ from detectors.finding import Family, Message
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import UnitTable
 from detectors.unit_result import FEWEST_RECORDS, UnitResult
-from detectors.units._peers import FEWEST_PEERS, Peers, logits, upper_p
+from detectors.units._peers import FEWEST_PEERS, Peers, error_at, logits, upper_p
 from detectors.units._report import assessment
 from detectors.units._rounds import mode_of
 
@@ -86,10 +86,10 @@ def _tested(table: UnitTable, result: UnitResult) -> None:
     records, count = table.records, len(table)
     modes = np.array([mode_of(name) for name in records.stratum_names])
     rated = records.in_unit & (records.answered > 0)
-    n, y, error = np.full((3, 2, count), np.nan)
+    n, y, worth = np.full((3, 2, count), np.nan)
     for row, mode in enumerate(("paper", "digital")):
         mine = rated & (modes == mode)[records.stratum]
-        n[row], y[row], error[row] = logits(records.unit[mine], records.level[mine], count)
+        n[row], y[row], worth[row] = logits(records.unit[mine], records.level[mine], count)
     enough = (n >= FEWEST_RECORDS).all(axis=0)
     few = f"fewer than {FEWEST_RECORDS} records on paper or in digital form"
     result.reason.update(dict.fromkeys(np.flatnonzero(~enough).tolist(), few))
@@ -97,10 +97,14 @@ def _tested(table: UnitTable, result: UnitResult) -> None:
         lone = f"fewer than {FEWEST_PEERS} units with {FEWEST_RECORDS} records of either mode"
         result.reason.update(dict.fromkeys(np.flatnonzero(enough).tolist(), lone))
         return
-    gap = y[0, enough] - y[1, enough]
-    spread = np.sqrt(error[0, enough] ** 2 + error[1, enough] ** 2)
-    peers = Peers.of(gap, spread)
-    z = np.abs(peers.z(gap, spread, gap.size))
+    y, worth = y[:, enough], worth[:, enough]
+    gap = y[0] - y[1]
+    # without a departure both modes stand where the unit stands as a whole
+    share = (worth / (1.0 + np.exp(-y))).sum(axis=0) / worth.sum(axis=0)
+    both = np.log(share / (1.0 - share))
+    error = np.sqrt(error_at(both, worth[0]) ** 2 + error_at(both, worth[1]) ** 2)
+    peers = Peers.of(gap, error)
+    z = np.abs(peers.z(gap, error, gap.size))
     result.score[enough] = z
     result.p_value[enough] = np.minimum(2.0 * upper_p(z, peers), 1.0)
     result.observed[enough] = gap

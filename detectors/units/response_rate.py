@@ -140,15 +140,17 @@ def _round_numbers(table: UnitTable, served: NDArray[np.float64], seed: int) -> 
         return {}
     unit = records.unit[rated]
     n = table.sizes[large].astype(np.float64)
-    top = np.bincount(unit, features_of(records).top_two[rated], minlength=count)[large]
+    all_top = np.bincount(unit, features_of(records).top_two[rated], minlength=count)
+    top: NDArray[np.float64] = all_top[large].astype(np.float64)
     asked = np.bincount(unit, records.answered[rated], minlength=count)[large].astype(np.float64)
     share = top / asked
     rng = np.random.default_rng([seed, 9])
     # answers of one person hang together: the error is that of records, not of answers
     error = np.sqrt(np.maximum(share * (1.0 - share), 1e-6) / n) * asked
-    drawn = np.rint(top + error * rng.standard_normal((DRAWS, n.size)))
+    drawn: NDArray[np.float64] = np.rint(top + error * rng.standard_normal((DRAWS, n.size)))
     inside = (drawn >= 0) & (drawn <= asked)
-    null = (_whole(np.where(inside, drawn, top), asked) & (share < 1.0)).sum(axis=1)
+    kept: NDArray[np.float64] = np.where(inside, drawn, top)
+    null = (_whole(kept, asked) & (share < 1.0)).sum(axis=1)
     whole = int((_whole(top, asked) & (share < 1.0)).sum())
     tens = int((n % 10 == 0).sum())
     near = np.rint(n + rng.uniform(-9.5, 9.5, (DRAWS, n.size)))

@@ -21,8 +21,6 @@ Reference: Satterthwaite (1946); Rao & Scott (1981) for chi-squares of clustered
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,16 +29,22 @@ from detectors.finding import Family, Finding, Message, Severity
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import RecordTable, UnitTable
 from detectors.unit_result import FEWEST_RECORDS
+from detectors.units._histograms import (
+    FEWEST_OFF_MODE,
+    Sheet,
+    degrees_of_freedom,
+    histograms,
+    lower_tail,
+    nearest,
+    p_of_pair,
+)
 from detectors.units._report import FALSE_DISCOVERY_RATE
 from detectors.units._rounds import before_of, mode_of
 
 __all__ = ["CHECK"]
 
 SAMPLE = 2_000
-BLOCK = 512
 LOOK_CLOSER = 0.5
-FEWEST_OFF_MODE = 50.0
-SMALLEST_P = 1e-12
 PREVIOUS = -1
 
 Vector = NDArray[np.float64]
@@ -74,18 +78,6 @@ INFO = CheckInfo(
     valid_for=frozenset({"20 records", "50 answers off the usual value"}),
     batch_dependent=True,
 )
-
-
-@dataclass(frozen=True, eq=False)
-class _Histograms:
-    """Shares by item and value of units, ``(units, cells)``, scaled by ``1 / sqrt(P)``."""
-
-    sheet: _Sheet
-    place: NDArray[np.intp]  # in the sheet
-    unit: NDArray[np.intp]
-    n: Vector
-    scaled: NDArray[np.float64]
-    own: Vector  # expected squared scaled distance of one record from its unit
 
 
 class _Best:
@@ -166,18 +158,18 @@ def _between_units(records: RecordTable, best: _Best, seed: int) -> None:
     items = np.arange(len(records.items))
     for stratum in range(len(records.stratum_names)):
         rows = np.flatnonzero(used & (records.stratum == stratum))
-        sheet = _Sheet.of(records, rows, records.unit[rows], items)
+        sheet = Sheet.of(records, rows, records.unit[rows], items)
         usual = (sheet.count.sum(axis=0) + 0.5) / (rows.size + 1.0)
-        units = _histograms(sheet, usual)
+        units = histograms(sheet, usual)
         if units.unit.size < 2:
             continue
         rng = np.random.default_rng([seed, stratum])
-        freedom = _freedom(sheet.cells(rng.permutation(rows.size)[:SAMPLE]), usual)
-        near, ratio = _nearest(units)
+        freedom = degrees_of_freedom(sheet.cells(rng.permutation(rows.size)[:SAMPLE]), usual)
+        near, ratio = nearest(units)
         partners = units.unit.size - 1
-        p = _lower(ratio, freedom) * partners
+        p = lower_tail(ratio, freedom) * partners
         for k in np.flatnonzero(p < LOOK_CLOSER).tolist():
-            p[k] = _p_of_pair(float(ratio[k]), (units, k), (units, int(near[k])), usual) * partners
+            p[k] = p_of_pair(float(ratio[k]), (units, k), (units, int(near[k])), usual) * partners
         for k, unit in enumerate(units.unit.tolist()):
             best.take(unit, min(float(p[k]), 1.0), float(ratio[k]), int(units.unit[near[k]]))
             best.tests[unit] += 1
@@ -198,136 +190,17 @@ def _own_past(table: UnitTable, best: _Best) -> None:
         )
         if min(here.size, there.size) == 0:
             continue
-        sheet = _Sheet.of(now, here, now.unit[here], before.now_items)
+        sheet = Sheet.of(now, here, now.unit[here], before.now_items)
         usual = (sheet.count.sum(axis=0) + 0.5) / (here.size + 1.0)
-        one = _histograms(sheet, usual)
-        two = _histograms(_Sheet.of(old, there, before.unit[there], before.old_items), usual)
+        one = histograms(sheet, usual)
+        two = histograms(Sheet.of(old, there, before.unit[there], before.old_items), usual)
         _, i, j = np.intersect1d(one.unit, two.unit, return_indices=True)
         gap = ((one.scaled[i] - two.scaled[j]) ** 2).sum(axis=1)
         ratio = gap / (one.own[i] / one.n[i] + two.own[j] / two.n[j])
         for a, b, r in zip(i.tolist(), j.tolist(), ratio.tolist(), strict=True):
-            p = _p_of_pair(r, (one, a), (two, b), usual) if r < 1.0 else 1.0
+            p = p_of_pair(r, (one, a), (two, b), usual) if r < 1.0 else 1.0
             best.take(int(one.unit[a]), p, r, PREVIOUS)
             best.tests[one.unit[a]] += 1
-
-
-@dataclass(frozen=True, eq=False)
-class _Sheet:
-    """Records of a stratum, grouped by unit, and how often each cell was answered.
-
-    A cell is a value of an item; ``start`` is the first cell of each item.
-    """
-
-    records: RecordTable
-    rows: NDArray[np.intp]
-    items: NDArray[np.intp]
-    start: NDArray[np.intp]
-    unit: NDArray[np.intp]
-    bound: NDArray[np.intp]
-    count: NDArray[np.float64]
-
-    @classmethod
-    def of(
-        cls,
-        records: RecordTable,
-        rows: NDArray[np.intp],
-        unit: NDArray[np.intp],
-        items: NDArray[np.intp],
-    ) -> _Sheet:
-        order = np.argsort(unit, kind="stable")
-        present, label, n = np.unique(unit[order], return_inverse=True, return_counts=True)
-        rows = rows[order]
-        levels = records.levels[items]
-        start = np.concatenate([[0], np.cumsum(levels)]).astype(np.intp)
-        count = np.zeros((present.size, int(start[-1])))
-        for j, item in enumerate(items.tolist()):
-            given = np.nan_to_num(records.answers[rows, item], nan=0.0).astype(np.intp)
-            code = label * (levels[j] + 1) + given
-            size = present.size * int(levels[j] + 1)
-            of_item = np.bincount(code, minlength=size).reshape(present.size, -1)
-            count[:, start[j] : start[j + 1]] = of_item[:, 1:]
-        bound = np.concatenate([[0], np.cumsum(n)]).astype(np.intp)
-        return cls(records, rows, items, start, present.astype(np.intp), bound, count)
-
-    def cells(self, at: NDArray[np.intp] | slice) -> NDArray[np.float64]:
-        """0 and 1 by record and cell, of some records."""
-        given = self.records.answers[np.ix_(self.rows[at], self.items)]
-        dense = np.zeros((len(given), int(self.start[-1])))
-        row, item = np.nonzero(np.isfinite(given))
-        dense[row, given[row, item].astype(np.intp) - 1 + self.start[item]] = 1.0
-        return dense
-
-    def of_unit(self, place: int) -> NDArray[np.float64]:
-        """The same for all records of one unit."""
-        return self.cells(slice(int(self.bound[place]), int(self.bound[place + 1])))
-
-
-def _histograms(sheet: _Sheet, usual: Vector) -> _Histograms:
-    """Histograms of units with enough records and enough that is not the usual answer."""
-    n = np.diff(sheet.bound).astype(np.float64)
-    share = sheet.count / n[:, None] if n.size else sheet.count
-    own = ((share - share**2) / usual).sum(axis=1)
-    modes = np.maximum.reduceat(sheet.count, sheet.start[:-1], axis=1).sum(axis=1)
-    off_mode = sheet.count.sum(axis=1) - modes
-    kept = np.flatnonzero((n >= FEWEST_RECORDS) & (off_mode >= FEWEST_OFF_MODE))
-    scaled = share[kept] / np.sqrt(usual)
-    return _Histograms(sheet, kept, sheet.unit[kept], n[kept], scaled, own[kept])
-
-
-def _nearest(units: _Histograms) -> tuple[NDArray[np.intp], Vector]:
-    """Partner with the smallest distance over that of chance, and that ratio."""
-    square = (units.scaled**2).sum(axis=1)
-    own = units.own / units.n
-    near = np.zeros(square.size, dtype=np.intp)
-    ratio = np.zeros(square.size)
-    for start in range(0, square.size, BLOCK):
-        part = slice(start, min(start + BLOCK, square.size))
-        gap = square[part, None] + square - 2.0 * units.scaled[part] @ units.scaled.T
-        closeness = np.maximum(gap, 0.0) / (own[part, None] + own)
-        rows = np.arange(part.stop - part.start)
-        closeness[rows, rows + start] = np.inf
-        near[part] = closeness.argmin(axis=1)
-        ratio[part] = closeness[rows, near[part]]
-    return near, ratio
-
-
-def _p_of_pair(
-    ratio: float, one: tuple[_Histograms, int], two: tuple[_Histograms, int], usual: Vector
-) -> float:
-    """p-value of two units by their own records, not below the chance of equal counts.
-
-    Counts are whole numbers. Two samples agree in one direction of the answers with a
-    probability of about ``(1 + 4 pi v) ** -0.5``, ``v`` the variance of a count, and there
-    are as many directions as degrees of freedom: few where people straight-line.
-    """
-    freedom, equal = np.inf, 0.0
-    for units, k in (one, two):
-        cells = units.sheet.of_unit(int(units.place[k]))
-        own = _freedom(cells, usual)
-        share = cells.mean(axis=0)
-        variance = len(cells) * float((share * (1.0 - share))[share > 0].mean())
-        freedom = min(freedom, own)
-        equal = max(equal, float((1.0 + 4.0 * np.pi * variance) ** (-0.5 * own)))
-    return max(float(_lower(np.array([ratio]), freedom)[0]), equal)
-
-
-def _freedom(cells: NDArray[np.float64], usual: Vector) -> float:
-    """Satterthwaite's degrees of freedom of the distance between samples of these records."""
-    dense = (cells - cells.mean(axis=0)) / np.sqrt(usual)
-    n = max(len(cells), 2)
-    gram = dense.T @ dense if n > usual.size else dense @ dense.T
-    trace, square = float(np.trace(gram)) / n, float((gram**2).sum()) / n**2
-    # less what a sample of n adds to the trace of the squared covariance
-    square = max((square - trace**2 / n) * n / (n - 1.0), 1e-300)
-    return max(trace**2 / square, 1.0)
-
-
-def _lower(ratio: Vector, freedom: float) -> Vector:
-    """How often two samples of the same people come as close: chi-square, lower tail."""
-    from scipy.stats import chi2
-
-    p: Vector = np.maximum(chi2.cdf(ratio * freedom, freedom), SMALLEST_P)
-    return p
 
 
 CHECK = SameDistributionCheck()
