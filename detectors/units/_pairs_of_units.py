@@ -18,6 +18,7 @@ __all__ = ["Near", "near_records", "rare_records"]
 
 CROWD = 20
 FEWEST_UNUSUAL = 4
+MOST_RARE = 300_000
 MIX = np.uint64(0x9E3779B97F4A7C15)
 
 Vector = NDArray[np.float64]
@@ -40,7 +41,11 @@ class Near:
 
 
 def rare_records(answers: Vector) -> NDArray[np.bool_]:
-    """Records with at least four answers off the usual value of their item, half answered."""
+    """Records with at least four answers off the usual value of their item, half answered.
+
+    Of a large stratum at most 300,000: more answers off the usual value are asked for then,
+    as patterns repeat by chance the more often the more records there are.
+    """
     unusual = np.zeros(len(answers), dtype=np.intp)
     known = np.zeros(len(answers), dtype=np.intp)
     for column in answers.T:
@@ -49,7 +54,11 @@ def rare_records(answers: Vector) -> NDArray[np.bool_]:
             counts = np.bincount(column[given].astype(np.intp))
             unusual += given & (column != counts.argmax())
             known += given
-    rare: NDArray[np.bool_] = (unusual >= FEWEST_UNUSUAL) & (2 * known >= answers.shape[1])
+    unusual[2 * known < answers.shape[1]] = 0
+    at_least = np.cumsum(np.bincount(unusual, minlength=FEWEST_UNUSUAL + 1)[::-1])[::-1]
+    few_enough = np.flatnonzero(at_least <= MOST_RARE)
+    bar = max(FEWEST_UNUSUAL, int(few_enough[0]) if few_enough.size else at_least.size)
+    rare: NDArray[np.bool_] = unusual >= bar
     return rare
 
 

@@ -5,8 +5,9 @@ honest units scatter by that error and by a spread of their own, which is measur
 them with squares cut at 1.5 standard deviations, so that a minority of odd units moves it
 little (a tenth of them widens it by a sixth). The spread is never taken as less than what
 sampling alone gives: a quiet round does not sharpen the test. The tail is Student's t with
-half the degrees of freedom that such a spread of that many units is worth, 30 at most;
-what the centre itself does not know is added to the error.
+half the degrees of freedom that such a spread of that many units is worth, 30 at most, as
+logits near the end of the scale lean upwards; what the centre itself does not know is
+added to the error.
 
 Assumption: the spread of honest units is about normal on the scale of the estimate
 (logits, logarithms), or has lighter tails than the t.
@@ -27,7 +28,7 @@ __all__ = ["FEWEST_PEERS", "Peers", "error_at", "logits", "robust_line", "upper_
 
 FEWEST_PEERS = 15
 MOST_FREEDOM = 30.0
-EFFICIENCY = 0.4
+EFFICIENCY = 0.3
 FITTED = 3  # a line and a spread are fitted to the same units
 CUT = 1.5
 CUT_SQUARE = 0.778465  # mean of min(z^2, CUT^2) of a standard normal

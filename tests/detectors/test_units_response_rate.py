@@ -10,7 +10,7 @@ from tests.detectors.unit_worlds import flagged, world
 
 
 def test_a_rate_near_all_is_found_among_peers_far_from_it():
-    sim = world(61, units=30)
+    sim = world(61, units=45)
     assert not flagged(CHECK.assess(sim.table()))
     sim.units.loc[4, "served"] = 60
     (finding,) = CHECK.assess(sim.table()).findings

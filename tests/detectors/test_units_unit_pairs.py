@@ -42,6 +42,17 @@ def test_usual_records_are_not_rare():
     assert np.flatnonzero(rare_records(answers)).tolist() == [0, 2]
 
 
+def test_of_a_large_table_only_the_rarest_records_are_taken(monkeypatch):
+    rng = np.random.default_rng(8)
+    answers = np.where(rng.random((500, 10)) < 0.5, 5.0, rng.integers(1, 5, (500, 10)))
+    unusual = (answers != 5).sum(axis=1)
+    assert rare_records(answers).sum() == (unusual >= 4).sum()
+    monkeypatch.setattr("detectors.units._pairs_of_units.MOST_RARE", 100)
+    kept = rare_records(answers)
+    assert 0 < kept.sum() <= 100
+    assert unusual[kept].min() > unusual[~kept].max()
+
+
 def copy(sim, target, source, count, edits):
     to = sim.rng.choice(sim.rows(target), count, replace=False)
     off = rare_records(sim.now.loc[sim.rows(source), ITEMS].to_numpy(dtype=float))
