@@ -158,6 +158,8 @@ def _between_units(records: RecordTable, best: _Best, seed: int) -> None:
     items = np.arange(len(records.items))
     for stratum in range(len(records.stratum_names)):
         rows = np.flatnonzero(used & (records.stratum == stratum))
+        if rows.size == 0:
+            continue
         sheet = Sheet.of(records, rows, records.unit[rows], items)
         usual = (sheet.count.sum(axis=0) + 0.5) / (rows.size + 1.0)
         units = histograms(sheet, usual)
