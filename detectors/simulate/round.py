@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from detectors.instrument import Instrument
 from detectors.simulate.event_frauds import bot_events, one_device_events
 from detectors.simulate.events import honest_events
-from detectors.simulate.frauds import FRAUDS, Fraud, FraudPlan
+from detectors.simulate.frauds import FRAUDS, LENT, Fraud, FraudPlan
+from detectors.simulate.plant import plant
 from detectors.simulate.population import (
     Population,
     answer_sheet,
@@ -28,6 +29,8 @@ __all__ = ["SimulatedRound", "Truth", "simulate_round"]
 SIZE_SIGMA = 0.5
 SMALLEST_UNIT = 8
 STABILITY = 0.8
+# what a round holds unless something else is asked for
+USUAL = (Fraud.COPY, Fraud.STUFFING, Fraud.EDIT_UP, Fraud.INVENTED, Fraud.BOT, Fraud.ONE_DEVICE)
 _EVENTS = ("started_at", "submitted_at", "device", "account", "ip", "case_id", "assisted")
 
 
@@ -88,7 +91,7 @@ def simulate_round(
         population: How people answer.
         instrument: What is asked; the built-in one by default.
         frauds: Unit number (from 0) -> what is done there. By default ``fraud_share`` of
-            the units, the kinds in turn; an empty mapping makes an honest round.
+            the units, the usual kinds in turn; an empty mapping makes an honest round.
         fraud_share: See ``frauds``.
         digital_share: Share of digital records.
         groups: Peer groups, given to units in turn.
@@ -101,8 +104,9 @@ def simulate_round(
     plans = _plans(n_units, fraud_share, digital_share, rng) if frauds is None else dict(frauds)
     effects = unit_effects(population, n_units, len(instrument.ratings), rng)
     now, before = _Collected(), _Collected()
-    for u in range(n_units):
-        name = f"U{u + 1:04d}"
+    names = [f"U{u + 1:04d}" for u in range(n_units)]
+    lent = {names[u]: plans.pop(u) for u in sorted(plans) if plans[u].kind in LENT}
+    for u, name in enumerate(names):
         _unit(now, name, sizes[u], effects[u], plans.get(u), population, instrument,
               digital_share, period, rng)  # fmt: skip
         drift = rng.normal(0.0, population.unit_sd * np.sqrt(1 - STABILITY**2))
@@ -112,12 +116,25 @@ def simulate_round(
               digital_share, old, rng)  # fmt: skip
     responses = pd.concat(now.parts, ignore_index=True)
     truth = pd.concat(now.truth, ignore_index=True)
+    previous = pd.concat(before.parts, ignore_index=True)
+    if lent:
+        # chance of its own: the honest records are those of the round without this fraud
+        chance, anew = np.random.default_rng([seed, 1]), _Collected()
+        for u in (u for u, name in enumerate(names) if name in lent):
+            _unit(anew, names[u], sizes[u], effects[u], None, population, instrument,
+                  digital_share, period, chance)  # fmt: skip
+        fresh, avoid = pd.concat(anew.parts), frozenset(names[u] for u in plans)
+        planted = plant(
+            responses, instrument, lent, chance, previous=previous, fresh=fresh, avoid=avoid
+        )
+        responses = planted.responses
+        truth = truth.where(planted.truth["fraud"] == "", planted.truth)
     return SimulatedRound(
         instrument=instrument,
         responses=responses,
         units=_units_table(sizes, groups, rng),
         custody=_custody_table(responses, rng),
-        previous=pd.concat(before.parts, ignore_index=True),
+        previous=previous,
         truth=Truth(truth, _unit_truth(truth)),
         period=(period[0].isoformat(), period[1].isoformat()),
     )
@@ -138,7 +155,7 @@ def _sizes(
 def _plans(
     n_units: int, share: float, digital_share: float, rng: np.random.Generator
 ) -> dict[int, FraudPlan]:
-    kinds = [k for k in Fraud if digital_share > 0 or k not in (Fraud.BOT, Fraud.ONE_DEVICE)]
+    kinds = [k for k in USUAL if digital_share > 0 or k not in (Fraud.BOT, Fraud.ONE_DEVICE)]
     chosen = rng.choice(n_units, size=round(share * n_units), replace=False)
     return {
         int(unit): FraudPlan(kinds[i % len(kinds)], share=float(rng.uniform(0.15, 0.4)))
