@@ -1,0 +1,103 @@
+"""Simulated grounds: four ceilings, from the project's generator and from a second one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from detectors.instrument import Instrument
+from detectors.simulate.frauds import FraudPlan
+from detectors.simulate.plant import plant
+from detectors.simulate.population import Population
+from detectors.simulate.round import simulate_round
+from tests.accuracy.second import GRADED, honest_round, instrument
+
+__all__ = ["GENERATORS", "WORLDS", "Ground", "own_round", "second_round"]
+
+# share of the best answer; the rest as published for such surveys
+WORLDS = {
+    "34": Population(fives=0.34, top_two=0.80, lowest_two=0.05),
+    "55": Population(fives=0.55, top_two=0.90, lowest_two=0.02),
+    "76": Population(fives=0.76, top_two=0.977, lowest_two=0.004),
+    "90": Population(fives=0.90, top_two=0.985, lowest_two=0.003),
+}
+GENERATORS = ("own", "second")
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """A round with its truth.
+
+    Attributes:
+        responses: One row a record.
+        instrument: What was asked.
+        truth: ``record_id, unit_id, fraud, copied_from`` in the order of ``responses``.
+        given: What else the screen is given.
+        rows: Which row of a pool each record is; ``None`` in a simulated round.
+    """
+
+    responses: pd.DataFrame
+    instrument: Instrument
+    truth: pd.DataFrame
+    given: Mapping[str, Any] = field(default_factory=dict)
+    rows: tuple[int, ...] | None = None
+
+
+def unit_name(place: int) -> str:
+    """Name of a simulated unit."""
+    return f"U{place + 1:04d}"
+
+
+def own_round(
+    world: str,
+    seed: int,
+    *,
+    units: int = 40,
+    records: int = 150,
+    plans: Mapping[int, FraudPlan] | None = None,
+    whole: bool = False,
+    equal: bool = True,
+) -> Ground:
+    """A round of ``detectors.simulate``; ``whole`` gives the screen all that a round has.
+
+    Otherwise it is paper alone with the table of units, and the last period only where a
+    record was taken from it.
+    """
+    plans = dict(plans or {})
+    made = simulate_round(
+        seed,
+        units,
+        records_per_unit=records,
+        equal_sizes=equal,
+        population=WORLDS[world],
+        frauds=plans,
+        digital_share=0.3 if whole else 0.0,
+    )
+    given: dict[str, Any] = {"units": made.units}
+    if whole:
+        given |= {"previous": made.previous, "custody": made.custody, "period": made.period}
+    elif any(plan.kind.value == "reuse" for plan in plans.values()):
+        given["previous"] = made.previous
+    return Ground(made.responses, made.instrument, made.truth.records, given)
+
+
+def second_round(
+    world: str,
+    seed: int,
+    *,
+    units: int = 40,
+    records: int = 150,
+    plans: Mapping[int, FraudPlan] | None = None,
+) -> Ground:
+    """A round of the second generator, three records in ten digital."""
+    rng = np.random.default_rng([seed, 2])
+    sizes = np.full(units, records, dtype=np.intp)
+    honest = honest_round(GRADED[world], sizes, rng)
+    named = {unit_name(place): plan for place, plan in (plans or {}).items()}
+    fresh = honest_round(GRADED[world], sizes, rng)
+    planted = plant(honest, instrument(), named, rng, fresh=fresh)
+    return Ground(planted.responses, instrument(), planted.truth)
