@@ -46,7 +46,7 @@ def attention() -> Section:
     ):
         suspicion = _suspicion(answers, instrument, raw if times else None)
         low, high = area_interval(suspicion, positive, np.random.default_rng(6))
-        target = ">= 0.95" if name == "scales named as factors" else ""
+        target = "" if times else ">= 0.95"
         row = value_of(
             f"attention.area.{name}",
             area(suspicion, positive),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from detectors.simulate.frauds import Fraud, FraudPlan
 
-__all__ = ["COMMON", "KINDS", "NEEDS_PREVIOUS", "SHARES"]
+__all__ = ["COMMON", "DIGITAL", "KINDS", "SHARES"]
 
 SHARES = (0.05, 0.10, 0.15, 0.20, 0.40)
 
@@ -26,4 +26,8 @@ KINDS: dict[str, Callable[[float], FraudPlan]] = {
 }
 # those of the targets
 COMMON = ("copy", "invented", "edited up", "stuffed")
-NEEDS_PREVIOUS = frozenset({"reuse of the last period"})
+# shares of the unit's digital records
+DIGITAL: dict[str, Callable[[float], FraudPlan]] = {
+    "script": lambda share: FraudPlan(Fraud.BOT, share),
+    "one device": lambda share: FraudPlan(Fraud.ONE_DEVICE, share),
+}

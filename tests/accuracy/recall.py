@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tests.accuracy.cells import Cell, Result
-from tests.accuracy.frauds import COMMON, KINDS, SHARES
+from tests.accuracy.frauds import COMMON, DIGITAL, KINDS, SHARES
 from tests.accuracy.measures import Measure, share
 from tests.accuracy.section import Section, cell_of, chosen, matrix
 from tests.accuracy.worlds import GENERATORS, WORLDS
@@ -41,6 +41,8 @@ def recall(results: Mapping[Cell, Result]) -> Section:
         both = [_recall(f"pools.{k}.recall.{kind}", real, k, kind) for k in ("units", "records")]
         rows += both
         pools[kind] = [cell_of(one, 2) for one in both]
+    digital, measured = _digital(results)
+    rows += measured
     body = (
         "Rounds of 40 units of 150 records, four of them tampered with (one a kind), 15 % of "
         "their records. Found: flagged at q ≤ .05. Targets hold at 76 % fives of the project's "
@@ -49,9 +51,29 @@ def recall(results: Mapping[Cell, Result]) -> Section:
         + "\nRecords (stuffed and edited forms look like honest ones: only their number tells):\n\n"
         + matrix("fraud", heads, records)
         + "\nReal rows in random units of 15 to 150, one unit in ten tampered with, 15 or 30 % of "
-        "its records, all pools together:\n\n" + matrix("fraud", ["units", "records"], pools)
+        "its records, all pools together:\n\n"
+        + matrix("fraud", ["units", "records"], pools)
+        + "\nDigital frauds, by their share of the digital records of a unit (three in ten of "
+        "150), over all ceilings; they betray themselves by times and sources:\n\n" + digital
     )
     return Section("Response tables: what is found", body, rows)
+
+
+def _digital(results: Mapping[Cell, Result]) -> tuple[str, list[Measure]]:
+    found = [r for _, r in chosen(results, "digital")]
+    parts = sorted({row[1] for r in found for row in r["units"]["rows"]})
+    rows: list[Measure] = []
+    table: dict[str, list[str]] = {}
+    for kind in DIGITAL:
+        table[kind] = []
+        for level in ("units", "records"):
+            for part in parts:
+                name = f"own.digital.{level}.recall.{kind}.{part:g}"
+                one = _recall(name, found, level, kind, part=part)
+                rows.append(one)
+                table[kind].append(cell_of(one, 2))
+    heads = [f"{level}, {100 * part:g} %" for level in ("units", "records") for part in parts]
+    return matrix("fraud", heads, table), rows
 
 
 def shares(results: Mapping[Cell, Result]) -> Section:
@@ -85,7 +107,12 @@ def shares(results: Mapping[Cell, Result]) -> Section:
 
 
 def _recall(
-    name: str, results: Iterable[Result], level: str, kind: str, target: str = ""
+    name: str,
+    results: Iterable[Result],
+    level: str,
+    kind: str,
+    target: str = "",
+    part: float | None = None,
 ) -> Measure:
     hits = n = 0
     for result in results:
@@ -93,7 +120,7 @@ def _recall(
             result["units"]["rows"] if level == "units" else result["records"]["by_kind"]
         )
         for row in rows:
-            if row[0] == kind:
+            if row[0] == kind and part in (None, row[1]):
                 hits += bool(row[4]) if level == "units" else row[2]
                 n += 1 if level == "units" else row[3]
     return share(name, hits, n, target)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from detectors.table import RecordTable
 from tests.accuracy.cells import Cell, Result, checks_of, honest_scores, kept, summary
-from tests.accuracy.frauds import KINDS
+from tests.accuracy.frauds import DIGITAL, KINDS
 from tests.accuracy.peers import Peer, record_peers, unit_peers
 from tests.accuracy.pools import random_round
 from tests.accuracy.worlds import Ground, own_round, second_round, unit_name
@@ -41,7 +41,7 @@ def work(cell: Cell) -> Result:
 def ground_of(cell: Cell) -> tuple[Ground, dict[str, tuple[str, float]]]:
     """The round of a cell, and unit -> what was done there."""
     origin, name = cell.ground.split(":")
-    plans = {place: KINDS[kind](share) for place, kind, share in cell.plans}
+    plans = {place: (KINDS | DIGITAL)[kind](share) for place, kind, share in cell.plans}
     if origin == "pool":
         plan = plans.get(0)
         ground, chosen = random_round(name, cell.seed, cell.records, plan=plan)

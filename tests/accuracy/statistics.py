@@ -17,7 +17,7 @@ from tests.accuracy.attention import attention
 from tests.accuracy.cells import Cell, run
 from tests.accuracy.comparison import compared
 from tests.accuracy.detectable import detectable
-from tests.accuracy.frauds import COMMON, KINDS, SHARES
+from tests.accuracy.frauds import COMMON, DIGITAL, KINDS, SHARES
 from tests.accuracy.rates import controls, rates
 from tests.accuracy.recall import recall, shares
 from tests.accuracy.rounds import work
@@ -69,6 +69,9 @@ def _world_cells(scale: float) -> Iterator[Cell]:
         if generator == "own":
             for i in range(_count(WHOLE, scale)):
                 yield Cell("whole", ground, FIRST_SEED + 3_000 + i, records=80)
+                share = (0.1, 0.3)[i % 2]
+                done = tuple((place, kind, share) for place, kind in enumerate(DIGITAL))
+                yield Cell("digital", ground, FIRST_SEED + 6_000 + i, plans=done)
 
 
 def _pool_cells(scale: float) -> Iterator[Cell]:

@@ -6,7 +6,7 @@ import pytest
 from detectors.table import RecordTable
 from tests.accuracy.cells import Cell
 from tests.accuracy.detectable import increasing, smallest_share
-from tests.accuracy.frauds import KINDS
+from tests.accuracy.frauds import DIGITAL, KINDS
 from tests.accuracy.measures import (
     area,
     area_interval,
@@ -157,7 +157,7 @@ def test_the_plan_of_the_lab_uses_its_own_seeds_once():
     assert {cell.ground for cell in cells if cell.room == "honest"} >= {
         f"{g}:{w}" for g in ("own", "second") for w in WORLDS
     }
-    assert {kind for cell in cells_of(1.0) for _, kind, _ in cell.plans} == set(KINDS)
+    assert {kind for cell in cells_of(1.0) for _, kind, _ in cell.plans} == {*KINDS, *DIGITAL}
 
 
 def test_a_small_round_has_all_its_figures():
