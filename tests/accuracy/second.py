@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from detectors.instrument import Instrument, Item, Marks
 
-__all__ = ["GRADED", "Graded", "honest_round"]
+__all__ = ["GRADED", "Graded", "honest_round", "instrument", "unit_effects"]
 
 ITEMS, LEVELS, TRAITS = 20, 5, 3
 UNIT_SD, UNIT_ITEM_SD, MODE_SHIFT = 0.35, 0.15, -0.20
@@ -113,31 +113,33 @@ def _shift(population: Graded) -> float:
     return (low + high) / 2
 
 
+def unit_effects(units: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """``(units, items)`` logits by which units differ."""
+    own = rng.normal(0.0, UNIT_SD, (units, 1))
+    return own + rng.normal(0.0, UNIT_ITEM_SD, (units, ITEMS))
+
+
 def honest_round(
     population: Graded,
-    sizes: NDArray[np.intp],
+    records: int,
+    effects: NDArray[np.float64],
     rng: np.random.Generator,
     *,
     digital: float = DIGITAL,
-    unit_effects: NDArray[np.float64] | None = None,
 ) -> pd.DataFrame:
-    """Honest responses of units of ``sizes``, in the columns of the contract.
+    """Honest responses of units, in the columns of the contract.
 
     Args:
         population: How people answer.
-        sizes: Records of each unit.
+        records: Records of each unit.
+        effects: ``(units, items)`` logits, see :func:`unit_effects`.
         rng: Chance.
         digital: Share of digital records.
-        unit_effects: ``(units, items)`` logits; drawn where they are not given.
     """
-    units = len(sizes)
-    if unit_effects is None:
-        own = rng.normal(0.0, UNIT_SD, (units, 1))
-        unit_effects = own + rng.normal(0.0, UNIT_ITEM_SD, (units, ITEMS))
-    unit = np.repeat(np.arange(units), sizes)
+    unit = np.repeat(np.arange(len(effects)), records)
     online = rng.random(unit.size) < digital
-    effects = unit_effects[unit] + MODE_SHIFT * online[:, None]
-    levels = _levels(population, _shift(population), effects, rng)
+    shifted = effects[unit] + MODE_SHIFT * online[:, None]
+    levels = _levels(population, _shift(population), shifted, rng)
     answered = rng.random(levels.shape) >= BLANK * np.linspace(1.0, 2.0, ITEMS)
     stops = np.where(rng.random(unit.size) < STOPS, rng.integers(12, ITEMS, unit.size), ITEMS)
     answered &= np.arange(ITEMS)[None, :] < stops[:, None]

@@ -14,9 +14,9 @@ from detectors.simulate.frauds import FraudPlan
 from detectors.simulate.plant import plant
 from detectors.simulate.population import Population
 from detectors.simulate.round import simulate_round
-from tests.accuracy.second import GRADED, honest_round, instrument
+from tests.accuracy.second import GRADED, honest_round, instrument, unit_effects
 
-__all__ = ["GENERATORS", "WORLDS", "Ground", "own_round", "second_round"]
+__all__ = ["GENERATORS", "WORLDS", "Ground", "own_round", "second_round", "unit_name"]
 
 # share of the best answer; the rest as published for such surveys
 WORLDS = {
@@ -95,9 +95,9 @@ def second_round(
 ) -> Ground:
     """A round of the second generator, three records in ten digital."""
     rng = np.random.default_rng([seed, 2])
-    sizes = np.full(units, records, dtype=np.intp)
-    honest = honest_round(GRADED[world], sizes, rng)
+    effects = unit_effects(units, rng)
+    honest = honest_round(GRADED[world], records, effects, rng)
+    fresh = honest_round(GRADED[world], records, effects, rng)
     named = {unit_name(place): plan for place, plan in (plans or {}).items()}
-    fresh = honest_round(GRADED[world], sizes, rng)
     planted = plant(honest, instrument(), named, rng, fresh=fresh)
     return Ground(planted.responses, instrument(), planted.truth)
