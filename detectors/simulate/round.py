@@ -80,6 +80,7 @@ def simulate_round(
     digital_share: float = 0.3,
     groups: tuple[str, ...] = ("DIA_PHUONG",),
     period: tuple[dt.date, dt.date] = (dt.date(2026, 7, 1), dt.date(2026, 9, 30)),
+    before: bool = True,
 ) -> SimulatedRound:
     """Simulate a round.
 
@@ -96,6 +97,8 @@ def simulate_round(
         digital_share: Share of digital records.
         groups: Peer groups, given to units in turn.
         period: First and last day.
+        before: Draw the period before, too; else ``previous`` is empty, and the same seed
+            gives another round.
     """
     population = population or Population()
     instrument = instrument or survey_instrument()
@@ -103,20 +106,20 @@ def simulate_round(
     sizes = _sizes(n_units, records_per_unit, equal_sizes, rng)
     plans = _plans(n_units, fraud_share, digital_share, rng) if frauds is None else dict(frauds)
     effects = unit_effects(population, n_units, len(instrument.ratings), rng)
-    now, before = _Collected(), _Collected()
+    now, earlier = _Collected(), _Collected()
     names = [f"U{u + 1:04d}" for u in range(n_units)]
     lent = {names[u]: plans.pop(u) for u in sorted(plans) if plans[u].kind in LENT}
     for u, name in enumerate(names):
         _unit(now, name, sizes[u], effects[u], plans.get(u), population, instrument,
               digital_share, period, rng)  # fmt: skip
-        drift = rng.normal(0.0, population.unit_sd * np.sqrt(1 - STABILITY**2))
-        old = (period[0] - dt.timedelta(days=365), period[1] - dt.timedelta(days=365))
-        earlier = STABILITY * effects[u] + drift
-        _unit(before, name, sizes[u], earlier, None, population, instrument,
-              digital_share, old, rng)  # fmt: skip
+        if before:
+            drift = rng.normal(0.0, population.unit_sd * np.sqrt(1 - STABILITY**2))
+            old = (period[0] - dt.timedelta(days=365), period[1] - dt.timedelta(days=365))
+            _unit(earlier, name, sizes[u], STABILITY * effects[u] + drift, None, population,
+                  instrument, digital_share, old, rng)  # fmt: skip
     responses = pd.concat(now.parts, ignore_index=True)
     truth = pd.concat(now.truth, ignore_index=True)
-    previous = pd.concat(before.parts, ignore_index=True)
+    previous = pd.concat(earlier.parts, ignore_index=True) if before else responses.iloc[:0]
     if lent:
         # chance of its own: the honest records are those of the round without this fraud
         chance, anew = np.random.default_rng([seed, 1]), _Collected()

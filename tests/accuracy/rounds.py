@@ -15,7 +15,8 @@ from tests.accuracy.worlds import Ground, own_round, second_round, unit_name
 
 __all__ = ["CONTROLS", "work"]
 
-EVERY_RECORD_CHECK = 4  # record checks are measured one by one in every fourth honest round
+# checks are measured one by one in some honest rounds: they run twice there
+EVERY_UNIT_CHECK, EVERY_RECORD_CHECK = 2, 6
 CONTROLS = ("half a SD better", "one SD better", "drawn from the better half")
 _SHIFTS = (0.5, 1.0)
 _ATTAINABLE = 0.6
@@ -31,7 +32,7 @@ def work(cell: Cell) -> Result:
     # where a fraud finds nothing to do (no low answer to raise), the unit stays honest
     labels = {unit: what for unit, what in labels.items() if unit in touched}
     result = summary(ground, labels, cell.seed)
-    if cell.room in {"honest", "whole"} and not labels:
+    if cell.room in {"honest", "whole"} and cell.seed % EVERY_UNIT_CHECK == 0:
         result["checks"] = checks_of(ground, cell.seed, records=cell.seed % EVERY_RECORD_CHECK == 0)
     if "peers" in cell.extra:
         result["peers"] = _peers(ground, labels)

@@ -29,11 +29,12 @@ __all__ = ["FIRST_SEED", "GRID", "cells_of", "measure"]
 
 FIRST_SEED = 9_000
 SEEDS = 50
-PEER_SEEDS = 20
-WHOLE = 16
+PEER_SEEDS = 16
+WHOLE = 12
 CONTROLS = 8
 SHARE_ROUNDS = 40
-SIZE_ROUNDS = 16
+SIZE_ROUNDS = 14
+HONEST_SIZES = (150, 100, 60)
 SHARE = 0.15
 SIZES = (15, 30, 60, 150, 350)
 GRID = (0.05, 0.10, 0.15, 0.20, 0.30, 0.40, 0.60, 0.80)
@@ -61,7 +62,8 @@ def _world_cells(scale: float) -> Iterator[Cell]:
     for generator, world in itertools.product(GENERATORS, WORLDS):
         ground = f"{generator}:{world}"
         for i in range(_count(SEEDS, scale)):
-            yield Cell("honest", ground, FIRST_SEED + i)
+            size = HONEST_SIZES[i % len(HONEST_SIZES)]
+            yield Cell("honest", ground, FIRST_SEED + i, records=size)
             extra = "peers" if i < _count(PEER_SEEDS, scale) else ""
             yield Cell("fraud", ground, FIRST_SEED + 1_000 + i, plans=plans, extra=extra)
         for i in range(_count(CONTROLS, scale)):
@@ -84,7 +86,8 @@ def _pool_cells(scale: float) -> Iterator[Cell]:
             share = (0.15, 0.3)[i // len(POOL_KINDS) % 2]
             plans = ((0, kind, share),)
             seed = FIRST_SEED + 1_000 + i
-            yield Cell("fraud", f"pool:{name}", seed, size, plans, extra="peers")
+            extra = "peers" if i < _count(2 * PEER_SEEDS, scale) else ""
+            yield Cell("fraud", f"pool:{name}", seed, size, plans, extra)
         for i in range(_count(CONTROLS, scale)):
             yield Cell("control", f"pool:{name}", FIRST_SEED + 2_000 + i, records=sizes[-1])
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from detectors.instrument import Instrument
-from detectors.simulate.frauds import FraudPlan
+from detectors.simulate.frauds import Fraud, FraudPlan
 from detectors.simulate.plant import plant
 from detectors.simulate.population import Population
 from detectors.simulate.round import simulate_round
@@ -68,6 +68,7 @@ def own_round(
     record was taken from it.
     """
     plans = dict(plans or {})
+    before = whole or any(plan.kind is Fraud.REUSE for plan in plans.values())
     made = simulate_round(
         seed,
         units,
@@ -76,11 +77,12 @@ def own_round(
         population=WORLDS[world],
         frauds=plans,
         digital_share=0.3 if whole else 0.0,
+        before=before,
     )
     given: dict[str, Any] = {"units": made.units}
     if whole:
         given |= {"previous": made.previous, "custody": made.custody, "period": made.period}
-    elif any(plan.kind.value == "reuse" for plan in plans.values()):
+    elif before:
         given["previous"] = made.previous
     return Ground(made.responses, made.instrument, made.truth.records, given)
 

@@ -126,3 +126,11 @@ def test_a_copyist_changes_as_many_answers_as_asked():
         assert rows.loc[record].equals(rows.loc[source])
     kept = planted.truth["fraud"] == ""
     pd.testing.assert_frame_equal(planted.responses[kept], made.responses[kept])
+
+
+def test_the_period_before_can_be_left_out():
+    made = simulate_round(10, 3, records_per_unit=20, before=False)
+    assert len(made.previous) == 0
+    assert list(made.previous.columns) == list(made.responses.columns)
+    with pytest.raises(ValueError, match="no records"):
+        simulate_round(10, 3, frauds={0: FraudPlan(Fraud.REUSE)}, before=False)
