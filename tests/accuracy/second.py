@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from detectors.instrument import Instrument, Item, Marks
 
-__all__ = ["GRADED", "Graded", "honest_round", "instrument", "unit_effects"]
+__all__ = ["GRADED", "Graded", "Units", "draw_units", "honest_round", "instrument"]
 
 ITEMS, LEVELS, TRAITS = 20, 5, 3
 UNIT_SD, UNIT_ITEM_SD, MODE_SHIFT = 0.35, 0.15, -0.20
@@ -30,12 +30,22 @@ DIGITAL = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """A population: share of the best answer, and of people who answer in one column."""
+    """A population.
+
+    Attributes:
+        fives: Share of the best answer.
+        straight: Share of people who answer in one column.
+        middle: Share of people who avoid the best answer.
+        ends: Share of people who seek it.
+        uneven: Standard deviation between units of the share of straight answers: desks that
+            help people fill the form in, and desks that do not.
+    """
 
     fives: float
     straight: float
     middle: float = 0.05
     ends: float = 0.05
+    uneven: float = 0.0
 
 
 GRADED = {
@@ -43,6 +53,7 @@ GRADED = {
     "55": Graded(0.55, straight=0.20),
     "76": Graded(0.76, straight=0.30),
     "90": Graded(0.90, straight=0.50),
+    "76 uneven": Graded(0.76, straight=0.30, uneven=0.08),
 }
 
 
@@ -68,7 +79,11 @@ def _items() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def _levels(
-    population: Graded, shift: float, effects: NDArray[np.float64], rng: np.random.Generator
+    population: Graded,
+    shift: float,
+    effects: NDArray[np.float64],
+    straighter: NDArray[np.float64],
+    rng: np.random.Generator,
 ) -> NDArray[np.intp]:
     """``(n, items)`` positions; ``effects`` are logits of unit, item and mode."""
     n = len(effects)
@@ -77,7 +92,8 @@ def _levels(
     traits = common + rng.normal(0.0, 0.5, (n, TRAITS))
     trait = traits[:, [j * TRAITS // ITEMS for j in range(ITEMS)]]
     style = rng.random(n)
-    straight = style < population.straight
+    in_one_column = np.clip(population.straight + straighter, 0.0, 0.85)
+    straight = style < in_one_column
     uniform = rng.random((n, ITEMS))
     # one column: one trait, one item and one draw stand for the whole form
     first = rng.integers(0, ITEMS, n)
@@ -90,7 +106,7 @@ def _levels(
     )
     drawn = np.where(straight[:, None], uniform[:, :1], uniform)
     levels = 1 + (drawn[:, :, None] < 1.0 / (1.0 + np.exp(-steps))).sum(axis=2)
-    middle = (style >= population.straight) & (style < population.straight + population.middle)
+    middle = ~straight & (style < in_one_column + population.middle)
     ends = style >= 1.0 - population.ends
     moved = rng.random((n, ITEMS)) < 0.6
     levels = np.where(middle[:, None] & moved & (levels == LEVELS), LEVELS - 1, levels)
@@ -108,21 +124,30 @@ def _shift(population: Graded) -> float:
             rng.random((4_000, 1)) < DIGITAL
         )
         effects = effects + rng.normal(0.0, UNIT_ITEM_SD, (4_000, ITEMS))
-        found = (_levels(population, middle, effects, rng) == LEVELS).mean()
+        found = (_levels(population, middle, effects, np.zeros(4_000), rng) == LEVELS).mean()
         low, high = (middle, high) if found < population.fives else (low, middle)
     return (low + high) / 2
 
 
-def unit_effects(units: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """``(units, items)`` logits by which units differ."""
+@dataclass(frozen=True, eq=False)
+class Units:
+    """What units differ by: logits ``(units, items)``, and more or fewer straight answers."""
+
+    effects: NDArray[np.float64]
+    straighter: NDArray[np.float64]
+
+
+def draw_units(population: Graded, units: int, rng: np.random.Generator) -> Units:
+    """Honest units."""
     own = rng.normal(0.0, UNIT_SD, (units, 1))
-    return own + rng.normal(0.0, UNIT_ITEM_SD, (units, ITEMS))
+    effects = own + rng.normal(0.0, UNIT_ITEM_SD, (units, ITEMS))
+    return Units(effects, rng.normal(0.0, population.uneven, units))
 
 
 def honest_round(
     population: Graded,
     records: int,
-    effects: NDArray[np.float64],
+    units: Units,
     rng: np.random.Generator,
     *,
     digital: float = DIGITAL,
@@ -132,14 +157,14 @@ def honest_round(
     Args:
         population: How people answer.
         records: Records of each unit.
-        effects: ``(units, items)`` logits, see :func:`unit_effects`.
+        units: What they differ by.
         rng: Chance.
         digital: Share of digital records.
     """
-    unit = np.repeat(np.arange(len(effects)), records)
+    unit = np.repeat(np.arange(len(units.effects)), records)
     online = rng.random(unit.size) < digital
-    shifted = effects[unit] + MODE_SHIFT * online[:, None]
-    levels = _levels(population, _shift(population), shifted, rng)
+    shifted = units.effects[unit] + MODE_SHIFT * online[:, None]
+    levels = _levels(population, _shift(population), shifted, units.straighter[unit], rng)
     answered = rng.random(levels.shape) >= BLANK * np.linspace(1.0, 2.0, ITEMS)
     stops = np.where(rng.random(unit.size) < STOPS, rng.integers(12, ITEMS, unit.size), ITEMS)
     answered &= np.arange(ITEMS)[None, :] < stops[:, None]

@@ -59,7 +59,7 @@ def _count(full: int, scale: float) -> int:
 
 def _world_cells(scale: float) -> Iterator[Cell]:
     plans = tuple((place, kind, SHARE) for place, kind in enumerate(COMMON))
-    for generator, world in itertools.product(GENERATORS, WORLDS):
+    for generator, world in (*itertools.product(GENERATORS, WORLDS), ("second", "76 uneven")):
         ground = f"{generator}:{world}"
         for i in range(_count(SEEDS, scale)):
             size = HONEST_SIZES[i % len(HONEST_SIZES)]

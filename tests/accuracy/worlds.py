@@ -14,7 +14,7 @@ from detectors.simulate.frauds import Fraud, FraudPlan
 from detectors.simulate.plant import plant
 from detectors.simulate.population import Population
 from detectors.simulate.round import simulate_round
-from tests.accuracy.second import GRADED, honest_round, instrument, unit_effects
+from tests.accuracy.second import GRADED, draw_units, honest_round, instrument
 
 __all__ = ["GENERATORS", "WORLDS", "Ground", "own_round", "second_round", "unit_name"]
 
@@ -97,9 +97,9 @@ def second_round(
 ) -> Ground:
     """A round of the second generator, three records in ten digital."""
     rng = np.random.default_rng([seed, 2])
-    effects = unit_effects(units, rng)
-    honest = honest_round(GRADED[world], records, effects, rng)
-    fresh = honest_round(GRADED[world], records, effects, rng)
+    drawn = draw_units(GRADED[world], units, rng)
+    honest = honest_round(GRADED[world], records, drawn, rng)
+    fresh = honest_round(GRADED[world], records, drawn, rng)
     named = {unit_name(place): plan for place, plan in (plans or {}).items()}
     planted = plant(honest, instrument(), named, rng, fresh=fresh)
     return Ground(planted.responses, instrument(), planted.truth)
