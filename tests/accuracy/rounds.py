@@ -56,7 +56,7 @@ def ground_of(cell: Cell) -> tuple[Ground, dict[str, tuple[str, float]]]:
 
 
 def _units(cell: Cell) -> int:
-    return 80 if cell.records < 50 else 40
+    return 80 if cell.records < 100 else 40
 
 
 def _peers(ground: Ground, labels: dict[str, tuple[str, float]]) -> Result:

@@ -107,7 +107,7 @@ def _size_cells(rounds: int) -> Iterator[Cell]:
         for i in range(rounds if size >= 20 else 1):
             plans = tuple(
                 (place, kind, GRID[(i + 2 * place + k) % len(GRID)])
-                for place, kind in enumerate(COMMON * (2 if size < 50 else 1))
+                for place, kind in enumerate(COMMON * (2 if size < 100 else 1))
             )
             yield Cell("sizes", f"own:{world}", FIRST_SEED + 5_000 + i, size, plans)
 

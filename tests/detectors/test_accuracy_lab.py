@@ -5,7 +5,7 @@ import pytest
 
 from detectors.table import RecordTable
 from tests.accuracy.cells import Cell
-from tests.accuracy.detectable import increasing, smallest_share
+from tests.accuracy.detectable import smallest_share
 from tests.accuracy.frauds import DIGITAL, KINDS
 from tests.accuracy.measures import (
     area,
@@ -101,12 +101,16 @@ def test_the_best_threshold_at_a_false_discovery_proportion():
 
 
 def test_smallest_share_is_where_power_reaches_four_in_five():
-    grid = (0.1, 0.2, 0.4)
-    trials = np.array([10.0, 10.0, 10.0])
-    assert smallest_share(grid, np.array([0.0, 6.0, 10.0]), trials) == pytest.approx(0.3)
-    assert smallest_share(grid, np.array([9.0, 9.0, 9.0]), trials) == 0.1
-    assert smallest_share(grid, np.array([0.0, 1.0, 2.0]), trials) == float("inf")
-    assert increasing(np.array([5.0, 3.0]), np.array([10.0, 10.0])).tolist() == [0.4, 0.4]
+    rng = np.random.default_rng(3)
+    shares = np.repeat([0.05, 0.1, 0.2, 0.4, 0.8], 400)
+    # four in five at .2, with a slope of three logits an e-fold
+    chance = 1 / (1 + np.exp(-(np.log(4) + 3.0 * np.log(shares / 0.2))))
+    found = rng.random(shares.size) < chance
+    assert smallest_share(shares, found) == pytest.approx(0.2, rel=0.1)
+    few = np.array([0.05, 0.1, 0.2, 0.4, 0.8])
+    assert smallest_share(few, np.zeros(5, bool)) > 0.8
+    assert smallest_share(few, np.ones(5, bool)) < 0.05
+    assert 0.1 < smallest_share(few, few > 0.15) < 0.4
 
 
 def test_a_part_of_the_page_is_replaced_and_the_rest_kept(tmp_path):
