@@ -31,6 +31,7 @@ __all__ = [
 Measure = dict[str, Any]
 Z = 1.959964
 MOST_THRESHOLDS = 2_000
+ENOUGH_CLUSTERS = 30
 
 
 def wilson(hits: float, n: float) -> tuple[float, float]:
@@ -77,8 +78,10 @@ def clustered(
     rate = float(hit.sum()) / total
     error = np.sqrt(((hit - rate * tried) ** 2).sum() * clusters / (clusters - 1)) / total
     low, high = rate - Z * error, rate + Z * error
-    if error == 0:
-        low, high = wilson(float(hit.sum()), total)
+    if clusters < ENOUGH_CLUSTERS or error == 0:
+        # a few clusters can agree by chance: not closer than independent trials would be
+        apart = wilson(float(hit.sum()), total)
+        low, high = min(low, apart[0]), max(high, apart[1])
     return value_of(name, rate, max(0.0, low), min(1.0, high), int(total), target)
 
 
