@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tests.accuracy.cells import Cell, Result
 from tests.accuracy.measures import Measure, missed
 
-__all__ = ["Section", "cell_of", "chosen", "matrix"]
+__all__ = ["Section", "cell_of", "chosen", "matrix", "overview"]
 
 
 @dataclass(frozen=True)
@@ -43,3 +43,23 @@ def matrix(first: str, columns: Sequence[str], rows: Mapping[str, Sequence[str]]
     rule = "|---" * (len(columns) + 1) + "|"
     lines = [f"| {name} | " + " | ".join(fields) + " |" for name, fields in rows.items()]
     return "\n".join([head, rule, *lines]) + "\n"
+
+
+def overview(title: str, sections: Sequence[Section]) -> Section:
+    """How many targets are met, section by section, and every one that is missed."""
+    table: dict[str, list[str]] = {}
+    lines = []
+    for section in sections:
+        judged = [(row, missed(row)) for row in section.rows if missed(row) is not None]
+        short = section.title.split(": ")[-1]
+        if judged:
+            table[short] = [str(len(judged)), str(sum(bool(why) for _, why in judged))]
+        for row, why in judged:
+            if why:
+                wanted = f"{why}, target {row['target']}"
+                lines.append(
+                    f"- {row['name']}: {cell_of(row).strip('*')} n = {row['n']} ({wanted})"
+                )
+    body = matrix("section", ["measures with a target", "missed"], table)
+    told = "\n".join(lines) or "None."
+    return Section(title, f"{body}\nMissed, one by one:\n\n{told}\n")

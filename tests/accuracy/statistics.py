@@ -21,7 +21,7 @@ from tests.accuracy.frauds import COMMON, DIGITAL, KINDS, SHARES
 from tests.accuracy.rates import controls, rates
 from tests.accuracy.recall import recall, shares
 from tests.accuracy.rounds import work
-from tests.accuracy.section import Section
+from tests.accuracy.section import Section, overview
 from tests.accuracy.uniformity import uniform
 from tests.accuracy.worlds import GENERATORS, WORLDS
 
@@ -117,7 +117,7 @@ def measure(scale: float = 1.0, workers: int = 1) -> list[Section]:
     cells = cells_of(scale)
     sys.stderr.write(f"  {len(cells)} rounds\n")
     results = run(cells, work, workers)
-    return [
+    sections = [
         rates(results),
         uniform(results),
         recall(results),
@@ -127,3 +127,4 @@ def measure(scale: float = 1.0, workers: int = 1) -> list[Section]:
         attention(),
         controls(results),
     ]
+    return [overview("Response tables: targets", sections), *sections]

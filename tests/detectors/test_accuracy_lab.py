@@ -24,7 +24,7 @@ from tests.accuracy.peers import record_peers, unit_peers
 from tests.accuracy.pools import random_round
 from tests.accuracy.rounds import CONTROLS, work
 from tests.accuracy.second import GRADED, draw_units, honest_round
-from tests.accuracy.section import Section
+from tests.accuracy.section import Section, overview
 from tests.accuracy.statistics import FIRST_SEED, cells_of
 from tests.accuracy.worlds import WORLDS, own_round
 from tests.detectors.data import table
@@ -129,6 +129,14 @@ def test_a_part_of_the_page_is_replaced_and_the_rest_kept(tmp_path):
     assert '"r"' in text
     assert '"u"' in text
     assert '"t"' not in text
+
+
+def test_every_missed_target_is_listed():
+    rows = [share("good", 0, 100, "<= 0.05"), share("bad", 9, 100, "<= 0.05"), share("free", 1, 2)]
+    found = overview("all", [Section("Response tables: x", "", rows)])
+    assert "| x | 2 | 1 |" in found.body
+    assert "- bad: 0.090" in found.body
+    assert "good" not in found.body
 
 
 def test_the_second_generator_has_the_ceilings_asked_for():
