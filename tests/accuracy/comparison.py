@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from detectors.unit_result import FEWEST_RECORDS
 from tests.accuracy.cells import Cell, Result
 from tests.accuracy.measures import Measure, share, threshold_at_fdp
 from tests.accuracy.section import Section, chosen, matrix
@@ -26,13 +27,17 @@ def compared(results: Mapping[Cell, Result]) -> Section:
         "its mean false-discovery proportion stays within the larger of 5 % and the screen's own, "
         "chosen knowing the truth. *as it comes* is its usual setting: its false-discovery "
         "proportion and the share of honest subjects it flags. Bold: the screen finds more than "
-        "every peer.\n"
+        "every peer. Units of fewer than 20 records, which the screen does not test, stay out.\n"
     )
     body = [intro]
     for level in ("units", "records"):
         for origin, title in GROUPS:
             found = [
-                (c, r) for c, r in chosen(results, "fraud") if "peers" in r and origin in c.ground
+                (c, r)
+                for c, r in chosen(results, "fraud")
+                if "peers" in r
+                and c.ground.startswith(origin)
+                and (level == "records" or c.records >= FEWEST_RECORDS)
             ]
             if found:
                 text, measured = _table(found, level, origin)

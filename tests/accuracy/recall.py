@@ -51,7 +51,8 @@ def recall(results: Mapping[Cell, Result]) -> Section:
         + "\nRecords (stuffed and edited forms look like honest ones: only their number tells):\n\n"
         + matrix("fraud", heads, records)
         + "\nReal rows in random units of 15 to 150, one unit in ten tampered with, 15 or 30 % of "
-        "its records, all pools together:\n\n"
+        "its records, all pools together; units that are not testable (fewer than 20 records) stay "
+        "out:\n\n"
         + matrix("fraud", ["units", "records"], pools)
         + "\nDigital frauds, by their share of the digital records of a unit (three in ten of "
         "150), over all ceilings; they betray themselves by times and sources:\n\n" + digital
@@ -88,7 +89,7 @@ def shares(results: Mapping[Cell, Result]) -> Section:
                 row
                 for result in found
                 for row in result["units"]["rows"]
-                if row[0] == kind and row[1] == part
+                if row[0] == kind and row[1] == part and row[2] is not None
             ]
             name = f"own.units.recall.{kind}.{part:g}"
             one = share(name, sum(bool(row[4]) for row in mine), len(mine))
@@ -120,7 +121,8 @@ def _recall(
             result["units"]["rows"] if level == "units" else result["records"]["by_kind"]
         )
         for row in rows:
-            if row[0] == kind and part in (None, row[1]):
+            untested = level == "units" and row[2] is None
+            if row[0] == kind and part in (None, row[1]) and not untested:
                 hits += bool(row[4]) if level == "units" else row[2]
                 n += 1 if level == "units" else row[3]
     return share(name, hits, n, target)

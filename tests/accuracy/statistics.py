@@ -38,6 +38,7 @@ HONEST_SIZES = (150, 100, 60)
 SHARE = 0.15
 SIZES = (15, 30, 60, 150, 350)
 GRID = (0.05, 0.10, 0.15, 0.20, 0.30, 0.40, 0.60, 0.80)
+POOL_SHARES = (0.15, 0.30)
 POOL_KINDS = (*COMMON, "copy between units", "invented by one hand")
 
 
@@ -78,18 +79,19 @@ def _world_cells(scale: float) -> Iterator[Cell]:
 
 def _pool_cells(scale: float) -> Iterator[Cell]:
     for name in pools.names():
-        sizes = pools.sizes_of(name)
+        ground, sizes = f"pool:{name}", pools.sizes_of(name)
+        done = list(itertools.product(POOL_KINDS, POOL_SHARES, sizes))
+        # kinds, shares, sizes and the seeds at which checks are measured must not go in step
+        order = np.random.default_rng(len(sizes)).permutation(len(done))
         for i in range(_count(SEEDS, scale)):
-            size = sizes[i % len(sizes)]
-            yield Cell("honest", f"pool:{name}", FIRST_SEED + i, records=size)
-            kind = POOL_KINDS[i % len(POOL_KINDS)]
-            share = (0.15, 0.3)[i // len(POOL_KINDS) % 2]
-            plans = ((0, kind, share),)
-            seed = FIRST_SEED + 1_000 + i
+            size = sizes[(i + i // len(sizes)) % len(sizes)]
+            yield Cell("honest", ground, FIRST_SEED + i, records=size)
+            kind, share, size = done[order[i % len(done)]]
             extra = "peers" if i < _count(2 * PEER_SEEDS, scale) else ""
-            yield Cell("fraud", f"pool:{name}", seed, size, plans, extra)
+            plans = ((0, kind, share),)
+            yield Cell("fraud", ground, FIRST_SEED + 1_000 + i, size, plans, extra)
         for i in range(_count(CONTROLS, scale)):
-            yield Cell("control", f"pool:{name}", FIRST_SEED + 2_000 + i, records=sizes[-1])
+            yield Cell("control", ground, FIRST_SEED + 2_000 + i, records=sizes[-1])
 
 
 def _share_cells(rounds: int) -> Iterator[Cell]:
