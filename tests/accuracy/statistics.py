@@ -29,11 +29,12 @@ __all__ = ["FIRST_SEED", "GRID", "cells_of", "measure"]
 
 FIRST_SEED = 9_000
 SEEDS = 50
-PEER_SEEDS = 16
-WHOLE = 12
-CONTROLS = 8
-SHARE_ROUNDS = 40
-SIZE_ROUNDS = 14
+HONEST_SEEDS = 24
+PEER_SEEDS = 12
+WHOLE = 10
+CONTROLS = 5
+SHARE_ROUNDS = 30
+SIZE_ROUNDS = 10
 HONEST_SIZES = (150, 100, 60)
 SHARE = 0.15
 SIZES = (15, 30, 60, 150, 350)
@@ -62,9 +63,10 @@ def _world_cells(scale: float) -> Iterator[Cell]:
     plans = tuple((place, kind, SHARE) for place, kind in enumerate(COMMON))
     for generator, world in (*itertools.product(GENERATORS, WORLDS), ("second", "76 uneven")):
         ground = f"{generator}:{world}"
-        for i in range(_count(SEEDS, scale)):
+        for i in range(_count(HONEST_SEEDS, scale)):
             size = HONEST_SIZES[i % len(HONEST_SIZES)]
             yield Cell("honest", ground, FIRST_SEED + i, records=size)
+        for i in range(_count(SEEDS, scale)):
             extra = "peers" if i < _count(PEER_SEEDS, scale) else ""
             yield Cell("fraud", ground, FIRST_SEED + 1_000 + i, plans=plans, extra=extra)
         for i in range(_count(CONTROLS, scale)):
@@ -83,9 +85,10 @@ def _pool_cells(scale: float) -> Iterator[Cell]:
         done = list(itertools.product(POOL_KINDS, POOL_SHARES, sizes))
         # kinds, shares, sizes and the seeds at which checks are measured must not go in step
         order = np.random.default_rng(len(sizes)).permutation(len(done))
-        for i in range(_count(SEEDS, scale)):
+        for i in range(_count(HONEST_SEEDS, scale)):
             size = sizes[(i + i // len(sizes)) % len(sizes)]
             yield Cell("honest", ground, FIRST_SEED + i, records=size)
+        for i in range(_count(SEEDS, scale)):
             kind, share, size = done[order[i % len(done)]]
             extra = "peers" if i < _count(2 * PEER_SEEDS, scale) else ""
             plans = ((0, kind, share),)
@@ -115,7 +118,7 @@ def _size_cells(rounds: int) -> Iterator[Cell]:
 
 
 def measure(scale: float = 1.0, workers: int = 1) -> list[Section]:
-    """All sections; half an hour on two cores at full scale."""
+    """All sections; under an hour on two cores at full scale."""
     cells = cells_of(scale)
     sys.stderr.write(f"  {len(cells)} rounds\n")
     results = run(cells, work, workers)
