@@ -24,8 +24,8 @@ def compared(results: Mapping[Cell, Result]) -> Section:
     rows: list[Measure] = []
     intro = (
         "Each peer gets the threshold that serves it best: on every ground the lowest at which "
-        "its mean false-discovery proportion stays within the larger of 5 % and the screen's own, "
-        "chosen knowing the truth. *as it comes* is its usual setting: its false-discovery "
+        "its mean false-discovery proportion stays within the larger of 5 % and the screen's own over "
+        "these grounds, chosen knowing the truth. *as it comes* is its usual setting: its false-discovery "
         "proportion and the share of honest subjects it flags. Bold: the screen finds more than "
         "every peer. Units of fewer than 20 records, which the screen does not test, stay out.\n"
     )
@@ -51,17 +51,14 @@ def _table(found: list[tuple[Cell, Result]], level: str, origin: str) -> tuple[s
     peers = [p["name"] for p in found[0][1]["peers"][level]]
     counts = {name: {kind: [0, 0] for kind in kinds} for name in ("survey-audit", *peers)}
     comes: dict[str, list[str]] = {}
-    own_fdp = []
-    grounds = sorted({c.ground for c, _ in found})
-    for ground in grounds:
+    own_fdp = float(np.mean([r[level]["fdp"]["flagged"] for _, r in found]))
+    for ground in sorted({c.ground for c, _ in found}):
         mine = [r for c, r in found if c.ground == ground]
-        fdp = float(np.mean([r[level]["fdp"]["flagged"] for r in mine]))
-        own_fdp.append(fdp)
         for result in mine:
             _add_own(counts["survey-audit"], result, level)
         for name in peers:
-            _add_peer(counts[name], _opinions(mine, level, name), max(NOMINAL, fdp))
-    comes["survey-audit"] = [f"{np.mean(own_fdp):.3f}", _own_honest(found, level)]
+            _add_peer(counts[name], _opinions(mine, level, name), max(NOMINAL, own_fdp))
+    comes["survey-audit"] = [f"{own_fdp:.3f}", _own_honest(found, level)]
     for name in peers:
         comes[name] = _as_it_comes(_opinions([r for _, r in found], level, name))
     rows, table = [], {}
