@@ -240,10 +240,11 @@ def checks_of(ground: Ground, seed: int, *, records: bool) -> dict[str, list[int
     """
     given = dict(ground.given)
     units, previous = given.get("units"), given.get("previous")
-    table = RecordTable.build(ground.responses, ground.instrument, units)
+    known = given.get("circumstances")
+    table = RecordTable.build(ground.responses, ground.instrument, units, known)
     before = None
     if previous is not None:
-        before = RecordTable.build(previous, ground.instrument, units)
+        before = RecordTable.build(previous, ground.instrument, units, known)
     whole = UnitTable(table, units, before, given.get("custody"), given.get("period"))
     subjects: list[tuple[Level, Any]] = [(Level.UNIT, whole)]
     if records:

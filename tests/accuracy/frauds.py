@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from detectors.simulate.event_frauds import EVENT_FRAUDS
 from detectors.simulate.frauds import Fraud, FraudPlan
 
 __all__ = ["COMMON", "DIGITAL", "KINDS", "SHARES"]
@@ -26,8 +27,5 @@ KINDS: dict[str, Callable[[float], FraudPlan]] = {
 }
 # those of the targets
 COMMON = ("copy", "invented", "edited up", "stuffed")
-# shares of the unit's digital records
-DIGITAL: dict[str, Callable[[float], FraudPlan]] = {
-    "script": lambda share: FraudPlan(Fraud.BOT, share),
-    "one device": lambda share: FraudPlan(Fraud.ONE_DEVICE, share),
-}
+# shares of the unit's digital records; what is done to their events, and what they answer
+DIGITAL = tuple(EVENT_FRAUDS)

@@ -54,8 +54,8 @@ def recall(results: Mapping[Cell, Result]) -> Section:
         "its records, all pools together; units that are not testable (fewer than 20 records) stay "
         "out:\n\n"
         + matrix("fraud", ["units", "records"], pools)
-        + "\nDigital frauds, by their share of the digital records of a unit (three in ten of "
-        "150), over all ceilings; they betray themselves by times and sources:\n\n" + digital
+        + "\nDigital frauds, by their share of the digital records of a unit (half of 150), "
+        "over all ceilings; they betray themselves by times and sources:\n\n" + digital
     )
     return Section("Response tables: what is found", body, rows)
 

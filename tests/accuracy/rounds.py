@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from detectors.table import RecordTable
 from tests.accuracy.cells import Cell, Result, checks_of, honest_scores, kept, summary
-from tests.accuracy.frauds import DIGITAL, KINDS
+from tests.accuracy.frauds import KINDS
 from tests.accuracy.peers import Peer, record_peers, unit_peers
 from tests.accuracy.pools import random_round
-from tests.accuracy.worlds import Ground, own_round, second_round, unit_name
+from tests.accuracy.worlds import Ground, digital_round, own_round, second_round, unit_name
 
 __all__ = ["CONTROLS", "work"]
 
@@ -42,16 +42,18 @@ def work(cell: Cell) -> Result:
 def ground_of(cell: Cell) -> tuple[Ground, dict[str, tuple[str, float]]]:
     """The round of a cell, and unit -> what was done there."""
     origin, name = cell.ground.split(":")
-    plans = {place: (KINDS | DIGITAL)[kind](share) for place, kind, share in cell.plans}
+    labels = {unit_name(place): (kind, share) for place, kind, share in cell.plans}
+    if cell.room == "digital":
+        return digital_round(name, cell.seed, labels, records=cell.records), labels
+    plans = {place: KINDS[kind](share) for place, kind, share in cell.plans}
     if origin == "pool":
         plan = plans.get(0)
         ground, chosen = random_round(name, cell.seed, cell.records, plan=plan)
         return ground, dict.fromkeys(chosen, (cell.plans[0][1:]) if plan else ("", 0.0))
-    labels = {unit_name(place): (kind, share) for place, kind, share in cell.plans}
     size = {"units": _units(cell), "records": cell.records, "plans": plans}
     if origin == "own":
-        whole = cell.room in {"whole", "digital"}
-        return own_round(name, cell.seed, **size, whole=whole, equal=cell.room != "whole"), labels
+        whole = cell.room == "whole"
+        return own_round(name, cell.seed, **size, whole=whole, equal=not whole), labels
     return second_round(name, cell.seed, **size), labels
 
 

@@ -74,8 +74,9 @@ def _world_cells(scale: float) -> Iterator[Cell]:
         if generator == "own":
             for i in range(_count(WHOLE, scale)):
                 yield Cell("whole", ground, FIRST_SEED + 3_000 + i, records=80)
-                share = (0.1, 0.3)[i % 2]
-                done = tuple((place, kind, share) for place, kind in enumerate(DIGITAL))
+                kinds = [DIGITAL[(4 * i + k) % len(DIGITAL)] for k in range(4)]
+                share = (0.1, 0.3)[i // 2 % 2]
+                done = tuple((place, kind, share) for place, kind in enumerate(kinds))
                 yield Cell("digital", ground, FIRST_SEED + 6_000 + i, plans=done)
 
 

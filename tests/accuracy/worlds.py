@@ -10,13 +10,23 @@ import numpy as np
 import pandas as pd
 
 from detectors.instrument import Instrument
+from detectors.simulate.events import circumstances_of
 from detectors.simulate.frauds import Fraud, FraudPlan
 from detectors.simulate.plant import plant
 from detectors.simulate.population import Population
-from detectors.simulate.round import simulate_round
+from detectors.simulate.round import SimulatedRound, simulate_round
 from tests.accuracy.second import GRADED, draw_units, honest_round, instrument
+from tests.detectors.channel_rounds import tampered
 
-__all__ = ["GENERATORS", "WORLDS", "Ground", "own_round", "second_round", "unit_name"]
+__all__ = [
+    "GENERATORS",
+    "WORLDS",
+    "Ground",
+    "digital_round",
+    "own_round",
+    "second_round",
+    "unit_name",
+]
 
 # share of the best answer; the rest as published for such surveys
 WORLDS = {
@@ -81,10 +91,38 @@ def own_round(
     )
     given: dict[str, Any] = {"units": made.units}
     if whole:
-        given |= {"previous": made.previous, "custody": made.custody, "period": made.period}
+        given |= _everything(made, made.responses)
     elif before:
         given["previous"] = made.previous
     return Ground(made.responses, made.instrument, made.truth.records, given)
+
+
+def digital_round(
+    world: str, seed: int, done: Mapping[str, tuple[str, float]], *, records: int = 150
+) -> Ground:
+    """A round of ``detectors.simulate``, half of it digital, with frauds in its events."""
+    made = simulate_round(
+        seed,
+        records_per_unit=records,
+        equal_sizes=True,
+        population=WORLDS[world],
+        frauds={},
+        digital_share=0.5,
+    )
+    responses, touched = tampered(made, done, seed)
+    kinds = responses["unit_id"].map({unit: kind for unit, (kind, _) in done.items()})
+    truth = made.truth.records.assign(fraud=kinds.where(touched, "").fillna(""))
+    given = {"units": made.units, **_everything(made, responses)}
+    return Ground(responses, made.instrument, truth, given)
+
+
+def _everything(made: SimulatedRound, responses: pd.DataFrame) -> dict[str, Any]:
+    return {
+        "previous": made.previous,
+        "custody": made.custody,
+        "period": made.period,
+        "circumstances": circumstances_of(responses),
+    }
 
 
 def second_round(
