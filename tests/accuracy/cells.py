@@ -122,7 +122,12 @@ def _place(cell: Cell) -> Path:
 def _sources() -> str:
     """Hash of everything that a round's result hangs on."""
     digest = hashlib.sha256()
-    paths = [*(ROOT / "detectors").rglob("*.py"), *(Path(__file__).with_name(f) for f in _ROUND)]
+    beside = ROOT / "tests" / "detectors"
+    paths = [
+        *(ROOT / "detectors").rglob("*.py"),
+        *(Path(__file__).with_name(name) for name in _ROUND),
+        *(beside / name for name in ("channel_rounds.py", "data.py")),
+    ]
     for path in sorted(paths):
         digest.update(path.relative_to(ROOT).as_posix().encode())
         digest.update(path.read_bytes())

@@ -24,10 +24,11 @@ def compared(results: Mapping[Cell, Result]) -> Section:
     rows: list[Measure] = []
     intro = (
         "Each peer gets the threshold that serves it best: on every ground the lowest at which "
-        "its mean false-discovery proportion stays within the larger of 5 % and the screen's own over "
-        "these grounds, chosen knowing the truth. *as it comes* is its usual setting: its false-discovery "
-        "proportion and the share of honest subjects it flags. Bold: the screen finds more than "
-        "every peer. Units of fewer than 20 records, which the screen does not test, stay out.\n"
+        "its mean false-discovery proportion stays within the larger of 5 % and the screen's own "
+        "(over the grounds of the table), chosen knowing the truth. *as it comes* is its usual "
+        "setting: its false-discovery proportion and the share of honest subjects it flags. Bold: "
+        "the screen finds more than every peer. Units of fewer than 20 records, which the screen "
+        "does not test, stay out.\n"
     )
     body = [intro]
     for level in ("units", "records"):
