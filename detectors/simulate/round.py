@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from detectors.instrument import Instrument
 from detectors.simulate.event_frauds import bot_events, one_device_events
 from detectors.simulate.events import honest_events
-from detectors.simulate.frauds import FRAUDS, Fraud, FraudPlan
+from detectors.simulate.frauds import FRAUDS, LENT, Fraud, FraudPlan
+from detectors.simulate.plant import plant
 from detectors.simulate.population import (
     Population,
     answer_sheet,
@@ -28,6 +29,8 @@ __all__ = ["SimulatedRound", "Truth", "simulate_round"]
 SIZE_SIGMA = 0.5
 SMALLEST_UNIT = 8
 STABILITY = 0.8
+# what a round holds unless something else is asked for
+USUAL = (Fraud.COPY, Fraud.STUFFING, Fraud.EDIT_UP, Fraud.INVENTED, Fraud.BOT, Fraud.ONE_DEVICE)
 _EVENTS = ("started_at", "submitted_at", "device", "account", "ip", "case_id", "assisted")
 
 
@@ -77,6 +80,7 @@ def simulate_round(
     digital_share: float = 0.3,
     groups: tuple[str, ...] = ("DIA_PHUONG",),
     period: tuple[dt.date, dt.date] = (dt.date(2026, 7, 1), dt.date(2026, 9, 30)),
+    before: bool = True,
 ) -> SimulatedRound:
     """Simulate a round.
 
@@ -88,11 +92,13 @@ def simulate_round(
         population: How people answer.
         instrument: What is asked; the built-in one by default.
         frauds: Unit number (from 0) -> what is done there. By default ``fraud_share`` of
-            the units, the kinds in turn; an empty mapping makes an honest round.
+            the units, the usual kinds in turn; an empty mapping makes an honest round.
         fraud_share: See ``frauds``.
         digital_share: Share of digital records.
         groups: Peer groups, given to units in turn.
         period: First and last day.
+        before: Draw the period before, too; else ``previous`` is empty, and the same seed
+            gives another round.
     """
     population = population or Population()
     instrument = instrument or survey_instrument()
@@ -100,24 +106,38 @@ def simulate_round(
     sizes = _sizes(n_units, records_per_unit, equal_sizes, rng)
     plans = _plans(n_units, fraud_share, digital_share, rng) if frauds is None else dict(frauds)
     effects = unit_effects(population, n_units, len(instrument.ratings), rng)
-    now, before = _Collected(), _Collected()
-    for u in range(n_units):
-        name = f"U{u + 1:04d}"
+    now, earlier = _Collected(), _Collected()
+    names = [f"U{u + 1:04d}" for u in range(n_units)]
+    lent = {names[u]: plans.pop(u) for u in sorted(plans) if plans[u].kind in LENT}
+    for u, name in enumerate(names):
         _unit(now, name, sizes[u], effects[u], plans.get(u), population, instrument,
               digital_share, period, rng)  # fmt: skip
-        drift = rng.normal(0.0, population.unit_sd * np.sqrt(1 - STABILITY**2))
-        old = (period[0] - dt.timedelta(days=365), period[1] - dt.timedelta(days=365))
-        earlier = STABILITY * effects[u] + drift
-        _unit(before, name, sizes[u], earlier, None, population, instrument,
-              digital_share, old, rng)  # fmt: skip
+        if before:
+            drift = rng.normal(0.0, population.unit_sd * np.sqrt(1 - STABILITY**2))
+            old = (period[0] - dt.timedelta(days=365), period[1] - dt.timedelta(days=365))
+            _unit(earlier, name, sizes[u], STABILITY * effects[u] + drift, None, population,
+                  instrument, digital_share, old, rng)  # fmt: skip
     responses = pd.concat(now.parts, ignore_index=True)
     truth = pd.concat(now.truth, ignore_index=True)
+    previous = pd.concat(earlier.parts, ignore_index=True) if before else responses.iloc[:0]
+    if lent:
+        # chance of its own: the honest records are those of the round without this fraud
+        chance, anew = np.random.default_rng([seed, 1]), _Collected()
+        for u in (u for u, name in enumerate(names) if name in lent):
+            _unit(anew, names[u], sizes[u], effects[u], None, population, instrument,
+                  digital_share, period, chance)  # fmt: skip
+        fresh, avoid = pd.concat(anew.parts), frozenset(names[u] for u in plans)
+        planted = plant(
+            responses, instrument, lent, chance, previous=previous, fresh=fresh, avoid=avoid
+        )
+        responses = planted.responses
+        truth = truth.where(planted.truth["fraud"] == "", planted.truth)
     return SimulatedRound(
         instrument=instrument,
         responses=responses,
         units=_units_table(sizes, groups, rng),
         custody=_custody_table(responses, rng),
-        previous=pd.concat(before.parts, ignore_index=True),
+        previous=previous,
         truth=Truth(truth, _unit_truth(truth)),
         period=(period[0].isoformat(), period[1].isoformat()),
     )
@@ -138,7 +158,7 @@ def _sizes(
 def _plans(
     n_units: int, share: float, digital_share: float, rng: np.random.Generator
 ) -> dict[int, FraudPlan]:
-    kinds = [k for k in Fraud if digital_share > 0 or k not in (Fraud.BOT, Fraud.ONE_DEVICE)]
+    kinds = [k for k in USUAL if digital_share > 0 or k not in (Fraud.BOT, Fraud.ONE_DEVICE)]
     chosen = rng.choice(n_units, size=round(share * n_units), replace=False)
     return {
         int(unit): FraudPlan(kinds[i % len(kinds)], share=float(rng.uniform(0.15, 0.4)))
