@@ -22,7 +22,7 @@ __all__ = ["selected_p_values", "twin_units_of"]
 
 FALSE_DISCOVERY_RATE = 0.05
 NULL_SCORES = 2000
-FEWEST_DRAWS = 4
+FEWEST_DRAWS = 1
 MOST_DRAWS = 100
 SELECTED_SHARE = 0.8
 

@@ -33,7 +33,7 @@ from detectors.table import RecordTable
 __all__ = ["PseudoUnits", "Twins", "pseudo_units", "surprise", "twins_of"]
 
 NULL_SCORES = 30_000
-FEWEST_DRAWS = 4
+FEWEST_DRAWS = 1
 MOST_DRAWS = 40
 COPIED_SHARE = 0.03
 COPY_SHAPE = 0.1
