@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors._combination import calibrated_smallest_p
 from detectors.calibration.multiplicity import q_values, smallest_p
 from detectors.finding import Family, Finding, Message, Severity
 from detectors.registry import Assessment, Check
@@ -29,12 +30,18 @@ class Subjects:
     Attributes:
         ids: ``(n,)`` names; a name may occur twice.
         key: ``record_id`` or ``unit_id``: where findings carry the name.
-        weights: Bonferroni weight of a check; 1 where not named.
+        weights: Weight of a check in the combination; 1 where not named. A check of
+            weight 0 is told and takes no part.
+        order_only: Checks whose p-value is a rank among peers: they order subjects and
+            never flag one.
+        calibrated: Combine for p-values that are exact on honest data; else by Bonferroni.
     """
 
     ids: NDArray[np.str_]
     key: str
     weights: Mapping[str, float]
+    order_only: frozenset[str] = frozenset()
+    calibrated: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,19 +59,26 @@ class Verdicts:
 def judge(
     checks: Mapping[str, Check[Any]], answers: Mapping[str, Assessment], subjects: Subjects
 ) -> Verdicts:
-    """Combine by weighted Bonferroni, control the false-discovery rate, grade.
+    """Combine by the smallest weighted p-value, control the false-discovery rate, grade.
 
-    A subject is flagged at q <= .05 or where a check reports a broken rule (a finding
-    without p-value). Yellow at q <= .05, orange at q <= .01, red where two independent
-    families report. Findings of subjects that are not flagged are dropped; one that is
-    flagged by the combination alone gets a finding from its strongest check.
+    The p-value rests on all checks; the q-value on those that may flag, so that nobody is
+    flagged for being the strangest of a table in which others were copied. A subject is
+    flagged at q <= .05 or where a check reports a broken rule (a finding without p-value).
+    Yellow at q <= .05, orange at q <= .01, red where two independent families report.
+    Findings of subjects that are not flagged are dropped; one that is flagged by the
+    combination alone gets a finding from its strongest check.
     """
     count = len(subjects.ids)
     names = list(checks)
     p_values = np.column_stack([answers[name].p_values for name in names])
     weights = np.array([subjects.weights.get(name, 1.0) for name in names])
-    p = smallest_p(p_values, weights)
-    q = q_values(p)
+    p = _combined(p_values, weights, subjects)
+    may_flag = np.array([name not in subjects.order_only for name in names], dtype=bool)
+    evidence = p if may_flag.all() else _combined(p_values, weights * may_flag, subjects)
+    # who was tested by nothing that may flag takes part as one of the honest
+    q = np.maximum(q_values(np.where(np.isnan(evidence) & ~np.isnan(p), 1.0, evidence)), p)
+    weighted = np.full(p_values.shape, np.inf)
+    np.divide(p_values, weights, out=weighted, where=(weights > 0) & may_flag)
     found: dict[str, list[Finding]] = {}
     for answer in answers.values():
         for finding in answer.findings:
@@ -79,7 +93,7 @@ def judge(
             continue
         told = own if flagged[i] else broken
         if flagged[i] and not told:
-            told = [_strongest(checks, answers, names, p_values[i] / weights, i, subjects)]
+            told = [_strongest(checks, answers, names, weighted[i], i, subjects)]
         grade = _grade(float(q[i]), told)
         flagged[i] = True
         severity[i] = grade
@@ -92,6 +106,14 @@ def judge(
         not_testable=_reasons(answers, p),
         findings=_unique(kept),
     )
+
+
+def _combined(
+    p_values: NDArray[np.float64], weights: NDArray[np.float64], subjects: Subjects
+) -> NDArray[np.float64]:
+    part = weights > 0
+    combine = calibrated_smallest_p if subjects.calibrated else smallest_p
+    return combine(p_values[:, part], weights[part])
 
 
 def _grade(q: float, told: list[Finding]) -> Severity:

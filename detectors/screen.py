@@ -1,8 +1,9 @@
 """The statistical screen of a response table: every check, one verdict a record and a unit.
 
-Each record and each unit gets one p-value, the smallest over its checks by weighted
-Bonferroni, and one q-value by Benjamini-Hochberg over the table. It is flagged at
-q <= .05 or where a rule is broken. Red needs two independent families of evidence.
+Each record and each unit gets one p-value, from the smallest over its checks, and one
+q-value by Benjamini-Hochberg over the table. It is flagged at q <= .05 or where a rule is
+broken. Red needs two independent families of evidence. Indices of careless answering
+move a record's p-value, not its q-value: they order records and flag none.
 """
 
 from __future__ import annotations
@@ -27,8 +28,19 @@ from detectors.units._register import strangers
 
 __all__ = ["Screening", "screen"]
 
-# The twin test alone can reach the p-values that a flag needs; ranks among peers cannot.
-RECORD_WEIGHTS: Mapping[str, float] = {"answers.twin": 6.0, "channel.response_time": 2.0}
+# Indices of careless answering count once, through the ensemble. It orders records and
+# cannot flag: somebody is always the strangest.
+RECORD_WEIGHTS: Mapping[str, float] = {
+    "answers.twin": 6.0,
+    "answers.outlier_ensemble": 2.0,
+    "channel.response_time": 2.0,
+    "answers.mahalanobis": 0.0,
+    "answers.person_fit": 0.0,
+    "answers.person_total": 0.0,
+    "answers.straight_lining": 0.0,
+    "answers.synonyms": 0.0,
+}
+ORDER_ONLY = frozenset({"answers.outlier_ensemble"})
 
 _TAIL = ("p_value", "q_value", "severity", "flagged", "not_testable")
 
@@ -113,7 +125,9 @@ def _screen(
 def _records(table: RecordTable, seed: int) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
     checks = discover(Level.RECORD)
     answers = {name: check.assess(table, seed=seed) for name, check in checks.items()}
-    subjects = Subjects(table.record_ids, "record_id", RECORD_WEIGHTS)
+    subjects = Subjects(
+        table.record_ids, "record_id", RECORD_WEIGHTS, order_only=ORDER_ONLY, calibrated=True
+    )
     verdicts = judge(checks, answers, subjects)
     names = np.array(table.unit_ids, dtype=object)
     head = {

@@ -22,8 +22,9 @@ __all__ = ["selected_p_values", "twin_units_of"]
 
 FALSE_DISCOVERY_RATE = 0.05
 NULL_SCORES = 2000
-FEWEST_DRAWS = 4
+FEWEST_DRAWS = 1
 MOST_DRAWS = 100
+SELECTED_SHARE = 0.8
 
 
 def twin_units_of(table: RecordTable, seed: int) -> UnitResult:
@@ -34,12 +35,15 @@ def twin_units_of(table: RecordTable, seed: int) -> UnitResult:
 def selected_p_values(table: RecordTable, seed: int) -> NDArray[np.float64]:
     """``(n,)`` p-values of records, units first.
 
-    In the ``R`` units of ``U`` that the unit test selects at a false-discovery rate of
-    .05, the p-value against other units, times ``U / R`` and the share of records that
-    stand there: Benjamini-Hochberg over the table then works in the selected units at the
-    level ``.05 R / U``. Elsewhere the one that allows for honest doubles in the own unit.
+    Where the unit test selects no unit at a false-discovery rate of .05, the p-value that
+    allows for honest doubles in the own unit. Where it selects ``R`` of ``U``, most of the
+    error rate goes to the records of these units: there the p-value against other units,
+    times ``U / R`` and the share of records that stand there, so that Benjamini-Hochberg
+    over the table works in the selected units at the level ``a R / U``. The rest is kept
+    for single pairs elsewhere.
 
-    Reference: Benjamini & Bogomolov (2014), selective inference on families, JRSS B 76.
+    Reference: Benjamini & Bogomolov (2014), selective inference on families, JRSS B 76;
+    Genovese, Roeder & Wasserman (2006) for the split.
     """
     twins, units = twins_of(table, seed), twin_units_of(table, seed)
     tested = int(np.isfinite(units.p_value).sum())
@@ -48,8 +52,9 @@ def selected_p_values(table: RecordTable, seed: int) -> NDArray[np.float64]:
         return twins.p_value
     inside = chosen[table.unit]
     share = inside.sum() / max(int(np.isfinite(twins.p_foreign).sum()), 1)
-    factor = max(1.0, share * tested / int(chosen.sum()))
-    return np.where(inside, np.minimum(twins.p_foreign * factor, 1.0), twins.p_value)
+    factor = max(1.0, share * tested / int(chosen.sum())) / SELECTED_SHARE
+    selected = np.minimum(twins.p_foreign * factor, 1.0)
+    return np.where(inside, selected, np.minimum(twins.p_value / (1.0 - SELECTED_SHARE), 1.0))
 
 
 def _twin_units(table: RecordTable, seed: int) -> UnitResult:
@@ -70,7 +75,7 @@ def _twin_units(table: RecordTable, seed: int) -> UnitResult:
     copies = np.nan_to_num(q_values(twins.p_value), nan=1.0) <= FALSE_DISCOVERY_RATE
     pseudo = pseudo_units(table, seed, draws, copies)
     usual = _Usual.fit(pseudo, large)
-    surprises = np.where(known, surprise(np.where(known, twins.p_foreign, 1.0)), 0.0)
+    surprises = np.nan_to_num(surprise(twins.p_foreign), nan=0.0)
     own = np.bincount(table.unit, surprises, minlength=units).astype(np.float64)
     z = np.where(large, usual.z(own, sizes.astype(np.float64)), np.nan)
     score = EmpiricalNull.fit(z).standardise(z)
