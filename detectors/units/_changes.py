@@ -1,0 +1,77 @@
+"""Marks changed on paper, by record: how many, in which direction, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from detectors.table import RecordTable, positions
+
+__all__ = ["Changes", "changes_of"]
+
+ALLOWED = "cancelled"
+NO_IMAGES = "no marks were read from images"
+NO_PAPER = "no paper forms"
+
+
+@dataclass(frozen=True, eq=False)
+class Changes:
+    """Changes of each record, ``(n,)``; NaN for records that are not on paper.
+
+    Attributes:
+        forbidden: Marks that were erased or overwritten.
+        allowed: Marks taken back as the form allows.
+        net: Sign of the sum of all steps on the scale: 1 up, -1 down, 0 neither.
+        changed: 1 where any mark of a rating was changed, else 0.
+    """
+
+    forbidden: NDArray[np.float64]
+    allowed: NDArray[np.float64]
+    net: NDArray[np.float64]
+    changed: NDArray[np.float64]
+
+
+def changes_of(table: RecordTable) -> Changes | str:
+    """Worked out once a table; the reason where nothing is known."""
+    return table.memo("changes", lambda: _changes(table))
+
+
+def _changes(table: RecordTable) -> Changes | str:
+    known = table.circumstances.changes
+    if known is None:
+        return NO_IMAGES
+    paper = table.column("channel") == "paper"
+    if not paper.any():
+        return NO_PAPER
+    n = len(table)
+    forbidden, allowed, step, changed = (np.zeros(n) for _ in range(4))
+    # an id that stands on two records says nothing about either of them
+    names, first, count = np.unique(table.record_ids, return_index=True, return_counts=True)
+    at = np.searchsorted(names, _texts(known["record_id"]))
+    inside = np.minimum(at, names.size - 1)
+    own = (names[inside] == _texts(known["record_id"])) & (count[inside] == 1)
+    rows = np.where(own, first[inside], -1)
+    items, how = _texts(known["item"]), _texts(known["how"])
+    for item in table.items:
+        mine = np.flatnonzero((items == item.id) & (rows >= 0))
+        before = positions(known["before"].iloc[mine], item)
+        after = positions(known["after"].iloc[mine], item)
+        legal = how[mine] == ALLOWED
+        np.add.at(allowed, rows[mine], legal)
+        np.add.at(forbidden, rows[mine], ~legal)
+        np.add.at(changed, rows[mine], 1.0)
+        np.add.at(step, rows[mine], np.nan_to_num((after - before) / (len(item.scale) - 1.0)))
+    missing = np.where(paper, 0.0, np.nan)
+    return Changes(
+        forbidden + missing,
+        allowed + missing,
+        np.sign(np.round(step, 9)) + missing,
+        (changed > 0) + missing,
+    )
+
+
+def _texts(column: pd.Series) -> NDArray[np.str_]:  # type: ignore[type-arg]
+    return np.array([str(value).strip() for value in column.tolist()], dtype=np.str_)
