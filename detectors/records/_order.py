@@ -119,9 +119,7 @@ def _runs(table: RecordTable, seed: int) -> Runs:
         null_longest[:, unit] = null[:, part].max(axis=1)
     found = through > 0
     first[order[found]], last[order[found]] = first_at[found], last_at[found]
-    return Runs(
-        score, p_value, first, last, order, longest, null_longest, neighbours, reason
-    )
+    return Runs(score, p_value, first, last, order, longest, null_longest, neighbours, reason)
 
 
 def _sequences(table: RecordTable) -> tuple[Rows, NDArray[np.float64], dict[int, str]]:
@@ -189,7 +187,8 @@ class _Links:
         same = both & (cell[:-1] == cell[1:])
         shared = np.where(same, gain[:-1] + gain[1:], np.float32(0.0)).sum(axis=1)
         value = shared + self._cost * both.sum(axis=1)
-        return np.clip(value.astype(np.float64), LEAST_LINK, MOST_LINK)
+        link: Vector = np.clip(value.astype(np.float64), LEAST_LINK, MOST_LINK)
+        return link
 
 
 class _Scan:

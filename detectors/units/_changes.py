@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -69,9 +70,9 @@ def _changes(table: RecordTable) -> Changes | str:
         forbidden + missing,
         allowed + missing,
         np.sign(np.round(step, 9)) + missing,
-        (changed > 0) + missing,
+        np.minimum(changed, 1.0) + missing,
     )
 
 
-def _texts(column: pd.Series) -> NDArray[np.str_]:  # type: ignore[type-arg]
+def _texts(column: pd.Series[Any]) -> NDArray[np.str_]:
     return np.array([str(value).strip() for value in column.tolist()], dtype=np.str_)

@@ -5,8 +5,9 @@ of the other. Two things make honest rates differ. Chance, which is drawn: as ma
 of the stratum, without replacement, so that hits that come together on one form stay
 together. And the units themselves: the variance between them is measured in the round
 (the larger of a median-based and a winsorised estimate, each of which a tenth of odd units
-does not move), and the null is widened by that much, skewed as rates are, and with heavier
-tails where few units were there to measure it.
+hardly moves, held against what they give for simulated units), and the null is widened by
+that much, skewed as rates are, and with heavier tails where few units were there to
+measure it.
 
 A batch of a unit is tested against the same peers; the unit keeps its smallest p-value
 times the number of its tests.
@@ -26,15 +27,13 @@ from numpy.typing import NDArray
 from detectors.calibration.tail import HonestDistribution
 from detectors.table import RecordTable
 from detectors.unit_result import FEWEST_RECORDS, UnitResult
+from detectors.units._heterogeneity import Heterogeneity
 
 __all__ = ["FEWEST_PEERS", "Rates", "rate_test"]
 
 FEWEST_PEERS = 10
 NULL_SCORES = 4000
 MOST_SIZES = 24
-WINSORISED = 0.1
-# mean square of a standard normal whose outer tenths are drawn in to their edge
-WINSORISED_SQUARE = 0.6779
 
 Vector = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -137,29 +136,33 @@ def _groups(
     """Units of ``fewest`` records, and their batches of as many where they have several."""
     found: list[tuple[int, str, float, float, float, bool]] = []
     for label in (None, batch):
-        names, code = (np.array([""]), np.zeros_like(unit)) if label is None else (
-            np.unique(label, return_inverse=True)
+        names, code = (
+            (np.array([""]), np.zeros_like(unit))
+            if label is None
+            else (np.unique(label, return_inverse=True))
         )
         key = unit * len(names) + code
         present, place, count = np.unique(key, return_inverse=True, return_counts=True)
         of_unit = present // len(names)
         several = np.bincount(of_unit, minlength=1)[of_unit] > 1
         kept = (count >= fewest) & (several | (label is None))
-        h = np.bincount(place, hits, minlength=present.size)
-        t = np.bincount(place, tries, minlength=present.size)
+        of_hits = np.bincount(place, hits, minlength=present.size)
+        of_tries = np.bincount(place, tries, minlength=present.size)
         for i in np.flatnonzero(kept).tolist():
             name = str(names[present[i] % len(names)])
             if label is None or name:
                 found.append(
-                    (int(of_unit[i]), name, float(count[i]), h[i], t[i], label is None)
+                    (int(of_unit[i]), name, float(count[i]), of_hits[i], of_tries[i], label is None)
                 )
     columns = list(zip(*found, strict=True)) or [()] * 6
-    numbers = [np.array(column, dtype=np.float64) for column in columns[2:5]]
+    n, h, t = (np.array(column, dtype=np.float64) for column in columns[2:5])
     return _Groups(
-        np.array(columns[0], dtype=np.intp),
-        [str(name) for name in columns[1]],
-        *numbers,
-        np.array(columns[5], dtype=bool),
+        unit=np.array(columns[0], dtype=np.intp),
+        name=[str(name) for name in columns[1]],
+        n=n,
+        hits=h,
+        tries=t,
+        whole=np.array(columns[5], dtype=bool),
     )
 
 
@@ -171,87 +174,66 @@ def _one_stratum(
     rng: np.random.Generator,
 ) -> tuple[Vector, Vector, float]:
     """Scores and p-values of the groups of a stratum, and the rate of the typical unit."""
-    pooled = float(hits.sum() / tries.sum())
-    whole = groups.whole
-    rate = groups.hits / groups.tries
-    per_try = float(tries.mean())
-    left = np.maximum(1.0 - groups.n / hits.size, 1.0 / hits.size)
-    noise = np.var(hits - pooled * tries) / per_try**2 / groups.n * left
-    if not np.any(noise > 1e-14):
-        empty = np.full(rate.shape, np.nan)
-        return empty, empty.copy(), pooled
-    centre = _winsorised_mean(rate[whole], groups.tries[whole])
-    between = _between(rate[whole] - centre, noise[whole])
-    z = (rate - centre) / np.sqrt(noise + between)
-    score = side(z)
-    combos, counts = np.unique(np.column_stack([hits, tries]), axis=0, return_counts=True)
-    shape = _Heterogeneity(centre, between, signed=bool(hits.min() < 0), peers=int(whole.sum()))
-    p_value = np.full(rate.shape, np.nan)
-    for places, size in _sizes(groups.n):
-        drawn = _draw(counts, size, rng) @ combos
-        chance = drawn[:, 0] / drawn[:, 1] - pooled
-        own = np.var(hits - pooled * tries) / per_try**2 / size * max(1.0 - size / hits.size, 0.0)
-        null = (chance + shape.draw(chance.size, rng)) / np.sqrt(max(own, 1e-300) + between)
-        p_value[places] = HonestDistribution.fit(side(null)).p_value(score[places])
-    return score, p_value, centre
+    pool = _Pool.of(hits, tries)
+    rate, whole = groups.hits / groups.tries, groups.whole
+    noise = pool.noise(groups.n)
+    if pool.spread <= 1e-14:
+        return np.full(rate.shape, np.nan), np.full(rate.shape, np.nan), pool.rate
+    bins = [(places, {s: pool.draw(s, rng) for s in sizes}) for places, sizes in _sizes(groups.n)]
+    units = np.array([whole[places].sum() for places, _ in bins], dtype=np.float64)
+    parts = np.maximum(1, np.round(NULL_SCORES * units / units.sum())).astype(np.intp)
+    chance = np.concatenate(
+        [next(iter(drawn.values()))[:part] for (_, drawn), part in zip(bins, parts, strict=True)]
+    )
+    sizes = np.repeat([float(next(iter(drawn))) for _, drawn in bins], parts)
+    shape = Heterogeneity.fit(
+        rate[whole], noise[whole], chance, pool.noise(sizes), signed=pool.signed, rng=rng
+    )
+    score = side((rate - shape.centre) / np.sqrt(noise + shape.variance))
+    p_value = np.zeros(rate.shape)
+    for places, drawn in bins:
+        # skewness hangs on the size: the ends of a bin of sizes stand for what lies between
+        for size, values in drawn.items():
+            own = float(pool.noise(np.array([float(size)]))[0]) + shape.variance
+            null = (values + shape.draw(values.size, rng)) / np.sqrt(own)
+            p = HonestDistribution.fit(side(null)).p_value(score[places])
+            p_value[places] = np.maximum(p_value[places], p)
+    return score, p_value, shape.centre
 
 
-def _sizes(n: Vector) -> Iterator[tuple[Rows, int]]:
-    """Groups of nearly one size, with the smallest size among them."""
+@dataclass(frozen=True, eq=False)
+class _Pool:
+    """The records of a stratum by what they count: combinations of hits and tries."""
+
+    combos: NDArray[np.float64]
+    counts: Rows
+    rate: float
+    spread: float
+    signed: bool
+
+    @classmethod
+    def of(cls, hits: Vector, tries: Vector) -> _Pool:
+        combos, counts = np.unique(np.column_stack([hits, tries]), axis=0, return_counts=True)
+        rate = float(hits.sum() / tries.sum())
+        spread = float(np.var(hits - rate * tries) / tries.mean() ** 2)
+        return cls(combos, counts, rate, spread, bool(hits.min() < 0))
+
+    def noise(self, n: Vector) -> Vector:
+        """Variance of the rate of ``n`` records drawn."""
+        total = float(self.counts.sum())
+        variance: Vector = self.spread / n * np.maximum(1.0 - n / total, 1.0 / total)
+        return variance
+
+    def draw(self, size: int, rng: np.random.Generator) -> Vector:
+        """Rates of ``size`` records, less the rate of the pool."""
+        drawn = rng.multivariate_hypergeometric(self.counts, size, NULL_SCORES) @ self.combos
+        off: Vector = drawn[:, 0] / drawn[:, 1] - self.rate
+        return off
+
+
+def _sizes(n: Vector) -> Iterator[tuple[Rows, tuple[int, ...]]]:
+    """Groups of nearly one size, with the smallest and the largest size among them."""
     distinct = np.unique(n)
     for part in np.array_split(distinct, min(MOST_SIZES, distinct.size)):
-        yield np.flatnonzero((n >= part[0]) & (n <= part[-1])), int(part[0])
-
-
-def _draw(counts: Rows, size: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """``(draws, combinations)``: how many of each are among ``size`` records drawn."""
-    drawn = rng.multivariate_hypergeometric(counts, min(size, int(counts.sum())), NULL_SCORES)
-    return drawn.astype(np.float64)
-
-
-def _winsorised_mean(rate: Vector, weight: Vector) -> float:
-    low, high = np.quantile(rate, [WINSORISED, 1.0 - WINSORISED])
-    return float(np.average(np.clip(rate, low, high), weights=weight))
-
-
-def _between(off: Vector, noise: Vector) -> float:
-    """Variance between units that leaves their z-scores as wide as chance makes them."""
-
-    def excess(variance: float) -> float:
-        z = off / np.sqrt(np.maximum(noise + variance, 1e-300))
-        middle = 1.4826 * float(np.median(np.abs(z - np.median(z))))
-        low, high = np.quantile(z, [WINSORISED, 1.0 - WINSORISED])
-        drawn_in = float(np.mean(np.clip(z, low, high) ** 2)) / WINSORISED_SQUARE
-        return max(middle**2, drawn_in) - 1.0
-
-    if excess(0.0) <= 0.0:
-        return 0.0
-    low, high = 0.0, float(np.max(off**2)) + 1e-12
-    for _ in range(60):
-        middle = (low + high) / 2.0
-        low, high = (middle, high) if excess(middle) > 0.0 else (low, middle)
-    return high
-
-
-@dataclass(frozen=True, slots=True)
-class _Heterogeneity:
-    """How the rates of honest units scatter around the typical one."""
-
-    centre: float
-    variance: float
-    signed: bool
-    peers: int
-
-    def draw(self, count: int, rng: np.random.Generator) -> Vector:
-        """``count`` deviations; beta where the rate is a share, else normal."""
-        if self.variance <= 0.0:
-            return np.zeros(count)
-        freedom = max(self.peers - 1, 2) / 2.0
-        unsure = np.sqrt(freedom / rng.chisquare(freedom, count))
-        middle, variance = self.centre, self.variance
-        if self.signed or not 0.0 < middle < 1.0 or variance >= middle * (1.0 - middle):
-            return rng.normal(0.0, np.sqrt(variance), count) * unsure
-        strength = middle * (1.0 - middle) / variance - 1.0
-        share = rng.beta(middle * strength, (1.0 - middle) * strength, count)
-        answer: Vector = (share - middle) * unsure
-        return answer
+        ends = sorted({int(part[0]), int(part[-1])})
+        yield np.flatnonzero((n >= part[0]) & (n <= part[-1])), tuple(ends)
