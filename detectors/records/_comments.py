@@ -37,6 +37,8 @@ LEAST_SCORE = 4.0
 FEWEST_UNITS = 5
 FEWEST_COMMENTS = 30
 MOST_TEXTS = 200
+MOST_PARTNERS = 300
+USUAL_UNITS = 50
 VIRTUAL_DRAWS = 20
 
 _TONES = frozenset("\u0300\u0301\u0303\u0309\u0323")
@@ -165,14 +167,17 @@ def _like(
 def _weights(
     pieces: list[frozenset[tuple[str, ...]]], places: list[list[int]], unit: NDArray[np.intp]
 ) -> dict[tuple[str, ...], float]:
-    """Weight of each pair of words: how few units it occurs in."""
+    """Weight of each pair of words: how few units it occurs in, 0 from 50 units."""
     where: dict[tuple[str, ...], set[int]] = defaultdict(set)
     for own, at in zip(pieces, places, strict=True):
         units = {int(unit[place]) for place in at}
         for piece in own:
             where[piece] |= units
     count = np.unique(unit).size
-    return {piece: float(np.log((count + 1.0) / len(units))) for piece, units in where.items()}
+    return {
+        piece: float(np.log((count + 1.0) / len(units))) if len(units) < USUAL_UNITS else 0.0
+        for piece, units in where.items()
+    }
 
 
 def _candidates(
