@@ -205,7 +205,9 @@ class _Scan:
         link[self._cut] = self._wall
         ending, start = _best_ending(link)
         ahead, stop = _best_ending(link[::-1])
-        return ending + ahead[::-1], start, link.size - stop[::-1]
+        # equal runs must tie, whatever sums they were taken from
+        through = np.round(ending + ahead[::-1], 3).astype(np.float32).astype(np.float64)
+        return through, start, link.size - stop[::-1]
 
 
 def _best_ending(link: Vector) -> tuple[Vector, Rows]:

@@ -25,7 +25,8 @@ class Changes:
     Attributes:
         forbidden: Marks that were erased or overwritten.
         allowed: Marks taken back as the form allows.
-        net: Sign of the sum of all steps on the scale: 1 up, -1 down, 0 neither.
+        net: 1 where more marks were changed to one of the two best values than away from
+            them, -1 where fewer, else 0: changes on one side of that edge are neither.
         changed: 1 where any mark of a rating was changed, else 0.
     """
 
@@ -64,12 +65,14 @@ def _changes(table: RecordTable) -> Changes | str:
         np.add.at(allowed, rows[mine], legal)
         np.add.at(forbidden, rows[mine], ~legal)
         np.add.at(changed, rows[mine], 1.0)
-        np.add.at(step, rows[mine], np.nan_to_num((after - before) / (len(item.scale) - 1.0)))
+        edge = len(item.scale) - 2
+        crossed = (after > edge).astype(np.float64) - (before > edge)
+        np.add.at(step, rows[mine], np.where(np.isfinite(after - before), crossed, 0.0))
     missing = np.where(paper, 0.0, np.nan)
     return Changes(
         forbidden + missing,
         allowed + missing,
-        np.sign(np.round(step, 9)) + missing,
+        np.sign(step) + missing,
         np.minimum(changed, 1.0) + missing,
     )
 

@@ -190,13 +190,15 @@ def _one_stratum(
         rate[whole], noise[whole], chance, pool.noise(sizes), signed=pool.signed, rng=rng
     )
     score = side((rate - shape.centre) / np.sqrt(noise + shape.variance))
+    # what odd units add to the pool counts against the claim
+    shift = max(0.0, float(side(np.array([pool.rate - shape.centre]))[0]))
     p_value = np.zeros(rate.shape)
     for places, drawn in bins:
         # skewness hangs on the size: the ends of a bin of sizes stand for what lies between
         for size, values in drawn.items():
             own = float(pool.noise(np.array([float(size)]))[0]) + shape.variance
-            null = (values + shape.draw(values.size, rng)) / np.sqrt(own)
-            p = HonestDistribution.fit(side(null)).p_value(score[places])
+            null = side(values + shape.draw(values.size, rng)) + shift
+            p = HonestDistribution.fit(null / np.sqrt(own)).p_value(score[places])
             p_value[places] = np.maximum(p_value[places], p)
     return score, p_value, shape.centre
 

@@ -12,7 +12,7 @@ from detectors.units._rate_check import Counts, Observed, RateCheck
 
 __all__ = ["CHECK"]
 
-FEWEST_CHANGED = 5
+FEWEST_CHANGED = 3
 
 INFO = CheckInfo(
     id="paper.direction",
@@ -22,7 +22,7 @@ INFO = CheckInfo(
     title=Message("Sửa chữa nghiêng về mức cao", "Corrections towards better answers"),
     sees=(
         "Among the forms with changed marks, allowed corrections included, more that were "
-        "changed to a better answer and fewer to a worse one than at the peers."
+        "changed to one of the two best answers and fewer away from them than at the peers."
     ),
     null_model=(
         "As many changed forms of the stratum drawn without replacement, each with its net "
@@ -40,7 +40,7 @@ INFO = CheckInfo(
             "A unit with few corrected forms that happen to go one way.",
         ),
     ),
-    valid_for=frozenset({"marks read from images", "5 changed forms, 10 peer units"}),
+    valid_for=frozenset({"marks read from images", "3 changed forms, 10 peer units"}),
     batch_dependent=True,
 )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.calibration.empirical import EmpiricalNull
 from detectors.calibration.tail import HonestDistribution
 from detectors.finding import Family, Message
 from detectors.records._order import Runs, runs_of
@@ -103,12 +102,23 @@ def _tested(runs: Runs, unit: NDArray[np.intp], units: int) -> UnitResult:
     )
     spread = np.maximum(spread, 1e-9)
     z = (seen - mean) / spread
-    score = EmpiricalNull.fit(z).standardise(z)
+    drawn = apart / spread
+    score = _less_than_usual(z, drawn)
     result.score[large] = score
-    result.p_value[large] = HonestDistribution.fit(apart / spread).p_value(score)
+    result.p_value[large] = HonestDistribution.fit(drawn).p_value(score)
     result.observed[large], result.expected[large] = seen, mean
     result.tested[large] = size[large]
     return result
+
+
+def _less_than_usual(z: NDArray[np.float64], drawn: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scores less what units show beyond ``drawn`` chance, whose law is skewed."""
+    middle = float(np.median(drawn))
+    width = float(np.median(np.abs(drawn - middle)))
+    shift = max(0.0, float(np.median(z)) - middle)
+    wider = max(1.0, float(np.median(np.abs(z - np.median(z)))) / max(width, 1e-9))
+    answer: NDArray[np.float64] = middle + (z - shift - middle) / wider
+    return answer
 
 
 CHECK = PaperRunsCheck()

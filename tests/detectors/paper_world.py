@@ -34,7 +34,7 @@ def form() -> Instrument:
 
 def world(seed: int, units: int = 24, *, fives: float = 0.6, **options) -> SimulatedRound:
     """An honest round on paper, with comments and four collectors a unit."""
-    people = Population(fives=fives, top_two=max(0.9, fives + 0.1), lowest_two=0.01)
+    people = Population(fives=fives, top_two=0.9 + 0.1 * fives, lowest_two=0.003)
     made = simulate_round(
         seed,
         units,
@@ -60,14 +60,14 @@ def comments(count: int, chance: np.random.Generator) -> np.ndarray:
     return made
 
 
-def corrections(frame: pd.DataFrame, seed: int, share: float = 0.05) -> pd.DataFrame:
+def corrections(frame: pd.DataFrame, seed: int, share: float = 0.1) -> pd.DataFrame:
     """Honest changes: some up, some down, most taken back as the form allows."""
     chance = np.random.default_rng(seed)
     rows = np.flatnonzero(chance.random(len(frame)) < share)
     found = []
     for row in rows:
-        after = int(chance.integers(3, 6))
-        before = int(np.clip(after + chance.choice([-1, 1, -2]), 1, 5))
+        after = int(chance.integers(2, 5))
+        before = after + int(chance.choice([-1, 1], p=[0.55, 0.45]))
         how = "cancelled" if chance.random() < 0.7 else "erased"
         found.append((frame["record_id"].iat[row], "B1", before, after, how))
     return pd.DataFrame(found, columns=["record_id", "item", "before", "after", "how"])
