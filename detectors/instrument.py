@@ -19,6 +19,7 @@ from detectors.errors import InputError
 __all__ = [
     "Box",
     "Code",
+    "Contradiction",
     "Field",
     "Instrument",
     "Item",
@@ -117,6 +118,14 @@ class Page:
     code: Code | None = None
 
 
+@dataclass(frozen=True)
+class Contradiction:
+    """Answers that exclude each other: one of the values of every item named, together."""
+
+    answers: Mapping[str, tuple[Value, ...]]
+    text: Mapping[str, str] | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Instrument:
     """A questionnaire, on paper or digital. Two are equal when their files are."""
@@ -129,6 +138,7 @@ class Instrument:
     pages: tuple[Page, ...]
     sha256: str
     path: Path
+    contradictions: tuple[Contradiction, ...] = ()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Instrument) and (self.sha256, self.path) == (
@@ -244,7 +254,7 @@ def load_instrument(path: str | Path) -> Instrument:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"not a valid TOML file ({error})", where=str(path)) from error
     read = _Reader(path)
-    known = ("id", "version", "title", "item", "marks", "page")
+    known = ("id", "version", "title", "item", "marks", "page", "contradiction")
     read.table(data, "top level", known)
     items = _items(read, data.get("item", []))
     marks = _marks(read, data.get("marks", {}))
@@ -261,7 +271,34 @@ def load_instrument(path: str | Path) -> Instrument:
         pages=pages,
         sha256=digest.hexdigest(),
         path=path,
+        contradictions=_contradictions(read, data.get("contradiction", []), items),
     )
+
+
+def _contradictions(read: _Reader, tables: Any, items: Sequence[Item]) -> tuple[Contradiction, ...]:
+    if not isinstance(tables, list):
+        raise read.fail("top level", "contradiction must be written as [[contradiction]]")
+    by_id = {item.id: item for item in items}
+    found = []
+    for number, data in enumerate(tables, start=1):
+        place = f"[[contradiction]] number {number}"
+        table = read.table(data, place, ("when", "and", "text"))
+        answers: dict[str, tuple[Value, ...]] = {}
+        for side in ("when", "and"):
+            part = table.get(side)
+            if not isinstance(part, dict) or not part:
+                raise read.fail(place, f"{side} must name at least one item and its values")
+            for name, values in part.items():
+                if name not in by_id:
+                    raise read.fail(place, f"{side} names item {name!r}, which is not asked")
+                if name in answers:
+                    raise read.fail(place, f"item {name!r} is named twice")
+                off = not isinstance(values, list) or not values
+                if off or any(value not in by_id[name].scale for value in values):
+                    raise read.fail(place, f"{name} must list values of its scale")
+                answers[name] = tuple(values)
+        found.append(Contradiction(answers, read.texts(table, "text", place)))
+    return tuple(found)
 
 
 def _items(read: _Reader, tables: Any) -> tuple[Item, ...]:

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from audit.intake.registers import units_at
 from audit.judge.case import Case, by_subject, record_case, unit_case
 from audit.pipeline.assemble import Assembly, TableFile, assemble, content_hash
+from audit.pipeline.changes import changed_marks, table_of_changes
 from audit.pipeline.serials import SerialRanges
 from audit.pipeline.sheets import PageRow, read_answers
 from audit.pipeline.tools import Screened, Tools
@@ -86,6 +87,7 @@ def evaluate(
     ranges = SerialRanges([] if custody is None else custody.to_dict("records"))
     pages = load_pages(store, settings, instrument, known)
     assembly = assemble(instrument, pages, tables, ranges, known)
+    circumstances = dataclasses.replace(circumstances, changes=table_of_changes(assembly, pages))
     screened = _screen(
         assembly, instrument, valid, custody, previous, circumstances, settings, tools
     )
@@ -130,6 +132,7 @@ def load_pages(
                 undetermined=unclear,
                 findings=tuple(signs),
                 unit=next((part for part in folder[:-1] if part in units), None),
+                changes=changed_marks(marks.get(row["id"], []), instrument),
             )
         )
     return pages

@@ -38,6 +38,7 @@ class PageRow:
         undetermined: Items in which something stands that could not be read.
         findings: What was seen on it, alone and among the others.
         unit: The unit that its folder names, if any.
+        changes: Marks changed on it: item, value before, value after, and how.
     """
 
     id: int
@@ -54,6 +55,7 @@ class PageRow:
     undetermined: frozenset[str] = frozenset()
     findings: tuple[Finding, ...] = ()
     unit: str | None = None
+    changes: tuple[tuple[str, Value, Value, str], ...] = ()
 
 
 @dataclass

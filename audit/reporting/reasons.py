@@ -69,6 +69,86 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (r"too few empty boxes on the page .*", "trang có quá ít ô trống để so sánh"),
     (r"too few boxes with a printed outline .*", "quá ít ô còn nét in để đo độ lệch"),
     (r"the page has no print that could be covered", "trang không có nét in để bị che"),
+    (
+        r"fewer than (\d+) units whose paper forms stand in a known order",
+        r"ít hơn \1 đơn vị có phiếu giấy xếp được theo số sê-ri",
+    ),
+    (
+        r"fewer than (\d+) paper forms in a known order \(n = (\d+)\)",
+        r"ít hơn \1 phiếu giấy xếp được theo số sê-ri (n = \2)",
+    ),
+    (r"fewer than (\d+) forms in one batch", r"lô có ít hơn \1 phiếu"),
+    (r"the order of the forms is not known", "không biết thứ tự của phiếu"),
+    (r"not a paper form", "không phải phiếu giấy"),
+    (r"no paper forms", "không có phiếu giấy"),
+    (
+        r"fewer than (\d+) peer units of (\d+) paper forms",
+        r"ít hơn \1 đơn vị cùng khối có từ \2 phiếu giấy",
+    ),
+    (r"fewer than (\d+) paper forms \(n = (\d+)\)", r"ít hơn \1 phiếu giấy (n = \2)"),
+    (
+        r"fewer than (\d+) peer units of (\d+) forms with changed marks",
+        r"ít hơn \1 đơn vị cùng khối có từ \2 phiếu có sửa",
+    ),
+    (
+        r"fewer than (\d+) forms with changed marks \(n = (\d+)\)",
+        r"ít hơn \1 phiếu có sửa (n = \2)",
+    ),
+    (r"no marks were read from images", "chưa đọc ô đánh dấu nào từ ảnh"),
+    (r"the rate is the same everywhere", "tỷ lệ như nhau ở mọi đơn vị"),
+    (r"no item allows “not applicable”", "không câu hỏi nào có lựa chọn “không áp dụng”"),
+    (r"no comment", "không có ý kiến khác"),
+    (r"no comments are recorded", "không ghi nhận ý kiến khác"),
+    (r"comments are not recorded everywhere", "ý kiến khác không được ghi nhận ở mọi đơn vị"),
+    (
+        r"fewer than (\d+) comments in (\d+) units",
+        r"ít hơn \1 ý kiến khác tại \2 đơn vị",
+    ),
+    (r"fewer than (\d+) comments \(n = (\d+)\)", r"ít hơn \1 ý kiến khác (n = \2)"),
+    (
+        r"fewer than (\d+) peer units of (\d+) comments",
+        r"ít hơn \1 đơn vị có từ \2 ý kiến khác",
+    ),
+    (
+        r"fewer than (\d+) collectors or batches with (\d+) forms in (\d+) units",
+        r"ít hơn \1 người thu phiếu hoặc lô có từ \2 phiếu tại \3 đơn vị",
+    ),
+    (
+        r"fewer than two collectors or batches with (\d+) forms",
+        r"ít hơn hai người thu phiếu hoặc lô có từ \1 phiếu",
+    ),
+    (
+        r"the instrument declares no contradiction between its items",
+        "mẫu phiếu không khai báo quy tắc mâu thuẫn giữa các câu hỏi",
+    ),
+    (
+        r"no declared contradiction was asked in full",
+        "không quy tắc mâu thuẫn nào có đủ câu trả lời",
+    ),
+    (
+        r"no two items go together strongly enough, or fewer than (\d+) records",
+        r"không có hai câu hỏi nào đủ liên quan với nhau, hoặc ít hơn \1 bản ghi",
+    ),
+    (
+        r"no pair of items that go together was answered",
+        "không trả lời đủ cặp câu hỏi liên quan nào",
+    ),
+    (
+        r"the form has no overall item, or more than one",
+        "mẫu phiếu không có câu hỏi chung, hoặc có nhiều hơn một câu",
+    ),
+    (
+        r"the overall item or most of the others have no answer, or too few peers",
+        "câu chung hoặc phần lớn câu khác bỏ trống, hoặc quá ít bản ghi để so sánh",
+    ),
+    (
+        r"the form has no reverse-keyed items beside others",
+        "mẫu phiếu không có câu hỏi đảo chiều",
+    ),
+    (
+        r"no item together with its reverse was answered",
+        "không trả lời đủ cặp câu thuận và câu đảo chiều nào",
+    ),
 )
 
 
