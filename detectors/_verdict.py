@@ -23,6 +23,21 @@ _SOURCE: Mapping[Family, str] = {Family.ANSWERS: "answers", Family.UNIT: "answer
 
 
 @dataclass(frozen=True, eq=False)
+class Joint:
+    """Checks whose p-values were calibrated together, dependence included.
+
+    Attributes:
+        names: Their ids.
+        p_value: ``(n,)``: the p-value of all of them, which takes the place of theirs.
+        weight: Bonferroni weight against the other checks.
+    """
+
+    names: tuple[str, ...]
+    p_value: NDArray[np.float64]
+    weight: float
+
+
+@dataclass(frozen=True, eq=False)
 class Subjects:
     """Who is judged.
 
@@ -30,11 +45,15 @@ class Subjects:
         ids: ``(n,)`` names; a name may occur twice.
         key: ``record_id`` or ``unit_id``: where findings carry the name.
         weights: Bonferroni weight of a check; 1 where not named.
+        joint: Checks that have one p-value together.
+        most_p: Largest p-value at which a subject is flagged, whatever its q-value.
     """
 
     ids: NDArray[np.str_]
     key: str
     weights: Mapping[str, float]
+    joint: Joint | None = None
+    most_p: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,22 +73,23 @@ def judge(
 ) -> Verdicts:
     """Combine by weighted Bonferroni, control the false-discovery rate, grade.
 
-    A subject is flagged at q <= .05 or where a check reports a broken rule (a finding
-    without p-value). Yellow at q <= .05, orange at q <= .01, red where two independent
-    families report. Findings of subjects that are not flagged are dropped; one that is
-    flagged by the combination alone gets a finding from its strongest check.
+    A subject is flagged at q <= .05 (and p not above ``most_p``) or where a check reports
+    a broken rule (a finding without p-value). Yellow at q <= .05, orange at q <= .01, red
+    where two independent families report. Findings of subjects that are not flagged are
+    dropped; one flagged by the combination alone gets a finding from its strongest check.
     """
     count = len(subjects.ids)
     names = list(checks)
     p_values = np.column_stack([answers[name].p_values for name in names])
     weights = np.array([subjects.weights.get(name, 1.0) for name in names])
-    p = smallest_p(p_values, weights)
+    p = _combined(p_values, weights, names, subjects.joint)
     q = q_values(p)
     found: dict[str, list[Finding]] = {}
     for answer in answers.values():
         for finding in answer.findings:
             found.setdefault(str(getattr(finding, subjects.key)), []).append(finding)
     flagged = np.nan_to_num(q, nan=1.0) <= FALSE_DISCOVERY_RATE
+    flagged &= np.nan_to_num(p, nan=1.0) <= subjects.most_p
     severity: list[Severity | None] = [None if np.isnan(value) else Severity.GREEN for value in p]
     kept: list[Finding] = []
     for i in range(count) if found or flagged.any() else ():
@@ -92,6 +112,20 @@ def judge(
         not_testable=_reasons(answers, p),
         findings=_unique(kept),
     )
+
+
+def _combined(
+    p_values: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    names: list[str],
+    joint: Joint | None,
+) -> NDArray[np.float64]:
+    """Weighted Bonferroni; what was calibrated together enters as one."""
+    if joint is None:
+        return smallest_p(p_values, weights)
+    alone = np.array([name not in joint.names for name in names], dtype=bool)
+    columns = np.column_stack([p_values[:, alone], joint.p_value[: len(p_values)]])
+    return smallest_p(columns, np.append(weights[alone], joint.weight))
 
 
 def _grade(q: float, told: list[Finding]) -> Severity:

@@ -1,8 +1,10 @@
 """The statistical screen of a response table: every check, one verdict a record and a unit.
 
 Each record and each unit gets one p-value, the smallest over its checks by weighted
-Bonferroni, and one q-value by Benjamini-Hochberg over the table. It is flagged at
-q <= .05 or where a rule is broken. Red needs two independent families of evidence.
+Bonferroni (the shape tests of a unit, which hang together, are calibrated together and
+enter as one), and one q-value by Benjamini-Hochberg over the table. A record is flagged
+at q <= .05, a unit at q <= .05 and p <= .002, both where a rule is broken. Red needs two
+independent families of evidence.
 """
 
 from __future__ import annotations
@@ -16,18 +18,26 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from detectors._verdict import Subjects, Verdicts, judge
+from detectors._verdict import Joint, Subjects, Verdicts, judge
 from detectors.circumstances import Circumstances
 from detectors.finding import Finding, Message
 from detectors.instrument import Instrument
 from detectors.registry import Assessment, Level, discover
 from detectors.table import RecordTable, UnitTable
 from detectors.units._features import features_of
+from detectors.units._shape import TESTS, shape_of
 
 __all__ = ["Screening", "screen"]
 
 # The twin test alone can reach the p-values that a flag needs; ranks among peers cannot.
 RECORD_WEIGHTS: Mapping[str, float] = {"answers.twin": 6.0, "channel.response_time": 2.0}
+
+# Five shape tests have one p-value together; it stands against single checks by this weight.
+SHAPE_WEIGHT = 6.0
+
+# Of 1,000 honest units at most two are flagged, however many tampered ones stand beside
+# them: a false-discovery rate alone allows more honest ones the more others are found.
+MOST_UNIT_P = 0.002
 
 _TAIL = ("p_value", "q_value", "severity", "flagged", "not_testable")
 
@@ -127,8 +137,9 @@ def _units(table: UnitTable, seed: int) -> tuple[pd.DataFrame, tuple[Finding, ..
     checks = discover(Level.UNIT)
     answers = {name: check.assess(table, seed=seed) for name, check in checks.items()}
     ids = np.array(table.unit_ids, dtype=np.str_)
-    verdicts = judge(checks, answers, Subjects(ids, "unit_id", {}))
     records = table.records
+    joint = Joint(tuple(TESTS), shape_of(records, seed).together, SHAPE_WEIGHT)
+    verdicts = judge(checks, answers, Subjects(ids, "unit_id", {}, joint, MOST_UNIT_P))
     count = len(table)
     rated = records.answered > 0
     unit = records.unit[rated]

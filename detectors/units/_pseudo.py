@@ -1,0 +1,111 @@
+"""Pseudo-units: as many records as a unit has, drawn from peers at the unit's level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.units._alike import Alike
+from detectors.units._tilt import Peers
+
+__all__ = ["Draws", "Null", "pair_scores", "pseudo_rounds"]
+
+MOST_ROWS = 3_000_000
+CHUNK = 1_000_000
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """How many pseudo-units are drawn, and on how many of them pairs are compared."""
+
+    units: int
+    paired: int
+
+    def rounds(self, sizes: Rows) -> tuple[int, int]:
+        """Pseudo-rounds of units of these sizes: in all, and with pairs."""
+        most = max(1, MOST_ROWS // int(sizes.sum()))
+        every = min(most, -(-self.units // sizes.size))
+        return max(1, every), max(1, min(every, -(-self.paired // sizes.size)))
+
+
+@dataclass(frozen=True, eq=False)
+class Null:
+    """Pseudo-rounds.
+
+    Attributes:
+        z: ``(rounds, units, columns)`` z-scores.
+        pairs: ``(paired rounds, units)`` totals of near duplicates.
+    """
+
+    z: Array
+    pairs: Array
+
+
+def pseudo_rounds(
+    peers: Peers,
+    tilt: Array,
+    sizes: Rows,
+    t: Array,
+    columns: NDArray[np.float32],
+    alike: Alike,
+    draws: Draws,
+    rng: np.random.Generator,
+) -> Null:
+    """Draw them.
+
+    Args:
+        peers: Where records come from.
+        tilt: ``(units,)`` tilt to the level of each unit.
+        sizes: ``(units,)`` records of each.
+        t: ``(n,)`` tilting score of all records.
+        columns: ``(n, columns)`` statistics of all records.
+        alike: Compares records.
+        draws: How many.
+        rng: Chance.
+    """
+    every, paired = draws.rounds(sizes)
+    z = np.empty((every, sizes.size, columns.shape[1]))
+    pairs = np.empty((paired, sizes.size))
+    step = max(1, CHUNK // int(sizes.sum()))
+    for start in range(0, every, step):
+        count = min(step, every - start)
+        n = np.tile(sizes, count)
+        rows = peers.draw(np.tile(tilt, count), n, rng)
+        first = np.concatenate([[0], np.cumsum(n)])
+        mean_t = np.add.reduceat(t[rows], first[:-1]) / n
+        sums = np.add.reduceat(columns[rows], first[:-1], axis=0, dtype=np.float64)
+        scores, _ = peers.z(n.astype(np.float64), mean_t, sums / n[:, None])
+        z[start : start + count] = scores.reshape(count, sizes.size, -1)
+        compared = min(count, paired - start)
+        if compared > 0:
+            groups = compared * sizes.size
+            total = alike.totals(rows[: first[groups]], first[: groups + 1])
+            pairs[start : start + compared] = total.reshape(compared, -1)
+    return Null(z, pairs)
+
+
+def pair_scores(own: Array, null: Array, sizes: Rows, tilt: Array) -> tuple[Array, Array, Array]:
+    """Totals of near duplicates as z-scores, given size and level.
+
+    Args:
+        own: ``(units,)`` totals.
+        null: ``(rounds, units)`` totals of pseudo-units.
+        sizes: ``(units,)`` records.
+        tilt: ``(units,)``.
+
+    Returns:
+        z-scores of the units, of the pseudo-units, and the expected totals.
+    """
+    n = sizes.astype(np.float64)
+    x = np.column_stack([np.ones_like(n), np.log(n), tilt, tilt**2])
+    tiled = np.tile(x, (len(null), 1))
+    line, *_ = np.linalg.lstsq(tiled, (null / n).ravel(), rcond=None)
+    usual = np.maximum(x @ line, 0.0) * n
+    off = (null - usual) / np.sqrt(n)
+    spread = max(float(off.std()), 1e-3)
+    return (own - usual) / np.sqrt(n) / spread, off / spread, usual
