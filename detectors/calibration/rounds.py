@@ -78,8 +78,8 @@ def joint_p_values(
     Args:
         scores: ``(units, tests)``; higher is more suspicious; NaN where not tested.
         null: One array a test, ``(draws, units)``: scores of pseudo-units of the size and
-            level of the unit in the same column. Tests may have different numbers of
-            draws; their first ones belong to the same pseudo-units.
+            level of the unit in the same column, NaN where none was made. Tests may have
+            different numbers of draws; their first ones belong to the same pseudo-units.
         classes: ``(units,)``: units that share a null.
         weights: ``(tests,)``, positive.
 
@@ -98,6 +98,7 @@ def joint_p_values(
         mine = np.flatnonzero(classes == one)
         smallest = np.full(len(mine), np.inf)
         smallest_null = np.full(draws * len(mine), np.inf)
+        complete = np.ones(draws * len(mine), dtype=bool)
         for k in np.flatnonzero(made):
             block = null[k][:, mine]
             honest = HonestDistribution.fit(block, min_scale=SMALLEST_SPREAD)
@@ -106,10 +107,11 @@ def joint_p_values(
             p[mine, k] = honest.p_value(scores[mine, k])
             smallest = np.fmin(smallest, p[mine, k] / share[k])
             among = honest.p_of_members(block[:draws].ravel())
+            complete &= np.isfinite(among)
             smallest_null = np.fmin(smallest_null, among / share[k])
         tested = np.flatnonzero(np.isfinite(smallest))
         bound = np.minimum(smallest[tested], 1.0)
-        order = np.sort(smallest_null)
+        order = np.sort(smallest_null[complete])
         rank = np.searchsorted(order, smallest[tested], side="right")
         # the smallest p by Bonferroni holds by itself and goes on below 1 in the draws
         together[mine[tested]] = np.minimum(bound, (1.0 + rank) / (order.size + 1.0))

@@ -6,7 +6,8 @@ for a match and ``log e`` for a mismatch; ``p`` is how often records of the kind
 give that answer. Rare answers in common weigh, common ones cost nothing, missing never
 matches, and a record that is best throughout can agree with nobody by more than chance.
 A record's gain is that of a mixture in which a share of the records copies any other of
-the unit, capped, and a unit's total is the sum of its records' gains.
+the unit, capped, and a unit's total is the sum of its records' gains. Pairs whose ratio
+does not reach the number of partners are what chance brings and are passed over.
 
 Reference: van der Linden & Sotaridona (2006), generalised binomial test; a total over
 units calibrated by pseudo-units is own work.
@@ -16,13 +17,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.units._odds import TOUCHED, Material
 
-__all__ = ["Alike"]
+__all__ = ["Alike", "packed_answers"]
 
 CHANGED = 0.1
 LOG_CHANGED = float(np.log(CHANGED))
@@ -45,15 +47,22 @@ class Alike:
         kind: ``(n,)`` kind of each record.
         gain: float32 ``(kinds, items, states)``: what a match adds above a mismatch.
         most: ``(n,)``: ratio with an exact copy.
+        packed: Bits of the answers and of the answered items, where the loops are compiled.
     """
 
     data: Material
     kind: NDArray[np.intp]
     gain: NDArray[np.float32]
     most: Array
+    packed: tuple[NDArray[np.uint64], NDArray[np.uint64]]
 
     @classmethod
-    def of(cls, data: Material, spread: Array) -> Alike:
+    def of(
+        cls,
+        data: Material,
+        spread: Array,
+        packed: tuple[NDArray[np.uint64], NDArray[np.uint64]] | None = None,
+    ) -> Alike:
         """Kinds are bands of level, halved by spread; uniform records one for each level."""
         kind = _kinds(data, spread)
         codes, states = data.codes, int(data.levels.max()) + 1
@@ -73,7 +82,7 @@ class Alike:
             most += (gain[:, j].ravel() + LOG_CHANGED * (np.arange(kinds * states) % states > 0))[
                 cell
             ]
-        return cls(data, kind, gain, most)
+        return cls(data, kind, gain, most, packed or packed_answers(data.codes, states - 1))
 
     def totals(self, rows: NDArray[np.intp], first: NDArray[np.intp]) -> Array:
         """Total of each group of records.
@@ -87,19 +96,19 @@ class Alike:
         if len(self.data.codes) >= COMPILED_FROM:
             from detectors.units._loops import sum_of_alike
 
-            words, known = self._packed()
-            codes = np.ascontiguousarray(self.data.codes)
+            words, known = self.packed
             sum_of_alike(
-                rows, first, words, known, codes, self.kind, self.gain, self.most,
+                rows, first, words, known, self.data.codes, self.kind, self.gain, self.most,
                 LOG_CHANGED, ENOUGH, TOUCHED, CAP, out,
             )  # fmt: skip
             return out
         left, right = self._matrices()
         for group, (start, stop) in enumerate(pairwise(first.tolist())):
             own = rows[start:stop]
-            taken = own[self.most[own] >= ENOUGH]
+            enough = max(ENOUGH, float(np.log(max(own.size - 1, 1))))
+            taken = own[self.most[own] >= enough]
             if taken.size > 1:
-                out[group] = _total(left, right, taken, own.size)
+                out[group] = _total(left, right, taken, max(own.size - 1, 1), enough)
         return out
 
     def pairs(self, rows: NDArray[np.intp], limit: int) -> list[tuple[int, int]]:
@@ -133,30 +142,33 @@ class Alike:
         left[at, cells + item] = LOG_CHANGED
         return left, right
 
-    def _packed(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-        """One bit an answer, and one bit an item that was answered."""
-        codes = self.data.codes
-        n, items = codes.shape
-        states = self.gain.shape[2] - 1
-        words = np.zeros((n, -(-items * states // 64)), dtype=np.uint64)
-        known = np.zeros((n, -(-items // 64)), dtype=np.uint64)
-        for j in range(items):
-            bit = j * states + codes[:, j].astype(np.int64) - 1
-            answered = codes[:, j] > 0
-            for word in range(words.shape[1]):
-                here = answered & (bit // 64 == word)
-                words[here, word] |= np.uint64(1) << (bit[here] % 64).astype(np.uint64)
-            known[:, j // 64] |= answered.astype(np.uint64) << np.uint64(j % 64)
-        return words, known
+
+def packed_answers(
+    codes: NDArray[Any], levels: int
+) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """One bit an answer and one bit an answered item; empty for a small table."""
+    n, items = codes.shape
+    if n < COMPILED_FROM:
+        return np.zeros((0, 1), dtype=np.uint64), np.zeros((0, 1), dtype=np.uint64)
+    from detectors.units._loops import pack
+
+    words = np.zeros((n, -(-items * levels // 64)), dtype=np.uint64)
+    known = np.zeros((n, -(-items // 64)), dtype=np.uint64)
+    pack(codes, levels, words, known)
+    return words, known
 
 
 def _total(
-    left: NDArray[np.float32], right: NDArray[np.float32], rows: NDArray[np.intp], size: int
+    left: NDArray[np.float32],
+    right: NDArray[np.float32],
+    rows: NDArray[np.intp],
+    partners: int,
+    enough: float,
 ) -> float:
     ratio = left[rows] @ right[rows].T
     ratio[rows[:, None] == rows] = -np.inf
-    like = np.where(ratio >= ENOUGH, np.exp(np.minimum(ratio, 20.0)), 0.0).sum(axis=1)
-    gain = np.log1p(TOUCHED / (1.0 - TOUCHED) / max(size - 1, 1) * like.astype(np.float64))
+    like = np.where(ratio >= enough, np.exp(np.minimum(ratio, 20.0)), 0.0).sum(axis=1)
+    gain = np.log1p(TOUCHED / (1.0 - TOUCHED) / partners * like.astype(np.float64))
     return float(np.minimum(gain, CAP).sum())
 
 

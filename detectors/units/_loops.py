@@ -13,7 +13,7 @@ from numba import njit
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-__all__ = ["sum_of_alike", "sum_of_lifts"]
+__all__ = ["pack", "sum_of_alike", "sum_of_lifts"]
 
 
 def _popcount(_context: Any, word: Any) -> Any:
@@ -50,6 +50,19 @@ def sum_of_lifts(
 
 
 @njit(cache=True, nogil=True)
+def pack(
+    codes: NDArray[Any], states: int, words: NDArray[np.uint64], known: NDArray[np.uint64]
+) -> None:
+    """Set one bit an answer in ``words`` and one bit an answered item in ``known``."""
+    for i in range(codes.shape[0]):
+        for j in range(codes.shape[1]):
+            if codes[i, j] > 0:
+                bit = j * states + codes[i, j] - 1
+                words[i, bit >> 6] |= np.uint64(1) << np.uint64(bit & 63)
+                known[i, j >> 6] |= np.uint64(1) << np.uint64(j & 63)
+
+
+@njit(cache=True, nogil=True)
 def sum_of_alike(
     rows: NDArray[np.intp],
     first: NDArray[np.intp],
@@ -60,7 +73,7 @@ def sum_of_alike(
     gain: NDArray[np.float32],
     most: NDArray[np.float64],
     log_e: float,
-    enough: float,
+    least: float,
     share: float,
     cap: float,
     out: NDArray[np.float64],
@@ -74,6 +87,8 @@ def sum_of_alike(
     taken = np.empty(longest, dtype=np.intp)
     like = np.empty(longest, dtype=np.float64)
     for s in range(first.size - 1):
+        partners = max(first[s + 1] - first[s] - 1, 1)
+        enough = max(least, np.log(partners))
         count = 0
         for at in range(first[s], first[s + 1]):
             if most[rows[at]] >= enough:
@@ -108,7 +123,6 @@ def sum_of_alike(
                     like[a] += np.exp(min(one, 20.0))
                 if other >= enough:
                     like[b] += np.exp(min(other, 20.0))
-        partners = max(first[s + 1] - first[s] - 1, 1)
         total = 0.0
         for a in range(count):
             total += min(np.log1p(share / (1.0 - share) / partners * like[a]), cap)

@@ -38,8 +38,8 @@ class Null:
     """Pseudo-rounds.
 
     Attributes:
-        z: ``(rounds, units, columns)`` z-scores.
-        pairs: ``(paired rounds, units)`` totals of near duplicates.
+        z: ``(rounds, units, columns)`` z-scores; NaN for units that were not drawn for.
+        pairs: ``(paired rounds, units)`` totals of near duplicates; NaN likewise.
     """
 
     z: Array
@@ -68,24 +68,28 @@ def pseudo_rounds(
         draws: How many.
         rng: Chance.
     """
-    every, paired = draws.rounds(sizes)
-    z = np.empty((every, sizes.size, columns.shape[1]))
-    pairs = np.empty((paired, sizes.size))
-    step = max(1, CHUNK // int(sizes.sum()))
+    # where units are many, a part of them stands for all: those of the first places
+    chosen = rng.permutation(sizes.size)[: draws.units]
+    with_pairs = min(draws.paired, chosen.size)
+    every, paired = draws.rounds(sizes[chosen])
+    z = np.full((every, sizes.size, columns.shape[1]), np.nan)
+    pairs = np.full((paired, sizes.size), np.nan)
+    step = max(1, CHUNK // int(sizes[chosen].sum()))
     for start in range(0, every, step):
         count = min(step, every - start)
-        n = np.tile(sizes, count)
-        rows = peers.draw(np.tile(tilt, count), n, rng)
+        n = np.tile(sizes[chosen], count)
+        rows = peers.draw(np.tile(tilt[chosen], count), n, rng)
         first = np.concatenate([[0], np.cumsum(n)])
         mean_t = np.add.reduceat(t[rows], first[:-1]) / n
         sums = np.add.reduceat(columns[rows], first[:-1], axis=0, dtype=np.float64)
         scores, _ = peers.z(n.astype(np.float64), mean_t, sums / n[:, None])
-        z[start : start + count] = scores.reshape(count, sizes.size, -1)
+        z[start : start + count, chosen] = scores.reshape(count, chosen.size, -1)
         compared = min(count, paired - start)
         if compared > 0:
-            groups = compared * sizes.size
+            # pairs are compared in whole rounds, or in a part of the only one
+            groups = compared * chosen.size if with_pairs == chosen.size else with_pairs
             total = alike.totals(rows[: first[groups]], first[: groups + 1])
-            pairs[start : start + compared] = total.reshape(compared, -1)
+            pairs[start : start + compared, chosen[:with_pairs]] = total.reshape(compared, -1)
     return Null(z, pairs)
 
 
@@ -103,9 +107,10 @@ def pair_scores(own: Array, null: Array, sizes: Rows, tilt: Array) -> tuple[Arra
     """
     n = sizes.astype(np.float64)
     x = np.column_stack([np.ones_like(n), np.log(n), tilt, tilt**2])
-    tiled = np.tile(x, (len(null), 1))
-    line, *_ = np.linalg.lstsq(tiled, (null / n).ravel(), rcond=None)
+    tiled, per_record = np.tile(x, (len(null), 1)), (null / n).ravel()
+    known = np.isfinite(per_record)
+    line, *_ = np.linalg.lstsq(tiled[known], per_record[known], rcond=None)
     usual = np.maximum(x @ line, 0.0) * n
     off = (null - usual) / np.sqrt(n)
-    spread = max(float(off.std()), 1e-3)
+    spread = max(float(np.nanstd(off)), 1e-3)
     return (own - usual) / np.sqrt(n) / spread, off / spread, usual

@@ -30,7 +30,7 @@ from detectors.calibration.multiplicity import q_values
 from detectors.calibration.rounds import joint_p_values, spread_of, standardised
 from detectors.table import SMALL_STRATUM, RecordTable
 from detectors.unit_result import FEWEST_RECORDS, FEWEST_UNITS, UnitResult
-from detectors.units._alike import Alike
+from detectors.units._alike import Alike, packed_answers
 from detectors.units._columns import SHOWN, SIDES, TESTED, columns_of
 from detectors.units._features import features_of
 from detectors.units._odds import Material
@@ -194,6 +194,7 @@ class _Learned:
     columns: NDArray[np.float32]
     peers: Peers
     alike: Alike
+    total: Array
     peer_count: int
 
 
@@ -220,6 +221,9 @@ class _Stratum:
             self.labels = np.concatenate([label, before.unit[chosen] + sizes.size])
         joined = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
         self.codes, self.level, self.not_best, self.low, self.all_best, self.spread = joined
+        self.packed = packed_answers(self.codes, int(self.levels.max()))
+        first = np.concatenate([[0], np.cumsum(sizes)])
+        self.groups = np.argsort(label, kind="stable"), first
 
     def learn(self, out: NDArray[np.bool_]) -> _Learned:
         """Learn from the records that are taken for honest."""
@@ -234,7 +238,8 @@ class _Stratum:
         columns = columns_of(data, self.all_best, self.spread, rng)
         t = normal_scores(self.level, honest)
         peers = Peers.of(t, columns.values, at)
-        return _Learned(t, columns.values, peers, Alike.of(data, self.spread), at.size)
+        alike = Alike.of(data, self.spread, self.packed)
+        return _Learned(t, columns.values, peers, alike, alike.totals(*self.groups), at.size)
 
     def judge(self, learned: _Learned, out: NDArray[np.bool_], draws: Draws) -> _Judged:
         """Test the large units; those ``out`` do not count for the spread between units."""
@@ -248,9 +253,7 @@ class _Stratum:
         null = pseudo_rounds(
             peers, tilt, sizes, learned.t, learned.columns[:, :TESTED], learned.alike, draws, rng
         )
-        order = np.argsort(self.label, kind="stable")
-        first = np.concatenate([[0], np.cumsum(self.sizes)])
-        total = learned.alike.totals(order, first)[big]
+        total = learned.total[big]
         pairs, null_pairs, usual = pair_scores(total, null.pairs, sizes, tilt)
         # a unit is a part of its peers, or is held against a mean that has its own error
         part = n[big] / learned.peer_count
