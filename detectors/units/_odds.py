@@ -6,7 +6,7 @@ Each score learns by committing the tampering on honest records of the stratum:
 record's coherence is the sum over its pairs of items of the log lift, how much more
 often peers give these two answers together than apart; a logistic regression on
 coherence, level and count of answers off the top tells honest records from invented
-ones. Below ``CROSSED`` records the lift is learned in other units than it is used on.
+ones. Below ``CROSSED`` records the lift is learned on other records than it is used on.
 
 *Edited up*: records with low answers have them raised to the two best. Their share by
 number of low answers and of answers off the top, after against before.
@@ -51,7 +51,6 @@ class Material:
         level: ``(n,)`` mean level, 0..1.
         not_best: ``(n,)`` answers off the top.
         low: ``(n,)`` answers below the two best.
-        unit: ``(n,)`` unit numbers.
         peers: Rows that are taken for honest.
     """
 
@@ -60,7 +59,6 @@ class Material:
     level: Array
     not_best: NDArray[np.integer]
     low: NDArray[np.integer]
-    unit: NDArray[np.intp]
     peers: NDArray[np.intp]
 
 
@@ -72,8 +70,8 @@ def invented_odds(data: Material, rng: np.random.Generator) -> Array:
     coherence = np.empty(len(data.codes))
     false_coherence = np.empty(len(false))
     crossed = len(data.codes) < CROSSED
-    # a unit stands in one fold with all its records
-    fold = rng.permutation(int(data.unit.max()) + 1)[data.unit] % (FOLDS if crossed else 1)
+    # folds of records, not of units: what a fold learned by chance must not be a unit's
+    fold = rng.permutation(len(data.codes)) % (FOLDS if crossed else 1)
     for one in range(FOLDS if crossed else 1):
         source = learned[fold[learned] != one] if crossed else learned
         table = lift_table(data.codes[source], states)

@@ -68,28 +68,29 @@ def pseudo_rounds(
         draws: How many.
         rng: Chance.
     """
-    # where units are many, a part of them stands for all: those of the first places
+    # where units are many, a part of them stands for all
     chosen = rng.permutation(sizes.size)[: draws.units]
     with_pairs = min(draws.paired, chosen.size)
     every, paired = draws.rounds(sizes[chosen])
     z = np.full((every, sizes.size, columns.shape[1]), np.nan)
     pairs = np.full((paired, sizes.size), np.nan)
-    step = max(1, CHUNK // int(sizes[chosen].sum()))
-    for start in range(0, every, step):
-        count = min(step, every - start)
-        n = np.tile(sizes[chosen], count)
-        rows = peers.draw(np.tile(tilt[chosen], count), n, rng)
+    step = max(1, CHUNK // (every * int(sizes[chosen].max())))
+    for start in range(0, chosen.size, step):
+        units = chosen[start : start + step]
+        n = np.repeat(sizes[units], every)
+        drawn = [peers.draw(tilt[u : u + 1], int(sizes[u]), every, rng) for u in units]
+        rows = np.concatenate([part.ravel() for part in drawn])
         first = np.concatenate([[0], np.cumsum(n)])
         mean_t = np.add.reduceat(t[rows], first[:-1]) / n
         sums = np.add.reduceat(columns[rows], first[:-1], axis=0, dtype=np.float64)
         scores, _ = peers.z(n.astype(np.float64), mean_t, sums / n[:, None])
-        z[start : start + count, chosen] = scores.reshape(count, chosen.size, -1)
-        compared = min(count, paired - start)
-        if compared > 0:
-            # pairs are compared in whole rounds, or in a part of the only one
-            groups = compared * chosen.size if with_pairs == chosen.size else with_pairs
-            total = alike.totals(rows[: first[groups]], first[: groups + 1])
-            pairs[start : start + compared, chosen[:with_pairs]] = total.reshape(compared, -1)
+        z[:, units] = scores.reshape(units.size, every, -1).transpose(1, 0, 2)
+        few = drawn[: max(0, with_pairs - start)]
+        if few:
+            compared = np.concatenate([part[:paired].ravel() for part in few])
+            first = np.concatenate([[0], np.cumsum(np.repeat(sizes[units[: len(few)]], paired))])
+            total = alike.totals(compared, first).reshape(len(few), paired)
+            pairs[:, units[: len(few)]] = total.T
     return Null(z, pairs)
 
 

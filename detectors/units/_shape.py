@@ -214,11 +214,9 @@ class _Stratum:
         self.levels = table.levels
         parts = [_part(table, rows)]
         self.trusted = _baseline(table, int(table.stratum[rows[0]]))
-        self.labels = label
         if self.trusted is not None:
             before, chosen = self.trusted
             parts.append(_part(before, chosen))
-            self.labels = np.concatenate([label, before.unit[chosen] + sizes.size])
         joined = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
         self.codes, self.level, self.not_best, self.low, self.all_best, self.spread = joined
         self.packed = packed_answers(self.codes, int(self.levels.max()))
@@ -229,12 +227,10 @@ class _Stratum:
         """Learn from the records that are taken for honest."""
         rng = np.random.default_rng(self.seed)
         own = self.label.size
-        theirs = np.arange(self.labels.size) >= own
+        theirs = np.arange(self.level.size) >= own
         honest = ~out[self.label] if self.trusted is None else theirs
         at = np.flatnonzero(honest)
-        data = Material(
-            self.codes, self.levels, self.level, self.not_best, self.low, self.labels, at
-        )
+        data = Material(self.codes, self.levels, self.level, self.not_best, self.low, at)
         columns = columns_of(data, self.all_best, self.spread, rng)
         t = normal_scores(self.level, honest)
         peers = Peers.of(t, columns.values, at)
@@ -255,10 +251,9 @@ class _Stratum:
         )
         total = learned.total[big]
         pairs, null_pairs, usual = pair_scores(total, null.pairs, sizes, tilt)
-        # a unit is a part of its peers, or is held against a mean that has its own error
-        part = n[big] / learned.peer_count
+        # a unit that is no part of its peers is held against a mean that has its own error
         apart = out[big] | (self.trusted is not None)
-        width = np.sqrt(np.where(apart, 1.0 + part, np.maximum(1.0 - part, 0.1)))
+        width = np.sqrt(np.where(apart, 1.0 + n[big] / learned.peer_count, 1.0))
         scores, nulls = [], []
         for k in range(TESTED):
             s, s0 = _calibrated(z[:, k] / width, null.z[:, :, k], ~out[big])

@@ -27,6 +27,7 @@ BINS = 240
 TILTS = np.linspace(-6.0, 6.0, 241)
 GRID = 10_000
 BLOCK = 4096
+RARE_REPEATS = 0.01
 
 Array = NDArray[np.float64]
 
@@ -150,23 +151,37 @@ class Peers:
         return z, expected
 
     def draw(
-        self, tilt: Array, sizes: NDArray[np.intp], rng: np.random.Generator
+        self, tilt: Array, size: int, count: int, rng: np.random.Generator
     ) -> NDArray[np.intp]:
-        """Rows of pseudo-units one after another: ``sizes`` of them at each ``tilt``."""
-        drawn = np.empty(int(sizes.sum()), dtype=np.intp)
-        place = rng.random(drawn.size)
-        at = 0
-        for start in range(0, len(tilt), BLOCK):
-            edges = np.cumsum(self.weights(tilt[start : start + BLOCK]), axis=1)
-            for edge, size in zip(edges, sizes[start : start + BLOCK].tolist(), strict=True):
-                own = slice(at, at + size)
-                drawn[own] = np.searchsorted(edge, place[own] * edge[-1], side="right")
-                at += size
+        """Rows of ``(count, size)`` pseudo-units at one ``tilt``, ``(1,)``.
+
+        No row comes twice in a pseudo-unit, as in a real one, unless a repeat is rare
+        anyway: a unit that is a good part of its stratum varies less than fresh draws.
+        """
+        whole = size > RARE_REPEATS * self.rows.size
+        wanted = size
+        if whole:
+            wanted = min(size + 10 + 4 * size * size // self.rows.size, 8 * size)
+        rows = self._draw(tilt, count * wanted, rng).reshape(count, wanted)
+        if not whole:
+            return rows
+        order = np.argsort(rows, axis=1, kind="stable")
+        ordered = np.take_along_axis(rows, order, axis=1)
+        again = np.zeros(rows.shape, dtype=bool)
+        repeat = np.hstack([np.zeros((count, 1), dtype=bool), ordered[:, 1:] == ordered[:, :-1]])
+        np.put_along_axis(again, order, repeat, axis=1)
+        # new rows first, in the order of drawing; repeats fill up where too few are left
+        first = np.argsort(again, axis=1, kind="stable")[:, :size]
+        answer: NDArray[np.intp] = np.take_along_axis(rows, first, axis=1)
+        return answer
+
+    def _draw(self, tilt: Array, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
+        edge = np.cumsum(self.weights(tilt)[0])
+        drawn = np.searchsorted(edge, rng.random(count) * edge[-1], side="right")
         np.minimum(drawn, len(self.t) - 1, out=drawn)
-        inside = (rng.random(drawn.size) * (self.first[drawn + 1] - self.first[drawn])).astype(
-            np.intp
-        )
-        rows: NDArray[np.intp] = self.rows[self.first[drawn] + inside]
+        first = self.first[drawn]
+        inside = (rng.random(count) * (self.first[drawn + 1] - first)).astype(np.intp)
+        rows: NDArray[np.intp] = self.rows[first + inside]
         return rows
 
 
