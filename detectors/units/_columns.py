@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from detectors.units._odds import TOUCHED, Material, edited_gain, invented_odds
 
-__all__ = ["SHOWN", "SIDES", "TESTED", "columns_of"]
+__all__ = ["SHOWN", "SIDES", "SPREAD", "TESTED", "columns_of"]
 
-# all best, gain of "edited up", gain of "invented", spread: what is tested, in this order
+# all best, gain of "edited up", gain of "invented", spread: what is tested, in this order;
+# behind them stand the near duplicates, which are no sum over records
 TESTED = 4
-SIDES = (np.positive, np.positive, np.positive, np.abs)
+SPREAD = 3
+SIDES = (np.positive, np.positive, np.positive, np.abs, np.positive)
 # and the column that a reader is shown for each: all best, has a low answer, rather
 # invented than honest, spread
 SHOWN = (0, 4, 5, 3)

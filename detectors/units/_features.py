@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.table import RecordTable
 
-__all__ = ["Features", "features_of"]
+__all__ = ["Features", "features_of", "features_of_codes"]
 
 Vector = NDArray[np.float64]
 
@@ -19,6 +20,7 @@ class Features:
     """Counts of a record's answers, and how they spread.
 
     Attributes:
+        level: Mean level, 0..1; NaN without answers.
         not_best: Number of answers that are not the best value.
         low: Number of answers below the two best values, items with two values left out.
         all_best: 1 where every answer is the best value, else 0; NaN without answers.
@@ -26,6 +28,7 @@ class Features:
         top_two: Number of answers at one of the two best values.
     """
 
+    level: Vector
     not_best: NDArray[np.int16]
     low: NDArray[np.int16]
     all_best: Vector
@@ -39,26 +42,32 @@ def features_of(table: RecordTable) -> Features:
 
 
 def _features(table: RecordTable) -> Features:
-    n = len(table)
-    best, second, low = (np.zeros(n, dtype=np.int16) for _ in range(3))
-    square = np.zeros(n)
-    for j, levels in enumerate(table.levels.tolist()):
-        code = table.codes[:, j]
-        best += code == levels
-        second += (code == levels - 1) & (code > 0)
-        if levels > 2:
-            low += (code > 0) & (code <= levels - 2)
-        scaled = (np.arange(levels + 1) - 1.0) / (levels - 1.0)
-        scaled[0] = 0.0
+    return features_of_codes(table.codes, table.levels)
+
+
+def features_of_codes(codes: NDArray[np.integer[Any]], levels: NDArray[np.intp]) -> Features:
+    """Features of records given as ``(n, items)`` positions, 0 for no answer."""
+    n = len(codes)
+    best, second, low, asked = (np.zeros(n, dtype=np.int16) for _ in range(4))
+    total, square = np.zeros(n), np.zeros(n)
+    for j, most in enumerate(levels.tolist()):
+        code = codes[:, j]
+        asked += code > 0
+        best += code == most
+        second += (code == most - 1) & (code > 0)
+        if most > 2:
+            low += (code > 0) & (code <= most - 2)
+        scaled = np.maximum(np.arange(most + 1) - 1.0, 0.0) / (most - 1.0)
+        total += scaled[code]
         square += (scaled**2)[code]
-    asked = table.answered
     rated = asked > 0
+    level = np.divide(total, asked, out=np.full(n, np.nan), where=rated)
     mean = np.divide(square, asked, out=np.full(n, np.nan), where=rated)
-    spread = np.sqrt(np.maximum(mean - table.level**2, 0.0))
     return Features(
+        level=level,
         not_best=(asked - best).astype(np.int16),
         low=low,
         all_best=np.where(rated, (best == asked).astype(np.float64), np.nan),
-        spread=spread,
+        spread=np.sqrt(np.maximum(mean - level**2, 0.0)),
         top_two=(best + second).astype(np.float64),
     )

@@ -94,7 +94,9 @@ def pseudo_rounds(
     return Null(z, pairs)
 
 
-def pair_scores(own: Array, null: Array, sizes: Rows, tilt: Array) -> tuple[Array, Array, Array]:
+def pair_scores(
+    own: Array, null: Array, sizes: Rows, tilt: Array
+) -> tuple[Array, Array, Array, float]:
     """Totals of near duplicates as z-scores, given size and level.
 
     Args:
@@ -104,7 +106,8 @@ def pair_scores(own: Array, null: Array, sizes: Rows, tilt: Array) -> tuple[Arra
         tilt: ``(units,)``.
 
     Returns:
-        z-scores of the units, of the pseudo-units, and the expected totals.
+        z-scores of the units, of the pseudo-units, the expected totals, and the standard
+        deviation of a total over the root of the size.
     """
     n = sizes.astype(np.float64)
     x = np.column_stack([np.ones_like(n), np.log(n), tilt, tilt**2])
@@ -114,4 +117,4 @@ def pair_scores(own: Array, null: Array, sizes: Rows, tilt: Array) -> tuple[Arra
     usual = np.maximum(x @ line, 0.0) * n
     off = (null - usual) / np.sqrt(n)
     spread = max(float(np.nanstd(off)), 1e-3)
-    return (own - usual) / np.sqrt(n) / spread, off / spread, usual
+    return (own - usual) / np.sqrt(n) / spread, off / spread, usual, spread

@@ -48,7 +48,8 @@ class IncoherenceCheck:
 
     def assess(self, subject: UnitTable, *, seed: int = 0) -> Assessment:
         """Judge every unit."""
-        result = shape_of(subject.records, seed).tests[INFO.id]
+        shape = shape_of(subject.records, seed)
+        result = shape.tests[INFO.id]
 
         def describe(unit: int) -> tuple[Message, dict[str, object]]:
             observed, expected = float(result.observed[unit]), float(result.expected[unit])
@@ -65,7 +66,7 @@ class IncoherenceCheck:
                 {"observed": observed, "expected": expected},
             )
 
-        return assessment(subject, INFO, result, describe)
+        return assessment(subject, INFO, result, describe, shape.smallest.get(INFO.id))
 
 
 CHECK = IncoherenceCheck()

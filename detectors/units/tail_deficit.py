@@ -47,7 +47,8 @@ class TailDeficitCheck:
 
     def assess(self, subject: UnitTable, *, seed: int = 0) -> Assessment:
         """Judge every unit."""
-        result = shape_of(subject.records, seed).tests[INFO.id]
+        shape = shape_of(subject.records, seed)
+        result = shape.tests[INFO.id]
 
         def describe(unit: int) -> tuple[Message, dict[str, object]]:
             observed, expected = float(result.observed[unit]), float(result.expected[unit])
@@ -63,7 +64,7 @@ class TailDeficitCheck:
                 {"observed": observed, "expected": expected},
             )
 
-        return assessment(subject, INFO, result, describe)
+        return assessment(subject, INFO, result, describe, shape.smallest.get(INFO.id))
 
 
 CHECK = TailDeficitCheck()

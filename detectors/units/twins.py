@@ -70,7 +70,7 @@ class UnitTwinsCheck:
                 },
             )
 
-        return assessment(subject, INFO, result, describe)
+        return assessment(subject, INFO, result, describe, shape.smallest.get(INFO.id))
 
 
 CHECK = UnitTwinsCheck()
