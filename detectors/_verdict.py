@@ -24,6 +24,21 @@ _SOURCE: Mapping[Family, str] = {Family.ANSWERS: "answers", Family.UNIT: "answer
 
 
 @dataclass(frozen=True, eq=False)
+class Joint:
+    """Checks whose p-values were calibrated together, dependence included.
+
+    Attributes:
+        names: Their ids.
+        p_value: ``(n,)``: the p-value of all of them, which takes the place of theirs.
+        weight: Bonferroni weight against the other checks.
+    """
+
+    names: tuple[str, ...]
+    p_value: NDArray[np.float64]
+    weight: float
+
+
+@dataclass(frozen=True, eq=False)
 class Subjects:
     """Who is judged.
 
@@ -35,6 +50,8 @@ class Subjects:
         order_only: Checks whose p-value is a rank among peers: they order subjects and
             never flag one.
         calibrated: Combine for p-values that are exact on honest data; else by Bonferroni.
+        joint: Checks that have one p-value together.
+        most_p: Largest p-value at which a subject is flagged, whatever its q-value.
     """
 
     ids: NDArray[np.str_]
@@ -42,6 +59,8 @@ class Subjects:
     weights: Mapping[str, float]
     order_only: frozenset[str] = frozenset()
     calibrated: bool = False
+    joint: Joint | None = None
+    most_p: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +82,8 @@ def judge(
 
     The p-value rests on all checks; the q-value on those that may flag, so that nobody is
     flagged for being the strangest of a table in which others were copied. A subject is
-    flagged at q <= .05 or where a check reports a broken rule (a finding without p-value).
+    flagged at q <= .05 (and p not above ``most_p``) or where a check reports a broken rule (a
+    finding without p-value).
     Yellow at q <= .05, orange at q <= .01, red where two independent families report.
     Findings of subjects that are not flagged are dropped; one that is flagged by the
     combination alone gets a finding from its strongest check.
@@ -72,9 +92,9 @@ def judge(
     names = list(checks)
     p_values = np.column_stack([answers[name].p_values for name in names])
     weights = np.array([subjects.weights.get(name, 1.0) for name in names])
-    p = _combined(p_values, weights, subjects)
+    p = _combined(p_values, weights, names, subjects)
     may_flag = np.array([name not in subjects.order_only for name in names], dtype=bool)
-    evidence = p if may_flag.all() else _combined(p_values, weights * may_flag, subjects)
+    evidence = p if may_flag.all() else _combined(p_values, weights * may_flag, names, subjects)
     # who was tested by nothing that may flag takes part as one of the honest
     q = np.maximum(q_values(np.where(np.isnan(evidence) & ~np.isnan(p), 1.0, evidence)), p)
     weighted = np.full(p_values.shape, np.inf)
@@ -84,6 +104,7 @@ def judge(
         for finding in answer.findings:
             found.setdefault(str(getattr(finding, subjects.key)), []).append(finding)
     flagged = np.nan_to_num(q, nan=1.0) <= FALSE_DISCOVERY_RATE
+    flagged &= np.nan_to_num(p, nan=1.0) <= subjects.most_p
     severity: list[Severity | None] = [None if np.isnan(value) else Severity.GREEN for value in p]
     kept: list[Finding] = []
     for i in range(count) if found or flagged.any() else ():
@@ -109,11 +130,21 @@ def judge(
 
 
 def _combined(
-    p_values: NDArray[np.float64], weights: NDArray[np.float64], subjects: Subjects
+    p_values: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    names: list[str],
+    subjects: Subjects,
 ) -> NDArray[np.float64]:
+    """The smallest weighted p-value; what was calibrated together enters as one."""
     part = weights > 0
+    columns, weight = p_values[:, part], weights[part]
+    joint = subjects.joint
+    if joint is not None:
+        alone = np.array([n not in joint.names for n, p in zip(names, part, strict=True) if p])
+        columns = np.column_stack([columns[:, alone], joint.p_value[: len(p_values)]])
+        weight = np.append(weight[alone], joint.weight)
     combine = calibrated_smallest_p if subjects.calibrated else smallest_p
-    return combine(p_values[:, part], weights[part])
+    return combine(columns, weight)
 
 
 def _grade(q: float, told: list[Finding]) -> Severity:

@@ -1,9 +1,11 @@
 """The statistical screen of a response table: every check, one verdict a record and a unit.
 
-Each record and each unit gets one p-value, from the smallest over its checks, and one
-q-value by Benjamini-Hochberg over the table. It is flagged at q <= .05 or where a rule is
-broken. Red needs two independent families of evidence. Indices of careless answering
-move a record's p-value, not its q-value: they order records and flag none.
+Each record and each unit gets one p-value, from the smallest over its checks (the shape
+tests of a unit, which hang together, are calibrated together and enter as one), and one
+q-value by Benjamini-Hochberg over the table. A record is flagged at q <= .05, a unit at
+q <= .05 and p <= .002, both where a rule is broken. Red needs two independent families of
+evidence. Indices of careless answering move a record's p-value, not its q-value: they
+order records and flag none.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from detectors._verdict import Subjects, Verdicts, judge
+from detectors._verdict import Joint, Subjects, Verdicts, judge
 from detectors.circumstances import Circumstances
 from detectors.finding import Finding, Message
 from detectors.instrument import Instrument
@@ -25,6 +27,7 @@ from detectors.registry import Assessment, Level, discover
 from detectors.table import RecordTable, UnitTable
 from detectors.units._features import features_of
 from detectors.units._register import strangers
+from detectors.units._shape import TESTS, shape_of
 
 __all__ = ["Screening", "screen"]
 
@@ -41,6 +44,27 @@ RECORD_WEIGHTS: Mapping[str, float] = {
     "answers.synonyms": 0.0,
 }
 ORDER_ONLY = frozenset({"answers.outlier_ensemble"})
+
+# Five shape tests have one p-value together; it stands against single checks by this weight.
+SHAPE_WEIGHT = 6.0
+
+# Weak or narrow evidence: each is worth a look beside the rest, none may drown the rest.
+UNIT_WEIGHTS: Mapping[str, float] = {
+    "answers.unit_pairs": 1.0,
+    "answers.same_distribution": 0.5,
+    "answers.unit_contradictions": 0.25,
+    "answers.not_applicable": 0.5,
+    "answers.blanks": 0.25,
+    "comments.none": 0.25,
+    "unit.mode_gap": 0.5,
+    "unit.complaints": 0.5,
+    "unit.response_rate": 0.25,
+    "unit.cutoff": 0.1,
+}
+
+# Of 1,000 honest units at most two are flagged, however many tampered ones stand beside
+# them: a false-discovery rate alone allows more honest ones the more others are found.
+MOST_UNIT_P = 0.002
 
 _TAIL = ("p_value", "q_value", "severity", "flagged", "not_testable")
 
@@ -143,8 +167,12 @@ def _units(table: UnitTable, seed: int) -> tuple[pd.DataFrame, tuple[Finding, ..
     checks = discover(Level.UNIT)
     answers = {name: check.assess(table, seed=seed) for name, check in checks.items()}
     ids = np.array(table.unit_ids, dtype=np.str_)
-    verdicts = judge(checks, answers, Subjects(ids, "unit_id", {}))
     records = table.records
+    joint = Joint(tuple(TESTS), shape_of(records, seed).together, SHAPE_WEIGHT)
+    subjects = Subjects(
+        ids, "unit_id", UNIT_WEIGHTS, calibrated=True, joint=joint, most_p=MOST_UNIT_P
+    )
+    verdicts = judge(checks, answers, subjects)
     count = len(table)
     rated = records.answered > 0
     unit = records.unit[rated]

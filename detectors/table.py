@@ -35,22 +35,29 @@ def positions(column: pd.Series[Any], item: Item) -> NDArray[np.float64]:
 
     Numbers written as text (``"5"``, ``"5.0"``) count as the numbers they are.
     """
-    place: dict[str, float] = {}
-    numeric: dict[float, float] = {}
+    code = _codes(column, item)
+    answer: NDArray[np.float64] = np.where(code > 0, code, np.nan)
+    return answer
+
+
+def _codes(column: pd.Series[Any], item: Item) -> NDArray[np.int16]:
+    """The same as small integers, 0 for no valid answer."""
+    place: dict[str, int] = {}
+    numeric: dict[float, int] = {}
     for position, value in enumerate(item.ordered_scale, start=1):
-        place[str(value).strip()] = float(position)
+        place[str(value).strip()] = position
         if isinstance(value, int | float):
-            numeric[float(value)] = float(position)
+            numeric[float(value)] = position
     try:
         codes, values = pd.factorize(column, use_na_sentinel=True)
     except TypeError:  # several marks stand as a list, which has no place on the scale
         codes, values = pd.factorize(column.map(str), use_na_sentinel=True)
-    table = np.full(len(values) + 1, np.nan)
+    # the last place is what code -1, a missing value, takes
+    table = np.zeros(len(values) + 1, dtype=np.int16)
     for code, value in enumerate(values):
-        table[code] = place.get(str(value).strip(), np.nan)
-        if np.isnan(table[code]) and numeric:
-            table[code] = numeric.get(_number(value), np.nan)
-    answer: NDArray[np.float64] = table[codes]
+        found = place.get(str(value).strip(), 0)
+        table[code] = found or numeric.get(_number(value), 0)
+    answer: NDArray[np.int16] = table[codes]
     return answer
 
 
@@ -66,24 +73,26 @@ class RecordTable:
     """Responses prepared for checks. Arrays are read only by convention.
 
     Attributes:
-        frame: The responses in the table's own order, index 0 to n - 1.
+        responses: The responses as they were given.
         instrument: What was asked.
         items: The rating items that the table has, in the order of the form.
-        answers: float64 ``(n, items)``: positions 1..levels, NaN = no valid answer.
+        codes: int8 (int16 for scales beyond 127 values) ``(n, items)``: positions
+            1..levels, 0 = no valid answer.
         levels: int ``(items,)``: how many values each scale has.
         unit: int ``(n,)``: index into ``unit_ids``.
         unit_ids: Units in sorted order; one empty name when the table knows no units.
-        stratum: int ``(n,)``: peer group and mode; nulls are never drawn across it.
-        stratum_names: Name of each stratum.
+        stratum: int ``(n,)``: mode, peer group, version of the form and round; nulls are
+            never drawn across it.
+        stratum_names: Name of each stratum, the mode first, parts split by ``|``.
         source_row: int ``(n,)``: where each row stood in the table as it was given.
         has_units: False for a table without ``unit_id``.
         circumstances: What is known of the collection beside the answers.
     """
 
-    frame: pd.DataFrame
+    responses: pd.DataFrame
     instrument: Instrument
     items: tuple[Item, ...]
-    answers: NDArray[np.float64]
+    codes: NDArray[np.integer[Any]]
     levels: NDArray[np.intp]
     unit: NDArray[np.intp]
     unit_ids: tuple[str, ...]
@@ -120,35 +129,44 @@ class RecordTable:
                 where="responses",
                 remedy=f"the instrument asks {', '.join(i.id for i in instrument.ratings[:5])} …",
             )
-        answers = np.column_stack([positions(responses[item.id], item) for item in items])
+        levels = np.array([len(item.scale) for item in items], dtype=np.intp)
+        codes = np.empty(
+            (len(responses), len(items)), dtype=np.int8 if levels.max() <= 127 else np.int16
+        )
+        for j, item in enumerate(items):
+            codes[:, j] = _codes(responses[item.id], item)
         has_units = "unit_id" in responses.columns
-        unit_names = _texts(responses, "unit_id") if has_units else np.full(len(responses), "")
-        records = _texts(responses, "record_id")
-        keys = [*answers.T[::-1], records, unit_names]
-        for column in ("submitted_at", "started_at", "serial"):
-            if column in responses.columns:
-                keys.insert(0, _texts(responses, column))
-        order = np.lexsort(keys) if len(responses) else np.zeros(0, dtype=np.intp)
-        frame = responses.iloc[order].reset_index(drop=True)
-        unit_ids, unit = np.unique(unit_names[order], return_inverse=True)
-        stratum_names, stratum = _strata(frame, unit, unit_ids, units)
+        unit_ids, unit = _sorted_labels(responses, "unit_id")
+        order = _content_order(responses, unit, codes)
+        unit = unit[order]
+        stratum_names, stratum = _strata(responses, order, unit, unit_ids, units)
         return cls(
-            frame=frame,
+            responses=responses,
             instrument=instrument,
             items=items,
-            answers=answers[order],
-            levels=np.array([len(item.scale) for item in items], dtype=np.intp),
-            unit=unit.astype(np.intp),
+            codes=codes[order],
+            levels=levels,
+            unit=unit,
             unit_ids=tuple(str(name) for name in unit_ids),
             stratum=stratum,
             stratum_names=stratum_names,
-            source_row=order.astype(np.intp),
+            source_row=order,
             has_units=has_units,
             circumstances=circumstances or Circumstances(),
         )
 
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """The responses in the table's own order, index 0 to n - 1."""
+        return self.responses.iloc[self.source_row].reset_index(drop=True)
+
+    @cached_property
+    def answers(self) -> NDArray[np.float64]:
+        """float64 ``(n, items)``: positions 1..levels, NaN = no valid answer."""
+        return np.where(self.codes > 0, self.codes, np.nan).astype(np.float64)
+
     def __len__(self) -> int:
-        return len(self.frame)
+        return len(self.codes)
 
     @cached_property
     def record_ids(self) -> NDArray[np.str_]:
@@ -164,14 +182,18 @@ class RecordTable:
     @cached_property
     def answered(self) -> NDArray[np.intp]:
         """``(n,)``: how many rating items have a valid answer."""
-        counts: NDArray[np.intp] = np.isfinite(self.answers).sum(axis=1)
+        counts = np.zeros(len(self), dtype=np.intp)
+        for j in range(len(self.items)):
+            counts += self.codes[:, j] > 0
         return counts
 
     @cached_property
     def level(self) -> NDArray[np.float64]:
         """``(n,)``: mean position of a record's answers, 0 (all worst) to 1 (all best)."""
-        scaled = (self.answers - 1.0) / (self.levels - 1.0)
-        total = np.nansum(scaled, axis=1)
+        total = np.zeros(len(self))
+        for j, levels in enumerate(self.levels.tolist()):
+            scaled = np.maximum(np.arange(levels + 1) - 1.0, 0.0) / (levels - 1.0)
+            total += scaled[self.codes[:, j]]
         level: NDArray[np.float64] = np.full(len(self), np.nan)
         np.divide(total, self.answered, out=level, where=self.answered > 0)
         return level
@@ -250,26 +272,90 @@ def _plain(value: object) -> str:
     return str(value).strip()
 
 
+def _sorted_labels(frame: pd.DataFrame, name: str) -> tuple[NDArray[np.str_], NDArray[np.intp]]:
+    """Distinct texts of a column, sorted, and the place of each row among them."""
+    if name not in frame.columns:
+        return np.array([""])[: len(frame)], np.zeros(len(frame), dtype=np.intp)
+    codes, values = pd.factorize(frame[name], use_na_sentinel=True)
+    texts = np.array([*(_plain(value) for value in values), ""], dtype=np.str_)
+    if not (codes < 0).any():
+        texts = texts[:-1]
+    names, place = np.unique(texts, return_inverse=True)
+    return names, place.astype(np.intp)[codes]
+
+
+def _content_order(
+    frame: pd.DataFrame, unit: NDArray[np.intp], codes: NDArray[np.integer[Any]]
+) -> NDArray[np.intp]:
+    """Rows by unit, then by a hash of the record's name; equal names by all they hold."""
+    if len(frame) == 0:
+        return np.zeros(0, dtype=np.intp)
+    name = frame["record_id"]
+    if name.dtype == object:
+        name = pd.Series(_texts(frame, "record_id").astype(object))
+    mark = pd.util.hash_array(name.to_numpy(), categorize=False)
+    order = np.lexsort((mark, unit))
+    equal = (np.diff(mark[order]) == 0) & (np.diff(unit[order]) == 0)
+    tied = np.flatnonzero(np.append(equal, False) | np.insert(equal, 0, False))
+    if tied.size:
+        rows = order[tied]
+        few = frame.iloc[rows]
+        keys: list[NDArray[Any]] = [*codes[rows].T[::-1], _texts(few, "record_id")]
+        for column in ("submitted_at", "started_at", "serial"):
+            if column in few.columns:
+                keys.insert(0, _texts(few, column))
+        order[tied] = rows[np.lexsort([*keys, mark[rows], unit[rows]])]
+    return order.astype(np.intp)
+
+
 def _strata(
     frame: pd.DataFrame,
+    order: NDArray[np.intp],
     unit: NDArray[np.intp],
     unit_ids: NDArray[np.str_],
     units: pd.DataFrame | None,
 ) -> tuple[tuple[str, ...], NDArray[np.intp]]:
-    """Peer group x mode; a group too small to be a null of its own joins its mode."""
-    channel = _texts(frame, "channel")
-    mode = np.where(channel == "paper", "paper", np.where(channel == "", "", "digital"))
+    """Mode x peer group x version x round; one too small for a null joins its parent.
+
+    Parents are, in turn, the same without the peer group, and the mode alone.
+    """
+    if len(frame) == 0:
+        return ("",), np.zeros(0, dtype=np.intp)
+    channels, channel = _sorted_labels(frame, "channel")
+    modes = np.where(channels == "paper", "paper", np.where(channels == "", "", "digital"))
     groups = np.full(len(unit_ids), "", dtype=object)
     if units is not None and "group" in units.columns and "unit_id" in units.columns:
         known = dict(zip(_texts(units, "unit_id"), _texts(units, "group"), strict=True))
         groups = np.array([known.get(name, "") for name in unit_ids], dtype=object)
-    if len(frame) == 0:
-        return ("",), np.zeros(0, dtype=np.intp)
-    fine = np.char.add(np.char.add(mode.astype(np.str_), "|"), groups[unit].astype(np.str_))
-    label = fine.copy()
-    for name in np.unique(fine):
-        mine = fine == name
-        if mine.sum() < SMALL_STRATUM or np.unique(unit[mine]).size < FEW_UNITS:
-            label[mine] = np.char.add(mode[mine].astype(np.str_), "|")
-    names, stratum = np.unique(label, return_inverse=True)
-    return tuple(str(n) for n in names), stratum.astype(np.intp)
+    versions, version = _sorted_labels(frame, "instrument_version")
+    rounds, of_round = _sorted_labels(frame, "round")
+    mode_names, mode = np.unique(modes, return_inverse=True)
+    group_names, group = np.unique(groups.astype(np.str_), return_inverse=True)
+    parts = (mode[channel][order], group[unit], version[order], of_round[order])
+    names = (mode_names, group_names, versions, rounds)
+    shape = tuple(len(part) + 1 for part in names)  # the last place of each is "any"
+    key = np.ravel_multi_index(parts, shape)
+    for dropped in ((1,), (1, 2, 3)):
+        distinct, label = np.unique(key, return_inverse=True)
+        small = _is_small(label, unit, distinct.size)
+        if not small.any():
+            break
+        wide = np.array(np.unravel_index(distinct, shape))
+        wide[list(dropped)] = np.array(shape)[list(dropped), None] - 1
+        parent = np.where(small, np.ravel_multi_index(tuple(wide), shape), distinct)
+        key = parent[label]
+    distinct, label = np.unique(key, return_inverse=True)
+    told = []
+    for places in zip(*np.unravel_index(distinct, shape), strict=True):
+        texts = [str([*name, ""][at]) for name, at in zip(names, places, strict=True)]
+        told.append("|".join(texts if any(texts[2:]) else texts[:2]))
+    return tuple(told), label.astype(np.intp)
+
+
+def _is_small(label: NDArray[np.intp], unit: NDArray[np.intp], count: int) -> NDArray[np.bool_]:
+    """Which labels have too few records or units to be a null of their own."""
+    held = np.unique(label * (int(unit.max()) + 1) + unit) // (int(unit.max()) + 1)
+    units = np.bincount(held, minlength=count)
+    records = np.bincount(label, minlength=count)
+    small: NDArray[np.bool_] = (records < SMALL_STRATUM) | (units < FEW_UNITS)
+    return small

@@ -25,6 +25,8 @@ class UnitResult:
         observed: Mean of the statistic over the unit's records.
         expected: The same for peers tilted to the unit's level.
         tested: Records it rests on.
+        smallest: Smallest share of records that the test could have seen tampered with, at
+            a power of .8; NaN where none, or where that is not known.
         reason: Why a unit was not tested.
     """
 
@@ -33,10 +35,12 @@ class UnitResult:
     observed: Vector
     expected: Vector
     tested: NDArray[np.intp]
+    smallest: Vector
     reason: dict[int, str] = field(default_factory=dict)
 
     @classmethod
     def untested(cls, units: int) -> UnitResult:
         """A result to be filled in."""
-        score, p_value, observed, expected = (np.full(units, np.nan) for _ in range(4))
-        return cls(score, p_value, observed, expected, np.zeros(units, dtype=np.intp))
+        score, p_value, observed, expected, smallest = (np.full(units, np.nan) for _ in range(5))
+        tested = np.zeros(units, dtype=np.intp)
+        return cls(score, p_value, observed, expected, tested, smallest)

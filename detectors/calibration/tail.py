@@ -89,6 +89,12 @@ class HonestDistribution:
         answer: NDArray[np.float64] = np.where(np.isnan(values), np.nan, np.maximum(p, SMALLEST_P))
         return float(answer) if np.ndim(score) == 0 else answer
 
+    def p_of_members(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Share of the honest scores at least as high, for some of those scores themselves."""
+        at_least = self.n - np.searchsorted(self.scores, scores, side="left")
+        answer: NDArray[np.float64] = np.where(np.isnan(scores), np.nan, at_least / max(self.n, 1))
+        return answer
+
     def _beyond(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Continued tail at ``values`` above the largest honest score."""
         n = self.n

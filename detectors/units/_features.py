@@ -3,64 +3,71 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.table import RecordTable
 
-__all__ = ["Features", "features_of"]
+__all__ = ["Features", "features_of", "features_of_codes"]
+
+Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Shares of a record's answers; NaN for a record without answers.
+    """Counts of a record's answers, and how they spread.
 
     Attributes:
-        best: Share of answers at the best value.
-        second: Share at the second best.
-        low: Share below the two best values, items with two values left out.
-        all_best: 1 where every answer is the best value, else 0.
-        spread: Standard deviation within the record, levels on 0..1.
+        level: Mean level, 0..1; NaN without answers.
+        not_best: Number of answers that are not the best value.
+        low: Number of answers below the two best values, items with two values left out.
+        all_best: 1 where every answer is the best value, else 0; NaN without answers.
+        spread: Standard deviation within the record, levels on 0..1; NaN without answers.
         top_two: Number of answers at one of the two best values.
     """
 
-    best: NDArray[np.float64]
-    second: NDArray[np.float64]
-    low: NDArray[np.float64]
-    all_best: NDArray[np.float64]
-    spread: NDArray[np.float64]
-    top_two: NDArray[np.float64]
+    level: Vector
+    not_best: NDArray[np.int16]
+    low: NDArray[np.int16]
+    all_best: Vector
+    spread: Vector
+    top_two: Vector
 
 
 def features_of(table: RecordTable) -> Features:
-    """Worked out once a table."""
+    """Worked out once a table, item by item so that no wide copy is made."""
     return table.memo("features", lambda: _features(table))
 
 
 def _features(table: RecordTable) -> Features:
-    answers, levels = table.answers, table.levels
-    count = table.answered.astype(np.float64)
-    rated = table.answered > 0
-    graded = levels > 2
-    graded_count = np.isfinite(answers[:, graded]).sum(axis=1).astype(np.float64)
+    return features_of_codes(table.codes, table.levels)
 
-    def share(hits: NDArray[np.float64], of: NDArray[np.float64]) -> NDArray[np.float64]:
-        answer: NDArray[np.float64] = np.full(len(table), np.nan)
-        np.divide(hits, of, out=answer, where=of > 0)
-        return answer
 
-    best = (answers == levels).sum(axis=1).astype(np.float64)
-    second = (answers == levels - 1).sum(axis=1).astype(np.float64)
-    low = (answers[:, graded] <= levels[graded] - 2).sum(axis=1).astype(np.float64)
-    scaled = (answers - 1.0) / (levels - 1.0)
-    centred = np.where(np.isfinite(scaled), scaled - table.level[:, None], 0.0)
-    spread = np.sqrt(share((centred**2).sum(axis=1), count))
+def features_of_codes(codes: NDArray[np.integer[Any]], levels: NDArray[np.intp]) -> Features:
+    """Features of records given as ``(n, items)`` positions, 0 for no answer."""
+    n = len(codes)
+    best, second, low, asked = (np.zeros(n, dtype=np.int16) for _ in range(4))
+    total, square = np.zeros(n), np.zeros(n)
+    for j, most in enumerate(levels.tolist()):
+        code = codes[:, j]
+        asked += code > 0
+        best += code == most
+        second += (code == most - 1) & (code > 0)
+        if most > 2:
+            low += (code > 0) & (code <= most - 2)
+        scaled = np.maximum(np.arange(most + 1) - 1.0, 0.0) / (most - 1.0)
+        total += scaled[code]
+        square += (scaled**2)[code]
+    rated = asked > 0
+    level = np.divide(total, asked, out=np.full(n, np.nan), where=rated)
+    mean = np.divide(square, asked, out=np.full(n, np.nan), where=rated)
     return Features(
-        best=share(best, count),
-        second=share(second, count),
-        low=share(low, graded_count),
-        all_best=np.where(rated, (best == count).astype(np.float64), np.nan),
-        spread=spread,
-        top_two=best + second,
+        level=level,
+        not_best=(asked - best).astype(np.int16),
+        low=low,
+        all_best=np.where(rated, (best == asked).astype(np.float64), np.nan),
+        spread=np.sqrt(np.maximum(mean - level**2, 0.0)),
+        top_two=(best + second).astype(np.float64),
     )

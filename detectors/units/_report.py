@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,13 +21,28 @@ Describe = Callable[[int], tuple[Message, dict[str, Any]]]
 
 
 def assessment(
-    table: UnitTable, info: CheckInfo, result: UnitResult, describe: Describe
+    table: UnitTable,
+    info: CheckInfo,
+    result: UnitResult,
+    describe: Describe,
+    smallest: Mapping[str, float | None] | None = None,
 ) -> Assessment:
-    """Turn test results into an assessment, with a finding where q is at most .05."""
+    """Turn test results into an assessment, with a finding where q is at most .05.
+
+    Args:
+        table: The units.
+        info: Who tested.
+        result: What came out.
+        describe: Message and evidence for a unit.
+        smallest: Smallest share of tampered records that could be seen, by number of
+            records; told with the assessment, and that of a unit's own size with a finding.
+    """
     q = q_values(result.p_value)
     findings = []
     for unit in np.flatnonzero(np.nan_to_num(q, nan=1.0) <= FALSE_DISCOVERY_RATE):
         message, evidence = describe(int(unit))
+        if np.isfinite(result.smallest[unit]):
+            evidence["smallest_share"] = float(result.smallest[unit])
         findings.append(
             Finding(
                 detector=info.id,
@@ -47,4 +62,5 @@ def assessment(
         p_values=result.p_value[:count],
         findings=tuple(findings),
         not_assessable={unit: why for unit, why in result.reason.items() if unit < count},
+        info={"smallest_share": dict(smallest)} if smallest else {},
     )

@@ -1,204 +1,212 @@
 """Shape given level: does a unit answer as equally satisfied peers would?
 
-A high level is no sign. So each unit is compared with its peers *tilted* to its level:
-peer records get weights ``exp(lambda s)``, ``s`` the record's mean level, with lambda
-such that a moment ``A / B`` (one that the fraud in question leaves alone) equals the
-unit's. What is left of a statistic ``h`` after that is divided by its standard error
-with the moment as control variate.
+A high level is no sign. So every test compares a unit with its peers tilted to its level
+(:mod:`_tilt`), stratum by stratum, in one of five statistics, each nearly the best one
+against a kind of tampering: records best throughout, the odds of edited and of invented
+answers (:mod:`_odds`), spread within records, and near duplicates (:mod:`_alike`).
 
-All that is needed of the peers are sums by level bin, so the cost does not grow with
-peers times units. The z-score only ranks: its p-value comes from pseudo-units (labels
-permuted inside the stratum, sizes kept), after division by the spread that units really
-show (:class:`EmpiricalNull`), as honest units differ by more than chance.
+The scores only rank. Their null are pseudo-units: as many records as the unit has, drawn
+from the peers at its level. All tests are made on the same pseudo-units, so that the
+smallest p-value of a unit is calibrated as such. Scores are divided by the spread that
+honest units really show (:mod:`detectors.calibration.rounds`), pseudo-rounds by theirs.
 
-Reference: exponential tilting as in Efron (1981) and empirical likelihood; pseudo-unit
-calibration and the choice of moments: own work.
+A tampered unit is no peer: units that stand out are left out of the peers, of what the
+statistics learn and of the spread, and all is done again, three times at most. A trusted
+baseline, where there is one, takes the peers' place from the start.
+
+Reference: pseudo-unit calibration, choice of statistics and the second pass: own work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from detectors.calibration.empirical import EmpiricalNull
-from detectors.calibration.tail import HonestDistribution
+from detectors.calibration.multiplicity import q_values
 from detectors.table import RecordTable
 from detectors.unit_result import FEWEST_RECORDS, FEWEST_UNITS, UnitResult
+from detectors.units._power import SIZES
+from detectors.units._pseudo import Draws
+from detectors.units._stratum import Judged, Stratum
 
-__all__ = ["Moment", "Side", "shape_test"]
+__all__ = ["TESTS", "Shape", "shape_of"]
 
-NULL_SCORES = 10_000
-FEWEST_DRAWS = 10
-MOST_DRAWS = 400
-SIZE_CLASSES = 4
-LEVEL_BINS = 240
-TILTS = np.linspace(-40.0, 40.0, 321)
+# What a test may spend of the false-alarm rate: the weak signs get the larger part, as
+# copies and edits show by far and need little.
+TESTS: Mapping[str, float] = {
+    "answers.all_best": 0.40,
+    "answers.tail_deficit": 0.15,
+    "answers.incoherence": 0.25,
+    "answers.spread": 0.08,
+    "answers.unit_twins": 0.12,
+}
+# the tampering that a test is made for
+KINDS: Mapping[str, str] = {
+    "answers.all_best": "added all-best",
+    "answers.tail_deficit": "edited",
+    "answers.incoherence": "invented",
+    "answers.unit_twins": "copied",
+}
+NAMES = tuple(TESTS)
+WEIGHTS = np.array(list(TESTS.values()))
 
-Vector = NDArray[np.float64]
-Side = Callable[[Vector], Vector]
+STANDS_OUT = 0.05
+PASSES = 3
+MOST_PAIRS = 10
+FIRST_DRAWS = Draws(units=4_000, paired=1_500)
+LAST_DRAWS = Draws(units=20_000, paired=4_000)
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
-    """Row values ``a`` and ``b``, ``(n,)``; the unit's moment is ``sum a / sum b``."""
+class Shape:
+    """Answer of the shape tests on a table.
 
-    a: Vector
-    b: Vector
-
-
-@dataclass(frozen=True, eq=False)
-class _Peers:
-    """Sums over a stratum by level bin, ``(bins, features)``, and the way from tilt to moment."""
-
-    s: Vector
-    sums: NDArray[np.float64]
-    ratio: Vector
-
-    @classmethod
-    def of(cls, s: Vector, h: Vector, moment: Moment) -> _Peers:
-        grid, bin_of = _bins(s)
-        a, b = moment.a, moment.b
-        rows = (np.ones_like(h), h, h * h, a, b, a * a, a * b, b * b, h * a, h * b)
-        sums = np.column_stack([_sum_by(bin_of, row, grid.size) for row in rows])
-        weight = np.exp(np.outer(TILTS, grid - grid.mean()))
-        ratio = (weight @ sums[:, 3]) / np.maximum(weight @ sums[:, 4], 1e-300)
-        return cls(grid, sums, np.maximum.accumulate(ratio))
-
-    def z(self, n: Vector, h: Vector, a: Vector, b: Vector) -> tuple[Vector, Vector]:
-        """z-score and expected mean for units of ``n`` records with sums ``h``, ``a``, ``b``."""
-        theta = np.divide(a, b, out=np.zeros_like(a), where=b > 0)
-        tilt = np.interp(theta, self.ratio, TILTS)
-        weight = np.exp(np.outer(tilt, self.s - self.s.mean()))
-        total = weight @ self.sums
-        total = total / total[:, :1]
-        _, eh, ehh, ea, eb, eaa, eab, ebb, eha, ehb = total.T
-        weighted_s = weight * self.s
-        es_rows = weighted_s @ self.sums[:, [0, 1, 3, 4]] / (weight @ self.sums[:, :1])
-        es, esh, esa, esb = es_rows.T
-        er = ea - theta * eb
-        cov_hs = esh - es * eh
-        cov_rs = esa - theta * esb - es * er
-        slope = np.divide(cov_hs, cov_rs, out=np.zeros_like(er), where=np.abs(cov_rs) > 1e-12)
-        var_h = ehh - eh**2
-        var_r = eaa - 2 * theta * eab + theta**2 * ebb - er**2
-        cov_hr = eha - theta * ehb - eh * er
-        variance = var_h - 2 * slope * cov_hr + slope**2 * var_r
-        residual = h / n - eh + slope * er
-        usable = (variance > 1e-10) & (b > 0)
-        z = np.full(n.shape, np.nan)
-        np.divide(residual, np.sqrt(np.maximum(variance, 1e-300) / n), out=z, where=usable)
-        return z, eh
-
-
-def shape_test(
-    table: RecordTable,
-    statistic: Vector,
-    moment: Moment,
-    side: Side,
-    *,
-    seed: int,
-) -> UnitResult:
-    """Test ``statistic`` of every unit, stratum by stratum.
-
-    A unit with records in several strata is tested in each and keeps its smallest
-    p-value times their number.
-
-    Args:
-        table: The records.
-        statistic: float64 ``(n,)``; rows with NaN take no part.
-        moment: What ties a unit to the level of its peers.
-        side: From z-scores to suspicion: ``np.abs``, ``np.negative`` or ``np.positive``.
-        seed: Draws the pseudo-units.
+    Attributes:
+        tests: Result of each test by the id of its check.
+        together: ``(units,)`` p-value of all tests of a unit.
+        smallest: Smallest share that each test could see, by number of records (of the last
+            stratum, where there are several).
+        pairs: Unit -> rows of its most alike records, where it has too many of them.
     """
+
+    tests: Mapping[str, UnitResult]
+    together: Array
+    smallest: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    pairs: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+
+
+def shape_of(table: RecordTable, seed: int) -> Shape:
+    """Worked out once for a table and a seed."""
+
+    def build() -> Shape:
+        # many small products: threads would only wait for each other
+        with threadpool_limits(1):
+            return _shape(table, seed)
+
+    return table.memo(("shape", seed), build)
+
+
+def _shape(table: RecordTable, seed: int) -> Shape:
     units = len(table.unit_ids)
-    result = UnitResult.untested(units)
-    tests = np.zeros(units, dtype=np.intp)
-    usable = table.in_unit & np.isfinite(statistic) & np.isfinite(moment.a) & np.isfinite(moment.b)
+    shape = Shape({name: UnitResult.untested(units) for name in NAMES}, np.full(units, np.nan))
+    strata = np.zeros(units, dtype=np.intp)
+    usable = table.in_unit & (table.answered > 0)
     for stratum in range(len(table.stratum_names)):
         rows = np.flatnonzero(usable & (table.stratum == stratum))
-        _one_stratum(table, rows, statistic, moment, side, [seed, stratum], result, tests)
-    np.minimum(result.p_value * np.maximum(tests, 1), 1.0, out=result.p_value)
-    for unit in np.flatnonzero(np.isnan(result.p_value)).tolist():
-        result.reason.setdefault(unit, "no records that the test can use")
-    return result
+        if rows.size:
+            found = _one_stratum(table, rows, stratum, seed)
+            _merge(shape, found, strata)
+            shape.pairs.update(found.pairs)
+    for result in shape.tests.values():
+        np.minimum(result.p_value * np.maximum(strata, 1), 1.0, out=result.p_value)
+        for unit in np.flatnonzero(np.isnan(result.p_value)).tolist():
+            result.reason.setdefault(unit, "no records that the test can use")
+        for unit in np.flatnonzero(np.isfinite(result.p_value)).tolist():
+            result.reason.pop(unit, None)
+    np.minimum(shape.together * np.maximum(strata, 1), 1.0, out=shape.together)
+    return shape
 
 
-def _one_stratum(
-    table: RecordTable,
-    rows: NDArray[np.intp],
-    statistic: Vector,
-    moment: Moment,
-    side: Side,
-    seed: list[int],
-    result: UnitResult,
-    tests: NDArray[np.intp],
-) -> None:
-    if rows.size == 0:
+@dataclass(eq=False)
+class _Found:
+    """Results of one stratum for the units that it holds."""
+
+    present: Rows
+    sizes: Rows
+    large: NDArray[np.bool_]
+    reason: dict[int, str] = field(default_factory=dict)
+    judged: Judged | None = None
+    smallest: Array | None = None
+    at_sizes: Array | None = None
+    pairs: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+
+
+def _merge(shape: Shape, found: _Found, strata: NDArray[np.intp]) -> None:
+    """A unit with records in several strata keeps its smallest p-value times their number."""
+    for result in shape.tests.values():
+        for unit, why in found.reason.items():
+            result.reason.setdefault(unit, why)
+    if found.judged is None:
         return
+    judged, big = found.judged, found.present[found.large]
+    _merge_smallest(shape, found)
+    for k, (name, result) in enumerate(shape.tests.items()):
+        p = judged.p_value[:, k]
+        better = np.isfinite(p) & ~(p >= result.p_value[big])
+        at = big[better]
+        result.score[at], result.p_value[at] = judged.score[better, k], p[better]
+        result.observed[at] = judged.observed[better, k]
+        result.expected[at] = judged.expected[better, k]
+        result.tested[at] = found.sizes[found.large][better]
+        for unit in big[~np.isfinite(p)].tolist():
+            result.reason.setdefault(unit, _no_shape(name))
+    tested = np.isfinite(judged.together)
+    strata[big[tested]] += 1
+    shape.together[big] = np.fmin(shape.together[big], judged.together)
+
+
+def _merge_smallest(shape: Shape, found: _Found) -> None:
+    """What could have been seen; of several strata the smaller share, as any may tell."""
+    if found.smallest is None or found.at_sizes is None:
+        return
+    for k, (name, result) in enumerate(shape.tests.items()):
+        own = np.fmin(result.smallest[found.present], found.smallest[:, k])
+        result.smallest[found.present] = own
+        if name not in KINDS:
+            continue
+        for unit in found.present[~found.large].tolist():
+            share = result.smallest[unit]
+            could = f"no share of {KINDS[name]} records could have been seen"
+            if np.isfinite(share):
+                could = f"from {share:.0%} of {KINDS[name]} records on it could have been seen"
+            if "could" not in result.reason[unit]:
+                result.reason[unit] += f", {could}"
+        for size, share in zip(SIZES, found.at_sizes[:, k].tolist(), strict=True):
+            shape.smallest.setdefault(name, {})[str(size)] = (
+                None if np.isnan(share) else round(share, 2)
+            )
+
+
+def _no_shape(name: str) -> str:
+    if name == "answers.tail_deficit":
+        return "no low answers among the peers, or the unit stands at the end of the scale"
+    return "the unit stands at the end of the scale, its shape is fixed"
+
+
+def _one_stratum(table: RecordTable, rows: Rows, stratum: int, seed: int) -> _Found:
     present, label, sizes = np.unique(table.unit[rows], return_inverse=True, return_counts=True)
     large = sizes >= FEWEST_RECORDS
+    found = _Found(present, sizes, large)
     for unit, size in zip(present[~large].tolist(), sizes[~large].tolist(), strict=True):
-        result.reason[unit] = f"fewer than {FEWEST_RECORDS} records (n = {size})"
+        found.reason[unit] = f"fewer than {FEWEST_RECORDS} records (n = {size})"
     if large.sum() < FEWEST_UNITS:
         why = f"fewer than {FEWEST_UNITS} peer units of {FEWEST_RECORDS} records"
-        result.reason.update(dict.fromkeys(present[large].tolist(), why))
-        return
-    h, a, b = statistic[rows], moment.a[rows], moment.b[rows]
-    peers = _Peers.of(table.level[rows], h, Moment(a, b))
-    n = sizes.astype(np.float64)
-
-    def z_of(order: NDArray[np.intp] | None) -> tuple[Vector, Vector]:
-        permuted = label if order is None else label[order]
-        return peers.z(n, *(_sum_by(permuted, row, present.size) for row in (h, a, b)))
-
-    z, expected = z_of(None)
-    z[~large] = np.nan
-    rng = np.random.default_rng(seed)
-    draws = int(np.clip(-(-NULL_SCORES // int(large.sum())), FEWEST_DRAWS, MOST_DRAWS))
-    null = np.array([z_of(rng.permutation(rows.size))[0] for _ in range(draws)])
-    score = side(EmpiricalNull.fit(z).standardise(z))
-    p_value = _p_by_size(score, side(null), sizes, large)
-    better = large & ~(p_value >= result.p_value[present])
-    at = present[better]
-    result.score[at] = score[better]
-    result.p_value[at] = p_value[better]
-    result.observed[at] = np.bincount(label, h)[better] / n[better]
-    result.expected[at] = expected[better]
-    result.tested[at] = sizes[better]
-    tests[present[large & np.isfinite(score)]] += 1
-    for unit in present[large & ~np.isfinite(score)].tolist():
-        result.reason[unit] = "the unit stands at the end of the scale, its shape is fixed"
-
-
-def _p_by_size(
-    score: Vector, null: NDArray[np.float64], sizes: NDArray[np.intp], large: NDArray[np.bool_]
-) -> Vector:
-    """p-values among pseudo-units of about the same size, as skewness fades with size."""
-    p_value = np.full(score.shape, np.nan)
-    ranked = np.argsort(sizes[large], kind="stable")
-    places = np.flatnonzero(large)[ranked]
-    for part in np.array_split(places, min(SIZE_CLASSES, max(1, places.size // 10))):
-        honest = HonestDistribution.fit(null[:, part])
-        p_value[part] = honest.p_value(score[part])
-    return p_value
-
-
-def _sum_by(label: NDArray[np.intp], row: Vector, count: int) -> Vector:
-    total: Vector = np.bincount(label, row, minlength=count).astype(np.float64)
-    return total
-
-
-def _bins(s: Vector) -> tuple[Vector, NDArray[np.intp]]:
-    """Level bins: the values themselves where few, else equal-count bins at their means."""
-    values, bin_of = np.unique(np.round(s, 9), return_inverse=True)
-    if values.size <= LEVEL_BINS:
-        return values, bin_of
-    edges = np.unique(np.quantile(s, np.linspace(0, 1, LEVEL_BINS + 1)[1:-1]))
-    bin_of = np.searchsorted(edges, s, side="right")
-    count = np.bincount(bin_of, minlength=edges.size + 1)
-    total = np.bincount(bin_of, s, minlength=edges.size + 1)
-    kept, bin_of = np.unique(bin_of, return_inverse=True)
-    return total[kept] / count[kept], bin_of
+        found.reason.update(dict.fromkeys(present[large].tolist(), why))
+        return found
+    work = Stratum(table, rows, label, sizes, np.flatnonzero(large), [seed, stratum, 11], WEIGHTS)
+    out = np.zeros(present.size, dtype=bool)
+    for _ in range(PASSES):
+        learned = work.learn(out)
+        first = work.judge(learned, out, FIRST_DRAWS)
+        stands_out = np.nan_to_num(q_values(first.together), nan=1.0) <= STANDS_OUT
+        again = out.copy()
+        again[work.big[stands_out]] = True
+        if (again == out).all() or (large & ~again).sum() < FEWEST_UNITS:
+            break
+        out = again
+    found.judged = work.judge(learned, out, LAST_DRAWS)
+    found.smallest = work.smallest(learned, found.judged, sizes.astype(np.float64))
+    found.at_sizes = work.smallest(learned, found.judged, np.array(SIZES, dtype=np.float64))
+    many = np.nan_to_num(q_values(found.judged.p_value[:, -1]), nan=1.0) <= STANDS_OUT
+    for place in work.big[many].tolist():
+        own = np.flatnonzero(label == place)
+        alike = learned.alike.pairs(own, MOST_PAIRS)
+        found.pairs[int(present[place])] = [(int(rows[a]), int(rows[b])) for a, b in alike]
+    return found

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from detectors.finding import Family, Message
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import UnitTable
-from detectors.units._features import features_of
 from detectors.units._report import assessment
-from detectors.units._shape import Moment, shape_test
+from detectors.units._shape import shape_of
 
 __all__ = ["CHECK"]
 
@@ -20,12 +17,12 @@ INFO = CheckInfo(
     kind="stuffing",
     title=Message("Phiếu toàn mức cao nhất", "Records best throughout"),
     sees=(
-        "The share of records with the best value everywhere, against peers whose other "
-        "records are as satisfied as the other records of the unit: forms added in bulk."
+        "The share of records with the best value everywhere, against peers that are as "
+        "satisfied as the unit: forms added in bulk."
     ),
     null_model=(
-        "Peers tilted to the unit's level; pseudo-units by permuted labels; spread between "
-        "honest units measured in the round."
+        "Pseudo-units drawn from peers at the unit's level; all shape tests of a unit are "
+        "calibrated together; the spread between honest units is measured in the round."
     ),
     source="Ballot stuffing in election forensics (Klimek et al. 2012); tilting: own work",
     innocent=(
@@ -37,6 +34,7 @@ INFO = CheckInfo(
     ),
     valid_for=frozenset({"20 records, 5 peer units"}),
     batch_dependent=True,
+    version="2",
 )
 
 
@@ -47,11 +45,8 @@ class AllBestCheck:
 
     def assess(self, subject: UnitTable, *, seed: int = 0) -> Assessment:
         """Judge every unit."""
-        features = features_of(subject.records)
-        other = 1.0 - features.all_best
-        level = np.where(other > 0, subject.records.level, 0.0)
-        moment = Moment(np.where(np.isnan(other), np.nan, level), other)
-        result = shape_test(subject.records, features.all_best, moment, np.positive, seed=seed)
+        shape = shape_of(subject.records, seed)
+        result = shape.tests[INFO.id]
 
         def describe(unit: int) -> tuple[Message, dict[str, object]]:
             observed, expected = float(result.observed[unit]), float(result.expected[unit])
@@ -66,7 +61,7 @@ class AllBestCheck:
                 {"observed": observed, "expected": expected},
             )
 
-        return assessment(subject, INFO, result, describe)
+        return assessment(subject, INFO, result, describe, shape.smallest.get(INFO.id))
 
 
 CHECK = AllBestCheck()

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from detectors.finding import Family, Message
-from detectors.records._fit import misfit
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import UnitTable
 from detectors.units._report import assessment
-from detectors.units._shape import Moment, shape_test
+from detectors.units._shape import shape_of
 
 __all__ = ["CHECK"]
 
@@ -20,14 +17,14 @@ INFO = CheckInfo(
     kind="inconsistency",
     title=Message("Trả lời thiếu nhất quán", "Incoherent answers"),
     sees=(
-        "The mean person misfit of the unit's records against peers of the same mean level: "
-        "invented answers have the right averages and the wrong company."
+        "The odds of answers drawn item by item, whose averages are right and whose company is "
+        "wrong, against peers as satisfied as the unit: invented answers."
     ),
     null_model=(
-        "Peers tilted to the unit's level; pseudo-units by permuted labels; spread between "
-        "honest units measured in the round."
+        "Pseudo-units drawn from peers at the unit's level; all shape tests of a unit are "
+        "calibrated together; the spread between honest units is measured in the round."
     ),
-    source="Person fit (lz) aggregated by unit; tilting: own work",
+    source="Pairwise composite likelihood (Lindsay 1988) against independence; own work",
     innocent=(
         Message(
             "Một sự việc riêng đã tác động đến vài câu hỏi ở đơn vị.",
@@ -40,6 +37,7 @@ INFO = CheckInfo(
     ),
     valid_for=frozenset({"20 records, 5 peer units"}),
     batch_dependent=True,
+    version="2",
 )
 
 
@@ -50,26 +48,25 @@ class IncoherenceCheck:
 
     def assess(self, subject: UnitTable, *, seed: int = 0) -> Assessment:
         """Judge every unit."""
-        fit = misfit(subject.records)
-        rated = np.isfinite(subject.records.level).astype(np.float64)
-        moment = Moment(subject.records.level, rated)
-        result = shape_test(subject.records, fit, moment, np.positive, seed=seed)
+        shape = shape_of(subject.records, seed)
+        result = shape.tests[INFO.id]
 
         def describe(unit: int) -> tuple[Message, dict[str, object]]:
             observed, expected = float(result.observed[unit]), float(result.expected[unit])
             n, p = int(result.tested[unit]), float(result.p_value[unit])
             return (
                 Message(
-                    f"Có dấu hiệu câu trả lời thiếu nhất quán: độ lệch cá nhân trung bình "
-                    f"{observed:.2f}, đơn vị cùng mức hài lòng {expected:.2f} "
-                    f"(n = {n}, p = {p:.2g}).",
-                    f"Signs of incoherent answers: mean person misfit {observed:.2f}, peers "
-                    f"equally satisfied {expected:.2f} (n = {n}, p = {p:.2g}).",
+                    f"Có dấu hiệu câu trả lời thiếu nhất quán: {observed:.1%} số phiếu giống các "
+                    f"câu trả lời rời rạc ghép lại hơn là ý kiến của một người, đơn vị cùng mức "
+                    f"hài lòng {expected:.1%} (n = {n}, p = {p:.2g}).",
+                    f"Signs of incoherent answers: {observed:.1%} of the records look rather put "
+                    f"together item by item than given by one person, {expected:.1%} among peers "
+                    f"equally satisfied (n = {n}, p = {p:.2g}).",
                 ),
                 {"observed": observed, "expected": expected},
             )
 
-        return assessment(subject, INFO, result, describe)
+        return assessment(subject, INFO, result, describe, shape.smallest.get(INFO.id))
 
 
 CHECK = IncoherenceCheck()

@@ -173,8 +173,10 @@ def _paper(
     tenth = np.quantile(level, LOW_TENTH) if level.size else 0.0
     paper = np.bincount(unit, minlength=count).astype(np.float64)
     low = np.bincount(unit, level <= tenth, minlength=count).astype(np.float64)
-    best = np.bincount(unit, features.best[mine], minlength=count)
-    second = np.bincount(unit, features.second[mine], minlength=count)
+    asked = records.answered[mine].astype(np.float64)
+    off, below = features.not_best[mine] / asked, features.low[mine] / asked
+    best = np.bincount(unit, 1.0 - off, minlength=count)
+    second = np.bincount(unit, off - below, minlength=count)
     top = np.divide(best, best + second, out=np.full(count, 0.5), where=best + second > 0)
     return paper, low, top
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from detectors.finding import Family, Message
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import UnitTable
-from detectors.units._features import features_of
 from detectors.units._report import assessment
-from detectors.units._shape import Moment, shape_test
+from detectors.units._shape import shape_of
 
 __all__ = ["CHECK"]
 
@@ -24,8 +21,8 @@ INFO = CheckInfo(
         "one hand that fills many forms is more even, or more scattered, than many people are."
     ),
     null_model=(
-        "Peers tilted to the unit's level; pseudo-units by permuted labels; spread between "
-        "honest units measured in the round."
+        "Pseudo-units drawn from peers at the unit's level; all shape tests of a unit are "
+        "calibrated together; the spread between honest units is measured in the round."
     ),
     source="Within-person spread (Dunn et al. 2018, IRV) aggregated by unit; tilting: own work",
     innocent=(
@@ -37,6 +34,7 @@ INFO = CheckInfo(
     ),
     valid_for=frozenset({"20 records, 5 peer units"}),
     batch_dependent=True,
+    version="2",
 )
 
 
@@ -47,10 +45,7 @@ class SpreadCheck:
 
     def assess(self, subject: UnitTable, *, seed: int = 0) -> Assessment:
         """Judge every unit."""
-        features = features_of(subject.records)
-        rated = np.isfinite(features.spread).astype(np.float64)
-        moment = Moment(subject.records.level, rated)
-        result = shape_test(subject.records, features.spread, moment, np.abs, seed=seed)
+        result = shape_of(subject.records, seed).tests[INFO.id]
 
         def describe(unit: int) -> tuple[Message, dict[str, object]]:
             observed, expected = float(result.observed[unit]), float(result.expected[unit])

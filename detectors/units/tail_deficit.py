@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from detectors.finding import Family, Message
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import UnitTable
-from detectors.units._features import features_of
 from detectors.units._report import assessment
-from detectors.units._shape import Moment, shape_test
+from detectors.units._shape import shape_of
 
 __all__ = ["CHECK"]
 
@@ -20,14 +17,14 @@ INFO = CheckInfo(
     kind="tail_deficit",
     title=Message("Thiếu mức thấp", "Missing low answers"),
     sees=(
-        "The share of answers below the two best, against peers with the same balance of best "
-        "to second-best, which raising low answers leaves nearly alone."
+        "Records with low answers that are missing, and records full of second-best answers that "
+        "stand in their place, against peers as satisfied as the unit: low answers raised."
     ),
     null_model=(
-        "Peers tilted to the unit's level; pseudo-units by permuted labels; spread between "
-        "honest units measured in the round."
+        "Pseudo-units drawn from peers at the unit's level; all shape tests of a unit are "
+        "calibrated together; the spread between honest units is measured in the round."
     ),
-    source="Missing lower tail as in election forensics (Klimek et al. 2012); tilting: own work",
+    source="Missing lower tail (Klimek et al. 2012); likelihood ratio of the edit: own work",
     innocent=(
         Message(
             "Đơn vị thực sự không có người không hài lòng.",
@@ -39,6 +36,7 @@ INFO = CheckInfo(
     ),
     valid_for=frozenset({"20 records, 5 peer units"}),
     batch_dependent=True,
+    version="2",
 )
 
 
@@ -49,24 +47,24 @@ class TailDeficitCheck:
 
     def assess(self, subject: UnitTable, *, seed: int = 0) -> Assessment:
         """Judge every unit."""
-        features = features_of(subject.records)
-        moment = Moment(features.best, features.best + features.second)
-        result = shape_test(subject.records, features.low, moment, np.negative, seed=seed)
+        shape = shape_of(subject.records, seed)
+        result = shape.tests[INFO.id]
 
         def describe(unit: int) -> tuple[Message, dict[str, object]]:
             observed, expected = float(result.observed[unit]), float(result.expected[unit])
             n, p = int(result.tested[unit]), float(result.p_value[unit])
             return (
                 Message(
-                    f"Có dấu hiệu thiếu mức thấp: {observed:.2%} câu trả lời dưới hai mức cao "
-                    f"nhất, đơn vị tương đương {expected:.2%} (n = {n}, p = {p:.2g}).",
-                    f"Signs of missing low answers: {observed:.2%} of the answers lie below the "
-                    f"two best, {expected:.2%} at comparable units (n = {n}, p = {p:.2g}).",
+                    f"Có dấu hiệu thiếu mức thấp: {observed:.1%} số phiếu có câu trả lời dưới "
+                    f"hai mức cao nhất, đơn vị tương đương {expected:.1%} (n = {n}, p = {p:.2g}).",
+                    f"Signs of missing low answers: {observed:.1%} of the records have an answer "
+                    f"below the two best, {expected:.1%} at comparable units "
+                    f"(n = {n}, p = {p:.2g}).",
                 ),
                 {"observed": observed, "expected": expected},
             )
 
-        return assessment(subject, INFO, result, describe)
+        return assessment(subject, INFO, result, describe, shape.smallest.get(INFO.id))
 
 
 CHECK = TailDeficitCheck()

@@ -1,19 +1,14 @@
-"""More near duplicates inside a unit than between units."""
+"""More near duplicates inside a unit than equally satisfied peers would have."""
 
 from __future__ import annotations
 
-import numpy as np
-
 from detectors.finding import Family, Message
-from detectors.records._twin_units import twin_units_of
-from detectors.records._twins import twins_of
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import UnitTable
 from detectors.units._report import assessment
+from detectors.units._shape import shape_of
 
 __all__ = ["CHECK"]
-
-CLEAR_TWIN = 0.01
 
 INFO = CheckInfo(
     id="answers.unit_twins",
@@ -22,14 +17,15 @@ INFO = CheckInfo(
     kind="duplicate",
     title=Message("Nhiều phiếu gần trùng trong đơn vị", "Many near duplicates in the unit"),
     sees=(
-        "The sum of twin surprises of the unit's records: a unit where a batch was copied has "
-        "many records that agree too well, though no pair may stand out alone."
+        "The sum over records of how much more they agree with another of the unit than records "
+        "of their kind do: a unit where a batch was copied has many such pairs, though none "
+        "may stand out alone. Common answers in common cost nothing."
     ),
     null_model=(
-        "The same sum over pseudo-units (labels permuted inside bands of level), and the spread "
-        "between honest units measured in the round."
+        "Pseudo-units drawn from peers at the unit's level; all shape tests of a unit are "
+        "calibrated together; the spread between honest units is measured in the round."
     ),
-    source="Own work on the twin test of records",
+    source="Answer similarity (van der Linden & Sotaridona 2006) summed over pairs; own work",
     innocent=(
         Message(
             "Sự việc riêng tại đơn vị làm nhiều người trả lời giống nhau.",
@@ -39,35 +35,42 @@ INFO = CheckInfo(
     ),
     valid_for=frozenset({"20 records, 5 peer units"}),
     batch_dependent=True,
+    version="2",
 )
 
 
 class UnitTwinsCheck:
-    """Sum of capped twin surprises against the null draws."""
+    """Upper-tail test of the total of near duplicates."""
 
     info = INFO
 
     def assess(self, subject: UnitTable, *, seed: int = 0) -> Assessment:
         """Judge every unit."""
-        twins = twins_of(subject.records, seed)
-        result = twin_units_of(subject.records, seed)
-        clear = np.nan_to_num(twins.p_foreign, nan=1.0) <= CLEAR_TWIN
-        count = np.bincount(subject.records.unit[clear], minlength=len(result.score))
+        shape = shape_of(subject.records, seed)
+        result = shape.tests[INFO.id]
+        ids = subject.records.record_ids
 
         def describe(unit: int) -> tuple[Message, dict[str, object]]:
-            n, found, p = int(result.tested[unit]), int(count[unit]), float(result.p_value[unit])
-            expected = n * CLEAR_TWIN
+            pairs = [(str(ids[a]), str(ids[b])) for a, b in shape.pairs.get(unit, ())]
+            seen, expected = float(result.observed[unit]), float(result.expected[unit])
+            n, p = int(result.tested[unit]), float(result.p_value[unit])
+            vi = f", ví dụ {pairs[0][0]} và {pairs[0][1]}" if pairs else ""
+            en = f", for example {pairs[0][0]} and {pairs[0][1]}" if pairs else ""
             return (
                 Message(
-                    f"Có dấu hiệu chép phiếu: {found}/{n} phiếu trùng bất thường với phiếu khác "
-                    f"trong đơn vị, mức tự nhiên khoảng {expected:.1f} (p = {p:.2g}).",
-                    f"Signs of copied forms: {found} of {n} records agree unusually with another "
-                    f"of the unit, about {expected:.1f} are natural (p = {p:.2g}).",
+                    f"Có dấu hiệu chép phiếu: mức gần trùng giữa các phiếu là {seen:.3f}, đơn vị "
+                    f"cùng mức hài lòng {expected:.3f} (n = {n}, p = {p:.2g}){vi}.",
+                    f"Signs of copied forms: records agree by {seen:.3f} more than chance, "
+                    f"{expected:.3f} among peers equally satisfied (n = {n}, p = {p:.2g}){en}.",
                 ),
-                {"observed": found, "expected": expected},
+                {
+                    "observed": seen,
+                    "expected": expected,
+                    "pairs": [list(pair) for pair in pairs],
+                },
             )
 
-        return assessment(subject, INFO, result, describe)
+        return assessment(subject, INFO, result, describe, shape.smallest.get(INFO.id))
 
 
 CHECK = UnitTwinsCheck()

@@ -1,0 +1,50 @@
+"""The statistics of a record that are summed by unit, one column each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.units._odds import TOUCHED, Material, edited_gain, invented_odds
+
+__all__ = ["SHOWN", "SIDES", "SPREAD", "TESTED", "columns_of"]
+
+# all best, gain of "edited up", gain of "invented", spread: what is tested, in this order;
+# behind them stand the near duplicates, which are no sum over records
+TESTED = 4
+SPREAD = 3
+SIDES = (np.positive, np.positive, np.positive, np.abs, np.positive)
+# and the column that a reader is shown for each: all best, has a low answer, rather
+# invented than honest, spread
+SHOWN = (0, 4, 5, 3)
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """float32 ``(n, 6)``."""
+
+    values: NDArray[np.float32]
+
+    @property
+    def tested(self) -> NDArray[np.float32]:
+        """The columns that are tested."""
+        return self.values[:, :TESTED]
+
+
+def columns_of(data: Material, all_best: Array, spread: Array, rng: np.random.Generator) -> Columns:
+    """Learned on the peers of ``data``, worked out for all of its records."""
+    odds = invented_odds(data, rng)
+    edited = edited_gain(data, rng)
+    values = np.zeros((len(data.codes), 6), dtype=np.float32)
+    values[:, 0] = all_best
+    if edited is not None:
+        values[:, 1] = edited
+    values[:, 2] = np.log(1.0 - TOUCHED + TOUCHED * odds)
+    values[:, 3] = spread
+    values[:, 4] = data.low > 0
+    values[:, 5] = odds > 1.0
+    return Columns(values)

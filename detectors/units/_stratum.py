@@ -1,0 +1,236 @@
+"""The units of one stratum: what is learned of honest records, and how far units are from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.calibration.rounds import Spread, joint_p_values, spread_of, standardised
+from detectors.calibration.tail import HonestDistribution
+from detectors.table import SMALL_STRATUM, RecordTable
+from detectors.units._alike import Alike, packed_answers
+from detectors.units._columns import SHOWN, SIDES, SPREAD, TESTED, columns_of
+from detectors.units._features import Features, features_of, features_of_codes
+from detectors.units._odds import Material
+from detectors.units._power import SIZES, Drift, copy_drifts, drifts, smallest_share
+from detectors.units._pseudo import Draws, pair_scores, pseudo_rounds
+from detectors.units._tampered import Tampered
+from detectors.units._tilt import Peers, normal_scores
+
+__all__ = ["Judged", "Learned", "Stratum"]
+
+SIZE_CLASSES = 4
+ALIKE_SIZES = 1.25
+FEW_TO_SHARPEN = 25
+ALARM = 0.05
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Results of the large units of a stratum, ``(units, tests)``; together ``(units,)``."""
+
+    score: Array
+    p_value: Array
+    together: Array
+    observed: Array
+    expected: Array
+    scale: Array
+    pair_spread: float
+    nulls: tuple[Array, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """Statistics and peers, once some units were left out."""
+
+    t: Array
+    columns: NDArray[np.float32]
+    peers: Peers
+    alike: Alike
+    total: Array
+    peer_count: int
+
+
+class Stratum:
+    """Records of a stratum, those of the baseline behind them, and the units to be judged."""
+
+    def __init__(
+        self,
+        table: RecordTable,
+        rows: Rows,
+        label: Rows,
+        sizes: Rows,
+        big: Rows,
+        seed: list[int],
+        weights: Array,
+    ) -> None:
+        self.label, self.sizes, self.big, self.seed = label, sizes, big, seed
+        self.levels, self.weights = table.levels, weights
+        parts = [_part(table.codes[rows], features_of(table), rows)]
+        self.trusted = _baseline(table, int(table.stratum[rows[0]]))
+        if self.trusted is not None:
+            before, chosen = self.trusted
+            parts.append(_part(before.codes[chosen], features_of(before), chosen))
+        self.tampered = Tampered.of(parts[0][0], self.levels, np.random.default_rng([*seed, 5]))
+        self.known = sum(len(part[0]) for part in parts)
+        made = self.tampered.codes
+        parts.append(_part(made, features_of_codes(made, self.levels), np.arange(len(made))))
+        joined = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+        self.codes, self.level, self.not_best, self.low, self.all_best, self.spread = joined
+        self.packed = packed_answers(self.codes, int(self.levels.max()))
+        first = np.concatenate([[0], np.cumsum(sizes)])
+        self.groups = np.argsort(label, kind="stable"), first
+
+    def learn(self, out: NDArray[np.bool_]) -> Learned:
+        """Learn from the records that are taken for honest."""
+        rng = np.random.default_rng(self.seed)
+        honest = np.zeros(self.level.size, dtype=bool)
+        if self.trusted is None:
+            honest[: self.label.size] = ~out[self.label]
+        else:
+            honest[self.label.size : self.known] = True
+        at = np.flatnonzero(honest)
+        data = Material(self.codes, self.levels, self.level, self.not_best, self.low, at)
+        columns = columns_of(data, self.all_best, self.spread, rng)
+        t = normal_scores(self.level, honest)
+        peers = Peers.of(t, columns.values, at)
+        alike = Alike.of(data, self.spread, self.packed)
+        return Learned(t, columns.values, peers, alike, alike.totals(*self.groups), at.size)
+
+    def judge(self, learned: Learned, out: NDArray[np.bool_], draws: Draws) -> Judged:
+        """Test the large units; those ``out`` do not count for the spread between units."""
+        rng = np.random.default_rng([*self.seed, draws.units])
+        own, big = self.label.size, self.big
+        n, peers = self.sizes.astype(np.float64), learned.peers
+        mean_t = _means(self.label, learned.t[:own, None], n)[:, 0]
+        means = _means(self.label, learned.columns[:own], n)
+        z, expected = peers.z(n[big], mean_t[big], means[big])
+        tilt, sizes = peers.tilt(mean_t[big]), self.sizes[big]
+        null = pseudo_rounds(
+            peers, tilt, sizes, learned.t, learned.columns[:, :TESTED], learned.alike, draws, rng
+        )
+        total = learned.total[big]
+        pairs, null_pairs, usual, pair_spread = pair_scores(total, null.pairs, sizes, tilt)
+        # a unit that is no part of its peers is held against a mean that has its own error
+        apart = out[big] | (self.trusted is not None)
+        width = np.sqrt(np.where(apart, 1.0 + n[big] / learned.peer_count, 1.0))
+        raw = [*(z[:, :TESTED].T / width), pairs / width]
+        drawn = [*null.z.transpose(2, 0, 1), null_pairs]
+        found = [_calibrated(a, b, ~out[big]) for a, b in zip(raw, drawn, strict=True)]
+        score = np.column_stack([side(s) for side, (s, _, _) in zip(SIDES, found, strict=True)])
+        nulls = [side(s) for side, (_, s, _) in zip(SIDES, found, strict=True)]
+        p, together = joint_p_values(score, nulls, _size_classes(sizes), self.weights)
+        shown, usually = means[big][:, SHOWN], expected[:, SHOWN]
+        observed = np.column_stack([shown, total / sizes])
+        return Judged(
+            score=score,
+            p_value=p,
+            together=together,
+            observed=observed,
+            expected=np.column_stack([usually, usual / sizes]),
+            scale=np.array([scale for _, _, scale in found]),
+            pair_spread=pair_spread,
+            nulls=tuple(nulls),
+        )
+
+    def smallest(self, learned: Learned, judged: Judged, n: Array) -> Array:
+        """``(len(n), tests)`` smallest shares that units of ``n`` records would have shown.
+
+        Each test against its own kind of tampering: best throughout, edited up, invented
+        and copied; the spread, which has none, is NaN.
+        """
+        low = float((self.low[learned.peers.rows] > 0).mean())
+        linear = drifts(learned.t, learned.columns, learned.peers, self.tampered, self.known, low)
+        copied = copy_drifts(learned.alike, self.tampered, self.known, SIZES)
+        share = np.full((len(n), len(judged.nulls)), np.nan)
+        part = self.weights / self.weights.sum() * ALARM / max(self.big.size, 1)
+        for k, null in enumerate(judged.nulls):
+            honest = HonestDistribution.fit(null)
+            if k == SPREAD or honest.n == 0:
+                continue
+            needed = honest.threshold(float(part[k]))
+            if k < TESTED:
+                share[:, k] = smallest_share(linear[k], needed, judged.scale[k], n)
+                continue
+            for size, drift in zip(SIZES, copied, strict=True):
+                # what a pair is worth hangs on the number of partners, but slowly
+                near = np.abs(np.log(np.maximum(n, 1.0) / size)) == np.abs(
+                    np.log(np.maximum(n, 1.0)[:, None] / np.array(SIZES))
+                ).min(axis=1)
+                own = Drift(drift.shift / judged.pair_spread, drift.spread / judged.pair_spread)
+                share[near, k] = smallest_share(own, needed, judged.scale[k], n[near])
+        return share
+
+
+def _part(
+    codes: NDArray[np.integer[Any]], features: Features, rows: Rows
+) -> tuple[NDArray[Any], ...]:
+    return (
+        codes,
+        features.level[rows],
+        features.not_best[rows],
+        features.low[rows],
+        features.all_best[rows],
+        features.spread[rows],
+    )
+
+
+def _baseline(table: RecordTable, stratum: int) -> tuple[RecordTable, Rows] | None:
+    """Trusted records of the same stratum, else of the same mode; ``None`` where too few."""
+    frame = table.circumstances.baseline
+    if frame is None:
+        return None
+
+    def build() -> RecordTable | None:
+        if not {item.id for item in table.items} <= set(frame.columns):
+            return None
+        if "record_id" not in frame.columns:
+            return None
+        return RecordTable.build(frame, table.instrument)
+
+    before = table.memo("baseline", build)
+    if before is None or before.codes.shape[1] != table.codes.shape[1]:
+        return None
+    usable = before.answered > 0
+    name = table.stratum_names[stratum]
+    for alike in (name, name.partition("|")[0]):
+        same = [own == alike or own.partition("|")[0] == alike for own in before.stratum_names]
+        rows = np.flatnonzero(usable & np.array(same, dtype=bool)[before.stratum])
+        if rows.size >= SMALL_STRATUM:
+            return before, rows
+    return None
+
+
+def _means(label: Rows, values: NDArray[np.floating[Any]], n: Array) -> Array:
+    sums = [np.bincount(label, values[:, k], n.size) for k in range(values.shape[1])]
+    answer: Array = np.column_stack(sums) / n[:, None]
+    return answer
+
+
+def _calibrated(z: Array, null: Array, used: NDArray[np.bool_]) -> tuple[Array, Array, float]:
+    """Both over the spread of their own round, which comes third.
+
+    A small quiet round sharpens no test.
+    """
+    own = spread_of(z, used)
+    least = min(1.0, FEW_TO_SHARPEN / max(int(used.sum()), 1))
+    own = Spread(own.centre, np.maximum(own.scale, least))
+    return standardised(z, own), standardised(null, spread_of(null)), float(own.scale)
+
+
+def _size_classes(sizes: Rows) -> Rows:
+    """Units of about the same size, as skewness fades with size."""
+    if sizes.max() <= ALIKE_SIZES * sizes.min():
+        return np.zeros(sizes.size, dtype=np.intp)
+    order = np.argsort(sizes, kind="stable")
+    classes = np.empty(sizes.size, dtype=np.intp)
+    parts = np.array_split(order, min(SIZE_CLASSES, max(1, sizes.size // 10)))
+    for number, part in enumerate(parts):
+        classes[part] = number
+    return classes
