@@ -44,7 +44,7 @@ POOL_KINDS = (*COMMON, "copy between units", "invented by one hand")
 
 
 def cells_of(scale: float) -> list[Cell]:
-    """Every round of the lab at a scale; a smaller scale has the first rounds of a larger."""
+    """Every round of the lab at a scale."""
     found = [
         *_world_cells(scale),
         *_pool_cells(scale),
