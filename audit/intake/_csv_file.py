@@ -56,9 +56,8 @@ def _plain(path: Path, text: str) -> RawTable | None:
 
     @cache
     def lines() -> list[int]:
-        blank = separator + " \t\r\f\v"
         rows = enumerate(text.split("\n"), start=1)
-        return [n for n, line in rows if line.strip(blank)][1:]
+        return [n for n, line in rows if line.replace(separator, "").strip()][1:]
 
     def place(row: int, column: str | None) -> str:
         return f"{path}, line {lines()[row]}" + (f", column {column}" if column else "")
