@@ -7,7 +7,7 @@ together. And the units themselves: the variance between them is measured in the
 (the larger of a median-based and a winsorised estimate, each of which a tenth of odd units
 hardly moves, held against what they give for simulated units), and the null is widened by
 that much, skewed as rates are, and with heavier tails where few units were there to
-measure it.
+measure it. Units that stand out at a q-value of .2 are no peers in a second pass.
 
 A batch of a unit is tested against the same peers; the unit keeps its smallest p-value
 times the number of its tests.
@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.calibration.multiplicity import q_values
 from detectors.calibration.tail import HonestDistribution
 from detectors.table import RecordTable
 from detectors.unit_result import FEWEST_RECORDS, UnitResult
@@ -33,6 +34,7 @@ __all__ = ["FEWEST_PEERS", "Rates", "rate_test"]
 
 FEWEST_PEERS = 10
 NULL_SCORES = 4000
+SUSPECT = 0.2
 MOST_SIZES = 24
 
 Vector = NDArray[np.float64]
@@ -103,7 +105,9 @@ def rate_test(
             result.reason.update(dict.fromkeys(groups.unit.tolist(), why))
             continue
         rng = np.random.default_rng([seed, 53, stratum])
-        score, p_value, expected = _one_stratum(groups, hits[rows], tries[rows], side, rng)
+        score, p_value, expected = _twice(
+            groups, table.unit[rows], hits[rows], tries[rows], side, rng
+        )
         for i in np.flatnonzero(np.isfinite(p_value)).tolist():
             unit = int(groups.unit[i])
             tests[unit] += 1
@@ -166,16 +170,39 @@ def _groups(
     )
 
 
-def _one_stratum(
+def _twice(
     groups: _Groups,
+    unit: Rows,
     hits: Vector,
     tries: Vector,
     side: Callable[[Vector], Vector],
     rng: np.random.Generator,
 ) -> tuple[Vector, Vector, float]:
-    """Scores and p-values of the groups of a stratum, and the rate of the typical unit."""
+    """As :func:`_one_stratum`; units under suspicion are no peers the second time."""
+    whole = groups.whole
+    first = _one_stratum(groups, whole, hits, tries, side, rng)
+    suspect = np.nan_to_num(q_values(np.where(whole, first[1], np.nan)), nan=1.0) <= SUSPECT
+    trusted = whole & ~suspect
+    if not suspect.any() or trusted.sum() < FEWEST_PEERS:
+        return first
+    kept = ~np.isin(unit, groups.unit[suspect])
+    return _one_stratum(groups, trusted, hits[kept], tries[kept], side, rng)
+
+
+def _one_stratum(
+    groups: _Groups,
+    whole: NDArray[np.bool_],
+    hits: Vector,
+    tries: Vector,
+    side: Callable[[Vector], Vector],
+    rng: np.random.Generator,
+) -> tuple[Vector, Vector, float]:
+    """Scores and p-values of the groups of a stratum, and the rate of the typical unit.
+
+    The peers are the groups ``whole``, and ``hits`` and ``tries`` the records of the pool.
+    """
     pool = _Pool.of(hits, tries)
-    rate, whole = groups.hits / groups.tries, groups.whole
+    rate = groups.hits / groups.tries
     noise = pool.noise(groups.n)
     if pool.spread <= 1e-14:
         return np.full(rate.shape, np.nan), np.full(rate.shape, np.nan), pool.rate
@@ -228,7 +255,8 @@ class _Pool:
 
     def draw(self, size: int, rng: np.random.Generator) -> Vector:
         """Rates of ``size`` records, less the rate of the pool."""
-        drawn = rng.multivariate_hypergeometric(self.counts, size, NULL_SCORES) @ self.combos
+        most = min(size, int(self.counts.sum()))
+        drawn = rng.multivariate_hypergeometric(self.counts, most, NULL_SCORES) @ self.combos
         off: Vector = drawn[:, 0] / drawn[:, 1] - self.rate
         return off
 
