@@ -35,7 +35,7 @@ __all__ = ["Screening", "screen"]
 # cannot flag: somebody is always the strangest.
 RECORD_WEIGHTS: Mapping[str, float] = {
     "answers.twin": 6.0,
-    "answers.outlier_ensemble": 2.0,
+    "answers.outlier_ensemble": 6.0,
     "channel.response_time": 2.0,
     "answers.mahalanobis": 0.0,
     "answers.person_fit": 0.0,
