@@ -31,19 +31,30 @@ from detectors.units._shape import TESTS, shape_of
 
 __all__ = ["Screening", "screen"]
 
-# Indices of careless answering count once, through the ensemble. It orders records and
-# cannot flag: somebody is always the strangest.
+# Indices of careless answering count once, through the ensemble. Ranks among peers order
+# records and cannot flag: somebody is always the strangest.
 RECORD_WEIGHTS: Mapping[str, float] = {
     "answers.twin": 6.0,
-    "answers.outlier_ensemble": 2.0,
+    "answers.outlier_ensemble": 6.0,
     "channel.response_time": 2.0,
+    "answers.declared_contradiction": 0.5,
+    "answers.overall_item": 0.5,
+    "answers.reverse_keyed": 0.5,
+    "answers.contradiction": 0.0,
     "answers.mahalanobis": 0.0,
     "answers.person_fit": 0.0,
     "answers.person_total": 0.0,
     "answers.straight_lining": 0.0,
     "answers.synonyms": 0.0,
 }
-ORDER_ONLY = frozenset({"answers.outlier_ensemble"})
+ORDER_ONLY = frozenset(
+    {
+        "answers.outlier_ensemble",
+        "answers.declared_contradiction",
+        "answers.overall_item",
+        "answers.reverse_keyed",
+    }
+)
 
 # Five shape tests have one p-value together; it stands against single checks by this weight.
 SHAPE_WEIGHT = 6.0
