@@ -26,6 +26,7 @@ __all__ = ["RecordTable", "UnitTable", "positions"]
 
 Result = TypeVar("Result")
 
+SMALL = 100
 SMALL_STRATUM = 200
 FEW_UNITS = 5
 
@@ -48,6 +49,19 @@ def _codes(column: pd.Series[Any], item: Item) -> NDArray[np.int16]:
         place[str(value).strip()] = position
         if isinstance(value, int | float):
             numeric[float(value)] = position
+
+    def code_of(value: object) -> int:
+        return place.get(str(value).strip(), 0) or numeric.get(_number(value), 0)
+
+    numbers = column.to_numpy() if isinstance(column.dtype, np.dtype) else np.zeros(0, dtype=object)
+    if numbers.dtype.kind in "iuf" and all(v.is_integer() and 0 <= v < SMALL for v in numeric):
+        # small whole numbers are their own place in a table: no need to look for distinct ones
+        with np.errstate(invalid="ignore"):
+            whole = np.where((numbers >= 0) & (numbers < SMALL), numbers, SMALL).astype(np.intp)
+        kind = numbers.dtype.type
+        known = np.array([code_of(kind(v).item()) for v in range(SMALL)] + [0], dtype=np.int16)
+        coded: NDArray[np.int16] = np.where(whole == numbers, known[whole], 0).astype(np.int16)
+        return coded
     try:
         codes, values = pd.factorize(column, use_na_sentinel=True)
     except TypeError:  # several marks stand as a list, which has no place on the scale
@@ -55,8 +69,7 @@ def _codes(column: pd.Series[Any], item: Item) -> NDArray[np.int16]:
     # the last place is what code -1, a missing value, takes
     table = np.zeros(len(values) + 1, dtype=np.int16)
     for code, value in enumerate(values):
-        found = place.get(str(value).strip(), 0)
-        table[code] = found or numeric.get(_number(value), 0)
+        table[code] = code_of(value)
     answer: NDArray[np.int16] = table[codes]
     return answer
 

@@ -12,6 +12,8 @@ from detectors.table import RecordTable
 
 __all__ = ["Features", "features_of", "features_of_codes"]
 
+COMPILED_FROM = 20_000
+
 Vector = NDArray[np.float64]
 
 
@@ -50,7 +52,11 @@ def features_of_codes(codes: NDArray[np.integer[Any]], levels: NDArray[np.intp])
     n = len(codes)
     best, second, low, asked = (np.zeros(n, dtype=np.int16) for _ in range(4))
     total, square = np.zeros(n), np.zeros(n)
-    for j, most in enumerate(levels.tolist()):
+    if n >= COMPILED_FROM:
+        from detectors.units._loops import count_answers
+
+        count_answers(codes, levels, best, second, low, asked, total, square)
+    for j, most in enumerate(levels.tolist() if n < COMPILED_FROM else ()):
         code = codes[:, j]
         asked += code > 0
         best += code == most

@@ -13,7 +13,7 @@ from numba import njit
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-__all__ = ["pack", "sum_of_alike", "sum_of_lifts"]
+__all__ = ["count_answers", "pack", "sum_of_alike", "sum_of_lifts"]
 
 
 def _popcount(_context: Any, word: Any) -> Any:
@@ -26,6 +26,35 @@ def _popcount(_context: Any, word: Any) -> Any:
 
 
 _ones: Any = intrinsic(_popcount)
+
+
+@njit(cache=True, nogil=True)
+def count_answers(
+    codes: NDArray[Any],
+    levels: NDArray[np.intp],
+    best: NDArray[np.int16],
+    second: NDArray[np.int16],
+    low: NDArray[np.int16],
+    asked: NDArray[np.int16],
+    total: NDArray[np.float64],
+    square: NDArray[np.float64],
+) -> None:
+    """See :func:`detectors.units._features.features_of_codes`."""
+    for i in range(codes.shape[0]):
+        for j in range(codes.shape[1]):
+            code, most = np.intp(codes[i, j]), levels[j]
+            if code == 0:
+                continue
+            asked[i] += 1
+            if code == most:
+                best[i] += 1
+            elif code == most - 1:
+                second[i] += 1
+            elif most > 2:
+                low[i] += 1
+            scaled = (code - 1.0) / (most - 1.0)
+            total[i] += scaled
+            square[i] += scaled * scaled
 
 
 @njit(cache=True, nogil=True)

@@ -99,7 +99,7 @@ class Stratum:
         data = Material(self.codes, self.levels, self.level, self.not_best, self.low, at)
         columns = columns_of(data, self.all_best, self.spread, rng)
         t = normal_scores(self.level, honest)
-        peers = Peers.of(t, columns.values, at)
+        peers = Peers.of(t, columns.values, at, self.known)
         alike = Alike.of(data, self.spread, self.packed)
         return Learned(t, columns.values, peers, alike, alike.totals(*self.groups), at.size)
 
@@ -218,10 +218,11 @@ def _calibrated(z: Array, null: Array, used: NDArray[np.bool_]) -> tuple[Array, 
 
     A small quiet round sharpens no test.
     """
-    own = spread_of(z, used)
-    least = min(1.0, FEW_TO_SHARPEN / max(int(used.sum()), 1))
+    own, theirs = spread_of(z, used), spread_of(null)
+    usual = float(np.median(theirs.scale))
+    least = usual * min(1.0, FEW_TO_SHARPEN / max(int(used.sum()), 1))
     own = Spread(own.centre, np.maximum(own.scale, least))
-    return standardised(z, own), standardised(null, spread_of(null)), float(own.scale)
+    return standardised(z, own), standardised(null, theirs), float(own.scale)
 
 
 def _size_classes(sizes: Rows) -> Rows:

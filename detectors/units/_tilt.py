@@ -75,8 +75,13 @@ class Peers:
     mean_t: Array
 
     @classmethod
-    def of(cls, t: Array, columns: NDArray[np.floating], rows: NDArray[np.intp]) -> Peers:
-        """Peers are ``rows`` of ``(n,)`` scores and ``(n, k)`` statistics."""
+    def of(
+        cls, t: Array, columns: NDArray[np.floating], rows: NDArray[np.intp], known: int
+    ) -> Peers:
+        """Peers are ``rows`` of ``(n,)`` scores and ``(n, k)`` statistics.
+
+        The first ``known`` rows are records, peers or not; what stands behind was made up.
+        """
         own = t[rows]
         bin_of = _bins(own)
         count = np.bincount(bin_of).astype(np.float64)
@@ -87,7 +92,7 @@ class Peers:
             column = columns[rows, k].astype(np.float64)
             sums.append(np.bincount(bin_of, column).astype(np.float64))
             sums.append(np.bincount(bin_of, column**2).astype(np.float64))
-            spans.append(np.ptp(columns[:, k].astype(np.float64)))
+            spans.append(np.ptp(columns[:known, k].astype(np.float64)))
         order = np.argsort(bin_of, kind="stable")
         first = np.concatenate([[0], np.cumsum(count)]).astype(np.intp)
         weight = np.exp(np.outer(TILTS, middle)) * count

@@ -1,0 +1,73 @@
+"""Standardising by the round and the joint p-value of several tests."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from detectors.calibration.rounds import joint_p_values, spread_of, standardised
+
+
+def test_the_spread_of_many_units_is_theirs_and_tampered_ones_hardly_count():
+    z = 0.4 + 1.5 * np.random.default_rng(1).normal(size=4000)
+    clean = spread_of(z)
+    assert clean.centre == pytest.approx(0.4, abs=0.08)
+    assert clean.scale == pytest.approx(1.5, abs=0.05)
+    z[:200] = 30.0
+    assert spread_of(z).scale == pytest.approx(1.5, rel=0.2)
+    left_out = spread_of(z, np.arange(4000) >= 200)
+    assert left_out.scale == pytest.approx(1.5, abs=0.06)
+
+
+def test_few_units_are_drawn_to_chance_alone():
+    z = np.array([-4.0, 4.0, -4.0, 4.0, 4.0, -4.0])
+    spread = spread_of(z)
+    assert abs(spread.centre) < 1.0
+    assert 1.0 < spread.scale < 4.2
+    nothing = spread_of(np.full(5, np.nan))
+    assert (nothing.centre, nothing.scale) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("sigma", [1.0, 1.3])
+def test_the_spread_cancels_against_pseudo_rounds(sigma):
+    rng = np.random.default_rng(2)
+    z, null = sigma * rng.normal(size=(2000, 40)), rng.normal(size=(2000, 40))
+    scores, honest = standardised(z, spread_of(z)), standardised(null, spread_of(null))
+    share = (scores > np.quantile(honest, 0.99)).mean()
+    assert 0.008 < share < 0.0135
+
+
+def test_dependent_tests_cost_nothing_and_independent_ones_their_number():
+    rng = np.random.default_rng(3)
+    one = rng.normal(size=(400, 50))
+    two = rng.normal(size=(400, 50))
+    scores = rng.normal(size=(50, 2))
+    classes, weights = np.zeros(50, dtype=np.intp), np.ones(2)
+    same = np.column_stack([scores[:, 0], scores[:, 0]])
+    p, together = joint_p_values(same, [one, one], classes, weights)
+    np.testing.assert_allclose(together, p[:, 0], atol=2e-3)
+    p, together = joint_p_values(scores, [one, two], classes, weights)
+    smallest = p.min(axis=1)
+    np.testing.assert_allclose(together, 1 - (1 - smallest) ** 2, atol=0.02)
+
+
+def test_a_test_that_was_not_made_takes_no_part():
+    rng = np.random.default_rng(4)
+    null = rng.normal(size=(400, 10))
+    scores = np.column_stack([rng.normal(size=10), np.full(10, np.nan)])
+    empty = np.full((400, 10), np.nan)
+    p, together = joint_p_values(scores, [null, empty], np.zeros(10, dtype=np.intp), np.ones(2))
+    assert np.isnan(p[:, 1]).all()
+    np.testing.assert_allclose(together, p[:, 0], atol=2e-3)
+    scores[3] = np.nan
+    assert np.isnan(
+        joint_p_values(scores, [null, empty], np.zeros(10, dtype=np.intp), np.ones(2))[1][3]
+    )
+
+
+def test_far_beyond_the_draws_the_p_value_goes_on_falling():
+    null = np.random.default_rng(5).normal(size=(400, 10))
+    scores = np.full((10, 1), 6.0)
+    scores[0] = 9.0
+    _, together = joint_p_values(scores, [null], np.zeros(10, dtype=np.intp), np.ones(1))
+    assert together[0] < together[1] < 1 / 4001
