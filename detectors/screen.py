@@ -59,18 +59,31 @@ ORDER_ONLY = frozenset(
 # Five shape tests have one p-value together; it stands against single checks by this weight.
 SHAPE_WEIGHT = 6.0
 
-# Weak or narrow evidence: each is worth a look beside the rest, none may drown the rest.
+# Narrow evidence: each is worth a look beside the shape, none may drown it.
 UNIT_WEIGHTS: Mapping[str, float] = {
-    "answers.unit_pairs": 1.0,
-    "answers.same_distribution": 0.5,
+    "answers.blanks": 0.2,
+    "answers.not_applicable": 0.4,
+    "answers.same_distribution": 0.25,
     "answers.unit_contradictions": 0.25,
-    "answers.not_applicable": 0.5,
-    "answers.blanks": 0.25,
-    "comments.none": 0.25,
-    "unit.mode_gap": 0.5,
-    "unit.complaints": 0.5,
-    "unit.response_rate": 0.25,
-    "unit.cutoff": 0.1,
+    "answers.unit_pairs": 0.75,
+    "channel.burst": 0.4,
+    "channel.case_share": 0.4,
+    "channel.off_hours": 0.4,
+    "channel.opening": 0.4,
+    "channel.rapid_share": 0.4,
+    "channel.shared_sources": 0.4,
+    "comments.none": 0.2,
+    "comments.unit_copies": 0.5,
+    "custody.selective_loss": 0.5,
+    "paper.changes": 0.5,
+    "paper.collector": 0.25,
+    "paper.direction": 1.0,
+    "paper.unit_runs": 0.5,
+    "unit.complaints": 0.4,
+    "unit.cutoff": 0.05,
+    "unit.jump": 0.75,
+    "unit.mode_gap": 0.4,
+    "unit.response_rate": 0.1,
 }
 
 # Of 1,000 honest units at most two are flagged, however many tampered ones stand beside

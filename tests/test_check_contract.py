@@ -267,7 +267,7 @@ def test_the_tampered_units_of_the_round_are_found():
     tables = [name for name, c in CHECKS.items() if c.info.level not in ON_PAPER]
     found = {f.detector for name in tables for answer in answers(name) for f in answer.findings}
     assert {"answers.unit_twins", "answers.twin", "channel.response_time"} <= found
-    assert {"custody.balance", "answers.spread", "answers.tail_deficit"} <= found
+    assert {"custody.balance", "answers.incoherence", "answers.tail_deficit"} <= found
 
 
 def test_rules_over_the_whole_round_speak_alike():

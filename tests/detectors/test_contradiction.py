@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,6 +24,20 @@ def table(frame, instrument):
     frame = frame.copy()
     frame.insert(0, "record_id", [f"r{i:04d}" for i in range(len(frame))])
     return RecordTable.build(frame, instrument)
+
+
+def asked(check, prepared):
+    """What a check answers, in the order in which the rows were given."""
+    answer = check.assess(prepared)
+    given = np.argsort(prepared.source_row)
+    places = {int(row): i for i, row in enumerate(prepared.source_row)}
+    back = {row: answer.not_assessable.get(i) for row, i in places.items()}
+    return replace(
+        answer,
+        scores=answer.scores[given],
+        p_values=answer.p_values[given],
+        not_assessable={row: why for row, why in back.items() if why is not None},
+    )
 
 
 def answers(n, seed=1):
@@ -46,7 +62,7 @@ def test_a_pair_that_is_rare_together_scores_and_an_unrelated_one_does_not():
     frame = answers(800)
     frame.loc[0, ["A", "B", "C", "K2"]] = [5, 1, 1, "Có"]
     frame.loc[1, ["A", "B", "C", "K2"]] = [5, 5, 1, "Không"]
-    answer = contradiction.CHECK.assess(table(frame, form(*ITEMS)))
+    answer = asked(contradiction.CHECK, table(frame, form(*ITEMS)))
     assert answer.p_values[0] <= 0.06
     assert np.mean(answer.scores == 0) > 0.5
     assert answer.scores[1] == 0.0
@@ -57,7 +73,7 @@ def test_a_pair_that_is_rare_together_scores_and_an_unrelated_one_does_not():
 def test_items_that_have_nothing_in_common_are_not_judged():
     chance = np.random.default_rng(3)
     frame = pd.DataFrame(chance.choice(FIVE, (300, 3)), columns=["A", "B", "C"])
-    answer = contradiction.CHECK.assess(table(frame, form(*ITEMS)))
+    answer = asked(contradiction.CHECK, table(frame, form(*ITEMS)))
     assert np.isnan(answer.scores).all()
     assert "go together" in answer.not_assessable[0]
 
@@ -71,19 +87,19 @@ def test_a_declared_contradiction_ranks_by_how_rare_it_is():
     frame.loc[[3, 4], "K2"] = "Có"
     frame.loc[[3, 4], "A"] = [5, 2]
     frame.loc[5, "K2"] = None
-    answer = declared_contradiction.CHECK.assess(table(frame, form(*ITEMS, rules=[RULE])))
+    answer = asked(declared_contradiction.CHECK, table(frame, form(*ITEMS, rules=[RULE])))
     assert answer.scores[3] > 5
     assert answer.p_values[3] == pytest.approx(1 / 499)
     assert answer.scores[4] == 0.0
     assert answer.not_assessable[5] == "no declared contradiction was asked in full"
     many = frame.assign(A=5, K2="Có")
-    common = declared_contradiction.CHECK.assess(table(many, form(*ITEMS, rules=[RULE])))
+    common = asked(declared_contradiction.CHECK, table(many, form(*ITEMS, rules=[RULE])))
     assert common.scores.max() < 0.01
     assert common.p_values.min() == 1.0
 
 
 def test_no_rule_no_judgement():
-    answer = declared_contradiction.CHECK.assess(table(answers(50), form(*ITEMS)))
+    answer = asked(declared_contradiction.CHECK, table(answers(50), form(*ITEMS)))
     assert set(answer.not_assessable.values()) == {
         "the instrument declares no contradiction between its items"
     }
@@ -99,25 +115,25 @@ def test_an_overall_item_that_fits_nothing_else_stands_out_both_ways():
     frame["G"] = level
     frame.loc[0, [*items, "G"]] = [5] * 6 + [1]
     frame.loc[1, [*items, "G"]] = [1] * 6 + [5]
-    asked = form(*(Item(name, FIVE, factor="A") for name in items), Item("G", FIVE))
-    answer = overall_item.CHECK.assess(table(frame, asked))
+    paper = form(*(Item(name, FIVE, factor="A") for name in items), Item("G", FIVE))
+    answer = asked(overall_item.CHECK, table(frame, paper))
     assert (answer.p_values[:2] <= 0.01).all()
     assert answer.findings == ()
     none = form(*(Item(name, FIVE, factor="A") for name in items))
-    silent = overall_item.CHECK.assess(table(frame, none))
+    silent = asked(overall_item.CHECK, table(frame, none))
     assert np.isnan(silent.scores).all()
     assert set(silent.not_assessable.values()) == {"the form has no overall item, or more than one"}
 
 
 def test_agreement_with_an_item_and_its_reverse():
-    asked = form(Item("A", FIVE), Item("B", FIVE), Item("R", FIVE, reverse=True))
+    paper = form(Item("A", FIVE), Item("B", FIVE), Item("R", FIVE, reverse=True))
     frame = pd.DataFrame(
         {"A": [5, 5, 3, 1, None], "B": [5, 5, 3, 1, None], "R": [5, 1, 3, 1, 4]}, dtype=object
     )
-    answer = reverse_keyed.CHECK.assess(table(frame, asked))
+    answer = asked(reverse_keyed.CHECK, table(frame, paper))
     np.testing.assert_allclose(answer.scores[:4], [1.0, 0.0, 0.0, 1.0])
     assert answer.not_assessable[4] == "no item together with its reverse was answered"
-    plain = reverse_keyed.CHECK.assess(table(frame, form(Item("A", FIVE), Item("B", FIVE))))
+    plain = asked(reverse_keyed.CHECK, table(frame, form(Item("A", FIVE), Item("B", FIVE))))
     assert np.isnan(plain.scores).all()
 
 
