@@ -6,12 +6,17 @@ q-value by Benjamini-Hochberg over the table. A record is flagged at q <= .05, a
 q <= .05 and p <= .002, both where a rule is broken. Red needs two independent families of
 evidence. Indices of careless answering move a record's p-value, not its q-value: they
 order records and flag none.
+
+From group to record: units are tested in one Benjamini-Hochberg over the round, which is
+valid whatever their groups; a group is summed up by Simes. Records are judged harder or
+milder by the unit they stand in only through units that were selected (see
+``records/_twin_units.py``), as Benjamini and Bogomolov (2014) prescribe.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,6 +25,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from detectors._verdict import Joint, Subjects, Verdicts, judge
+from detectors.calibration.multiplicity import q_values, simes
 from detectors.circumstances import Circumstances
 from detectors.finding import Finding, Message
 from detectors.instrument import Instrument
@@ -105,12 +111,16 @@ class Screening:
             two best values over all rating answers), a score a check and the same tail.
         findings: Signs, at least one for whatever is flagged.
         notes: What the reader should know about the table as a whole.
+        groups: One row a peer group of the table of units, in order: ``group``, ``units``
+            tested, ``flagged`` ones, ``p_value`` that none of its units shows a sign (Simes)
+            and ``q_value`` over the groups. A summary: what is flagged is flagged by unit.
     """
 
     records: pd.DataFrame
     units: pd.DataFrame
     findings: tuple[Finding, ...]
     notes: tuple[Message, ...] = ()
+    groups: pd.DataFrame = field(default_factory=lambda: _groups(None, None))
 
 
 def screen(
@@ -167,7 +177,8 @@ def _screen(
     unit_table = UnitTable(table, units, before, custody, period)
     unit_rows, unit_found = _units(unit_table, seed)
     notes = (*_notes(table, responses), *_unit_notes(unit_table))
-    return Screening(records, unit_rows, (*unit_found, *found), notes)
+    groups = _groups(unit_rows, units)
+    return Screening(records, unit_rows, (*unit_found, *found), notes, groups)
 
 
 def _records(table: RecordTable, seed: int) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
@@ -210,6 +221,19 @@ def _units(table: UnitTable, seed: int) -> tuple[pd.DataFrame, tuple[Finding, ..
     }
     frame = _frame(head, answers, verdicts)
     return frame[frame["unit_id"] != ""].reset_index(drop=True), verdicts.findings
+
+
+def _groups(unit_rows: pd.DataFrame | None, units: pd.DataFrame | None) -> pd.DataFrame:
+    """Peer groups by Simes over their units, Benjamini-Hochberg over the groups."""
+    rows = []
+    if unit_rows is not None and units is not None and {"unit_id", "group"} <= set(units.columns):
+        group = dict(zip(units["unit_id"].astype(str), units["group"].astype(str), strict=True))
+        for name, part in unit_rows.groupby(unit_rows["unit_id"].astype(str).map(group)):
+            p = part["p_value"].to_numpy(dtype=np.float64)
+            flagged = int(part["flagged"].astype(bool).sum())
+            rows.append((str(name), int(np.isfinite(p).sum()), flagged, simes(p)))
+    frame = pd.DataFrame(rows, columns=["group", "units", "flagged", "p_value"])
+    return frame.assign(q_value=q_values(frame["p_value"].to_numpy(dtype=np.float64)))
 
 
 def _no_units() -> pd.DataFrame:

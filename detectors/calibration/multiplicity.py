@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["q_values", "smallest_p"]
+__all__ = ["q_values", "simes", "smallest_p"]
 
 
 def q_values(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -23,6 +23,17 @@ def q_values(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
     raised = p_values[order] * known.size / np.arange(1, known.size + 1)
     q[order] = np.minimum(np.minimum.accumulate(raised[::-1])[::-1], 1.0)
     return q
+
+
+def simes(p_values: NDArray[np.float64]) -> float:
+    """p-value that nothing among ``(n,)`` p-values is a sign; NaN takes no part.
+
+    Holds under independence and positive dependence (Simes 1986; Sarkar 1998); NaN where
+    nothing was tested.
+    """
+    q = q_values(p_values)
+    known = q[~np.isnan(q)]
+    return float(known.min()) if known.size else float("nan")
 
 
 def smallest_p(
