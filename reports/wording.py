@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from detectors.finding import Message, Severity
-from reports.locale import Text, in_both
+from reports.locale import Text, catalogue, in_both
 from reports.views import (
     LOW_N,
     MINIMUM_CELL,
@@ -37,7 +37,11 @@ __all__ = [
     "unit_summary",
 ]
 
-_KINDS = ("erasure", "overwrite", "cut_paste", "reuse", "duplicate", "metadata", "quality")
+_KINDS = frozenset(
+    str(entry.id).removeprefix("kind.")
+    for entry in catalogue("vi")
+    if str(entry.id).startswith("kind.")
+)
 
 
 def kind_title(kind: str) -> Message:

@@ -15,8 +15,10 @@ import numpy as np
 import pytest
 
 from audit.pipeline import signs
+from audit.reporting.reasons import reason_message
 from detectors.finding import Finding
 from detectors.registry import PACKAGES, Assessment, Level, discover
+from reports.wording import kind_title
 from tests.schemas import KINDS, accept_finding
 from tests.subjects import (
     blank_of,
@@ -104,6 +106,13 @@ def test_an_id_belongs_to_one_check_only():
     assert len(ids) == len(set(ids))
 
 
+@every
+def test_its_kind_has_a_name_in_both_languages(check):
+    title = kind_title(check.info.kind)
+    assert title.vi != title.en
+    assert title.vi != check.info.kind
+
+
 # --- what it answers
 
 
@@ -128,6 +137,13 @@ def test_what_it_cannot_judge_has_a_reason(check):
         for reason in answer.not_assessable.values():
             assert reason.strip()
             assert "\n" not in reason
+
+
+@every
+def test_its_reasons_are_told_in_vietnamese(check):
+    for answer in answers(check.info.id):
+        for reason in answer.not_assessable.values():
+            assert reason_message(reason).vi != reason, reason
 
 
 @every

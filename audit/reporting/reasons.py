@@ -21,6 +21,54 @@ _CLASSES = {
 }
 
 _PATTERNS: tuple[tuple[str, str], ...] = (
+    (
+        r"fewer than (\d+) records of one mode in both periods, or fewer than (\d+) such units",
+        r"ít hơn \1 bản ghi cùng kênh ở cả hai kỳ, hoặc ít hơn \2 đơn vị như vậy",
+    ),
+    (
+        r"fewer than (\d+) records on paper or in digital form",
+        r"ít hơn \1 phiếu giấy hoặc ít hơn \1 bản ghi số",
+    ),
+    (
+        r"fewer than (\d+) records, fewer than (\d+) answers off the usual value, or nobody .*",
+        r"ít hơn \1 bản ghi, ít hơn \2 câu trả lời khác mức thường gặp, hoặc không có ai để so",
+    ),
+    (
+        r"fewer than (\d+) units with (\d+) records of either mode",
+        r"ít hơn \1 đơn vị có \2 bản ghi ở mỗi kênh",
+    ),
+    (r"fewer than (\d+) paper records", r"ít hơn \1 phiếu giấy"),
+    (
+        r"no more forms are missing than at its peers",
+        "không thiếu phiếu nhiều hơn các đơn vị cùng khối",
+    ),
+    (r"complaints or transactions are not known", "không rõ số phản ánh hoặc số giao dịch"),
+    (r"transactions served are not known", "không rõ số giao dịch đã giải quyết"),
+    (r"no records that the test can use", "không có bản ghi nào dùng được cho phép thử"),
+    (
+        r"the unit stands at the end of the scale, its shape is fixed",
+        "đơn vị ở tận cùng thang điểm nên không còn gì để so",
+    ),
+    (r"alone in its unit", "là bản ghi duy nhất của đơn vị"),
+    (r"too few records in other units", "quá ít bản ghi ở các đơn vị khác"),
+    (
+        r"no low answers among the peers, or the unit stands at the end of the scale",
+        "các đơn vị cùng khối không có mức thấp, hoặc đơn vị ở tận cùng thang điểm",
+    ),
+    (r"fewer than (\d+) records", r"ít hơn \1 bản ghi"),
+    (r"fewer than (\d+) units of (\d+) records", r"ít hơn \1 đơn vị có \2 bản ghi"),
+    (
+        r"fewer than (\d+) units whose transactions are known",
+        r"ít hơn \1 đơn vị có số giao dịch",
+    ),
+    (
+        r"fewer than (\d+) units with (\d+) paper records and counts",
+        r"ít hơn \1 đơn vị có \2 phiếu giấy và số liệu giao nhận",
+    ),
+    (r"issued and returned forms are not known", "không rõ số phiếu phát ra và thu về"),
+    (r"no items go together", "không có câu hỏi nào đi đôi với nhau"),
+    (r"no register of complaints", "không có số liệu phản ánh, kiến nghị"),
+    (r"the peers share no profile of answers", "các bản ghi cùng nhóm không có nét trả lời chung"),
     (r"fewer than (\d+) records \(n = (\d+)\)", r"ít hơn \1 bản ghi (n = \2)"),
     (
         r"fewer than (\d+) records that can be compared \(n = (\d+)\)",
@@ -162,7 +210,28 @@ def reason_message(reason: str) -> Message:
     if honest:
         kind = _CLASSES.get(honest[1], honest[1])
         return Message(f"chưa có phiếu mẫu loại {kind} để so sánh", reason)
+    # what a unit test could have seen stands behind its reason, part by part
+    parts = [_told(part) for part in _PARTS.split(reason)]
+    return Message(", ".join(parts), reason)
+
+
+_PARTS = re.compile(r", (?=from \d+% of |no share of )")
+_KINDS = {
+    "copied": "chép",
+    "invented": "điền thay",
+    "edited": "sửa lên",
+    "added all-best": "thêm, toàn mức cao nhất",
+}
+
+
+def _told(part: str) -> str:
+    seen = re.fullmatch(r"from (\d+)% of ([a-z -]+) records on it could have been seen", part)
+    if seen:
+        return f"chỉ có thể thấy từ {seen[1]}% phiếu {_KINDS.get(seen[2], seen[2])} trở lên"
+    unseen = re.fullmatch(r"no share of ([a-z -]+) records could have been seen", part)
+    if unseen:
+        return f"không thể thấy phiếu {_KINDS.get(unseen[1], unseen[1])} ở bất kỳ tỷ lệ nào"
     for english, vietnamese in _PATTERNS:
-        if re.fullmatch(english, reason):
-            return Message(re.sub(english, vietnamese, reason), reason)
-    return Message(reason, reason)
+        if re.fullmatch(english, part):
+            return re.sub(english, vietnamese, part)
+    return part

@@ -15,7 +15,7 @@ INFO = CheckInfo(
     id="answers.blanks",
     level=Level.UNIT,
     family=Family.ANSWERS,
-    kind="fabrication",
+    kind="no_gaps",
     title=Message("Quá ít câu bỏ trống", "Too few unanswered items"),
     sees=(
         "A share of unanswered items far below the peers', in the unit or one of its batches: "

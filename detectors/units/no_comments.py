@@ -18,7 +18,7 @@ INFO = CheckInfo(
     id="comments.none",
     level=Level.UNIT,
     family=Family.ANSWERS,
-    kind="fabrication",
+    kind="no_gaps",
     title=Message("Quá ít ý kiến khác", "Too few comments"),
     sees=(
         "A share of records with a comment far below the peers', in the unit or one of its "

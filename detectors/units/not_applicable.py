@@ -15,7 +15,7 @@ INFO = CheckInfo(
     id="answers.not_applicable",
     level=Level.UNIT,
     family=Family.ANSWERS,
-    kind="fabrication",
+    kind="no_gaps",
     title=Message("Quá ít trả lời “không áp dụng”", "Too few answers “not applicable”"),
     sees=(
         "A share of “not applicable” far below the peers', in the unit or one of its batches: "
