@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.calibration.rounds import Spread, joint_p_values, spread_of, standardised
+from detectors.calibration.rounds import FREEDOM, Spread, joint_p_values, spread_of, standardised
 from detectors.calibration.tail import HonestDistribution
 from detectors.table import SMALL_STRATUM, RecordTable
 from detectors.units._alike import Alike, packed_answers
@@ -151,7 +151,7 @@ class Stratum:
         share = np.full((len(n), len(judged.nulls)), np.nan)
         part = self.weights / self.weights.sum() * ALARM / max(self.big.size, 1)
         for k, null in enumerate(judged.nulls):
-            honest = HonestDistribution.fit(null)
+            honest = HonestDistribution.fit(null, freedom=FREEDOM)
             if k == SPREAD or honest.n == 0:
                 continue
             needed = honest.threshold(float(part[k]))
