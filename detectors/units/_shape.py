@@ -29,6 +29,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from detectors.calibration.multiplicity import q_values
 from detectors.table import RecordTable
 from detectors.unit_result import FEWEST_RECORDS, FEWEST_UNITS, UnitResult
+from detectors.units._features import features_of
 from detectors.units._power import SIZES
 from detectors.units._pseudo import Draws
 from detectors.units._stratum import Judged, Stratum
@@ -98,7 +99,7 @@ def _shape(table: RecordTable, seed: int) -> Shape:
     units = len(table.unit_ids)
     shape = Shape({name: UnitResult.untested(units) for name in NAMES}, np.full(units, np.nan))
     strata = np.zeros(units, dtype=np.intp)
-    usable = table.in_unit & (table.answered > 0)
+    usable = table.in_unit & (features_of(table).asked > 0)
     for stratum in range(len(table.stratum_names)):
         rows = np.flatnonzero(usable & (table.stratum == stratum))
         if rows.size:
