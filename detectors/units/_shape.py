@@ -55,8 +55,7 @@ KINDS: Mapping[str, str] = {
 NAMES = tuple(TESTS)
 WEIGHTS = np.array(list(TESTS.values()))
 
-# an honest unit too many left out costs little, a tampered one kept in hides others
-STANDS_OUT = 0.15
+STANDS_OUT = 0.05
 PASSES = 3
 MOST_PAIRS = 10
 FIRST_DRAWS = Draws(units=4_000, paired=1_500)
