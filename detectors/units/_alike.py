@@ -7,7 +7,7 @@ give that answer. Rare answers in common weigh, common ones cost nothing, missin
 matches, and a record that is best throughout can agree with nobody by more than chance.
 A record's gain is that of a mixture in which a share of the records copies any other of
 the unit, capped, and a unit's total is the sum of its records' gains. Pairs whose ratio
-does not reach the number of partners are what chance brings and are passed over.
+stays well below the number of partners are what chance brings and are passed over.
 
 Reference: van der Linden & Sotaridona (2006), generalised binomial test; a total over
 units calibrated by pseudo-units is own work.
@@ -29,6 +29,7 @@ __all__ = ["Alike", "packed_answers"]
 CHANGED = 0.1
 LOG_CHANGED = float(np.log(CHANGED))
 ENOUGH = 2.0
+SLACK = 1.5
 CAP = 2.0
 BANDS = 40
 RECORDS_A_BAND = 60
@@ -95,13 +96,13 @@ class Alike:
             words, known = self.packed
             sum_of_alike(
                 rows, first, words, known, self.data.codes, self.kind, self.gain, self.most,
-                LOG_CHANGED, ENOUGH, TOUCHED, CAP, out,
+                LOG_CHANGED, ENOUGH, SLACK, TOUCHED, CAP, out,
             )  # fmt: skip
             return out
         left, right = self._matrices()
         for group, (start, stop) in enumerate(pairwise(first.tolist())):
             own = rows[start:stop]
-            enough = max(ENOUGH, float(np.log(max(own.size - 1, 1))))
+            enough = max(ENOUGH, float(np.log(max(own.size - 1, 1))) - SLACK)
             taken = own[self.most[own] >= enough]
             if taken.size > 1:
                 out[group] = _total(left, right, taken, max(own.size - 1, 1), enough)

@@ -138,6 +138,7 @@ def sum_of_alike(
     most: NDArray[np.float64],
     log_e: float,
     least: float,
+    slack: float,
     share: float,
     cap: float,
     out: NDArray[np.float64],
@@ -152,7 +153,7 @@ def sum_of_alike(
     like = np.empty(longest, dtype=np.float64)
     for s in range(first.size - 1):
         partners = max(first[s + 1] - first[s] - 1, 1)
-        enough = max(least, np.log(partners))
+        enough = max(least, np.log(partners) - slack)
         count = 0
         for at in range(first[s], first[s + 1]):
             if most[rows[at]] >= enough:
