@@ -188,6 +188,11 @@ class RecordTable:
         """``(n,)`` record ids as text."""
         return _texts(self.frame, "record_id")
 
+    def record_id(self, row: int) -> str:
+        """Record id of one row, without making text of all of them."""
+        value = self.responses["record_id"].iloc[int(self.source_row[row])]
+        return "" if pd.isna(value) else _plain(value)
+
     @cached_property
     def in_unit(self) -> NDArray[np.bool_]:
         """``(n,)``: the record names its unit."""
