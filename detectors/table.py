@@ -57,10 +57,12 @@ def _codes(column: pd.Series[Any], item: Item) -> NDArray[np.int16]:
     if numbers.dtype.kind in "iuf" and all(v.is_integer() and 0 <= v < SMALL for v in numeric):
         # small whole numbers are their own place in a table: no need to look for distinct ones
         with np.errstate(invalid="ignore"):
-            whole = np.where((numbers >= 0) & (numbers < SMALL), numbers, SMALL).astype(np.intp)
+            whole = numbers.astype(np.int8)
         kind = numbers.dtype.type
-        known = np.array([code_of(kind(v).item()) for v in range(SMALL)] + [0], dtype=np.int16)
-        coded: NDArray[np.int16] = np.where(whole == numbers, known[whole], 0).astype(np.int16)
+        known = np.zeros(256, dtype=np.int16)
+        known[:SMALL] = [code_of(kind(v).item()) for v in range(SMALL)]
+        coded: NDArray[np.int16] = known[whole.view(np.uint8)]
+        coded[whole != numbers] = 0
         return coded
     try:
         codes, values = pd.factorize(column, use_na_sentinel=True)
@@ -186,6 +188,11 @@ class RecordTable:
         """``(n,)`` record ids as text."""
         return _texts(self.frame, "record_id")
 
+    def record_id(self, row: int) -> str:
+        """Record id of one row, without making text of all of them."""
+        value = self.responses["record_id"].iloc[int(self.source_row[row])]
+        return "" if pd.isna(value) else _plain(value)
+
     @cached_property
     def in_unit(self) -> NDArray[np.bool_]:
         """``(n,)``: the record names its unit."""
@@ -307,7 +314,9 @@ def _content_order(
     if name.dtype == object:
         name = pd.Series(_texts(frame, "record_id").astype(object))
     mark = pd.util.hash_array(name.to_numpy(), categorize=False)
-    order = np.lexsort((mark, unit))
+    order = np.argsort(mark)
+    narrow = unit.astype(np.min_scalar_type(int(unit.max())))
+    order = order[np.argsort(narrow[order], kind="stable")]
     equal = (np.diff(mark[order]) == 0) & (np.diff(unit[order]) == 0)
     tied = np.flatnonzero(np.append(equal, False) | np.insert(equal, 0, False))
     if tied.size:

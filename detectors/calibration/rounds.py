@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from detectors.calibration.tail import HonestDistribution
 
-__all__ = ["Spread", "joint_p_values", "spread_of", "standardised"]
+__all__ = ["FREEDOM", "Spread", "joint_p_values", "spread_of", "standardised"]
 
 # what the estimates are worth against "chance alone": centre 0, spread 1
 PRIOR_CENTRE = 20.0
@@ -32,6 +32,8 @@ MAD = 1.4826
 # mean of a squared normal score after clipping at 2.5
 CLIPPED_SQUARE = 0.975
 SMALLEST_SPREAD = 0.3
+# sums over records: no cap on what the excesses of the null give
+FREEDOM = 100.0
 
 Array = NDArray[np.float64]
 
@@ -101,7 +103,7 @@ def joint_p_values(
         complete = np.ones(draws * len(mine), dtype=bool)
         for k in np.flatnonzero(made):
             block = null[k][:, mine]
-            honest = HonestDistribution.fit(block, min_scale=SMALLEST_SPREAD)
+            honest = HonestDistribution.fit(block, min_scale=SMALLEST_SPREAD, freedom=FREEDOM)
             if honest.n == 0:
                 continue
             p[mine, k] = honest.p_value(scores[mine, k])

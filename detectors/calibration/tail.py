@@ -47,13 +47,19 @@ class HonestDistribution:
         min_scale: Smallest mean excess that is believed (units of the score). Use it
             where honest scores are nearly constant but a physical spread is known;
             0 means that the data alone speak.
+        freedom: Most degrees of freedom that the continued tail is given; fewer are more
+            cautious. Sums over many records, whose tails fall at least as fast as an
+            exponential's, may have all that their excesses give.
     """
 
     scores: NDArray[np.float64]
     min_scale: float = 0.0
+    freedom: float = FREEDOM
 
     @classmethod
-    def fit(cls, scores: ArrayLike, *, min_scale: float = 0.0) -> HonestDistribution:
+    def fit(
+        cls, scores: ArrayLike, *, min_scale: float = 0.0, freedom: float = FREEDOM
+    ) -> HonestDistribution:
         """Learn from honest ``scores``; what is not finite is left out.
 
         Raises:
@@ -62,7 +68,7 @@ class HonestDistribution:
         if min_scale < 0:
             raise ValueError("min_scale is a spread and cannot be negative")
         values = np.asarray(scores, dtype=np.float64).ravel()
-        return cls(np.sort(values[np.isfinite(values)]), float(min_scale))
+        return cls(np.sort(values[np.isfinite(values)]), float(min_scale), float(freedom))
 
     @property
     def n(self) -> int:
@@ -112,7 +118,7 @@ class HonestDistribution:
             count, mean = 1, self.min_scale
         else:
             mean = max(float(excess.mean()), self.min_scale)
-        freedom = min(float(count), FREEDOM)
+        freedom = min(float(count), self.freedom)
         reach = np.maximum(values - threshold, 0.0) / (freedom * mean * WIDENING)
         tail: NDArray[np.float64] = count / (n + 1.0) * (1.0 + reach) ** -freedom
         return tail

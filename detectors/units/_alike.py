@@ -7,7 +7,7 @@ give that answer. Rare answers in common weigh, common ones cost nothing, missin
 matches, and a record that is best throughout can agree with nobody by more than chance.
 A record's gain is that of a mixture in which a share of the records copies any other of
 the unit, capped, and a unit's total is the sum of its records' gains. Pairs whose ratio
-does not reach the number of partners are what chance brings and are passed over.
+stays well below the number of partners are what chance brings and are passed over.
 
 Reference: van der Linden & Sotaridona (2006), generalised binomial test; a total over
 units calibrated by pseudo-units is own work.
@@ -29,6 +29,7 @@ __all__ = ["Alike", "packed_answers"]
 CHANGED = 0.1
 LOG_CHANGED = float(np.log(CHANGED))
 ENOUGH = 2.0
+SLACK = 1.5
 CAP = 2.0
 BANDS = 40
 RECORDS_A_BAND = 60
@@ -68,20 +69,16 @@ class Alike:
         codes, states = data.codes, int(data.levels.max()) + 1
         kinds = int(kind.max()) + 1
         gain = np.zeros((kinds, codes.shape[1], states), dtype=np.float32)
-        most = np.zeros(len(codes))
+        counts = _counts(data, kind, kinds, states)
         for j in range(codes.shape[1]):
-            cell = kind * states + codes[:, j]
-            count = np.bincount(cell[data.peers], minlength=kinds * states)
-            count = count.reshape(kinds, states)[:, 1:].astype(np.float64)
+            count = counts[:, j, 1:].astype(np.float64)
             overall = count.sum(axis=0) + 0.5
             overall[data.levels[j] :] = 0.0
             p = count + PRIOR * overall / overall.sum()
             p /= p.sum(axis=1, keepdims=True)
             p = np.maximum(p, 1e-9)
             gain[:, j, 1:] = np.log((1.0 - CHANGED + CHANGED * p) / p) - LOG_CHANGED
-            most += (gain[:, j].ravel() + LOG_CHANGED * (np.arange(kinds * states) % states > 0))[
-                cell
-            ]
+        most = _ratio_with_itself(codes, kind, gain)
         return cls(data, kind, gain, most, packed or packed_answers(data.codes, states - 1))
 
     def totals(self, rows: NDArray[np.intp], first: NDArray[np.intp]) -> Array:
@@ -99,13 +96,13 @@ class Alike:
             words, known = self.packed
             sum_of_alike(
                 rows, first, words, known, self.data.codes, self.kind, self.gain, self.most,
-                LOG_CHANGED, ENOUGH, TOUCHED, CAP, out,
+                LOG_CHANGED, ENOUGH, SLACK, TOUCHED, CAP, out,
             )  # fmt: skip
             return out
         left, right = self._matrices()
         for group, (start, stop) in enumerate(pairwise(first.tolist())):
             own = rows[start:stop]
-            enough = max(ENOUGH, float(np.log(max(own.size - 1, 1))))
+            enough = max(ENOUGH, float(np.log(max(own.size - 1, 1))) - SLACK)
             taken = own[self.most[own] >= enough]
             if taken.size > 1:
                 out[group] = _total(left, right, taken, max(own.size - 1, 1), enough)
@@ -156,6 +153,36 @@ def packed_answers(
     known = np.zeros((n, -(-items // 64)), dtype=np.uint64)
     pack(codes, levels, words, known)
     return words, known
+
+
+def _counts(data: Material, kind: NDArray[np.intp], kinds: int, states: int) -> NDArray[np.int64]:
+    """``(kinds, items, states)``: how often peers of a kind give each answer."""
+    codes, peers = data.codes, data.peers
+    counts = np.zeros((kinds, codes.shape[1], states), dtype=np.int64)
+    if len(codes) >= COMPILED_FROM:
+        from detectors.units._loops import count_kinds
+
+        count_kinds(codes, kind, peers, counts)
+        return counts
+    for j in range(codes.shape[1]):
+        cell = kind[peers] * states + codes[peers, j]
+        counts[:, j] = np.bincount(cell, minlength=kinds * states).reshape(kinds, states)
+    return counts
+
+
+def _ratio_with_itself(
+    codes: NDArray[Any], kind: NDArray[np.intp], gain: NDArray[np.float32]
+) -> Array:
+    most = np.zeros(len(codes))
+    if len(codes) >= COMPILED_FROM:
+        from detectors.units._loops import sum_of_gains
+
+        sum_of_gains(codes, kind, gain, LOG_CHANGED, most)
+        return most
+    for j in range(codes.shape[1]):
+        code = codes[:, j]
+        most += np.where(code > 0, gain[kind, j, code].astype(np.float64) + LOG_CHANGED, 0.0)
+    return most
 
 
 def _total(

@@ -22,6 +22,7 @@ class Features:
     """Counts of a record's answers, and how they spread.
 
     Attributes:
+        asked: Number of answers.
         level: Mean level, 0..1; NaN without answers.
         not_best: Number of answers that are not the best value.
         low: Number of answers below the two best values, items with two values left out.
@@ -30,6 +31,7 @@ class Features:
         top_two: Number of answers at one of the two best values.
     """
 
+    asked: NDArray[np.int16]
     level: Vector
     not_best: NDArray[np.int16]
     low: NDArray[np.int16]
@@ -70,6 +72,7 @@ def features_of_codes(codes: NDArray[np.integer[Any]], levels: NDArray[np.intp])
     level = np.divide(total, asked, out=np.full(n, np.nan), where=rated)
     mean = np.divide(square, asked, out=np.full(n, np.nan), where=rated)
     return Features(
+        asked=asked,
         level=level,
         not_best=(asked - best).astype(np.int16),
         low=low,

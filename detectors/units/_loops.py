@@ -13,7 +13,14 @@ from numba import njit
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-__all__ = ["count_answers", "pack", "sum_of_alike", "sum_of_lifts"]
+__all__ = [
+    "count_answers",
+    "count_kinds",
+    "pack",
+    "sum_of_alike",
+    "sum_of_gains",
+    "sum_of_lifts",
+]
 
 
 def _popcount(_context: Any, word: Any) -> Any:
@@ -55,6 +62,34 @@ def count_answers(
             scaled = (code - 1.0) / (most - 1.0)
             total[i] += scaled
             square[i] += scaled * scaled
+
+
+@njit(cache=True, nogil=True)
+def count_kinds(
+    codes: NDArray[Any], kind: NDArray[np.intp], rows: NDArray[np.intp], out: NDArray[np.int64]
+) -> None:
+    """Add the answers of ``rows`` to ``(kinds, items, states)`` counts."""
+    for at in range(rows.size):
+        i = rows[at]
+        for j in range(codes.shape[1]):
+            out[kind[i], j, codes[i, j]] += 1
+
+
+@njit(cache=True, nogil=True)
+def sum_of_gains(
+    codes: NDArray[Any],
+    kind: NDArray[np.intp],
+    gain: NDArray[np.float32],
+    log_e: float,
+    out: NDArray[np.float64],
+) -> None:
+    """Log likelihood ratio of a record with an exact copy of itself."""
+    for i in range(codes.shape[0]):
+        total = 0.0
+        for j in range(codes.shape[1]):
+            if codes[i, j] > 0:
+                total += gain[kind[i], j, codes[i, j]] + log_e
+        out[i] = total
 
 
 @njit(cache=True, nogil=True)
@@ -103,6 +138,7 @@ def sum_of_alike(
     most: NDArray[np.float64],
     log_e: float,
     least: float,
+    slack: float,
     share: float,
     cap: float,
     out: NDArray[np.float64],
@@ -117,7 +153,7 @@ def sum_of_alike(
     like = np.empty(longest, dtype=np.float64)
     for s in range(first.size - 1):
         partners = max(first[s + 1] - first[s] - 1, 1)
-        enough = max(least, np.log(partners))
+        enough = max(least, np.log(partners) - slack)
         count = 0
         for at in range(first[s], first[s + 1]):
             if most[rows[at]] >= enough:

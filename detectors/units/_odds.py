@@ -67,18 +67,7 @@ def invented_odds(data: Material, rng: np.random.Generator) -> Array:
     learned = _sample(data.peers, LEARNED, rng)
     false = _invented(data.codes[learned], rng)
     states = int(data.levels.max()) + 1
-    coherence = np.empty(len(data.codes))
-    false_coherence = np.empty(len(false))
-    crossed = len(data.codes) < CROSSED
-    # folds of records, not of units: what a fold learned by chance must not be a unit's
-    fold = rng.permutation(len(data.codes)) % (FOLDS if crossed else 1)
-    for one in range(FOLDS if crossed else 1):
-        source = learned[fold[learned] != one] if crossed else learned
-        table = lift_table(data.codes[source], states)
-        mine = fold == one
-        coherence[mine] = lift_scores(data.codes[mine], table)
-        mine = fold[learned] == one
-        false_coherence[mine] = lift_scores(false[mine], table)
+    coherence, false_coherence = _coherence(data, learned, false, states, rng)
     answered = (false > 0).sum(axis=1)
     off = answered - (false == data.levels).sum(axis=1)
     scaled = np.where(false > 0, (false - 1.0) / (data.levels - 1.0), 0.0)
@@ -87,11 +76,30 @@ def invented_odds(data: Material, rng: np.random.Generator) -> Array:
     basis = _Basis.of(np.vstack([true_[learned], made]))
     x = basis.of_rows(np.vstack([true_[learned], made]))
     weight = _logistic(x, np.repeat([0.0, 1.0], [len(learned), len(made)]))
-    odds = np.empty(len(data.codes))
-    for start in range(0, len(odds), 200_000):
-        part = slice(start, start + 200_000)
-        odds[part] = np.exp(np.clip(basis.of_rows(true_[part]) @ weight, -15.0, 8.0))
+    odds: Array = np.exp(np.clip(basis.combined(true_, weight), -15.0, 8.0))
     return odds
+
+
+def _coherence(
+    data: Material,
+    learned: NDArray[np.intp],
+    false: Codes,
+    states: int,
+    rng: np.random.Generator,
+) -> tuple[Array, Array]:
+    """Coherence of all records and of the invented ones."""
+    if len(data.codes) >= CROSSED:
+        table = lift_table(data.codes[learned], states)
+        return lift_scores(data.codes, table), lift_scores(false, table)
+    coherence, false_coherence = np.empty(len(data.codes)), np.empty(len(false))
+    # folds of records, not of units: what a fold learned by chance must not be a unit's
+    fold = rng.permutation(len(data.codes)) % FOLDS
+    for one in range(FOLDS):
+        table = lift_table(data.codes[learned[fold[learned] != one]], states)
+        mine, theirs = fold == one, fold[learned] == one
+        coherence[mine] = lift_scores(data.codes[mine], table)
+        false_coherence[theirs] = lift_scores(false[theirs], table)
+    return coherence, false_coherence
 
 
 def edited_gain(data: Material, rng: np.random.Generator) -> Array | None:
@@ -155,6 +163,20 @@ class _Basis:
     def of_rows(self, rows: Array) -> Array:
         x = (_hinges(rows, self.knots) - self.mean) / self.scale
         return np.column_stack([np.ones(len(x)), x])
+
+    def combined(self, rows: Array, weight: Array) -> Array:
+        """``of_rows(rows) @ weight``: a sum of broken lines, read off at their corners."""
+        slope = weight[1:] / self.scale
+        answer: Array = np.full(len(rows), weight[0] - float(slope @ self.mean))
+        at = 0
+        for column, knots in zip(rows.T, self.knots, strict=True):
+            own = slope[at : at + knots.size]
+            at += knots.size
+            ends = [min(column.min(), knots[0]) - 1.0, max(column.max(), knots[-1]) + 1.0]
+            corner = np.sort(np.append(knots, ends))
+            height = np.maximum(corner[:, None] - knots, 0.0) @ own
+            answer += np.interp(column, corner, height)
+        return answer
 
 
 def _hinges(rows: Array, knots: tuple[Array, ...]) -> Array:

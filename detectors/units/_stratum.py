@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.calibration.rounds import Spread, joint_p_values, spread_of, standardised
+from detectors.calibration.rounds import FREEDOM, Spread, joint_p_values, spread_of, standardised
 from detectors.calibration.tail import HonestDistribution
 from detectors.table import SMALL_STRATUM, RecordTable
 from detectors.units._alike import Alike, packed_answers
@@ -77,15 +77,16 @@ class Stratum:
         if self.trusted is not None:
             before, chosen = self.trusted
             parts.append(_part(before.codes[chosen], features_of(before), chosen))
-        self.tampered = Tampered.of(parts[0][0], self.levels, np.random.default_rng([*seed, 5]))
+        rng = np.random.default_rng([*seed, 5])
+        self.tampered = Tampered.of(parts[0][0], self.levels, parts[0][3], rng)
         self.known = sum(len(part[0]) for part in parts)
         made = self.tampered.codes
         parts.append(_part(made, features_of_codes(made, self.levels), np.arange(len(made))))
         joined = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
         self.codes, self.level, self.not_best, self.low, self.all_best, self.spread = joined
         self.packed = packed_answers(self.codes, int(self.levels.max()))
-        first = np.concatenate([[0], np.cumsum(sizes)])
-        self.groups = np.argsort(label, kind="stable"), first
+        # records of a unit stand together
+        self.first = np.concatenate([[0], np.cumsum(sizes)])
 
     def learn(self, out: NDArray[np.bool_]) -> Learned:
         """Learn from the records that are taken for honest."""
@@ -101,15 +102,23 @@ class Stratum:
         t = normal_scores(self.level, honest)
         peers = Peers.of(t, columns.values, at, self.known)
         alike = Alike.of(data, self.spread, self.packed)
-        return Learned(t, columns.values, peers, alike, alike.totals(*self.groups), at.size)
+        return Learned(
+            t,
+            columns.values,
+            peers,
+            alike,
+            alike.totals(np.arange(self.label.size), self.first),
+            at.size,
+        )
 
     def judge(self, learned: Learned, out: NDArray[np.bool_], draws: Draws) -> Judged:
         """Test the large units; those ``out`` do not count for the spread between units."""
         rng = np.random.default_rng([*self.seed, draws.units])
         own, big = self.label.size, self.big
         n, peers = self.sizes.astype(np.float64), learned.peers
-        mean_t = _means(self.label, learned.t[:own, None], n)[:, 0]
-        means = _means(self.label, learned.columns[:own], n)
+        mean_t = np.add.reduceat(learned.t[:own], self.first[:-1]) / n
+        columns = learned.columns[:own]
+        means = np.add.reduceat(columns, self.first[:-1], axis=0, dtype=np.float64) / n[:, None]
         z, expected = peers.z(n[big], mean_t[big], means[big])
         tilt, sizes = peers.tilt(mean_t[big]), self.sizes[big]
         null = pseudo_rounds(
@@ -151,7 +160,7 @@ class Stratum:
         share = np.full((len(n), len(judged.nulls)), np.nan)
         part = self.weights / self.weights.sum() * ALARM / max(self.big.size, 1)
         for k, null in enumerate(judged.nulls):
-            honest = HonestDistribution.fit(null)
+            honest = HonestDistribution.fit(null, freedom=FREEDOM)
             if k == SPREAD or honest.n == 0:
                 continue
             needed = honest.threshold(float(part[k]))
@@ -205,12 +214,6 @@ def _baseline(table: RecordTable, stratum: int) -> tuple[RecordTable, Rows] | No
         if rows.size >= SMALL_STRATUM:
             return before, rows
     return None
-
-
-def _means(label: Rows, values: NDArray[np.floating[Any]], n: Array) -> Array:
-    sums = [np.bincount(label, values[:, k], n.size) for k in range(values.shape[1])]
-    answer: Array = np.column_stack(sums) / n[:, None]
-    return answer
 
 
 def _calibrated(z: Array, null: Array, used: NDArray[np.bool_]) -> tuple[Array, Array, float]:

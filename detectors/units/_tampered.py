@@ -36,15 +36,20 @@ class Tampered:
     copied_from: Rows
 
     @classmethod
-    def of(cls, codes: Codes, levels: Rows, rng: np.random.Generator) -> Tampered:
-        """Tamper with a sample of ``codes``."""
+    def of(
+        cls,
+        codes: Codes,
+        levels: Rows,
+        low_answers: NDArray[np.integer[Any]],
+        rng: np.random.Generator,
+    ) -> Tampered:
+        """Tamper with a sample of ``codes``, which have so many ``low_answers``."""
         sample = np.sort(rng.permutation(len(codes))[:MOST])
         best = levels[None, :].astype(codes.dtype)
-        is_low = (codes > 0) & (levels > 2) & (codes <= levels - 2)
-        low = np.flatnonzero(is_low.any(axis=1))
-        low = np.sort(rng.permutation(low)[:MOST])
+        low = np.sort(rng.permutation(np.flatnonzero(low_answers > 0))[:MOST])
+        is_low = (codes[low] > 0) & (levels > 2) & (codes[low] <= levels - 2)
         raised = levels - (rng.random((low.size, levels.size)) < 0.5)
-        edited = np.where(is_low[low], raised, codes[low]).astype(codes.dtype)
+        edited = np.where(is_low, raised, codes[low]).astype(codes.dtype)
         made = codes[sample].copy()
         for j in range(codes.shape[1]):
             known = np.flatnonzero(made[:, j] > 0)

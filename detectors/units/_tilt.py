@@ -28,6 +28,7 @@ TILTS = np.linspace(-6.0, 6.0, 241)
 GRID = 10_000
 BLOCK = 4096
 RARE_REPEATS = 0.01
+SEEN = 100_000
 
 Array = NDArray[np.float64]
 
@@ -93,7 +94,7 @@ class Peers:
             sums.append(np.bincount(bin_of, column).astype(np.float64))
             sums.append(np.bincount(bin_of, column**2).astype(np.float64))
             spans.append(np.ptp(columns[:known, k].astype(np.float64)))
-        order = np.argsort(bin_of, kind="stable")
+        order = np.argsort(bin_of.astype(np.int16), kind="stable")
         first = np.concatenate([[0], np.cumsum(count)]).astype(np.intp)
         weight = np.exp(np.outer(TILTS, middle)) * count
         mean_t = (weight @ middle) / weight.sum(axis=1)
@@ -192,9 +193,12 @@ class Peers:
 
 def _bins(t: Array) -> NDArray[np.intp]:
     """Bins of equal count at most, the values themselves where they are few."""
-    values, place, count = np.unique(t, return_inverse=True, return_counts=True)
-    if values.size <= BINS:
-        return place
-    step = (np.cumsum(count) - count) * BINS // t.size
-    bins: NDArray[np.intp] = np.unique(step, return_inverse=True)[1][place]
+    source = t[:: max(1, t.size // SEEN)]
+    values, count = np.unique(source, return_counts=True)
+    if values.size > BINS:
+        step = (np.cumsum(count) - count) * BINS // source.size
+        values = values[np.unique(step, return_index=True)[1]]
+    place = np.maximum(np.searchsorted(values, t, side="right") - 1, 0)
+    filled = np.bincount(place, minlength=values.size) > 0
+    bins: NDArray[np.intp] = (np.cumsum(filled) - 1)[place]
     return bins

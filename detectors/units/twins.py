@@ -48,10 +48,10 @@ class UnitTwinsCheck:
         """Judge every unit."""
         shape = shape_of(subject.records, seed)
         result = shape.tests[INFO.id]
-        ids = subject.records.record_ids
+        name = subject.records.record_id
 
         def describe(unit: int) -> tuple[Message, dict[str, object]]:
-            pairs = [(str(ids[a]), str(ids[b])) for a, b in shape.pairs.get(unit, ())]
+            pairs = [(name(a), name(b)) for a, b in shape.pairs.get(unit, ())]
             seen, expected = float(result.observed[unit]), float(result.expected[unit])
             n, p = int(result.tested[unit]), float(result.p_value[unit])
             vi = f", ví dụ {pairs[0][0]} và {pairs[0][1]}" if pairs else ""

@@ -74,3 +74,10 @@ def test_an_empty_table_has_no_units():
     table = RecordTable.build(rows(0, unit_id=[]), FORM)
     assert len(table) == 0
     assert table.unit_ids == ()
+
+
+def test_one_id_is_what_stands_among_all():
+    frame = rows(30, unit_id=[f"u{i % 3}" for i in range(30)])
+    frame["record_id"] = [*range(10), *(float(i) for i in range(10, 29)), None]
+    table = RecordTable.build(frame, FORM)
+    assert [table.record_id(row) for row in range(30)] == table.record_ids.tolist()
