@@ -150,24 +150,28 @@ def test_real_rows_with_copies_are_found_with_their_partner_and_what_differs():
 
 def test_copies_select_their_unit_and_few_others():
     population = Population(fives=0.55, top_two=0.90, lowest_two=0.02)
-    round_ = simulate_round(
-        41,
-        24,
-        records_per_unit=100,
-        equal_sizes=True,
-        population=population,
-        frauds={3: FraudPlan(Fraud.COPY, 0.15)},
-        digital_share=0.0,
-    )
-    table = RecordTable.build(round_.responses, round_.instrument, round_.units)
-    q = q_values(twin_units_of(table, 1).p_value)
-    assert np.flatnonzero(q <= 0.05).tolist() == [3]
-    truth = round_.truth.records.set_index("record_id").loc[list(table.record_ids)]
-    copied = (truth["fraud"] == "copy").to_numpy()
-    source = truth.index.isin(set(truth["copied_from"]))
-    flagged = q_values(selected_p_values(table, 1)) <= 0.05
-    assert flagged[copied].mean() >= 0.25
-    assert (flagged & ~copied & ~source).sum() <= 1
+    found = []
+    for seed in range(41, 46):
+        round_ = simulate_round(
+            seed,
+            24,
+            records_per_unit=100,
+            equal_sizes=True,
+            population=population,
+            frauds={3: FraudPlan(Fraud.COPY, 0.15)},
+            digital_share=0.0,
+        )
+        table = RecordTable.build(round_.responses, round_.instrument, round_.units)
+        truth = round_.truth.records.set_index("record_id").loc[list(table.record_ids)]
+        copied = (truth["fraud"] == "copy").to_numpy()
+        source = truth.index.isin(set(truth["copied_from"]))
+        flagged = q_values(selected_p_values(table, 1)) <= 0.05
+        found.append(flagged[copied].mean())
+        if seed == 41:
+            q = q_values(twin_units_of(table, 1).p_value)
+            assert np.flatnonzero(q <= 0.05).tolist() == [3]
+            assert (flagged & ~copied & ~source).sum() <= 1
+    assert np.mean(found) >= 0.5
 
 
 def test_without_other_units_there_is_no_null():

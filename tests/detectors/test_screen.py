@@ -21,7 +21,7 @@ TAIL = ["p_value", "q_value", "severity", "flagged", "not_testable"]
 
 @pytest.fixture(scope="module")
 def sim():
-    plans = {0: FraudPlan(Fraud.COPY, 0.7), 1: FraudPlan(Fraud.BOT, 0.9)}
+    plans = {0: FraudPlan(Fraud.COPY, 0.4), 1: FraudPlan(Fraud.BOT, 0.9)}
     return simulate_round(31, 24, records_per_unit=60, frauds=plans, digital_share=0.4)
 
 
