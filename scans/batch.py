@@ -21,7 +21,8 @@ from detectors.finding import Finding
 from detectors.instrument import Instrument
 from detectors.registry import Level, discover
 from scans.fingerprint import Fingerprint
-from scans.page import PageOutcome, check_page, failed_page, fuse
+from scans.judgement import fuse
+from scans.page import PageOutcome, check_page, failed_page
 from scans.reference import Reference, load_reference
 from scans.source import PageError, expand, read_pages, sha256_of
 from scans.types import Origin, PageResult, Status
@@ -222,6 +223,5 @@ def _compared(fingerprints: list[Fingerprint], rows: list[int]) -> dict[int, lis
 def _with_matches(result: PageResult, matches: list[Finding], rate: float) -> PageResult:
     if not matches:
         return result
-    alone = [] if result.suspicion is None else [max(1e-12, 1.0 - result.suspicion)]
-    # The page's own p-value was already fused: it enters as one.
-    return fuse(result, result.findings + tuple(matches), alone, rate)
+    alone = None if result.suspicion is None else 1.0 - result.suspicion
+    return fuse(result, (*result.findings, *matches), alone, rate)

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.finding import Finding, Severity
+from detectors.finding import Finding
 from detectors.instrument import Instrument, Page, Value
 from detectors.registry import Level, discover
 from scans.fingerprint import Fingerprint, fingerprint
+from scans.judgement import fuse, weigh
 from scans.measure.boxes import measure_boxes
 from scans.read.circles import Circle, circled, find_circles, without_circles
 from scans.read.codes import read_code
@@ -35,7 +36,7 @@ from scans.types import (
 )
 from scans.view import PageView
 
-__all__ = ["PageOutcome", "answers_of", "check_page", "failed_page", "fuse", "view_of"]
+__all__ = ["PageOutcome", "answers_of", "check_page", "failed_page", "view_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,7 @@ def view_of(
         raw: The decoded page.
         instrument: The form it should be.
         reference: Honest distributions; ``None`` to measure only, without p-values.
-        false_flag_rate: Share of honest pages that may be flagged, in (0, 1); each check
-            gets its part of it.
+        false_flag_rate: Share of honest pages that may be flagged, in (0, 1).
     """
     reason = refuse(raw, raw.quality)
     if reason is not None:
@@ -120,8 +120,7 @@ def view_of(
         patches=patches,
         readings=read_marks(ink, patches, instrument, circles, shades=shades),
         reference=reference,
-        # Each check may err on its share only, so that a page errs at the accepted rate.
-        false_flag_rate=false_flag_rate / max(1, len(discover(Level.PAGE))),
+        false_flag_rate=false_flag_rate,
     )
 
 
@@ -141,7 +140,7 @@ def _judge(view: PageView, false_flag_rate: float) -> PageOutcome:
     findings: list[Finding] = []
     missing: dict[str, str] = {}
     scores: dict[str, float] = {}
-    p_values: list[float] = []
+    p_values: dict[str, float] = {}
     for check_id, check in discover(Level.PAGE).items():
         answer = check.assess(view)
         if 0 in answer.not_assessable:
@@ -149,7 +148,7 @@ def _judge(view: PageView, false_flag_rate: float) -> PageOutcome:
             continue
         scores[check_id] = float(answer.scores[0])
         if np.isfinite(answer.p_values[0]):
-            p_values.append(float(answer.p_values[0]))
+            p_values[check_id] = float(answer.p_values[0])
         findings.extend(answer.findings)
     result = PageResult(
         origin=raw.origin,
@@ -163,7 +162,8 @@ def _judge(view: PageView, false_flag_rate: float) -> PageOutcome:
         residual_mm=laid.residual_mm,
         quality=dict(raw.quality),
     )
-    result = fuse(result, tuple(findings), p_values, false_flag_rate)
+    weighed = weigh(view.reference, raw.scan_class, p_values, findings, false_flag_rate)
+    result = fuse(result, weighed.findings, weighed.p_value, false_flag_rate)
     kept = fingerprint(view, answers_of(view.readings))
     return PageOutcome(result, kept, scores)
 
@@ -183,44 +183,3 @@ def answers_of(readings: tuple[BoxReading, ...]) -> dict[str, tuple[Value, ...]]
         if reading.state is MarkState.MARKED:
             values.append(reading.value)
     return {item: tuple(values) for item, values in answers.items()}
-
-
-def fuse(
-    result: PageResult,
-    findings: tuple[Finding, ...],
-    p_values: list[float],
-    false_flag_rate: float,
-) -> PageResult:
-    """Set suspicion, flag and severity of a read page from all that was found on it.
-
-    Suspicion is one minus the Sidak p-value of the page's smallest p, so it orders pages
-    by how rare their worst sign is. A finding without a p-value is a rule that is broken
-    and flags by itself.
-    """
-    p_page = 1.0 - (1.0 - min(p_values, default=1.0)) ** max(1, len(p_values))
-    rule = any(f.p_value is None for f in findings)
-    # A likeness to another page was corrected for all pairs already and stands by itself.
-    pairs = [f.p_value for f in findings if f.matches and f.p_value is not None]
-    p_page = min([p_page, *pairs])
-    suspicion = 1.0 if rule else 1.0 - p_page
-    flagged = rule or p_page <= false_flag_rate
-    kept = tuple(sorted(findings, key=lambda f: (-f.severity.rank, f.p_value or 0.0, f.detector)))
-    severity = Severity.worst([f.severity for f in kept])
-    if flagged and severity is Severity.GREEN:
-        severity = Severity.YELLOW
-    return PageResult(
-        origin=result.origin,
-        status=result.status,
-        reason=result.reason,
-        form_page=result.form_page,
-        serial=result.serial,
-        readings=result.readings,
-        suspicion=round(max(0.0, min(1.0, suspicion)), 9),
-        flagged=flagged,
-        severity=severity,
-        not_assessable=result.not_assessable,
-        findings=kept,
-        scan_class=result.scan_class,
-        residual_mm=result.residual_mm,
-        quality=result.quality,
-    )

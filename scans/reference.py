@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -21,17 +21,22 @@ import numpy as np
 from detectors.calibration.tail import HonestDistribution
 from detectors.errors import InputError
 from detectors.registry import Level, discover
+from scans.fusion import Fusion
 from scans.types import ScanClass
 
-__all__ = ["PageScores", "Reference", "builtin_reference", "load_reference"]
+__all__ = ["PAGE", "PageScores", "Reference", "builtin_reference", "load_reference"]
 
-FORMAT = 1
+FORMAT = 2
+PAGE = "page"
+"""Stands for the page as a whole among the ids of checks: its fused likelihood ratio."""
 # Below this many pages a learnt distribution says too little to replace the built-in one.
 FEWEST_PAGES = 10
 # From here on it knows its own tail.
 ENOUGH_PAGES = 200
-# A cleaner scanner than the built-in ones makes scores count this much more at most.
+# A cleaner scanner than the built-in ones makes scores count this much more at most; the
+# fused ratio was brought to scale check by check and may only be drawn in again.
 _MOST_STRETCH = 1.5
+_MOST_STRETCH_OF_PAGE = 1.0
 
 PageScores = Mapping[str, float]
 
@@ -45,12 +50,15 @@ class Reference:
         pages: Scan class -> how many honest pages were seen.
         fallback: Asked where this one has not seen enough.
         source: Where it comes from, for reports.
+        fusion: How the checks' p-values make one number of a page; the fallback's where it
+            has one.
     """
 
     distributions: Mapping[tuple[str, str], HonestDistribution]
     pages: Mapping[str, int]
     fallback: Reference | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
+    fusion: Fusion = field(default_factory=lambda: Fusion({}))
 
     def p_value(self, check: str, scan_class: ScanClass, score: float) -> float | None:
         """How often an honest page of this class scores this high; ``None`` if never seen.
@@ -68,16 +76,59 @@ class Reference:
             return self.fallback.p_value(check, scan_class, score)
         if base is None or own.n >= ENOUGH_PAGES:
             return own.p_value(float(score))
-        return base.p_value(float(score) * _stretch(own, base))
+        most = _MOST_STRETCH_OF_PAGE if check == PAGE else _MOST_STRETCH
+        return base.p_value(float(score) * _stretch(own, base, most))
+
+    def page_p_value(self, scan_class: ScanClass, p_values: Mapping[str, float]) -> float:
+        """How often an honest page of this class has checks that speak this loud together.
+
+        Args:
+            scan_class: Of the page.
+            p_values: Check id -> honest p-value, of the checks that could judge.
+        """
+        found = self.p_value(PAGE, scan_class, self.log_ratio(p_values))
+        if found is not None:
+            return found
+        # Nothing is known of whole pages: as if the checks were independent.
+        smallest = min(p_values.values(), default=1.0)
+        return float(1.0 - (1.0 - smallest) ** max(1, len(p_values)))
+
+    def log_ratio(self, p_values: Mapping[str, float]) -> float:
+        """The page's fused evidence, see :meth:`scans.fusion.Fusion.log_ratio`."""
+        fusion = self.fusion if self.fallback is None else self.fallback.fusion
+        return fusion.log_ratio(p_values)
+
+    def parts(self, p_values: Mapping[str, float]) -> dict[str, float]:
+        """What each check adds to the page's likelihood ratio."""
+        fusion = self.fusion if self.fallback is None else self.fallback.fusion
+        return fusion.parts(p_values)
+
+    def p_values(self, scan_class: ScanClass, scores: PageScores) -> dict[str, float]:
+        """Honest p-value of each check that is known in this class."""
+        found = {check: self.p_value(check, scan_class, score) for check, score in scores.items()}
+        return {check: p for check, p in found.items() if p is not None}
 
     @staticmethod
     def learn(
-        pages: Iterable[tuple[ScanClass, PageScores]], *, source: Mapping[str, Any] | None = None
+        pages: Iterable[tuple[ScanClass, PageScores]],
+        *,
+        altered: Iterable[tuple[ScanClass, PageScores]] = (),
+        fallback: Reference | None = None,
+        source: Mapping[str, Any] | None = None,
     ) -> Reference:
-        """Learn from the scores of honest pages, each a check id -> score."""
+        """Learn from the scores of honest pages, each a check id -> score.
+
+        Args:
+            pages: Scan class and scores of honest pages.
+            altered: The same of altered ones, to learn how checks are fused; without them
+                the fallback's way is kept.
+            fallback: Asked where too few pages were seen.
+            source: Where the pages come from.
+        """
+        seen = list(pages)
         scores: dict[tuple[str, str], list[float]] = {}
         counts: dict[str, int] = {}
-        for scan_class, page in pages:
+        for scan_class, page in seen:
             counts[scan_class.value] = counts.get(scan_class.value, 0) + 1
             for check, score in page.items():
                 scores.setdefault((check, scan_class.value), []).append(score)
@@ -88,7 +139,15 @@ class Reference:
             key: HonestDistribution.fit(values, min_scale=scales.get(key[0], 0.0))
             for key, values in scores.items()
         }
-        return Reference(fitted, counts, source=dict(source or {}))
+        bare = Reference(fitted, counts, fallback, dict(source or {}))
+        fusion = Fusion.fit(bare.p_values(c, page) for c, page in altered)
+        whole = replace(bare, fusion=fusion)
+        ratios: dict[str, list[float]] = {}
+        for scan_class, page in seen:
+            ratio = whole.log_ratio(whole.p_values(scan_class, page))
+            ratios.setdefault(scan_class.value, []).append(ratio)
+        pages_as_a_whole = {(PAGE, c): HonestDistribution.fit(r) for c, r in ratios.items()}
+        return replace(whole, distributions=fitted | pages_as_a_whole)
 
     def to_json(self) -> dict[str, Any]:
         """The file format of ``calibrate --output``; rounded, so that it stays small."""
@@ -96,6 +155,7 @@ class Reference:
             "format": FORMAT,
             "source": dict(self.source),
             "pages": dict(sorted(self.pages.items())),
+            "fusion": self.fusion.to_json(),
             "honest": [
                 {"check": check, "scan_class": scan_class, **distribution.to_json()}
                 for (check, scan_class), distribution in sorted(self.distributions.items())
@@ -118,17 +178,18 @@ class Reference:
             for entry in data["honest"]
         }
         pages = {str(k): int(v) for k, v in data["pages"].items()}
-        return Reference(distributions, pages, fallback, dict(data.get("source", {})))
+        fusion = Fusion.from_json(data["fusion"])
+        return Reference(distributions, pages, fallback, dict(data.get("source", {})), fusion)
 
 
-def _stretch(own: HonestDistribution, base: HonestDistribution) -> float:
+def _stretch(own: HonestDistribution, base: HonestDistribution, most: float) -> float:
     """Factor that brings scores of one scanner to the scale of the built-in reference.
 
     Ratio of the mean upper quarters, drawn towards 1 while few pages were seen.
     """
     floor = max(own.min_scale, base.min_scale, 1e-6)
     ratio = (_upper(base) + floor) / (_upper(own) + floor)
-    return float(min(_MOST_STRETCH, ratio ** (own.n / (own.n + 15.0))))
+    return float(min(most, ratio ** (own.n / (own.n + 15.0))))
 
 
 def _upper(honest: HonestDistribution) -> float:

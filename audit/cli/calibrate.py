@@ -30,7 +30,7 @@ def calibrate(
     from audit.version import software_version
     from detectors.instrument import load_instrument
     from scans.batch import page_outcomes
-    from scans.reference import FEWEST_PAGES, Reference
+    from scans.reference import FEWEST_PAGES, Reference, builtin_reference
     from scans.types import Status
     from scans.worker import limit_worker
 
@@ -52,7 +52,7 @@ def calibrate(
             remedy="give honest pages of this very form",
         )
     source = {"instrument": form.id, "version": form.version, "program": software_version()}
-    reference = Reference.learn(learnt, source=source)
+    reference = Reference.learn(learnt, fallback=builtin_reference(), source=source)
     with output_text(output) as write:
         write(json.dumps(reference.to_json(), indent=1, sort_keys=True) + "\n")
     for scan_class, count in sorted(reference.pages.items()):

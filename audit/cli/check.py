@@ -14,6 +14,7 @@ from audit.cli._output import output_text
 from detectors.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from detectors.instrument import Instrument
     from scans.page import PageOutcome
     from scans.types import PageResult
 
@@ -46,6 +47,12 @@ def check(
         float,
         typer.Option("--false-flag-rate", help="Share of honest pages that may be flagged."),
     ] = 0.01,
+    overlay: Annotated[
+        Path | None,
+        typer.Option(
+            "--overlay", metavar="DIR", help="Draw the signs of each page into this folder."
+        ),
+    ] = None,
 ) -> ExitCode:
     """Look for signs of tampering on scanned pages; one JSON object a page, one a line."""
     if fmt not in _FORMATS:
@@ -70,11 +77,24 @@ def check(
         false_flag_rate=false_flag_rate,
         progress=shown,
     )
+    if overlay is not None:
+        results = _drawn(results, form, overlay)
     tally = _Tally()
     with output_text(output) as write:
         for line in _lines(tally.count(results), fmt):
             write(line)
     return tally.end()
+
+
+def _drawn(results: Iterator[PageResult], form: Instrument, folder: Path) -> Iterator[PageResult]:
+    """The same pages, with the signs of each drawn into ``folder`` as it passes."""
+    from scans.overlay import write_overlay
+
+    drawn = 0
+    for result in results:
+        drawn += write_overlay(result, form, folder) is not None
+        yield result
+    talk(f"{drawn} pages with signs drawn -> {folder}")
 
 
 def _lines(results: Iterator[PageResult], fmt: str) -> Iterator[str]:

@@ -239,15 +239,15 @@ def compare(store: Store, round_id: str, instrument: Instrument, rate: float, to
 
 def _fused(row: Mapping[str, Any], signs: Sequence[Finding], rate: float) -> dict[str, Any]:
     """What a page is among the others: flag and severity from all that was found on it."""
-    from scans.page import fuse
+    from scans.judgement import fuse
     from scans.types import Origin, PageResult, Status
 
     alone = [Finding.from_json(data) for data in row["findings"]]
     origin = Origin(row["path"], row["sha256"], row["page"], "")
     suspicion = row["suspicion_alone"]
-    p_values = [] if suspicion is None else [max(1e-12, 1.0 - suspicion)]
+    p_alone = None if suspicion is None else 1.0 - suspicion
     result = PageResult(origin, Status.READ, None, form_page=row["form_page"])
-    fused = fuse(result, (*alone, *signs), p_values, rate)
+    fused = fuse(result, (*alone, *signs), p_alone, rate)
     return {
         "matches": [finding.to_json() for finding in signs],
         "suspicion": fused.suspicion,

@@ -45,10 +45,14 @@ class NotAssessable:
 
 
 def severity_of(p_value: float, false_flag_rate: float) -> Severity:
-    """Yellow at the accepted rate, orange from a tenth, red from a hundredth of it."""
-    if p_value <= false_flag_rate / 100.0:
+    """Orange from a hundredth, red from a thousandth of the accepted rate on; else yellow.
+
+    A page has some twenty checks, so that a place at a hundredth of the rate is rarer
+    than the flag itself.
+    """
+    if p_value <= false_flag_rate / 1000.0:
         return Severity.RED
-    if p_value <= false_flag_rate / 10.0:
+    if p_value <= false_flag_rate / 100.0:
         return Severity.ORANGE
     return Severity.YELLOW
 
@@ -65,7 +69,8 @@ class PageCheck:
 
         The page's p-value is that of its worst place; each place gets its own.
         Findings are the places that an honest page reaches no more often than the
-        accepted false-flag rate.
+        accepted false-flag rate; which of them are shown is for all checks together to
+        say (:mod:`scans.judgement`).
         """
         del seed  # nothing here is random
         if subject is None:

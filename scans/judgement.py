@@ -1,0 +1,102 @@
+"""From what the checks of a page answer to its suspicion, flag, severity and findings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from detectors.finding import Finding, Severity
+from scans.reference import Reference
+from scans.types import PageResult, ScanClass
+
+__all__ = ["Weighed", "fuse", "weigh"]
+
+_SMALLEST_P = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What all checks of one page say together.
+
+    Attributes:
+        p_value: How often an honest page speaks this loud; 1 where nothing was assessed.
+        findings: Signs to show. None on a page that honest pages equal too often: a sign
+            that does not count would only colour the eye of whoever looks.
+    """
+
+    p_value: float
+    findings: tuple[Finding, ...]
+
+
+def weigh(
+    reference: Reference | None,
+    scan_class: ScanClass,
+    p_values: Mapping[str, float],
+    findings: Sequence[Finding],
+    false_flag_rate: float,
+) -> Weighed:
+    """Fuse the checks of one page.
+
+    Args:
+        reference: Honest distributions; ``None`` while they are learned.
+        scan_class: Of the page.
+        p_values: Check id -> honest p-value of the page's worst place.
+        findings: Every place with a p-value of at most the accepted rate, and broken rules,
+            which have none.
+        false_flag_rate: Share of honest pages that may be flagged, in (0, 1).
+
+    Returns:
+        The page's p-value, and on a page that exceeds the rate the signs of each check
+        that would carry the flag alone, and of the check that adds most.
+    """
+    rules = tuple(f for f in findings if f.p_value is None)
+    if reference is None or not p_values:
+        return Weighed(1.0, rules)
+    p_page = reference.page_p_value(scan_class, p_values)
+    if p_page > false_flag_rate:
+        return Weighed(p_page, rules)
+    parts = reference.parts(p_values)
+    signs = [f for f in findings if f.p_value is not None]
+    speaking = {f.detector for f in signs}
+    loudest = max(speaking, key=lambda check: parts.get(check, 0.0), default=None)
+    share = false_flag_rate / len(p_values)
+    shown = [f for f in signs if (f.p_value or 0.0) <= share or f.detector == loudest]
+    if not shown:
+        # No single place stands out: there is nothing to show, so there is no flag.
+        return Weighed(max(p_page, min(1.0, 1.01 * false_flag_rate)), rules)
+    return Weighed(p_page, (*rules, *shown))
+
+
+def fuse(
+    result: PageResult,
+    findings: Sequence[Finding],
+    p_alone: float | None,
+    false_flag_rate: float,
+) -> PageResult:
+    """Set suspicion, flag and severity of a read page from all that was found on it.
+
+    Suspicion is one minus the page's p-value, so it orders pages by how rare they are. A
+    finding without a p-value is a rule that is broken and flags by itself; a likeness to
+    another page was corrected for all pairs already and stands by itself.
+
+    Args:
+        result: The page.
+        findings: What is shown on it, likenesses to other pages among them.
+        p_alone: The p-value of the page judged alone; ``None`` where nothing was assessed.
+        false_flag_rate: Share of honest pages that may be flagged, in (0, 1).
+    """
+    rule = any(f.p_value is None for f in findings)
+    pairs = [f.p_value for f in findings if f.matches and f.p_value is not None]
+    p_page = max(_SMALLEST_P, min([1.0 if p_alone is None else p_alone, *pairs]))
+    flagged = rule or p_page <= false_flag_rate
+    kept = tuple(sorted(findings, key=lambda f: (-f.severity.rank, f.p_value or 0.0, f.detector)))
+    severity = Severity.worst([f.severity for f in kept])
+    if flagged and severity is Severity.GREEN:
+        severity = Severity.YELLOW
+    return replace(
+        result,
+        suspicion=1.0 if rule else round(1.0 - p_page, 12),
+        flagged=flagged,
+        severity=severity,
+        findings=kept,
+    )

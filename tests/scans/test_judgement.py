@@ -1,0 +1,139 @@
+"""When a page is flagged, and which signs are shown with it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from detectors.calibration.tail import HonestDistribution
+from detectors.finding import Family, Finding, Message, Severity
+from scans.fusion import Fusion, Voice
+from scans.judgement import fuse, weigh
+from scans.reference import PAGE, Reference
+from scans.types import Origin, PageResult, ScanClass, Status
+
+GREY = ScanClass.CLIPPED_GREY
+NAMES = tuple("abcdefgh")
+
+
+def _reference(seed: int = 1, pages: int = 600) -> Reference:
+    chance = np.random.default_rng(seed)
+    honest = [(GREY, {n: float(chance.exponential()) for n in NAMES}) for _ in range(pages)]
+    altered = []
+    for k in range(200):
+        page = {n: float(chance.exponential()) for n in NAMES}
+        page[NAMES[k % 2]] += float(chance.uniform(4, 12))
+        altered.append((GREY, page))
+    return Reference.learn(honest, altered=altered)
+
+
+def _sign(
+    detector: str, p_value: float | None, *, matches: tuple[str, ...] | None = None
+) -> Finding:
+    message = Message("Dấu hiệu", "Signs")
+    return Finding(
+        detector, Family.IMAGE, "erasure", 1.0, p_value, Severity.YELLOW, message, matches=matches
+    )
+
+
+def _page() -> PageResult:
+    return PageResult(Origin("a.png", "0" * 64, 1, "image/png"), Status.READ, None)
+
+
+def test_honest_pages_are_flagged_at_the_accepted_rate() -> None:
+    reference, chance = _reference(), np.random.default_rng(2)
+    p = np.array(
+        [
+            reference.page_p_value(
+                GREY, reference.p_values(GREY, {n: float(chance.exponential()) for n in NAMES})
+            )
+            for _ in range(4000)
+        ]
+    )
+    for rate in (0.01, 0.05):
+        assert np.mean(p <= rate) <= rate + 3 * np.sqrt(rate / p.size)
+    assert np.mean(p <= 0.05) > 0.02
+
+
+def test_dependent_checks_do_not_raise_the_rate() -> None:
+    """Two checks that always see the same: a product would square the evidence."""
+    chance = np.random.default_rng(3)
+
+    def page() -> dict[str, float]:
+        scores = {n: float(chance.exponential()) for n in NAMES}
+        scores["b"] = scores["a"]
+        return scores
+
+    reference = Reference.learn([(GREY, page()) for _ in range(2000)])
+    p = [reference.page_p_value(GREY, reference.p_values(GREY, page())) for _ in range(3000)]
+    assert np.mean(np.array(p) <= 0.01) <= 0.014
+
+
+def test_an_altered_page_is_found_more_often_than_by_the_smallest_p_value() -> None:
+    reference, chance = _reference(), np.random.default_rng(4)
+    fused = alone = 0
+    for _ in range(400):
+        scores = {n: float(chance.exponential()) for n in NAMES}
+        scores["a"] += 5.0
+        p = reference.p_values(GREY, scores)
+        fused += reference.page_p_value(GREY, p) <= 0.01
+        alone += 1 - (1 - min(p.values())) ** len(p) <= 0.01
+    assert fused > alone
+
+
+def test_a_flag_is_never_without_a_sign_to_look_at() -> None:
+    reference = _reference()
+    loud = dict.fromkeys(NAMES, 0.001)
+    weighed = weigh(reference, GREY, loud, [], 0.01)
+    assert weighed.findings == ()
+    assert weighed.p_value > 0.01
+    shown = weigh(reference, GREY, loud, [_sign("a", 1e-3), _sign("c", 2e-3)], 0.01)
+    assert [f.detector for f in shown.findings] == ["a"]
+
+
+def test_signs_of_a_page_that_is_not_flagged_are_not_shown() -> None:
+    reference = _reference()
+    quiet = dict.fromkeys(NAMES, 0.6) | {"h": 0.009}
+    assert weigh(reference, GREY, quiet, [_sign("h", 0.009)], 0.01).findings == ()
+
+
+def test_a_broken_rule_flags_by_itself() -> None:
+    weighed = weigh(_reference(), GREY, dict.fromkeys(NAMES, 0.6), [_sign("rule", None)], 0.01)
+    page = fuse(_page(), weighed.findings, weighed.p_value, 0.01)
+    assert page.flagged
+    assert page.suspicion == 1.0
+
+
+def test_a_likeness_stands_by_itself() -> None:
+    page = fuse(_page(), [_sign("x", 1e-6, matches=("b.png",))], 0.7, 0.01)
+    assert page.flagged
+    assert page.suspicion == pytest.approx(1 - 1e-6)
+    lead = fuse(_page(), [_sign("x", 0.05, matches=("b.png",))], 0.7, 0.01)
+    assert not lead.flagged
+    assert lead.findings
+
+
+def test_few_own_pages_may_draw_the_page_in_but_never_out() -> None:
+    base = _reference()
+    chance = np.random.default_rng(6)
+
+    def pages(scale: float) -> list[tuple[ScanClass, dict[str, float]]]:
+        return [(GREY, {n: scale * float(chance.exponential()) for n in NAMES}) for _ in range(40)]
+
+    noisy = Reference.learn(pages(1.8), fallback=base)
+    scores = dict.fromkeys(NAMES, 0.5) | {"a": 9.0}
+    usual = base.page_p_value(GREY, base.p_values(GREY, scores))
+    assert noisy.page_p_value(GREY, noisy.p_values(GREY, scores)) > usual
+
+
+def test_a_class_never_seen_falls_back_on_independence() -> None:
+    reference = Reference({}, {}, fusion=Fusion({"a": Voice(1.0, 0.2)}))
+    assert reference.page_p_value(GREY, {"a": 0.001, "b": 0.5}) == pytest.approx(0.001999)
+
+
+def test_the_page_survives_the_file() -> None:
+    reference = _reference()
+    again = Reference.from_json(reference.to_json())
+    p = dict.fromkeys(NAMES, 0.3) | {"a": 1e-4}
+    assert again.page_p_value(GREY, p) == pytest.approx(reference.page_p_value(GREY, p), rel=1e-6)
+    assert isinstance(again.distributions[(PAGE, GREY.value)], HonestDistribution)
