@@ -70,4 +70,4 @@ lock: | $(BIN)/python
 	  --extra build --extra test --extra postgres pyproject.toml -o tests/requirements.lock
 
 clean:
-	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache dist bench.json accuracy.json
+	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache dist bench.json accuracy.json .accuracy_cache

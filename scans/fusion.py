@@ -48,7 +48,7 @@ class Voice:
     def ratio(self, p_value: float) -> float:
         """Likelihood of ``p_value`` on an altered page against an honest one."""
         p = min(1.0, max(_SMALLEST_P, p_value))
-        return self.power * p ** (self.power - 1.0)
+        return self.power * math.pow(p, self.power - 1.0)
 
 
 _UNKNOWN = Voice(share=0.03, power=0.3)

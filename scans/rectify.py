@@ -62,19 +62,32 @@ class Rectifier:
         count, (height, width) = len(corners_mm), shape
         if count == 0:
             return np.empty((0, height, width, *self.image.shape[2:]), np.uint8)
-        span = np.array([width - 1, height - 1]) / px_per_mm
+        # Three corners of a patch fix an affine map: exact for a flatbed, and a box is too small
+        # for perspective or an uneven feed to bend it by a tenth of a pixel. The fourth
+        # corner is met in the mean.
+        span = np.array([max(width - 1, 1), max(height - 1, 1)], dtype=np.float64)
         start = corners_mm + 0.5 / px_per_mm
-        # The four corners of a patch fix a bilinear map: exact for an affine scan, and a
-        # box is too small for perspective or stretch to bend it by a tenth of a pixel.
-        across, down = np.array([span[0], 0.0]), np.array([0.0, span[1]])
-        corners = (start, start + across, start + down, start + span)
-        px = [self._to_image(c) for c in corners]
-        u = np.linspace(0.0, 1.0, width, dtype=np.float32)[None, None, :, None]
-        v = np.linspace(0.0, 1.0, height, dtype=np.float32)[None, :, None, None]
-        a, b, c, d = (p.astype(np.float32)[:, None, None, :] for p in px)
-        grid = (a * (1 - u) + b * u) * (1 - v) + (c * (1 - u) + d * u) * v
-        stacked = self._sample(np.asarray(grid.reshape(count * height, width, 2), np.float32))
-        return stacked.reshape(count, height, width, *self.image.shape[2:])
+        across, down = np.array([span[0], 0.0]) / px_per_mm, np.array([0.0, span[1]]) / px_per_mm
+        a, b, c, d = (self._to_image(p) for p in (start, start + across, start + down,
+                                                  start + across + down))  # fmt: skip
+        maps = np.empty((count, 2, 3), dtype=np.float64)
+        maps[:, :, 0] = (b - a + d - c) / (2.0 * span[0])
+        maps[:, :, 1] = (c - a + d - b) / (2.0 * span[1])
+        middle = (a + b + c + d) / 4.0
+        half = (span / 2.0)[None, :]
+        maps[:, :, 2] = middle - np.einsum("nij,nj->ni", maps[:, :, :2], np.repeat(half, count, 0))
+        result = np.empty((count, height, width, *self.image.shape[2:]), np.uint8)
+        for k in range(count):
+            cv2.warpAffine(
+                self.image,
+                maps[k],
+                (width, height),
+                dst=result[k],
+                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                borderMode=cv2.BORDER_CONSTANT,
+                borderValue=(255, 255, 255),
+            )
+        return result
 
     def region(
         self, box_mm: tuple[float, float, float, float], px_per_mm: float

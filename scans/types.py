@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -89,7 +90,7 @@ class Origin:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class RawPage:
     """One decoded page, upright as far as stored orientation tells.
 
@@ -105,13 +106,12 @@ class RawPage:
     scan_class: ScanClass
     quality: Mapping[str, float] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def grey(self) -> NDArray[np.uint8]:
-        """``(height, width)``; computed at each call for colour pages, so keep it."""
+        """``(height, width)`` uint8; nine megabytes that all steps share."""
         if self.image.ndim == 2:
             return self.image
-        grey: NDArray[np.uint8] = cv2.cvtColor(self.image, cv2.COLOR_BGR2GRAY)  # type: ignore[assignment]
-        return grey
+        return np.asarray(cv2.cvtColor(self.image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
 
 
 @dataclass(frozen=True, slots=True)

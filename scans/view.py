@@ -45,7 +45,7 @@ class PageView:
     @cached_property
     def sheet(self) -> Sheet:
         """The whole page at low resolution."""
-        return Sheet.of(self.raw.image, self.registration, self.template)
+        return Sheet.of(self.raw.grey, self.registration, self.template)
 
     @cached_property
     def marked(self) -> frozenset[int]:

@@ -44,13 +44,10 @@ class Sheet:
     template: PageTemplate
 
     @staticmethod
-    def of(image: NDArray[np.uint8], registration: Registration, template: PageTemplate) -> Sheet:
-        """Rectify a grey or BGR scan."""
+    def of(grey: NDArray[np.uint8], registration: Registration, template: PageTemplate) -> Sheet:
+        """Rectify a grey scan."""
         width, height = template.page.size_mm
-        rectifier = Rectifier.of(image, registration, SHEET_PX_PER_MM)
-        if rectifier.image.ndim == 3:
-            grey = np.asarray(cv2.cvtColor(rectifier.image, cv2.COLOR_BGR2GRAY), np.uint8)
-            rectifier = Rectifier(grey, registration, rectifier.scale)
+        rectifier = Rectifier.of(grey, registration, SHEET_PX_PER_MM)
         return Sheet(rectifier.region((0.0, 0.0, width, height), SHEET_PX_PER_MM), template)
 
     @cached_property

@@ -26,6 +26,7 @@ class Look:
     """Reduced views of one page.
 
     Attributes:
+        grey: uint8: the page itself in grey.
         levels: float64 ``(256,)``: share of each grey level, over every eighth row.
         view: uint8: grey, 2.4 to 4.8 px/mm (coarser if the page is).
         view_px_per_mm: Resolution of ``view``.
@@ -33,6 +34,7 @@ class Look:
         judged: True if no resolution worth believing was stored.
     """
 
+    grey: NDArray[np.uint8]
     levels: NDArray[np.float64]
     view: NDArray[np.uint8]
     view_px_per_mm: float
@@ -56,7 +58,9 @@ def look_at(image: NDArray[np.uint8], origin: Origin) -> Look:
             dtype=np.uint8,
         )  # fmt: skip
         scale /= 2
-    return Look(histogram(np.ascontiguousarray(grey[::_ROWS])), view, scale, px_per_mm, judged)
+    return Look(
+        grey, histogram(np.ascontiguousarray(grey[::_ROWS])), view, scale, px_per_mm, judged
+    )
 
 
 def histogram(

@@ -116,7 +116,10 @@ def _page(pixels: NDArray[np.uint8], origin: Origin) -> RawPage:
     pixels, origin = _squared(pixels, origin)
     look = look_at(pixels, origin)
     page = RawPage(origin, pixels, classify(pixels, origin, look))
-    return replace(page, quality=assess(page, look))
+    page = replace(page, quality=assess(page, look))
+    # The grey picture is there already: cached_property looks for it here.
+    vars(page)["grey"] = look.grey
+    return page
 
 
 def _squared(pixels: NDArray[np.uint8], origin: Origin) -> tuple[NDArray[np.uint8], Origin]:

@@ -16,7 +16,7 @@ from scans.fingerprint import Fingerprint
 from scans.reference import Reference, builtin_reference
 from scans.reuse.duplicate_sheet import CHECK as DUPLICATE_SHEET
 from scans.simulate.profiles import HELD_OUT_PROFILES, PROFILES
-from scans.simulate.tamper import VARIANTS
+from scans.simulate.tamper import HELD_OUT_VARIANTS, VARIANTS
 from scans.types import MarkState, PageResult, Status
 from tests.accuracy.pages import (
     MEASURING,
@@ -33,15 +33,24 @@ Row = dict[str, object]
 
 _RATINGS = (("HL-01", 2), ("HL-02", 1))
 _STRENGTHS = ("gross", "moderate", "subtle")
-_TARGETS = {
-    **{("TAY_1", s): t for s, t in zip(_STRENGTHS, (0.97, 0.90, 0.60), strict=True)},
-    **{("TAY_2", s): t for s, t in zip(_STRENGTHS, (0.97, 0.90, 0.60), strict=True)},
-    ("DIGITAL_TAY", "gross"): 0.95,
-    ("CAT_1", "gross"): 0.95,
-    ("CAT_1", "moderate"): 0.80,
-    ("CAT_2", "gross"): 0.95,
-    ("CAT_3", "gross"): 0.95,
+_GROUPS = {
+    "continuous": ("flatbed", "flatbed_sharp", "grey", "office_200"),
+    "clipped": ("adf", "adf_grey", "flatbed_bright", "office_150"),
+    "1-bit": ("fax",),
 }
+_ERASURE = (0.97, 0.90, 0.60)
+_DIGITAL = (0.95, None, None)
+# Targets by kind and group of scan classes; elsewhere the trace may not survive the scanner.
+_TARGETS: dict[tuple[str, str], tuple[float | None, ...]] = {
+    ("TAY_1", "continuous"): _ERASURE,
+    ("TAY_2", "continuous"): _ERASURE,
+    ("DIGITAL_TAY", "clipped"): _DIGITAL,
+    ("CAT_2", "clipped"): _DIGITAL,
+    ("CAT_3", "clipped"): _DIGITAL,
+    ("CAT_1", "continuous"): (0.95, 0.80, None),
+    ("CAT_1", "clipped"): (0.95, 0.80, None),
+}
+_CALIBRATED = ("flatbed_warm", "adf_fast", "fax", "adf_grey", "grey", "office_200", "phone_dim")
 CALIBRATION = 40
 
 
@@ -149,51 +158,65 @@ def _honest(count: Callable[[int], int], workers: int) -> list[Row]:
 
 def _calibrated(count: Callable[[int], int], workers: int) -> list[Row]:
     """Honest pages flagged after learning from 40 of the same form and scanner."""
-    rows = []
-    for profile in ("flatbed_warm", "adf_fast", "fax"):
+    rows: list[Row] = []
+    flagged = {"usual": [0, 0], "hard": [0, 0]}
+    for k, profile in enumerate(_CALIBRATED):
         pages = (("HL-01", 2),)
-        first = MEASURING + 3_000_000
-        learn = list(honest_jobs([profile], CALIBRATION, first, pages=pages))
-        learnt = [
-            (outcome.result.scan_class, outcome.scores)
-            for _, outcome in in_parallel(partial(outcome_of, reference=None), learn, workers)
-            if outcome.result.scan_class is not None and outcome.scores is not None
-        ]
-        own = Reference.learn(learnt)
-        own = Reference(own.distributions, own.pages, builtin_reference())
+        first = MEASURING + 3_000_000 + 20_000 * k
+        own = _learnt(profile, first, pages, workers)
         fresh = list(honest_jobs([profile], count(60), first + 5_000, pages=pages))
-        found = list(in_parallel(partial(judge, reference=own), fresh, workers))
-        read = [p for p in found if p.status == Status.READ.value]
-        name = f"honest pages flagged after calibrating on {CALIBRATION}, {profile}"
-        rows.append(row(name, sum(p.flagged for p in read), len(read), "<= .01"))
+        hard = list(honest_jobs([profile], count(20), first + 9_000, pages=pages, trouble=1.0))
+        for name, jobs in (("usual", fresh), ("hard", hard)):
+            found = in_parallel(partial(judge, reference=own), jobs, workers)
+            read = [p for p in found if p.status == Status.READ.value]
+            hits = sum(p.flagged for p in read)
+            flagged[name][0] += hits
+            flagged[name][1] += len(read)
+            if name == "usual":
+                text = f"honest pages flagged after calibrating on {CALIBRATION}, {profile}"
+                rows.append(row(text, hits, len(read), "<= .01"))
+    for name, limit in (("usual", "<= .01"), ("hard", "<= .03")):
+        text = f"{name} honest pages flagged after calibrating on {CALIBRATION}, all scanners"
+        rows.append(row(text, *flagged[name], limit))
     return rows
+
+
+def _learnt(profile: str, first: int, pages: Sequence[tuple[str, int]], workers: int) -> Reference:
+    """What ``calibrate`` learns from forty honest pages."""
+    jobs = list(honest_jobs([profile], CALIBRATION, first, pages=pages))
+    learnt = [
+        (outcome.result.scan_class, outcome.scores)
+        for _, outcome in in_parallel(partial(outcome_of, reference=None), jobs, workers)
+        if outcome.result.scan_class is not None and outcome.scores is not None
+    ]
+    return Reference.learn(learnt, fallback=builtin_reference())
 
 
 def _frauds(count: Callable[[int], int], workers: int) -> list[Row]:
     rows = []
     found: list[Judged] = []
-    profiles = [p for p in PROFILES if p not in HELD_OUT_PROFILES and p != "phone"]
     for k, (kind, variants) in enumerate(VARIANTS.items()):
         if kind == "NHAN_BAN":
             continue  # found by comparing pages, see _duplicates
         pages = (("YK-01", 1),) if kind == "CAT_4" else _RATINGS
         for s, strength in enumerate(_STRENGTHS):
-            first = MEASURING + 6_000_000 + 100_000 * k + 10_000 * s
-            jobs = list(
-                tampered_jobs(
-                    kind, strength, count(24), first, profiles, variants=variants, pages=pages
+            for g, (group, profiles) in enumerate(_GROUPS.items()):
+                first = MEASURING + 6_000_000 + 100_000 * k + 10_000 * s + 1_000 * g
+                jobs = list(
+                    tampered_jobs(
+                        kind, strength, count(12), first, profiles, variants=variants, pages=pages
+                    )
                 )
-            )
-            judged = [j for j in in_parallel(judge, jobs, workers) if j.status == "read"]
-            known = [j for j in judged if j.job.variant != variants[-1]]
-            unseen = [j for j in judged if j.job.variant == variants[-1]]
-            target = _TARGETS.get((kind, strength))
-            wanted = "" if target is None else f">= {target:g}"
-            name = f"found: {kind} {strength}"
-            rows.append(row(name, sum(j.flagged for j in known), len(known), wanted))
-            flagged = sum(j.flagged for j in unseen)
-            rows.append(row(f"{name}, rendering held out", flagged, len(unseen), wanted))
-            found += [j for j in judged if j.flagged]
+                judged = [j for j in in_parallel(judge, jobs, workers) if j.status == "read"]
+                target = _TARGETS.get((kind, group), (None, None, None))[s]
+                wanted = "" if target is None else f">= {target:g}"
+                name = f"found: {kind} {strength}, {group}"
+                rows.append(row(name, sum(j.flagged for j in judged), len(judged), wanted))
+                unseen = [j for j in judged if (kind, j.job.variant) in HELD_OUT_VARIANTS]
+                if unseen:
+                    flagged = sum(j.flagged for j in unseen)
+                    rows.append(row(f"{name}, rendering held out", flagged, len(unseen)))
+                found += [j for j in judged if j.flagged]
     placed = sum(j.localised for j in found)
     rows.append(row("evidence box overlaps the altered place", placed, len(found), ">= .90"))
     return rows

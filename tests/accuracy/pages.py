@@ -7,6 +7,9 @@ renderings that tuning never saw are among it.
 
 from __future__ import annotations
 
+import hashlib
+import os
+import pickle
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -34,6 +37,8 @@ __all__ = [
     *("outcome_of", "simulated", "tampered_jobs"),
 ]
 
+ROOT = Path(__file__).resolve().parents[2]
+KEPT = ROOT / ".accuracy_cache" / "pages"
 TUNING, MEASURING = 1_000_000, 5_000_000
 FORM_PAGES = (("HL-01", 1), ("HL-01", 2), ("HL-02", 1), ("YK-01", 1))
 
@@ -101,8 +106,28 @@ def spec_of(job: Job) -> PageSpec:
 
 
 def simulated(job: Job) -> SimulatedPage:
-    """The page of a job."""
-    return simulate_page(spec_of(job), job.seed, job.scan_seed)
+    """The page of a job; drawn once and kept, as drawing takes five times as long as judging."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    key = hashlib.sha256(f"{_drawing()} {job}".encode()).hexdigest()[:24]
+    place = KEPT / f"{key}.page"
+    if place.is_file():
+        # Our own file, written below.
+        kept: SimulatedPage = pickle.loads(place.read_bytes())
+        return kept
+    page = simulate_page(spec_of(job), job.seed, job.scan_seed)
+    part = place.with_suffix(f".{os.getpid()}")
+    part.write_bytes(pickle.dumps(page))
+    part.replace(place)
+    return page
+
+
+@cache
+def _drawing() -> str:
+    """Hash of everything that a page's looks hang on."""
+    digest = hashlib.sha256()
+    for path in sorted((ROOT / "scans" / "simulate").glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 @cache

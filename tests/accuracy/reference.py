@@ -2,7 +2,8 @@
 
 Honest pages of every form and scanner profile that are not held out, one in six of
 them with honest trouble (dirt, folds, corrections, stamps …), from tuning seeds. Scores
-are rounded upwards to three digits, which errs on the side of the honest.
+are rounded upwards to three digits, which errs on the side of the honest. Altered pages,
+of renderings that are not held out, teach how much each check's word is worth.
 """
 
 from __future__ import annotations
@@ -10,15 +11,26 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from scans.reference import PageScores, Reference
 from scans.simulate.form import HELD_OUT_FORMS
 from scans.simulate.profiles import HELD_OUT_PROFILES, PROFILES
+from scans.simulate.tamper import HELD_OUT_VARIANTS, STRENGTHS, VARIANTS
 from scans.types import ScanClass, Status
-from tests.accuracy.pages import FORM_PAGES, TUNING, Job, honest_jobs, in_parallel, outcome_of
+from tests.accuracy.pages import (
+    FORM_PAGES,
+    TUNING,
+    Job,
+    honest_jobs,
+    in_parallel,
+    outcome_of,
+    tampered_jobs,
+)
 
-PAGES_EACH = 16
+PAGES_EACH = 24
+ALTERED_EACH = 10
 TROUBLE = 1 / 6
 TARGET = Path(__file__).resolve().parents[2] / "scans" / "builtin_reference.json"
 
@@ -33,21 +45,54 @@ def scores_of(job: Job) -> tuple[ScanClass, PageScores] | None:
     return result.scan_class, rounded
 
 
-def main() -> None:
-    """Write the built-in reference."""
-    profiles = [name for name in PROFILES if name not in HELD_OUT_PROFILES]
-    pages = [page for page in FORM_PAGES if page[0] not in HELD_OUT_FORMS]
-    jobs = list(honest_jobs(profiles, PAGES_EACH, TUNING, pages=pages, trouble=TROUBLE))
+def altered_jobs(profiles: Sequence[str], pages: Sequence[tuple[str, int]]) -> list[Job]:
+    """Frauds of every kind and strength, spread over scanners and forms."""
+    scanners = [name for name in profiles if PROFILES[name].scan_class is not ScanClass.PHOTO]
+    jobs: list[Job] = []
+    for k, (kind, every) in enumerate(VARIANTS.items()):
+        if kind == "NHAN_BAN":
+            continue  # found by comparing pages
+        variants = [v for v in every if (kind, v) not in HELD_OUT_VARIANTS]
+        where = [("YK-01", 1)] if kind == "CAT_4" else pages
+        for s, strength in enumerate(STRENGTHS):
+            first = TUNING + 3_000_000 + 10_000 * k + 1_000 * s
+            jobs += tampered_jobs(
+                kind, strength, ALTERED_EACH, first, scanners, variants=variants, pages=where
+            )
+    return jobs
+
+
+def learnt_from(jobs: Sequence[Job], what: str) -> list[tuple[ScanClass, PageScores]]:
+    """Scores of all pages that were read."""
     learnt = []
     for k, scores in enumerate(in_parallel(scores_of, jobs), start=1):
         if scores is not None:
             learnt.append(scores)
         if k % 50 == 0:
-            sys.stderr.write(f"{k} of {len(jobs)} pages, {len(learnt)} read\n")
-    source = {"made_by": "make reference", "pages": len(learnt), "first_seed": TUNING}
-    reference = Reference.learn(learnt, source=source)
+            sys.stderr.write(f"{k} of {len(jobs)} {what} pages, {len(learnt)} read\n")
+    return learnt
+
+
+def main() -> None:
+    """Write the built-in reference."""
+    profiles = [name for name in PROFILES if name not in HELD_OUT_PROFILES]
+    pages = [page for page in FORM_PAGES if page[0] not in HELD_OUT_FORMS]
+    honest = learnt_from(
+        list(honest_jobs(profiles, PAGES_EACH, TUNING, pages=pages, trouble=TROUBLE)), "honest"
+    )
+    altered = learnt_from(altered_jobs(profiles, pages), "altered")
+    source = {
+        "made_by": "make reference",
+        "pages": len(honest),
+        "altered": len(altered),
+        "first_seed": TUNING,
+    }
+    reference = Reference.learn(honest, altered=altered, source=source)
     TARGET.write_text(json.dumps(reference.to_json(), separators=(",", ":"), sort_keys=True) + "\n")
-    sys.stderr.write(f"{len(learnt)} of {len(jobs)} pages learnt: {dict(reference.pages)}\n")
+    sys.stderr.write(f"{len(honest)} pages learnt: {dict(reference.pages)}\n")
+    voices = sorted(reference.fusion.voices.items(), key=lambda v: -v[1].share)
+    for check, voice in voices:
+        sys.stderr.write(f"  {check}: share {voice.share:.3f}, power {voice.power:.3f}\n")
 
 
 if __name__ == "__main__":
