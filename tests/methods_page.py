@@ -67,15 +67,16 @@ hơn trong dữ liệu trung thực. Phần không kiểm tra được ghi rõ l
   comparable; their p-values are.
 - **p-value.** In (0, 1]: how often honest data score this high, under the null model named with the
   check. A rule that is broken or not (two equal files) has none.
-- **Pages.** Each of the {page_checks} page checks turns its p-value into a likelihood ratio: how much
-  likelier an altered page gets it than an honest one, learned from simulated altered pages of known
-  kinds. The page's evidence is their mean, weighed by how often each check is the one that sees
-  (`scans/fusion.py`); how rare that is among honest pages of the scan class is measured on whole pages,
-  so checks that see the same stain are not counted twice. That is the page's p-value, or that of a
-  likeness to another page where it is smaller; `suspicion` is one minus it. A page is `flagged`
-  where its p-value is at most the accepted false-flag rate (0.01 unless told otherwise) and there is
-  a place to look at, or where a rule is broken. Signs of pages that are not flagged are not shown.
-  A sign is yellow, orange from a hundredth of the accepted rate, red from a thousandth.
+- **Pages.** Each of the {page_checks} page checks turns its p-value into a likelihood ratio: how
+  much likelier an altered page gets it than an honest one, learned from simulated altered pages.
+  The page's evidence is their mean, weighed by how often each check is the one that sees
+  (`scans/fusion.py`); how rare that is among honest pages of the scan class is measured on whole
+  pages, so checks that see the same stain are not counted twice. That is the page's p-value, or
+  that of a likeness to another page where it is smaller; `suspicion` is one minus it. A page is
+  `flagged` where its p-value is at most the accepted false-flag rate (0.01 unless told otherwise)
+  and there is a place to look at, or where a rule is broken. Signs of pages that are not flagged
+  are not shown. A sign is yellow, orange from a hundredth of the accepted rate, red from a
+  thousandth.
 - **Records and units.** One p-value each, the smallest over its checks by weighted Bonferroni,
   and one q-value by Benjamini-Hochberg over the table. Weights that are not 1:
   {weights}.

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from detectors.calibration.conformal import by_rank
 from detectors.finding import Family, Message
-from detectors.records._profile import by_stratum, person_total
-from detectors.records._report import significant
-from detectors.registry import Assessment, CheckInfo, Level
-from detectors.table import RecordTable
+from detectors.records._correlation_check import CorrelationCheck
+from detectors.records._profile import person_total
+from detectors.registry import CheckInfo, Level
 
 __all__ = ["CHECK"]
 
@@ -39,36 +35,13 @@ INFO = CheckInfo(
 )
 
 
-class PersonTotalCheck:
-    """Minus the correlation with the mean answers of the stratum."""
-
-    info = INFO
-
-    def assess(self, subject: RecordTable, *, seed: int = 0) -> Assessment:
-        """Judge every record; uses no chance, ``seed`` is there for the contract."""
-        found, reasons = by_stratum(subject, person_total, "the peers share no profile of answers")
-        scores = -found
-        p_values = by_rank(scores, subject.stratum)
-
-        def describe(row: int) -> tuple[Message, dict[str, object]]:
-            r = float(found[row])
-            usual = float(np.nanmedian(found[subject.stratum == subject.stratum[row]]))
-            return (
-                Message(
-                    f"Có dấu hiệu trả lời không theo nội dung câu hỏi: tương quan với trung bình "
-                    f"của nhóm là {r:.2f}, thường gặp {usual:.2f}.",
-                    f"Signs of answers that do not follow the questions: correlation {r:.2f} with "
-                    f"the mean answers of the peers, {usual:.2f} is usual.",
-                ),
-                {"correlation": r, "usual": usual},
-            )
-
-        return Assessment(
-            scores=scores,
-            p_values=p_values,
-            findings=significant(subject, INFO, scores, p_values, describe),
-            not_assessable=reasons,
-        )
+def _message(r: float, usual: float) -> Message:
+    return Message(
+        f"Có dấu hiệu trả lời không theo nội dung câu hỏi: tương quan với trung bình "
+        f"của nhóm là {r:.2f}, thường gặp {usual:.2f}.",
+        f"Signs of answers that do not follow the questions: correlation {r:.2f} with "
+        f"the mean answers of the peers, {usual:.2f} is usual.",
+    )
 
 
-CHECK = PersonTotalCheck()
+CHECK = CorrelationCheck(INFO, person_total, "the peers share no profile of answers", _message)
