@@ -1,8 +1,8 @@
 """Many files: decoded and judged in workers, compared with each other, told in order.
 
 Results wait in a spool file until every page was compared with every other, so memory
-holds fingerprints only. A file that kills its worker is tried once more alone; then it is
-listed as not checked, and the rest goes on.
+holds fingerprints only. What a worker may use, and what becomes of a file that kills it:
+:mod:`scans.workers`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ import dataclasses
 import pickle
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 from detectors.errors import AuditError, InputError
@@ -26,13 +24,11 @@ from scans.page import PageOutcome, check_page, failed_page
 from scans.reference import Reference, load_reference
 from scans.source import PageError, expand, read_pages, sha256_of
 from scans.types import Origin, PageResult, Status
-from scans.worker import limit_worker
+from scans.workers import WORKER_LIMITS, WorkerLimits, in_workers
 
 __all__ = ["check_files", "page_files", "page_outcomes"]
 
 _UNKNOWN_HASH = "0" * 64
-# Files in flight per worker: enough to keep it busy, few enough to stop soon.
-_AHEAD = 3
 
 
 def page_files(paths: Sequence[Path]) -> Iterator[Path | PageResult]:
@@ -56,7 +52,7 @@ def check_files(
     instrument: Instrument,
     *,
     reference: Path | None = None,
-    jobs: int = 1,
+    jobs: int = 0,
     false_flag_rate: float = 0.01,
     progress: Callable[[Iterator[PageOutcome]], Iterator[PageOutcome]] = lambda pages: pages,
 ) -> Iterator[PageResult]:
@@ -66,7 +62,7 @@ def check_files(
         paths: Files or folders.
         instrument: The form.
         reference: A file made by ``calibrate``; the built-in one for ``None``.
-        jobs: Worker processes; 1 works in this process.
+        jobs: Worker processes; 0 works in this process, where a hostile file can do harm.
         false_flag_rate: Share of honest pages that may be flagged, in (0, 1).
         progress: Wraps the stream of pages, to show how far it is.
 
@@ -100,16 +96,27 @@ def page_outcomes(
     instrument: Instrument,
     *,
     reference: Reference | None,
-    jobs: int = 1,
+    jobs: int = 0,
     false_flag_rate: float = 0.01,
+    limits: WorkerLimits = WORKER_LIMITS,
 ) -> Iterator[PageOutcome]:
-    """Every page judged alone, streaming, in the order of the files."""
+    """Every page judged alone, streaming, in the order of the files.
+
+    Args:
+        paths: Files or folders.
+        instrument: The form.
+        reference: Honest distributions; ``None`` to learn them.
+        jobs: Worker processes; 0 works in this process, where a hostile file can do harm.
+        false_flag_rate: Share of honest pages that may be flagged, in (0, 1).
+        limits: What a worker may use.
+    """
     files = page_files(paths)
-    if jobs <= 1:
+    read = partial(_file_outcomes, instrument=instrument, reference=reference, rate=false_flag_rate)
+    if jobs <= 0:
         for file in files:
-            yield from _file_outcomes(file, instrument, reference, false_flag_rate)
+            yield from read(file)
         return
-    yield from _in_workers(files, instrument, reference, jobs, false_flag_rate)
+    yield from in_workers(files, read, _given_up, workers=jobs, limits=limits)
 
 
 def _file_outcomes(
@@ -128,76 +135,16 @@ def _file_outcomes(
         yield PageOutcome(_not_checked(file, error))
 
 
-def _listed(
-    file: Path | PageResult, instrument: Instrument, reference: Reference | None, rate: float
-) -> list[PageOutcome]:
-    return list(_file_outcomes(file, instrument, reference, rate))
-
-
-def _in_workers(
-    files: Iterator[Path | PageResult],
-    instrument: Instrument,
-    reference: Reference | None,
-    jobs: int,
-    rate: float,
-) -> Iterator[PageOutcome]:
-    """Keep the workers busy a few files ahead; give results back in the order of files."""
-    pending: list[tuple[Path | PageResult, Future[list[PageOutcome]]]] = []
-    pool = _pool(jobs)
-    try:
-        for file in files:
-            pending.append((file, pool.submit(_listed, file, instrument, reference, rate)))
-            if len(pending) < jobs * _AHEAD:
-                continue
-            pool, outcomes = _first(pool, pending, instrument, reference, jobs, rate)
-            yield from outcomes
-        while pending:
-            pool, outcomes = _first(pool, pending, instrument, reference, jobs, rate)
-            yield from outcomes
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _first(
-    pool: ProcessPoolExecutor,
-    pending: list[tuple[Path | PageResult, Future[list[PageOutcome]]]],
-    instrument: Instrument,
-    reference: Reference | None,
-    jobs: int,
-    rate: float,
-) -> tuple[ProcessPoolExecutor, list[PageOutcome]]:
-    """The outcomes of the oldest file, and the pool to go on with."""
-    file, future = pending.pop(0)
-    try:
-        return pool, future.result()
-    except BrokenProcessPool:
-        pass
-    # One of the files in flight killed a worker, nobody knows which. Each is tried alone,
-    # this one now, so that only the one that kills again is given up.
-    pool.shutdown(wait=False, cancel_futures=True)
-    outcomes = _alone(file, instrument, reference, rate)
-    fresh = _pool(jobs)
-    pending[:] = [(f, fresh.submit(_listed, f, instrument, reference, rate)) for f, _ in pending]
-    return fresh, outcomes
-
-
-def _alone(
-    file: Path | PageResult, instrument: Instrument, reference: Reference | None, rate: float
-) -> list[PageOutcome]:
-    with _pool(1) as pool:
-        try:
-            return pool.submit(_listed, file, instrument, reference, rate).result()
-        except BrokenProcessPool:
-            error = InputError(
-                "reading it killed the worker twice (memory, or a broken file)",
-                where=str(file),
-                remedy="scan the page again, or open and save it with another program",
-            )
-    return [PageOutcome(_not_checked(Path(str(file)), error))]
-
-
-def _pool(jobs: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=limit_worker)
+def _given_up(file: Path | PageResult, page: int, reason: str) -> PageOutcome:
+    """What stands for a page, and all after it, of a file that could not be read."""
+    error = InputError(
+        reason,
+        where=f"{file}, page {page}",
+        remedy="scan the page again, or open and save it with another program",
+    )
+    result = _not_checked(Path(str(file)), error)
+    origin = dataclasses.replace(result.origin, page=page)
+    return PageOutcome(dataclasses.replace(result, origin=origin))
 
 
 def _not_checked(path: Path, error: AuditError) -> PageResult:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 
-__all__ = ["limit_worker"]
+__all__ = ["limit_cpu", "limit_memory", "limit_worker"]
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
@@ -29,3 +30,35 @@ def limit_worker() -> None:
     except (OSError, AttributeError):
         # Another C library (musl, Windows): slower, and right all the same.
         return
+
+
+def limit_memory(most_bytes: int) -> None:
+    """Refuse this process more address space; what asks for more gets a ``MemoryError``.
+
+    0 is no limit. Systems without resource limits (Windows) keep none.
+    """
+    if most_bytes <= 0:
+        return
+    try:
+        import resource
+    except ImportError:
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = most_bytes if hard == resource.RLIM_INFINITY else min(most_bytes, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+
+
+def limit_cpu(seconds: float) -> None:
+    """From now on this process may compute for so long; then the system kills it.
+
+    Called anew for each page, as the system counts from the start of the process.
+    """
+    try:
+        import resource
+    except ImportError:
+        return
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    wanted = math.ceil(usage.ru_utime + usage.ru_stime + seconds) + 1
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (most, hard))

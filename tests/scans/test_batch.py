@@ -8,11 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from scans import batch
 from scans.batch import check_files, page_files
 from scans.types import PageResult, Status
 from tests.scans.pages import form, honest, written
-from tests.scans.poison import kill_on_sight
 
 
 @pytest.fixture(scope="module")
@@ -75,18 +73,6 @@ def test_workers_give_the_same_results_in_the_same_order(sheets):
     alone = list(check_files(list(sheets.values()), form("HL-01")))
     shared = list(check_files(list(sheets.values()), form("HL-01"), jobs=2))
     assert alone == shared
-
-
-def test_a_file_that_kills_its_worker_is_given_up_and_the_rest_goes_on(
-    sheets, tmp_path, monkeypatch
-):
-    killer = tmp_path / "killer.jpg"
-    shutil.copy(sheets["second"], killer)
-    monkeypatch.setattr(batch, "_listed", kill_on_sight)
-    files = [sheets["first"], killer, sheets["second"]]
-    results = list(check_files(files, form("HL-01"), jobs=2))
-    assert [r.status for r in results] == [Status.READ, Status.NOT_CHECKED, Status.READ]
-    assert "killed the worker" in results[1].reason
 
 
 def test_folders_are_walked_and_refused_entries_are_told(tmp_path, sheets):
