@@ -12,7 +12,7 @@ import hashlib
 import json
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -87,7 +87,16 @@ class InstrumentSettings(_Table):
 class Engine(_Table):
     """``[engine]``: who does the work on pages."""
 
-    kind: Literal["serial", "processes"] = "processes"
+    kind: Literal["serial", "processes", "dask"] = "processes"
+    address: str | None = None
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.kind == "dask" and not self.address:
+            raise ValueError("kind dask needs the scheduler's address, e.g. tcp://10.0.0.5:8786")
+        if self.kind != "dask" and self.address:
+            raise ValueError(f"an address is for kind dask, not for {self.kind}")
+        return self
 
 
 class Settings(BaseSettings):

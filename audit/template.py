@@ -83,7 +83,7 @@ file = "instruments/instrument.toml"
 # successors = {{ old-unit = "new-unit" }}
 
 [engine]
-kind = "processes"                 # or serial
+kind = "processes"                 # or serial, or dask with address = "tcp://host:8786"
 """
 
 

@@ -26,7 +26,7 @@ from scans.source import PageError, expand, read_pages, sha256_of
 from scans.types import Origin, PageResult, Status
 from scans.workers import WORKER_LIMITS, WorkerLimits, in_workers
 
-__all__ = ["check_files", "page_files", "page_outcomes"]
+__all__ = ["check_files", "given_up", "page_files", "page_outcomes"]
 
 _UNKNOWN_HASH = "0" * 64
 
@@ -116,7 +116,7 @@ def page_outcomes(
         for file in files:
             yield from read(file)
         return
-    yield from in_workers(files, read, _given_up, workers=jobs, limits=limits)
+    yield from in_workers(files, read, given_up, workers=jobs, limits=limits)
 
 
 def _file_outcomes(
@@ -135,7 +135,7 @@ def _file_outcomes(
         yield PageOutcome(_not_checked(file, error))
 
 
-def _given_up(file: Path | PageResult, page: int, reason: str) -> PageOutcome:
+def given_up(file: Path | PageResult, page: int, reason: str) -> PageOutcome:
     """What stands for a page, and all after it, of a file that could not be read."""
     error = InputError(
         reason,

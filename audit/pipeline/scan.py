@@ -75,6 +75,7 @@ def judge(
             reference=form.reference,
             jobs=1 if settings.engine.kind == "serial" else settings.jobs or _cores(),
             false_flag_rate=settings.false_flag_rate,
+            cluster=settings.engine.address,
         )
         seen: set[int] = set()
         files = _by_file(outcomes, by_path)

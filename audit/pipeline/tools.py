@@ -52,8 +52,9 @@ class JudgePages(Protocol):
         reference: Path | None,
         jobs: int,
         false_flag_rate: float,
+        cluster: str | None = None,
     ) -> Iterator[PageOutcome]:
-        """Every page of ``paths``."""
+        """Every page of ``paths``, in ``jobs`` processes or on a Dask ``cluster``."""
         ...
 
 
@@ -104,10 +105,18 @@ def _judge_pages(
     reference: Path | None,
     jobs: int,
     false_flag_rate: float,
+    cluster: str | None = None,
 ) -> Iterator[PageOutcome]:
     from scans.batch import page_outcomes
     from scans.reference import load_reference
 
+    if cluster is not None:
+        from audit.pipeline.cluster import judge_on_cluster
+
+        yield from judge_on_cluster(
+            cluster, paths, instrument, reference=reference, false_flag_rate=false_flag_rate
+        )
+        return
     yield from page_outcomes(
         paths,
         instrument,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["befalls"]
+__all__ = ["befalls", "pages_or_death"]
 
 
 def befalls(path: Path) -> Iterator[str]:
@@ -36,3 +36,13 @@ def befalls(path: Path) -> Iterator[str]:
         if "faulty" in name:
             raise ValueError("two\nlines")
     yield f"{name} 2"
+
+
+def pages_or_death(paths, instrument, reference, rate):
+    """Pages of some files on a cluster; one that is named killer takes the worker along."""
+    from audit.pipeline.cluster import _pages
+
+    for path in paths:
+        if "killer" in path:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return _pages(paths, instrument, reference, rate)

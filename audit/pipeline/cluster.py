@@ -1,0 +1,172 @@
+"""Judging pages on many machines by Dask; this process alone writes the store.
+
+Workers get file names and give back results; a name must mean the same file on every
+machine (a shared folder). A worker that dies hands its files on to another, and files that
+kill worker after worker are tried one by one until the guilty one is given up with its
+reason. Results come in the order of the files, so they are those of one process, bit for
+bit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audit.version import software_version
+from detectors.errors import AccessError, MissingComponent
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+    from detectors.instrument import Instrument
+    from scans.page import PageOutcome
+
+__all__ = ["judge_on_cluster"]
+
+# A task costs 4 ms to hand out: ten pages make that 5 % of a page's work.
+_FILES_A_TASK = 10
+_AHEAD = 4
+_CONNECT_SECONDS = 20
+
+
+def judge_on_cluster(
+    address: str,
+    paths: Sequence[Path],
+    instrument: Instrument,
+    *,
+    reference: Path | None,
+    false_flag_rate: float,
+) -> Iterator[PageOutcome]:
+    """Every page of ``paths``, judged by the workers of a Dask scheduler.
+
+    Args:
+        address: Of the scheduler, e.g. ``tcp://10.0.0.5:8786``.
+        paths: Files, as the workers see them.
+        instrument: The form; its blank pages, too, must be where the workers see them.
+        reference: A file made by ``calibrate``; the built-in one for ``None``.
+        false_flag_rate: Share of honest pages that may be flagged, in (0, 1).
+
+    Raises:
+        MissingComponent: If Dask is not installed.
+        AccessError: If the scheduler does not answer or has no workers.
+    """
+    client = _client(address)
+    try:
+        yield from _judged(client, list(paths), instrument, reference, false_flag_rate)
+    finally:
+        client.close()
+
+
+def _client(address: str) -> Client:
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise MissingComponent(
+            "Dask is not installed", remedy="pip install 'survey-audit[dask]'"
+        ) from error
+    try:
+        client = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
+        client.wait_for_workers(1, timeout=_CONNECT_SECONDS)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise AccessError(
+            "the Dask scheduler does not answer, or has no workers",
+            where=address,
+            remedy="start `dask scheduler` and `dask worker`, or set [engine] kind",
+        ) from error
+    try:
+        _same_program(client, address)
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+def _same_program(client: Client, address: str) -> None:
+    """Workers of another version would judge otherwise than this process says."""
+    ours = software_version()
+    others = {w: v for w, v in client.run(software_version).items() if v != ours}
+    if others:
+        worker, version = min(others.items())
+        raise AccessError(
+            f"worker {worker} runs survey-audit {version}, this process {ours}",
+            where=address,
+            remedy="install the same version on every machine",
+        )
+
+
+def _judged(
+    client: Client,
+    paths: list[Path],
+    instrument: Instrument,
+    reference: Path | None,
+    rate: float,
+) -> Iterator[PageOutcome]:
+    batches = deque(
+        paths[start : start + _FILES_A_TASK] for start in range(0, len(paths), _FILES_A_TASK)
+    )
+    running: deque[tuple[list[Path], Future]] = deque()
+    threads = max(1, sum(client.nthreads().values()))
+    while batches or running:
+        while batches and len(running) < threads * _AHEAD:
+            batch = batches.popleft()
+            running.append((batch, _submitted(client, batch, instrument, reference, rate)))
+        batch, future = running.popleft()
+        outcomes = _result(future)
+        if outcomes is not None:
+            yield from outcomes
+            continue
+        if len(batch) == 1:
+            yield _given_up(batch[0])
+            continue
+        # One of them kills its workers: each by itself, before what comes after.
+        for path in reversed(batch):
+            alone = [path]
+            running.appendleft((alone, _submitted(client, alone, instrument, reference, rate)))
+
+
+def _submitted(
+    client: Client, batch: list[Path], instrument: Instrument, reference: Path | None, rate: float
+) -> Future:
+    work = [str(path) for path in batch]
+    text = repr((work, instrument.id, instrument.version, str(reference), rate))
+    key = f"survey-audit-pages-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+    return client.submit(
+        _pages, work, instrument, None if reference is None else str(reference), rate, key=key
+    )
+
+
+def _result(future: Future) -> list[PageOutcome] | None:
+    """What came back; ``None`` where the task took its workers with it."""
+    from distributed import CancelledError, KilledWorker
+
+    try:
+        result: list[PageOutcome] = future.result()
+    except (KilledWorker, CancelledError):
+        return None
+    finally:
+        future.release()
+    return result
+
+
+def _pages(
+    paths: list[str], instrument: Instrument, reference: str | None, rate: float
+) -> list[PageOutcome]:
+    """On a worker: all pages of some files."""
+    from scans.batch import page_outcomes
+    from scans.reference import load_reference
+    from scans.worker import limit_worker
+
+    limit_worker()
+    honest = load_reference(reference)
+    files = [Path(path) for path in paths]
+    return list(page_outcomes(files, instrument, reference=honest, false_flag_rate=rate))
+
+
+def _given_up(path: Path) -> PageOutcome:
+    from scans.batch import given_up
+
+    reason = "reading it killed one worker after the other (memory, or a broken file)"
+    return given_up(path, 1, reason)

@@ -1,0 +1,110 @@
+"""Pages on a Dask cluster: the same results, also when a worker is killed in the middle."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from detectors.errors import AccessError
+from scans.batch import page_outcomes
+from scans.reference import builtin_reference
+from scans.types import Status
+from tests.scans.pages import form, honest, written
+
+distributed = pytest.importorskip("distributed", reason="Dask is not installed")
+
+from audit.pipeline import cluster as room  # noqa: E402
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[object]:
+    """A scheduler and two workers, each a process that is started again when it dies."""
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as local:
+        yield local
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Seven pages, one of them no picture."""
+    folder = tmp_path_factory.mktemp("pages")
+    sheet = written(honest("HL-01", 2, 11), "cluster")
+    paths = [folder / f"page-{k}{sheet.suffix}" for k in range(7)]
+    for path in paths:
+        shutil.copy(sheet, path)
+    paths[3].write_bytes(b"no picture")
+    return paths
+
+
+def _told(outcomes: Iterator[object]) -> list[object]:
+    return [outcome.result for outcome in outcomes]  # type: ignore[attr-defined]
+
+
+def _on(cluster: object, files: list[Path]) -> Iterator[object]:
+    return room.judge_on_cluster(
+        cluster.scheduler_address,  # type: ignore[attr-defined]
+        files,
+        form("HL-01"),
+        reference=None,
+        false_flag_rate=0.01,
+    )
+
+
+@pytest.fixture(scope="module")
+def alone(files: list[Path]) -> list[object]:
+    return _told(page_outcomes(files, form("HL-01"), reference=builtin_reference()))
+
+
+def test_results_are_those_of_one_process(
+    cluster: object, files: list[Path], alone: list[object]
+) -> None:
+    assert _told(_on(cluster, files)) == alone
+
+
+def test_a_killed_worker_loses_nothing(
+    cluster: object, files: list[Path], alone: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "_FILES_A_TASK", 1)
+    outcomes = _on(cluster, files)
+    found = [next(outcomes)]
+    worker = next(iter(cluster.workers.values()))  # type: ignore[attr-defined]
+    os.kill(worker.process.pid, signal.SIGKILL)
+    found += list(outcomes)
+    assert _told(iter(found)) == alone
+
+
+def test_a_file_that_kills_its_workers_is_given_up_and_its_neighbours_are_not(
+    cluster: object, files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.scans.poison import pages_or_death
+
+    killer = files[0].with_name("killer.jpg")
+    shutil.copy(files[0], killer)
+    monkeypatch.setattr(room, "_pages", pages_or_death)
+    results = _told(_on(cluster, [files[0], killer, files[1]]))
+    states = [result.status for result in results]  # type: ignore[attr-defined]
+    assert states == [Status.READ, Status.NOT_CHECKED, Status.READ]
+    assert "killed one worker" in results[1].reason  # type: ignore[attr-defined]
+
+
+def test_a_scheduler_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "_CONNECT_SECONDS", 1)
+    with pytest.raises(AccessError, match="scheduler does not answer"):
+        list(
+            room.judge_on_cluster(
+                "tcp://127.0.0.1:9", [], form("HL-01"), reference=None, false_flag_rate=0.01
+            )
+        )
