@@ -107,7 +107,7 @@ def _judged(
     batches = deque(
         paths[start : start + _FILES_A_TASK] for start in range(0, len(paths), _FILES_A_TASK)
     )
-    running: deque[tuple[list[Path], Future]] = deque()
+    running: deque[tuple[list[Path], Future[list[PageOutcome]]]] = deque()
     threads = max(1, sum(client.nthreads().values()))
     while batches or running:
         while batches and len(running) < threads * _AHEAD:
@@ -129,7 +129,7 @@ def _judged(
 
 def _submitted(
     client: Client, batch: list[Path], instrument: Instrument, reference: Path | None, rate: float
-) -> Future:
+) -> Future[list[PageOutcome]]:
     work = [str(path) for path in batch]
     text = repr((work, instrument.id, instrument.version, str(reference), rate))
     key = f"survey-audit-pages-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
@@ -138,7 +138,7 @@ def _submitted(
     )
 
 
-def _result(future: Future) -> list[PageOutcome] | None:
+def _result(future: Future[list[PageOutcome]]) -> list[PageOutcome] | None:
     """What came back; ``None`` where the task took its workers with it."""
     from distributed import CancelledError, KilledWorker
 
