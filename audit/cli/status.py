@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Annotated
 
 import typer
@@ -19,11 +20,11 @@ def register(app: typer.Typer) -> None:
 
 def status(
     config: Config = HERE,
-    fmt: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
+    fmt: Annotated[str, typer.Option("--format", help="table, json or prometheus.")] = "table",
 ) -> ExitCode:
     """Show the last run, what is held, and what could not be judged."""
-    if fmt not in ("table", "json"):
-        raise UsageError(f"--format {fmt} is not known", remedy="use table or json")
+    if fmt not in ("table", "json", "prometheus"):
+        raise UsageError(f"--format {fmt} is not known", remedy="use table, json or prometheus")
     from audit.summary import summarise
 
     settings, store = open_round(config)
@@ -31,6 +32,11 @@ def status(
         found = summarise(store, settings)
     if fmt == "json":
         say(json.dumps(found, ensure_ascii=False, indent=1))
+        return ExitCode.DONE
+    if fmt == "prometheus":
+        from audit.metrics import prometheus_text
+
+        sys.stdout.write(prometheus_text(found))
         return ExitCode.DONE
     rows = [(name, value) for name, value in found.items() if not isinstance(value, list)]
     say(table(("", ""), rows))

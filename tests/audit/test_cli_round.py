@@ -123,6 +123,18 @@ def test_an_unexpected_error_is_one_line_with_a_hint(
     assert run(["status", "-c", str(config)]) == ExitCode.INTERRUPTED
 
 
+def _metrics(text: str) -> dict[str, float]:
+    """Samples of the Prometheus text format, read by its own parser."""
+    from prometheus_client.parser import text_string_to_metric_families
+
+    found = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            labels = ",".join(f'{k}="{v}"' for k, v in sorted(sample.labels.items()))
+            found[f"{sample.name}{{{labels}}}"] = sample.value
+    return found
+
+
 def test_a_round_by_its_commands(
     config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -136,6 +148,15 @@ def test_a_round_by_its_commands(
     assert run(["status", "-c", str(config), "--format", "json"]) == ExitCode.DONE
     status = json.loads(capsys.readouterr().out)
     assert (status["runs"], status["not_judged"]) == (1, [])
+    assert run(["status", "-c", str(config), "--format", "prometheus"]) == ExitCode.DONE
+    metrics = _metrics(capsys.readouterr().out)
+    of_round = f'{{round="{status["round"]}"}}'
+    assert metrics[f"survey_audit_runs{of_round}"] == 1
+    assert metrics[f"survey_audit_not_judged{of_round}"] == 0
+    assert metrics[f"survey_audit_last_run_finished_seconds{of_round}"] > 1.7e9
+    assert any(name.startswith('survey_audit_records{kind="') for name in metrics)
+    # A label would tell a monitoring server what a report masks.
+    assert "u1" not in "".join(metrics)
     assert run(["score", "-c", str(config)]) == ExitCode.DONE
     assert capsys.readouterr().out.startswith("unit_id")
     assert (config.parent / "reports/index.html").is_file()
