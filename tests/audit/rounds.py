@@ -159,8 +159,9 @@ class FakeScans:
         reference: Path | None,
         jobs: int,
         false_flag_rate: float,
+        cluster: str | None = None,
     ) -> Iterator[PageOutcome]:
-        del reference, jobs, false_flag_rate
+        del reference, jobs, false_flag_rate, cluster
         for path in paths:
             sha = hashlib.sha256(path.read_bytes()).hexdigest()
             if self.break_after is not None and len(self.judged) >= self.break_after:
