@@ -9,6 +9,7 @@ from functools import cached_property
 from detectors.instrument import Instrument
 from scans.measure.boxes import BoxPatches, PageInk
 from scans.measure.sheet import Sheet
+from scans.measure.traces import BoxTraces, box_traces
 from scans.reference import Reference
 from scans.template import PageTemplate
 from scans.types import BoxReading, MarkState, RawPage, Registration
@@ -46,6 +47,11 @@ class PageView:
     def sheet(self) -> Sheet:
         """The whole page at low resolution."""
         return Sheet.of(self.raw.grey, self.registration, self.template)
+
+    @cached_property
+    def traces(self) -> BoxTraces:
+        """What erasing would leave in and around each box."""
+        return box_traces(self.patches, self.readings)
 
     @cached_property
     def marked(self) -> frozenset[int]:

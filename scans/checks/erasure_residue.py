@@ -1,87 +1,34 @@
-"""Rubbed-out marks: the grey that a rubber leaves in a box that reads as empty."""
+"""Marks taken off the paper: what a rubber, a blade or an eradicator leaves in a box."""
 
 from __future__ import annotations
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
-from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
-from scans.measure.boxes import PX_PER_MM, BoxPatches
+from scans.checks._erased_boxes import Evidence, signs_of_model
+from scans.checks._page_check import NotAssessable, PageCheck, Signs
 from scans.types import ScanClass
 from scans.view import PageView
 
-# Spread of honest empty boxes never falls below this darkness, whatever a clean page says:
-# JPEG and paper differ by that much from box to box.
-_FLOOR = 0.012
-# A page of fewer empty boxes has no habit of its own to compare with.
-_FEWEST = 6
+# Log odds that all but the strangest of 30,000 honest boxes stay below.
+_ZERO = -5.0
+_GROW_MM = 1.0
 
 
 def measure(view: PageView) -> Signs | NotAssessable:
-    """Score of the greyest empty box, in robust spreads of the page's other empty boxes."""
-    level: dict[int, float] = {}
-    place: dict[int, tuple[float, float, float, float]] = {}
-    for group in view.patches:
-        values = _residue(group)
-        for i, box, value in zip(group.index.tolist(), group.boxes, values, strict=True):
-            if i not in view.marked and not view.readings[i].features["foreign"]:
-                level[i], place[i] = float(value), box.box_mm
-    if len(level) < _FEWEST:
-        return NotAssessable("too few empty boxes on the page to know its paper by")
-    values = np.array(list(level.values()))
-    middle = float(np.median(values))
-    spread = max(_FLOOR, 1.4826 * float(np.median(np.abs(values - middle))))
-    ranked = sorted(level, key=lambda i: -level[i])[:3]
-    places = []
-    for i in ranked:
-        score = (level[i] - middle) / spread
-        reading = view.readings[i]
-        percent = 100.0 * max(0.0, level[i] - middle)
-        places.append(
-            Sign(
-                score=score,
-                message=Message(
-                    f"Dấu hiệu tẩy ở ô {reading.item} = {reading.value}: ô trống nhưng còn vết mờ "
-                    f"đậm {percent:.0f} % so với mực in, hơn hẳn các ô trống khác của phiếu.",
-                    f"Signs of a rubbed-out mark in box {reading.item} = {reading.value}: it is "
-                    f"empty, yet a faint trace of {percent:.0f} % of the print's darkness is left, "
-                    "well above the sheet's other empty boxes.",
-                ),
-                item=reading.item,
-                box_mm=place[i],
-                evidence=(("value", str(reading.value)), ("residue", round(level[i], 4))),
-            )
-        )
-    return Signs(max(0.0, places[0].score), tuple(places))
+    """Score of the box that looks most as if a mark had been taken off."""
+    return signs_of_model(view, "taken_off", _ZERO, _GROW_MM, _say)
 
 
-def _residue(group: BoxPatches) -> NDArray[np.float64]:
-    """Darkness of the greyest fifth of each box's bare inside, against its own rim of paper."""
-    inside = (group.distance < -0.2)[None] & (group.allowed < 0.25)
-    rim = (group.distance > 0.7)[None] & (group.allowed < 0.25) & group.own
-    smooth = _smoothed(group.dark - group.print_)
-    result = np.zeros(len(group.boxes))
-    for i, picture in enumerate(smooth):
-        inner, outer = picture[inside[i]], picture[rim[i]]
-        if inner.size < 20 or outer.size < 20:
-            continue
-        fifth = max(1, inner.size // 5)
-        top = np.partition(inner, -fifth)[-fifth:]
-        result[i] = float(top.mean() - np.median(outer[::3]))
-    return result
-
-
-def _smoothed(stack: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Every patch blurred as a pen line is wide, in one call; a gap keeps them apart."""
-    count, height, width = stack.shape
-    gap = 4
-    tall = np.zeros((count, height + gap, width), np.float32)
-    tall[:, :height] = stack
-    blurred = cv2.GaussianBlur(tall.reshape(-1, width), (0, 0), 0.15 * PX_PER_MM)
-    return np.asarray(blurred, np.float32).reshape(count, height + gap, width)[:, :height]
+def _say(view: PageView, i: int) -> tuple[Message, Evidence]:
+    reading = view.readings[i]
+    left = float(view.traces.ink_left[i])
+    message = Message(
+        f"Dấu hiệu tẩy ở ô {reading.item} = {reading.value}: trong ô còn vết mờ, nét hằn hoặc "
+        "mặt giấy bị xước khác hẳn các ô trống khác của phiếu.",
+        f"Signs of a mark taken off in box {reading.item} = {reading.value}: a faint trace, a "
+        "shift of tone or raised fibres that the sheet's other empty boxes do not show.",
+    )
+    return message, (("ink_left", round(left, 3)),)
 
 
 CHECK = PageCheck(
@@ -90,19 +37,23 @@ CHECK = PageCheck(
         level=Level.PAGE,
         family=Family.IMAGE,
         kind="erasure",
-        title=Message("Vết tẩy còn lại trong ô trống", "Residue of a rubbed-out mark"),
+        title=Message("Vết tẩy hoặc cạo còn lại trong ô", "Residue of a mark taken off"),
         sees=(
             "Rubbing lifts most of a mark, not all: graphite stays in the valleys between the "
-            "fibres and is smeared around. An empty box is compared with its own rim of paper and "
-            "with the page's other empty boxes."
+            "fibres and is smeared around; a blade raises fibres, an eradicator leaves a tint. "
+            "Faint lines (second derivatives along four directions, weighted by where this "
+            "respondent's own marks run), tone, tint and unevenness of the bare paper in, "
+            "around and beside each box are put beside the page's other boxes in robust spreads "
+            "and summed by a small tree model that never sees the printed outline. Boxes that "
+            "hold a mark as dark as the respondent's others are not judged."
         ),
         null_model=(
-            "The greyest empty box of honest pages of the same scan class; conformal p-value with "
-            "a continued tail."
+            "The likeliest box of honest pages of the same scan class; conformal p-value with a "
+            "continued tail."
         ),
         source=(
-            "No published system detects physical erasure on scanned forms; the residue model is "
-            "our own, measured in docs/accuracy.md."
+            "No published system detects physical erasure on scanned forms; traces and model are "
+            "our own (tests/accuracy/erasure_model.py), measured in docs/accuracy.md."
         ),
         innocent=(
             Message(
@@ -110,14 +61,24 @@ CHECK = PageCheck(
                 "The respondent rubbed out and changed their own answer.",
             ),
             Message(
-                "Vết bẩn, nếp gấp hoặc mực in mặt sau hằn qua giấy.",
-                "A smudge, a fold, or print showing through from the back.",
+                "Vết bẩn, nếp gấp, vết ố hoặc mực in mặt sau hằn qua giấy.",
+                "A smudge, a fold, a stain, or print showing through from the back.",
+            ),
+            Message(
+                "Bút hết mực hoặc người trả lời bắt đầu đánh dấu rồi thôi.",
+                "A pen running dry, or a mark that was begun and given up.",
             ),
         ),
         valid_for=frozenset(
-            {ScanClass.CONTINUOUS, ScanClass.CLIPPED_COLOUR, ScanClass.CLIPPED_GREY}
+            {
+                ScanClass.CONTINUOUS,
+                ScanClass.CLIPPED_COLOUR,
+                ScanClass.CLIPPED_GREY,
+                ScanClass.PHOTO,
+            }
         ),
-        min_scale=1.0,
+        version="2",
+        min_scale=0.5,
     ),
     measure,
 )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.instrument import Box
+from scans.simulate.dabbing import dab
 from scans.simulate.fill import draw, stroke_patch
 from scans.simulate.ink import PENS, density, grain, transmittance
 from scans.simulate.sheet import Patch, Sheet
@@ -33,7 +34,9 @@ def cover_up(
     """TAY_2: draw a mark and white it out; returns the part touched."""
     patch = stroke_patch(sheet, strokes, margin=4.5)
     sheet.multiply(patch, transmittance(density(strokes, patch, writer.pen, rng), writer.pen))
-    if variant == "tape":
+    if variant == "dab":
+        dab(sheet, patch, strokes, strength, rng)
+    elif variant == "tape":
         _tape(sheet, patch, strokes, box, strength, rng)
     else:
         height = _brushed(patch, strokes, box, strength, rng)

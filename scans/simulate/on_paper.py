@@ -11,10 +11,12 @@ from detectors.instrument import BoxMm, Value
 from scans.simulate.cover import cover_up, redraw_outline
 from scans.simulate.erase import rub_out, scrape
 from scans.simulate.fill import draw, put_mark, stroke_patch, take_back
+from scans.simulate.ink import Pen
 from scans.simulate.layout import Form, PrintedPage
 from scans.simulate.marks import mark
 from scans.simulate.paste import cells_box, glue, rows_box
 from scans.simulate.respondents import random_spec
+from scans.simulate.rubbing import bleach_out, gum_out
 from scans.simulate.sheet import Patch, Sheet
 from scans.simulate.spec import BoxTruth, Filled, PageSpec, TamperSpec, TamperTruth
 from scans.simulate.strokes import Stroke
@@ -92,11 +94,25 @@ def _remove(
     elif tamper.kind == "TAY_3":
         patch = scrape(sheet, strokes, spec.writer.pen, tamper.variant, tamper.strength, rng)
     else:
-        patch = rub_out(sheet, strokes, spec.writer.pen, tamper.variant, tamper.strength, rng)
+        patch = _take_off(sheet, strokes, spec.writer.pen, tamper, rng)
     if tamper.strength == "subtle":
         also = (MarkState.AMBIGUOUS, MarkState.EMPTY)
     filled.truth[key] = BoxTruth(*key, MarkState.ERASED, also, tamper.kind)
     return patch
+
+
+def _take_off(
+    sheet: Sheet,
+    strokes: list[Stroke],
+    pen: Pen,
+    tamper: TamperSpec,
+    rng: np.random.Generator,
+) -> Patch:
+    if tamper.variant == "gum":
+        return gum_out(sheet, strokes, pen, tamper.strength, rng)
+    if tamper.variant == "bleach":
+        return bleach_out(sheet, strokes, pen, tamper.strength, rng)
+    return rub_out(sheet, strokes, pen, tamper.variant, tamper.strength, rng)
 
 
 def _write_over(

@@ -12,7 +12,7 @@ from scans.simulate.form import get_form
 from scans.simulate.ink import some_pen
 from scans.simulate.serial import make_serial
 from scans.simulate.spec import PageSpec, TamperSpec
-from scans.simulate.tamper import VARIANTS, checked, victim_pen
+from scans.simulate.tamper import HELD_OUT_VARIANTS, VARIANTS, checked, victim_pen
 from scans.simulate.writer import some_writer
 
 __all__ = ["correct_one", "random_spec", "tampered_spec"]
@@ -111,7 +111,7 @@ def tampered_spec(
     form = get_form(spec.form)
     page = form.page(spec.page)
     if variant is None:
-        choices = VARIANTS[kind][:-1]  # the last one is held out
+        choices = [v for v in VARIANTS[kind] if (kind, v) not in HELD_OUT_VARIANTS]
         variant = choices[int(rng.integers(len(choices)))]
     seed = int(rng.integers(2**31)) if donor_seed is None else donor_seed
     donor = make_serial(seed % 900_000 + 1)

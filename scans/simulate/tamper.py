@@ -32,8 +32,8 @@ __all__ = [
 STRENGTHS: tuple[str, ...] = ("gross", "moderate", "subtle")
 
 VARIANTS: Mapping[str, tuple[str, ...]] = {
-    "TAY_1": ("rubber", "abrasive", "heat"),
-    "TAY_2": ("brush", "tape", "fluid_pen"),
+    "TAY_1": ("rubber", "abrasive", "gum", "bleach", "heat"),
+    "TAY_2": ("brush", "tape", "dab", "fluid_pen"),
     "TAY_3": ("blade", "needle"),
     "GHI_DE": ("scribble", "double", "feigned"),
     "DIGITAL_TAY": ("paint", "clone", "inpaint", "texture"),
@@ -46,6 +46,7 @@ VARIANTS: Mapping[str, tuple[str, ...]] = {
 
 HELD_OUT_VARIANTS: frozenset[tuple[str, str]] = frozenset(
     {
+        ("TAY_1", "bleach"),
         ("TAY_1", "heat"),
         ("TAY_2", "fluid_pen"),
         ("TAY_3", "needle"),
@@ -62,7 +63,13 @@ HELD_OUT_VARIANTS: frozenset[tuple[str, str]] = frozenset(
 ON_PAPER: frozenset[str] = frozenset({"TAY_1", "TAY_2", "TAY_3", "GHI_DE", "CAT_1", "NHAN_BAN"})
 DIGITAL: frozenset[str] = frozenset(VARIANTS) - ON_PAPER
 
-_VICTIM_PENS = {"rubber": "pencil", "abrasive": "ball_blue", "heat": "gel_blue"}
+_VICTIM_PENS = {
+    "rubber": "pencil",
+    "abrasive": "ball_blue",
+    "gum": "pencil",
+    "bleach": "gel_blue",
+    "heat": "gel_blue",
+}
 
 
 def checked(tamper: TamperSpec) -> TamperSpec:
