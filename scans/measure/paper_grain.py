@@ -133,9 +133,7 @@ def _stacks(
     yield rows, stack, np.asarray(tall, np.uint8).reshape(len(rows), h, w)
 
 
-def _roughness(
-    stack: Bytes, printed: Bytes, scale: float
-) -> tuple[Floats, NDArray[np.bool_], int]:
+def _roughness(stack: Bytes, printed: Bytes, scale: float) -> tuple[Floats, NDArray[np.bool_], int]:
     """Roughness on a grid of windows, which of them hold enough paper, half a window."""
     count = len(stack)
     paper = np.percentile(stack.reshape(count, -1)[:, ::7], 75, axis=1)[:, None, None]
