@@ -12,7 +12,7 @@ from scans.measure.strokes import likeness, mark_pictures
 from scans.view import PageView
 
 # Pairs that look alike at a low resolution are compared pixel by pixel: so many at most.
-_PAIRS = 8
+_PAIRS = 6
 _ALIKE = 0.7
 # Correlation saturates near 1; this keeps .98 and .999 apart and does not run away beyond.
 _CEILING = 1.0008

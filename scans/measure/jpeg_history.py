@@ -234,7 +234,8 @@ _DCT = _transform()
 def _levels(pixels: Floats, steps: NDArray[np.float64]) -> NDArray[np.int32]:
     """Sizes of the low coefficients in steps of the last compression: ``(n, 14)``."""
     coefficients = pixels @ _DCT[_COEFFICIENTS].T
-    return np.rint(np.abs(coefficients) / steps[_COEFFICIENTS].astype(np.float32)).astype(np.int32)
+    sizes = np.abs(coefficients) / steps[_COEFFICIENTS].astype(np.float32)
+    return np.asarray(np.rint(sizes), np.int32)
 
 
 def _earlier_quality(blocks: _Blocks, steps: NDArray[np.float64]) -> tuple[int, float]:

@@ -27,7 +27,9 @@ _SLACK_MM = 0.45
 _RIM = np.ones((7, 7), np.uint8)
 _PRINT = 0.3
 _FEWEST_PX = 60
-_COARSE = 400
+_COARSE = 150
+# What agrees less than this in a sample of its pixels is no copy.
+_LEAST = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +116,16 @@ def copied_likeness(one: MarkCrop, other: MarkCrop) -> float:
     own = one.grey[y, x]
     y, x = ys[::step] + other.slack, xs[::step] + other.slack
     theirs = other.grey[y[None, :] + dy[:, None], x[None, :] + dx[:, None]]
-    order = np.argsort(-_correlation(own[None], theirs))[:3]
-    best = -1.0
+    sampled = _correlation(own[None], theirs)
+    best = float(sampled.max())
+    if best < _LEAST:
+        return best
+    order, best = np.argsort(-sampled)[:2], -1.0
     for k in order.tolist():
         down, right = int(dy[k]), int(dx[k])
         back = np.array([[1, 0, -right], [0, 1, -down]], np.float32)
-        moved = cv2.warpAffine(other.near[:h, :w], back, (w, h), flags=cv2.INTER_NEAREST)
-        ys, xs = np.nonzero(one.near[:h, :w] | moved)
+        shifted = cv2.warpAffine(other.near[:h, :w], back, (w, h), flags=cv2.INTER_NEAREST)
+        ys, xs = np.nonzero(one.near[:h, :w] | np.asarray(shifted, np.uint8))
         own = one.grey[ys + one.slack, xs + one.slack]
         theirs = other.grey[ys + other.slack + down, xs + other.slack + right]
         best = max(best, float(_correlation(own[None], theirs[None])[0]))

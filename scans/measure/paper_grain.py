@@ -24,14 +24,14 @@ Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
 _SMALL_MM = 0.7
-_LARGE_MM = 2.2
+_ACROSS = 3
 # Variance of a level that no window counts as smoother than; 1/12 is rounding alone.
 _ROUNDING = 0.08
 # Darker than the paper by this share, or by this many levels, is ink or print.
 _INK_SHARE, _INK_LEVELS = 0.09, 14
 _RIM_MM = 0.2
 _PRINT = 0.08
-_FEWEST = 200
+_FEWEST = 150
 # Standard normal quantiles of the shares below which reference and spread are read.
 _REFERENCE, _LOW = 0.20, 0.05
 _BETWEEN = 0.80
@@ -76,9 +76,9 @@ def paper_grain(
     held: list[tuple[BoxPatches, NDArray[np.int64], Floats, NDArray[np.bool_], int]] = []
     for group in groups:
         for rows, stack, printed in _stacks(raw.image, registration, group):
-            rough, sound, half = _roughness(stack, printed, scale)
+            rough, sound, side = _roughness(stack, printed, scale)
             if rough.size:
-                held.append((group, rows, rough, sound, half))
+                held.append((group, rows, rough, sound, side))
     values = [rough[sound] for _, _, rough, sound, _ in held]
     every = np.concatenate(values) if values else np.empty(0, np.float32)
     if every.size < _FEWEST:
@@ -86,7 +86,7 @@ def paper_grain(
     low, reference, middle = (float(np.quantile(every, q)) for q in (_LOW, _REFERENCE, 0.5))
     spread = max(_LEAST_SPREAD, (reference - low) / _BETWEEN)
     windows = []
-    for group, rows, rough, sound, half in held:
+    for group, rows, rough, sound, side in held:
         flat = np.where(sound, rough, np.inf).reshape(len(rows), -1)
         best = flat.argmin(axis=1)
         for row, k in enumerate(best.tolist()):
@@ -94,15 +94,14 @@ def paper_grain(
                 continue
             down, right = (int(v) for v in np.unravel_index(k, rough.shape[1:]))
             box = group.boxes[int(rows[row])].box_mm
-            # Every second pixel was measured, and of these every second window.
-            x = box[0] - group.margin_mm + (4 * right + 2 * half) / scale - _LARGE_MM / 2
-            y = box[1] - group.margin_mm + (4 * down + 2 * half) / scale - _LARGE_MM / 2
+            x = box[0] - group.margin_mm + right * side / scale
+            y = box[1] - group.margin_mm + down * side / scale
             windows.append(
                 GrainWindow(
                     int(group.index[int(rows[row])]),
                     (reference - float(flat[row, k])) / spread,
                     float(flat[row, k]),
-                    (x, y, _LARGE_MM, _LARGE_MM),
+                    (x, y, _ACROSS * side / scale, _ACROSS * side / scale),
                 )
             )
     windows.sort(key=lambda window: -window.score)
@@ -134,39 +133,48 @@ def _stacks(
 
 
 def _roughness(stack: Bytes, printed: Bytes, scale: float) -> tuple[Floats, NDArray[np.bool_], int]:
-    """Roughness on a grid of windows, which of them hold enough paper, half a window."""
-    count = len(stack)
-    paper = np.percentile(stack.reshape(count, -1)[:, ::7], 75, axis=1)[:, None, None]
-    below = np.maximum(_INK_LEVELS, _INK_SHARE * paper)
-    inked = ((stack < paper - below) | (printed > 20)).astype(np.uint8)
-    bare = 1.0 - _boxes(_dilated(inked, 2 * round(_RIM_MM * scale) + 1).astype(np.float32), 1)
-    level = (stack - paper).astype(np.float32) * bare
-    small = 2 * round(_SMALL_MM * scale / 2) + 1
-    n, total, squares = (_boxes(v, small)[:, ::2, ::2] for v in (bare, level, level * level))
-    clear = n > 0.75 * small * small
-    n = np.maximum(n, 1.0)
+    """Roughness of windows, which of them hold enough paper, and the small squares' side.
+
+    Window ``[i, j]`` covers small squares ``i`` to ``i + _ACROSS - 1`` and so on.
+    """
+    count, height, width = stack.shape
+    side = max(4, round(_SMALL_MM * scale))
+    rows, columns = height // side, width // side
+    if min(rows, columns) < _ACROSS:
+        return np.empty(0, np.float32), np.empty(0, np.bool_), side
+    paper = np.percentile(stack.reshape(count, -1)[:, ::11], 75, axis=1)
+    limit = np.rint(paper - np.maximum(_INK_LEVELS, _INK_SHARE * paper)).astype(np.uint8)
+    inked = np.maximum((stack < limit[:, None, None]).view(np.uint8), printed)
+    flat = np.minimum(inked, 1).reshape(-1, width)
+    reach = 2 * round(_RIM_MM * scale) + 1
+    bare = np.asarray(1 - cv2.dilate(flat, np.ones((reach, reach), np.uint8)), np.float32)
+    bare = bare.reshape(stack.shape)[:, : rows * side, : columns * side]
+    level = stack[:, : rows * side, : columns * side].astype(np.float32)
+    level -= paper[:, None, None].astype(np.float32)
+    level *= bare
+    shape = (count, rows, columns)
+    n, total, squares = (_means(v, shape) for v in (bare, level, level * level))
+    clear = (n > 0.75).astype(np.float32)
+    n = np.maximum(n, 0.01)
     variance = np.maximum(squares / n - (total / n) ** 2, 0.0)
-    logs = np.where(clear, np.log(variance + _ROUNDING), 0.0).astype(np.float32)
-    large = 2 * round(_LARGE_MM * scale / 4) + 1
-    half = large // 2
-    if min(logs.shape[1:]) <= large:
-        return np.empty(0, np.float32), np.empty(0, np.bool_), half
-    places = (slice(None), slice(half, -half, 2), slice(half, -half, 2))
-    number = _boxes(clear.astype(np.float32), large)[places]
-    mean = _boxes(logs, large)[places] / np.maximum(number, 1.0)
-    return mean.astype(np.float32), number > 0.55 * large * large, half
+    logs = np.asarray(np.log(variance + _ROUNDING) * clear, np.float32)
+    number, sums = (_windows(v) for v in (clear, logs))
+    mean = np.asarray(sums / np.maximum(number, 1.0), np.float32)
+    return mean, number > 0.55 * _ACROSS**2, side
 
 
-def _boxes(stack: Floats, side: int) -> Floats:
-    """Sums over squares of ``side`` pixels; wrong within half of that of a patch's edge."""
-    if side == 1:
-        return stack
+def _means(stack: Floats, shape: tuple[int, int, int]) -> Floats:
+    """Means over small squares; whole squares only, so patches do not mix."""
     flat = np.ascontiguousarray(stack).reshape(-1, stack.shape[2])
-    sums = cv2.boxFilter(flat, -1, (side, side), normalize=False)
-    return np.asarray(sums, np.float32).reshape(stack.shape)
+    means = cv2.resize(flat, (shape[2], shape[0] * shape[1]), interpolation=cv2.INTER_AREA)
+    return np.asarray(means, np.float32).reshape(shape)
 
 
-def _dilated(stack: Bytes, side: int) -> Bytes:
-    flat = stack.reshape(-1, stack.shape[2])
-    spread = cv2.dilate(flat, np.ones((side, side), np.uint8))
-    return np.asarray(spread, np.uint8).reshape(stack.shape)
+def _windows(stack: Floats) -> Floats:
+    """Sums over all windows of small squares."""
+    rows, columns = stack.shape[1] - _ACROSS + 1, stack.shape[2] - _ACROSS + 1
+    sums = np.zeros((len(stack), rows, columns), np.float32)
+    for down in range(_ACROSS):
+        for right in range(_ACROSS):
+            sums += stack[:, down : down + rows, right : right + columns]
+    return sums
