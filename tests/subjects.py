@@ -26,6 +26,7 @@ from detectors.table import RecordTable, UnitTable
 from scans.fingerprint import Fingerprint, fingerprint
 from scans.page import answers_of, view_of
 from scans.reference import Reference
+from scans.simulate.encode import Resave
 from scans.simulate.page import simulate_page
 from scans.simulate.respondents import tampered_spec
 from scans.simulate.spec import SimulatedPage
@@ -83,6 +84,9 @@ def pages() -> Mapping[str, PageView]:
         chance = np.random.default_rng(1)
         spec = tampered_spec(base.spec, kind, chance, variant=variant, items=2)
         made[name] = simulate_page(spec, _SEED)
+    wiped = tampered_spec(base.spec, "DIGITAL_TAY", np.random.default_rng(1), variant="paint")
+    editor = Resave(software="GIMP 2.10.34")
+    made["wiped"] = simulate_page(replace(wiped, profile="office_200", resave=editor), _SEED)
     return {name: _view(page, name) for name, page in made.items()}
 
 
@@ -92,7 +96,22 @@ def prints() -> Mapping[str, Fingerprint]:
     names = ("honest", "other", "again", "blank", "fax")
     found = {n: fingerprint(pages()[n], answers_of(pages()[n].readings)) for n in names}
     first = found["honest"]
+    found |= _batch(found["blank"])
     return found | {"copy": replace(first, origin=replace(first.origin, path="copy.jpg"))}
+
+
+def _batch(sheet: Fingerprint) -> dict[str, Fingerprint]:
+    """Empty sheets that one scanner put into one folder, the last saved by another program."""
+    chance = np.random.default_rng(5)
+    made = {}
+    for k in range(24):
+        sha256 = hashlib.sha256(bytes([k])).hexdigest()
+        origin = replace(sheet.origin, path=f"batch/{k}.jpg", sha256=sha256)
+        if k == 23:
+            origin = replace(origin, quantisation=((2,) * 64,), dpi=(96.0, 96.0))
+        thumb = chance.integers(0, 255, sheet.thumb.shape, dtype=np.uint8)
+        made[f"batch-{k}"] = replace(sheet, origin=origin, thumb=thumb)
+    return made
 
 
 @cache

@@ -118,6 +118,25 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (r"too few boxes with a printed outline .*", "quá ít ô còn nét in để đo độ lệch"),
     (r"the page has no print that could be covered", "trang không có nét in để bị che"),
     (
+        r"the pixels are not the scanner's own or its blocks are unknown",
+        "điểm ảnh không còn nguyên từ máy quét hoặc không rõ lưới khối nén",
+    ),
+    (r"the page was never compressed as JPEG", "trang chưa từng được nén JPEG"),
+    (
+        r"too little bare paper around the answer boxes",
+        "quá ít nền giấy trống quanh các ô trả lời",
+    ),
+    (
+        r"the paper is burnt out or smoothed and shows no grain",
+        "nền giấy bị cháy sáng hoặc làm mịn nên không còn hạt giấy",
+    ),
+    (r"the file says nothing about itself", "tệp không ghi gì về nguồn gốc"),
+    (r"fewer than (\d+) pages in the batch", r"lô có ít hơn \1 trang"),
+    (
+        r"the pages of the batch have nothing in common",
+        "các trang trong lô không có đặc điểm chung",
+    ),
+    (
         r"fewer than (\d+) units whose paper forms stand in a known order",
         r"ít hơn \1 đơn vị có phiếu giấy xếp được theo số sê-ri",
     ),

@@ -1,0 +1,125 @@
+"""Digital splice, copy or drawing: a place without the page's earlier JPEG compression."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.finding import Family, Message
+from detectors.registry import CheckInfo, Level
+from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
+from scans.measure.jpeg_history import jpeg_history
+from scans.types import Registration, ScanClass
+from scans.view import PageView
+
+# Honest pages that were merely saved again reach this in the worst of a thousand windows.
+_NOTHING = 4.5
+
+
+def measure(view: PageView) -> Signs | NotAssessable:
+    """Score of the place that differs most; 0 on pages that were compressed once."""
+    if view.raw.origin.encoding not in ("jpeg", "lossless"):
+        return NotAssessable("the pixels are not the scanner's own or its blocks are unknown")
+    history = jpeg_history(view.raw, view.registration, view.template.page)
+    if history is None:
+        if view.raw.origin.encoding == "lossless":
+            return NotAssessable("the page was never compressed as JPEG")
+        return Signs(0.0)
+    places = []
+    for place in history.places:
+        if place.score <= _NOTHING:
+            break
+        box_mm = _to_mm(view.registration, place.box_px)
+        share = min(100.0, 100.0 * place.share)
+        places.append(
+            Sign(
+                score=place.score - _NOTHING,
+                message=Message(
+                    f"Dấu hiệu chỉnh sửa tệp: trang đã được nén JPEG hai lần, nhưng vùng quanh "
+                    f"({box_mm[0]:.0f}; {box_mm[1]:.0f}) mm thiếu {share:.0f} % dấu vết của lần "
+                    "nén đầu, như thể được vẽ hoặc dán vào sau khi quét.",
+                    f"Signs of an edit in the file: the page was compressed as JPEG twice, but "
+                    f"around ({box_mm[0]:.0f}, {box_mm[1]:.0f}) mm {share:.0f} % of the first "
+                    "compression's trace is not there, as if it had been drawn or laid in after "
+                    "scanning.",
+                ),
+                item=_item_at(view, box_mm),
+                box_mm=box_mm,
+                evidence=(
+                    ("lacking", round(place.share, 3)),
+                    ("earlier_quality", float(history.quality)),
+                ),
+            )
+        )
+    return Signs(places[0].score if places else 0.0, tuple(places))
+
+
+def _to_mm(
+    registration: Registration, box_px: tuple[float, float, float, float]
+) -> tuple[float, float, float, float]:
+    """A rectangle of the scan as the one around it on the form."""
+    x, y, w, h = box_px
+    corners = np.array([[x, y, 1], [x + w, y, 1], [x, y + h, 1], [x + w, y + h, 1]], np.float64)
+    mm = corners @ np.linalg.inv(registration.matrix).T
+    points: NDArray[np.float64] = mm[:, :2] / mm[:, 2:3]
+    if registration.field is not None:
+        points = points - registration.field.at(points)
+    low, size = points.min(axis=0), np.ptp(points, axis=0)
+    return (float(low[0]), float(low[1]), float(size[0]), float(size[1]))
+
+
+def _item_at(view: PageView, box_mm: tuple[float, float, float, float]) -> str | None:
+    """The item whose box lies under the middle of a place, within 2 mm."""
+    x, y = box_mm[0] + box_mm[2] / 2, box_mm[1] + box_mm[3] / 2
+    for box in view.template.page.boxes:
+        left, top, width, height = box.box_mm
+        if left - 2 <= x <= left + width + 2 and top - 2 <= y <= top + height + 2:
+            return box.item
+    return None
+
+
+CHECK = PageCheck(
+    CheckInfo(
+        id="splice.jpeg_history",
+        level=Level.PAGE,
+        family=Family.IMAGE,
+        kind="cut_paste",
+        title=Message("Ghép số, dấu vết nén JPEG", "Digital splice, traces of JPEG"),
+        sees=(
+            "A scan that is opened, changed and saved again was compressed twice. Untouched "
+            "blocks of 8 x 8 pixels keep the multiples of the first compression's steps; ink "
+            "drawn in, a box copied from elsewhere or a part of another picture do not. Needs a "
+            "first compression coarser than the second; a page compressed once scores 0."
+        ),
+        null_model=(
+            "Windows of honest pages, merely saved again or not, in spreads of the page's own "
+            "windows; conformal p-value with a continued tail."
+        ),
+        source=(
+            "Lukas & Fridrich (2003), Lin et al. (2009) on double quantisation; the comparison "
+            "with the same pixels cut off the grid, and clipped paper restored by projection, "
+            "are this project's."
+        ),
+        innocent=(
+            Message(
+                "Máy quét hoặc phần mềm quét tự in thêm tem, số hoặc làm sạch một phần trang.",
+                "The scanner or its software stamped, numbered or cleaned a part of the page.",
+            ),
+            Message(
+                "Người quét che hoặc chú thích trong tệp một cách công khai.",
+                "Someone covered or annotated a part of the file openly.",
+            ),
+        ),
+        valid_for=frozenset(
+            c.value
+            for c in (
+                ScanClass.CONTINUOUS,
+                ScanClass.CLIPPED_GREY,
+                ScanClass.CLIPPED_COLOUR,
+                ScanClass.PHOTO,
+            )
+        ),
+        min_scale=0.6,
+    ),
+    measure,
+)

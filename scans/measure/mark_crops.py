@@ -1,0 +1,141 @@
+"""Marks as the scanner stored them, for telling a copy from a repetition.
+
+A copy inside a file is moved by whole pixels: cut out without any resampling, the two
+places agree to the last grain of ink and paper, up to what saving changed. The form's own
+print agrees on every box and says nothing, so only pixels near added ink are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from scans.measure.boxes import BoxPatches, PageInk
+from scans.types import RawPage, Registration
+
+__all__ = ["MarkCrop", "copied_likeness", "mark_crops"]
+
+# Ink is followed this far beyond a box: crosses overshoot.
+_REACH_MM = 1.5
+# Where a box is found differs by this much between two boxes at most.
+_SLACK_MM = 0.45
+# Pixels around ink that are compared, too: the stroke's rim and the paper beside it.
+_RIM = np.ones((7, 7), np.uint8)
+_PRINT = 0.3
+_FEWEST_PX = 60
+_COARSE = 150
+# What agrees less than this in a sample of its pixels is no copy.
+_LEAST = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class MarkCrop:
+    """One mark.
+
+    Attributes:
+        grey: float32 ``(h + 2 slack, w + 2 slack)``: the scan around the box.
+        ink: uint8 ``(h, w)``: 1 where ink was added to the form.
+        near: uint8 ``(h, w)``: 1 on ink and its rim, 0 on the form's print.
+        slack: Width of the border around ``ink`` in ``grey``, in pixels.
+        contour: Length of the contour of the ink in mm: how much line there is in it.
+    """
+
+    grey: NDArray[np.float32]
+    ink: NDArray[np.uint8]
+    near: NDArray[np.uint8]
+    slack: int
+    contour: float
+
+
+def mark_crops(
+    raw: RawPage,
+    registration: Registration,
+    groups: Sequence[BoxPatches],
+    ink: PageInk,
+    wanted: frozenset[int],
+) -> Mapping[int, MarkCrop]:
+    """The marks in the boxes ``wanted`` by position; those at the edge are left out."""
+    image, scale = raw.image, registration.px_per_mm
+    slack = max(2, int(np.ceil(_SLACK_MM * scale)))
+    threshold = max(ink.threshold, 0.2)
+    found = {}
+    for group in groups:
+        width, height = group.box_size_mm
+        margin = group.margin_mm
+        h, w = (round((side + 2 * margin) * scale) for side in (height, width))
+        reach = group.distance < _REACH_MM
+        for row, i in enumerate(group.index.tolist()):
+            if i not in wanted:
+                continue
+            corner = np.array(group.boxes[row].box_mm[:2]) - margin + group.shift_mm[row]
+            x, y = (round(float(v)) - slack for v in registration.to_px(corner[None])[0])
+            if x < 0 or y < 0:
+                continue
+            part = image[y : y + h + 2 * slack, x : x + w + 2 * slack]
+            if part.shape[:2] != (h + 2 * slack, w + 2 * slack):
+                continue
+            if part.ndim == 3:
+                part = np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY), np.uint8)
+            drawn = (group.added[row] > threshold) & reach & group.own[row]
+            mask = cv2.resize(drawn.astype(np.uint8) * 255, (w, h), interpolation=cv2.INTER_AREA)
+            solid = (mask > 110).astype(np.uint8)
+            rim = solid - cv2.erode(solid, np.ones((3, 3), np.uint8))
+            printed = (group.allowed[row] > _PRINT).astype(np.uint8) * 255
+            print_ = cv2.resize(printed, (w, h), interpolation=cv2.INTER_AREA)
+            near = np.asarray(cv2.dilate(solid, _RIM), np.uint8)
+            near[print_ > 60] = 0
+            found[i] = MarkCrop(
+                part.astype(np.float32),
+                solid,
+                near,
+                slack,
+                float(rim.sum()) / scale,
+            )
+    return found
+
+
+def copied_likeness(one: MarkCrop, other: MarkCrop) -> float:
+    """Correlation of two marks pixel by pixel at the best whole-pixel shift, in [-1, 1].
+
+    Taken over the ink of both and its rim, so that a line which only one of them has
+    counts against it.
+    """
+    slack = min(one.slack, other.slack)
+    h, w = (min(a, b) for a, b in zip(one.ink.shape, other.ink.shape, strict=True))
+    ys, xs = np.nonzero(one.near[:h, :w])
+    if len(ys) < _FEWEST_PX:
+        return -1.0
+    step = max(1, len(ys) // _COARSE)
+    shifts = np.arange(-slack, slack + 1)
+    dy, dx = (v.ravel() for v in np.meshgrid(shifts, shifts, indexing="ij"))
+    y, x = ys[::step] + one.slack, xs[::step] + one.slack
+    own = one.grey[y, x]
+    y, x = ys[::step] + other.slack, xs[::step] + other.slack
+    theirs = other.grey[y[None, :] + dy[:, None], x[None, :] + dx[:, None]]
+    sampled = _correlation(own[None], theirs)
+    best = float(sampled.max())
+    if best < _LEAST:
+        return best
+    order, best = np.argsort(-sampled)[:2], -1.0
+    for k in order.tolist():
+        down, right = int(dy[k]), int(dx[k])
+        back = np.array([[1, 0, -right], [0, 1, -down]], np.float32)
+        shifted = cv2.warpAffine(other.near[:h, :w], back, (w, h), flags=cv2.INTER_NEAREST)
+        ys, xs = np.nonzero(one.near[:h, :w] | np.asarray(shifted, np.uint8))
+        own = one.grey[ys + one.slack, xs + one.slack]
+        theirs = other.grey[ys + other.slack + down, xs + other.slack + right]
+        best = max(best, float(_correlation(own[None], theirs[None])[0]))
+    return best
+
+
+def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Correlation of rows."""
+    a = one - one.mean(axis=1, keepdims=True)
+    b = other - other.mean(axis=1, keepdims=True)
+    norm = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
+    result: NDArray[np.float64] = ((a * b).sum(axis=1) / np.maximum(norm, 1e-6)).astype(np.float64)
+    return result
