@@ -132,7 +132,7 @@ def load_pages(
                 undetermined=unclear,
                 findings=tuple(signs),
                 unit=next((part for part in folder[:-1] if part in units), None),
-                changes=changed_marks(marks.get(row["id"], []), instrument),
+                changes=changed_marks(marks.get(row["id"], []), instrument, signs),
             )
         )
     return pages

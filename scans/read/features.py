@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scans.measure.boxes import PX_PER_MM, BoxPatches, PageInk
+from scans.measure.inks import NO_INK, ink_of
 
 __all__ = ["Seen", "features"]
 
@@ -30,12 +31,18 @@ class Seen:
     dark: float  # mean darkness of the ink
     peak: float  # darkness that its darkest sixth reaches
     cross_out: float  # mm: how far a level line runs out of the box on its shorter side
+    up_and_down: float  # share of the room above and below that an upright line spans
     residue: float  # darkness left inside where there is no ink, against bare paper
     found: float  # share of the printed outline that is there
     beyond_box: float  # share of the paper 1 to 2 mm outside the box that is inked
     round: float = 0.0  # share of directions in which a closed line stands around the box
     beyond: float = 0.0  # distance of that line from the centre, in half diagonals
     faded: float = 1.0  # peak against this respondent's usual one
+    warm: float = 0.0  # hue of the ink, see scans.measure.inks
+    green: float = 0.0
+    width: float = 0.0  # mm: of its line
+    tinted: float = 0.0  # pixels on which hue was measured
+    runs_on: float = 0.0  # share of the patch's edge that is inked
     foreign: float = 0.0  # 1 where the ink belongs to something larger than a mark
 
 
@@ -58,11 +65,12 @@ def features(group: BoxPatches, ink: PageInk) -> list[Seen]:
     residue = np.where(bare, group.dark, 0).sum(axis=(1, 2)) / np.maximum(bare.sum((1, 2)), 1)
     result = []
     for i in range(len(group.boxes)):
-        if share[i] < 0.002 and near[i] < 0.002:
-            drawn = (0.0, 0.0, 0.0, 0.0, 0.0)
-        else:
+        drawn: tuple[float, ...] = (0.0,) * 6
+        made_of = NO_INK
+        if share[i] >= 0.002 or near[i] >= 0.002:
             drawn = _drawn(group, ink, i, zone[i], inside)
-        length, solid, dark, peak, bridged = drawn
+            made_of = ink_of(group, i, ink)
+        length, solid, dark, peak, bridged, upright = drawn
         result.append(
             Seen(
                 ink=float(share[i]),
@@ -72,9 +80,15 @@ def features(group: BoxPatches, ink: PageInk) -> list[Seen]:
                 dark=dark,
                 peak=peak,
                 cross_out=bridged,
+                up_and_down=upright,
                 residue=float(residue[i]),
                 found=float(group.found[i]),
                 beyond_box=float(outside[i]),
+                warm=made_of.warm,
+                green=made_of.green,
+                width=made_of.width_mm,
+                tinted=float(made_of.pixels),
+                runs_on=made_of.runs_on,
             )
         )
     return result
@@ -86,8 +100,8 @@ def _drawn(
     i: int,
     zone: NDArray[np.bool_],
     inside: NDArray[np.bool_],
-) -> tuple[float, float, float, float, float]:
-    """Length, solid core, darkness, peak and bridging of one box's ink."""
+) -> tuple[float, ...]:
+    """Length, solid core, darkness, peak, bridging and standing lines of one box's ink."""
     # Strokes run on under the printed outline: close the gap that subtraction cuts.
     full = (group.dark[i] > ink.threshold) & (group.distance < 1.2) & group.own[i]
     joined = zone | (full & (np.abs(group.distance) < 0.6) & _touches(zone))
@@ -107,7 +121,7 @@ def _drawn(
     values = group.dark[i][zone]
     darkness = float(values.mean()) if values.size else 0.0
     peak = float(np.percentile(values, 84)) if values.size else 0.0
-    return length, solid, darkness, peak, _bridged(group, ink, i)
+    return length, solid, darkness, peak, _bridged(group, ink, i), _upright(group, ink, i)
 
 
 def _touches(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -136,3 +150,22 @@ def _bridged(group: BoxPatches, ink: PageInk, i: int) -> float:
     if drawn.size == 0:
         return 0.0
     return float(max(0.0, min(-drawn.min(), drawn.max() - width)))
+
+
+def _upright(group: BoxPatches, ink: PageInk, i: int) -> float:
+    """How much of the room above and below the box an upright line spans, the lesser share.
+
+    Rows of boxes lie close, so room ends where the next box begins.
+    """
+    width, height = group.box_size_mm
+    x = (np.arange(group.distance.shape[1]) + 0.5) / PX_PER_MM - group.margin_mm
+    y = (np.arange(group.distance.shape[0]) + 0.5) / PX_PER_MM - group.margin_mm
+    middle = (x > 0.15 * width) & (x < 0.85 * width)
+    own = group.own[i][:, middle]
+    rows = ((group.dark[i] > ink.threshold)[:, middle] & own).any(axis=1)
+    within = (y > 0.0) & (y < height)
+    room = own.any(axis=1)
+    spans = [rows[part].mean() for part in (room & (y < 0.0), room & (y > height)) if part.any()]
+    if len(spans) < 2 or rows[within].mean() < 0.9:
+        return 0.0
+    return float(min(spans))

@@ -12,6 +12,7 @@ from audit.pipeline.changes import COLUMNS, changed_marks, table_of_changes
 from audit.pipeline.run import run_round
 from audit.pipeline.sheets import PageRow
 from audit.settings import load_settings
+from detectors.finding import Family, Finding, Message, Severity
 from detectors.instrument import Instrument, Item, Marks
 from tests.audit.rounds import FakeScans, Sheet, answers, responses_csv, small_round, tools
 
@@ -55,6 +56,36 @@ def test_no_after_and_no_before_say_nothing():
     assert changed_marks(two, FORM) == ()
     assert changed_marks([mark("A", "9", "erased"), mark("A", "4", "marked")], FORM) == ()
     assert changed_marks([mark("Z", "2", "erased"), mark("Z", "4", "marked")], FORM) == ()
+
+
+def sign(kind, item, value, now=None):
+    evidence = {"value": value} if now is None else {"value": value, "now_marked": now}
+    text = Message("v", "e")
+    return Finding("x.y", Family.IMAGE, kind, 1.0, 0.01, Severity.RED, text, item=item,
+                   evidence=evidence)  # fmt: skip
+
+
+def test_a_sign_tells_the_direction_where_two_marks_stand_open():
+    marks = [mark("A", "2", "marked"), mark("A", "5", "marked")]
+    found = changed_marks(marks, FORM, [sign("overwrite", "A", "2", "5")])
+    assert found == (("A", 2, 5, "overwritten"),)
+
+
+def test_a_change_told_twice_counts_once_and_as_the_graver():
+    marks = [mark("A", "2", "cancelled"), mark("A", "5", "marked")]
+    signs = [sign("overwrite", "A", "2", "5"), sign("overwrite", "A", "2", "5")]
+    assert changed_marks(marks, FORM, signs) == (("A", 2, 5, "overwritten"),)
+    backwards = [sign("erasure", "A", "5", "2")]
+    assert changed_marks(marks, FORM, backwards) == (("A", 2, 5, "cancelled"),)
+
+
+def test_a_sign_without_a_new_mark_takes_the_one_that_is_read():
+    marks = [mark("A", "2", "empty"), mark("A", "4", "marked")]
+    assert changed_marks(marks, FORM, [sign("erasure", "A", "2")]) == (("A", 2, 4, "erased"),)
+    assert changed_marks(marks, FORM, [sign("erasure", "A", "4", "4")]) == ()
+    assert changed_marks(marks, FORM, [sign("quality", "A", "2", "4")]) == ()
+    assert changed_marks([mark("A", "2", "empty")], FORM, [sign("erasure", "A", "2")]) == ()
+    assert changed_marks(marks, FORM, [sign("erasure", "A", "7", "4")]) == ()
 
 
 def assembly(pages):

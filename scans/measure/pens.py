@@ -1,0 +1,127 @@
+"""Which marks of a sheet were made with another pen than the rest.
+
+A pen is four numbers a mark: hue (two), darkness and width of line. One hand with one pen
+repeats them from box to box within a few percent, whatever the scanner; the sheet's own
+spread says how well. Hue tells any two pens apart that are not of one ink; on grey scans
+darkness and width are left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scans.measure.inks import FEWEST_PX
+from scans.types import BoxReading, MarkState
+
+__all__ = ["FEWEST_MARKS", "Odd", "Pen", "inked_rows", "pen_vector", "sheet_pen"]
+
+Floats = NDArray[np.float64]
+
+FEWEST_MARKS = 4
+"""Items with one mark each from which a sheet's pen is known."""
+
+# Spreads never fall below these, however even a hand: JPEG, paper and pressure.
+_FLOORS = np.array([0.015, 0.015, 0.07, 0.06])
+# A filled box tells how well it was filled, not how wide the line is nor how hard it pressed.
+_FILLED_FLOORS = np.array([0.02, 0.02, 0.12, 0.3])
+_FILLED = 0.3
+# Pressure, a fold, a slip of the hand change darkness and width; they count this much at most.
+_MOST_FORCE = 5.0
+# A mark is as unlike the sheet as it is unlike its second-nearest single mark, doubled: a
+# respondent who took another pen half-way leaves many marks of both.
+_NEAREST_WEIGHT = 2.0
+_LEAST_INK = 0.03
+_OPEN = (MarkState.MARKED, MarkState.CANCELLED, MarkState.AMBIGUOUS, MarkState.ERASED)
+
+
+@dataclass(frozen=True, eq=False)
+class Pen:
+    """The pen of a sheet.
+
+    Attributes:
+        middle: float64 ``(4,)``: warm, green, log darkness, log width in mm.
+        spread: float64 ``(4,)``: robust spread of the sheet's single marks, floored.
+        singles: float64 ``(n, 4)``: the marks it was learnt from.
+    """
+
+    middle: Floats
+    spread: Floats
+    singles: Floats
+
+    def odd(self, vector: Floats) -> Odd:
+        """How unlike the sheet's other marks one mark is."""
+        apart = _limited((vector - self.middle) / self.spread)
+        size = float(np.linalg.norm(apart))
+        near = np.linalg.norm(_limited((self.singles - vector) / self.spread), axis=1)
+        second = float(np.partition(near, 1)[1])
+        kept = min(size, _NEAREST_WEIGHT * second)
+        return Odd(kept, apart * (kept / size if size > 0 else 0.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Odd:
+    """A mark against its sheet's pen.
+
+    Attributes:
+        score: Distance in the sheet's own spreads.
+        apart: float64 ``(4,)``: by number of the pen, scaled to ``score``.
+    """
+
+    score: float
+    apart: Floats
+
+
+def _limited(apart: Floats) -> Floats:
+    result = apart.copy()
+    result[..., 2:] = np.clip(result[..., 2:], -_MOST_FORCE, _MOST_FORCE)
+    return result
+
+
+def pen_vector(reading: BoxReading) -> Floats:
+    """Warm, green, log darkness and log width of a mark: float64 ``(4,)``."""
+    f = reading.features
+    return np.array(
+        [f["warm"], f["green"], np.log(max(f["peak"], 0.05)), np.log(max(f["width"], 0.05))]
+    )
+
+
+def inked_rows(
+    readings: Sequence[BoxReading], rows: Mapping[str, Sequence[int]]
+) -> dict[str, tuple[int, ...]]:
+    """Boxes by item that hold ink of a pen: no stamps, stains or slivers.
+
+    An item that a stamp or stain touches is left out whole: what else stands in it may be
+    a part of it that no measure tells from a mark.
+    """
+    result = {}
+    for item, members in rows.items():
+        if any(readings[i].features["foreign"] for i in members):
+            continue
+        held = tuple(
+            i
+            for i in members
+            if readings[i].state in _OPEN
+            and readings[i].ink >= _LEAST_INK
+            and readings[i].features["tinted"] >= FEWEST_PX
+        )
+        if held:
+            result[item] = held
+    return result
+
+
+def sheet_pen(readings: Sequence[BoxReading], rows: Mapping[str, Sequence[int]]) -> Pen | None:
+    """The pen of the items that hold exactly one mark; ``None`` if too few do."""
+    singles = [members[0] for members in rows.values() if len(members) == 1]
+    if len(singles) < FEWEST_MARKS:
+        return None
+    vectors = np.array([pen_vector(readings[i]) for i in singles])
+    middle = np.median(vectors, axis=0)
+    spread = 1.4826 * np.median(np.abs(vectors - middle), axis=0)
+    filled = float(np.median([readings[i].features["solid"] for i in singles])) >= _FILLED
+    spread = np.maximum(spread, _FILLED_FLOORS if filled else _FLOORS)
+    # Few marks know their own spread badly.
+    return Pen(middle, spread * (1.0 + 5.0 / len(singles) ** 2), vectors)

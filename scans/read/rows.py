@@ -1,0 +1,249 @@
+"""Doubtful boxes judged beside the other boxes of their item and the sheet's habit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from detectors.instrument import Marks
+from scans.measure.inks import FEWEST_PX
+from scans.read.features import Seen
+from scans.read.foreign import PALE
+from scans.read.habit import Habit
+from scans.types import MarkState
+
+__all__ = ["DEFINITE", "FILLED", "FLOOR", "LOOSE", "MAYBE_CIRCLED", "State", "read_row"]
+
+State = tuple[MarkState, float]
+
+FLOOR = 0.012
+"""Ink on less than this share of a box is dust, a speck of toner or a slip of the pen (a
+0.4 mm dot in a 5 mm box covers 0.6 %)."""
+
+DEFINITE = 0.05
+"""From here ink is a mark even where it is one shapeless blob."""
+
+LOOSE, FILLED = 0.35, 0.6
+"""Solid share from which a box may be a filled one, and is one."""
+
+MAYBE_CIRCLED = 0.65
+"""Share of directions from which a line may be a circle, and a person has to look."""
+
+# Darkness of a mark against the respondent's usual one: erased below the first where the
+# item holds another mark, worth a look below the second alone.
+_ERASED, _FAINT = 0.79, 0.6
+# A rubbed mark keeps its shape: it covers about what the respondent's marks cover.
+_KEEPS_SHAPE, _STAIN = 0.3, 0.42
+# Hues of two pens differ by this much at least, those of one pen by a tenth of it.
+_OTHER_HUE = 0.1
+_NEUTRAL = 0.08
+_THIN = 0.62
+# An underlining that runs through a box leaves it this far on both sides.
+_LINE_MM = 1.2
+_HALF_CIRCLED = 0.5
+_MORE_INK = 1.4
+# A broken line this far from closed is the arms of a cross where nothing replaces the mark.
+_SURELY_OPEN = 0.75
+_IN_THE_CORNERS = 0.8
+# A line that strikes a mark out runs this far out of the box on both sides.
+_STRIKE_MM = 0.3
+# Beside a mark of so many times the ink a sliver of ink is the overshoot of something else.
+_DWARFED = 4.0
+# Ink beside a box that may be a mark set wide of it.
+_WIDE, _WIDE_MM = 0.04, 1.5
+
+
+def read_row(
+    row: Mapping[int, Seen], alone: Mapping[int, State], rule: Marks, habit: Habit
+) -> dict[int, State]:
+    """States of one item's boxes.
+
+    Args:
+        row: Features of its boxes by position.
+        alone: What each box is, looked at by itself.
+        rule: How the form is filled.
+        habit: How the respondent marks.
+    """
+    states = dict(alone)
+    states.update(_by_habit(row, states, rule, habit))
+    states.update(_dwarfed(row, states))
+    states.update(_faded(row, states, habit))
+    firm = [i for i, (state, _) in states.items() if state is MarkState.MARKED]
+    if not habit.peak:
+        states.update(_thinned(row, firm, habit))
+    if rule.style == "fill":
+        states.update(_half_filled(row, firm, habit))
+    elif rule.correction == "fill":
+        states.update(_filled_out(row, firm, habit))
+    if rule.correction == "strike":
+        states.update(_struck_out(row, firm, rule))
+    if rule.correction == "circle" and len(firm) > 1:
+        # One of two marks should be circled: a line halfway round is worth a look.
+        # So is the one with much more ink: a tight circle merges with the outline.
+        least = min(row[i].ink for i in firm)
+        half = [i for i in firm if row[i].round >= _HALF_CIRCLED or row[i].ink >= _MORE_INK * least]
+        states.update(dict.fromkeys(half, (MarkState.AMBIGUOUS, 0.5)))
+    if all(state is MarkState.EMPTY for state, _ in states.values()):
+        states.update(_set_wide(row))
+    return states
+
+
+def _by_habit(
+    row: Mapping[int, Seen], states: Mapping[int, State], rule: Marks, habit: Habit
+) -> dict[int, State]:
+    """The only inked box of an item: what looks taken back may be this hand's mark.
+
+    Who loops or scribbles all answers has cancelled none of them. A line that is far from
+    closed, or that does not clear the corners, is no circle where nothing replaces the mark.
+    """
+    inked = [i for i, s in row.items() if s.ink >= FLOOR]
+    if rule.correction != "circle" or len(inked) != 1:
+        return {}
+    i = inked[0]
+    s, (state, _) = row[i], states[inked[0]]
+    if state not in (MarkState.CANCELLED, MarkState.AMBIGUOUS) or s.ink < DEFINITE:
+        return {}
+    if habit.scribbler:
+        return {i: (MarkState.MARKED, 0.7)}
+    if s.solid >= LOOSE:
+        return {}
+    if s.round < _SURELY_OPEN or (s.round < 0.9 and s.beyond < _IN_THE_CORNERS):
+        return {i: (MarkState.MARKED, 0.6)}
+    return {}
+
+
+def _dwarfed(row: Mapping[int, Seen], states: Mapping[int, State]) -> dict[int, State]:
+    """Slivers of ink beside a full mark of the item: a person has to look."""
+    most = max(s.ink for s in row.values())
+    return {
+        i: (MarkState.AMBIGUOUS, 0.5)
+        for i, (state, _) in states.items()
+        if state is MarkState.MARKED and row[i].ink < DEFINITE and most > _DWARFED * row[i].ink
+    }
+
+
+def _set_wide(row: Mapping[int, Seen]) -> dict[int, State]:
+    """No box holds a mark and ink stands beside one: a tick that missed its box, perhaps."""
+    beside = [
+        i
+        for i, s in row.items()
+        if s.near >= _WIDE and s.length >= _WIDE_MM and s.near > 3.0 * s.ink
+    ]
+    beside = sorted(beside, key=lambda i: -row[i].near)[:1]
+    return dict.fromkeys(beside, (MarkState.AMBIGUOUS, 0.5))
+
+
+def _struck_out(row: Mapping[int, Seen], firm: Sequence[int], rule: Marks) -> dict[int, State]:
+    """Marks with a level line through them: taken back beside an open mark of the item.
+
+    Filling a box also leaves ink on both of its sides, so a struck box alone in its item,
+    or the one of two that looks more like it, is for a person to judge.
+    """
+    needed = _STRIKE_MM if rule.style in ("cross", "tick") else 2.0 * _STRIKE_MM
+    struck = [i for i in firm if row[i].cross_out >= needed]
+    still = [i for i in firm if row[i].cross_out < needed]
+    if struck and still:
+        return dict.fromkeys(struck, (MarkState.CANCELLED, 0.8))
+    if struck:
+        return dict.fromkeys(struck, (MarkState.AMBIGUOUS, 0.5))
+    if len(still) > 1:
+        return dict.fromkeys(
+            [i for i in still if row[i].cross_out > 0 or row[i].solid >= LOOSE],
+            (MarkState.AMBIGUOUS, 0.5),
+        )
+    return {}
+
+
+def _faded(row: Mapping[int, Seen], states: Mapping[int, State], habit: Habit) -> dict[int, State]:
+    """Marks far fainter than this respondent's others: erased beside another mark.
+
+    Rubbed out grossly, a mark keeps .45 to .76 of its darkness; honest marks keep .88.
+    Alone in its item a faint mark may be the only answer given, and a trace that is smaller
+    than a mark may be anything, so a person has to look.
+    """
+    open_states = (MarkState.MARKED, MarkState.AMBIGUOUS)
+    drawn = [i for i, (state, _) in states.items() if state in open_states and row[i].ink > 0]
+    partner = any(row[i].faded >= PALE for i in drawn)
+    result = {}
+    for i in drawn:
+        faded = row[i].faded
+        if row[i].foreign:
+            result[i] = (MarkState.AMBIGUOUS, 0.4)
+            continue
+        if faded >= _FAINT and _other_ink(row[i], habit):
+            continue  # a paler pen, not a paler mark
+        if partner and faded < _ERASED:
+            if _like_a_mark(row[i], habit):
+                result[i] = (MarkState.ERASED, min(1.0, 2.0 * (1.0 - faded)))
+            else:
+                result[i] = (MarkState.AMBIGUOUS, 0.5)
+        elif faded < (PALE if partner else _FAINT):
+            result[i] = (MarkState.AMBIGUOUS, 0.5)
+    return result
+
+
+def _like_a_mark(s: Seen, habit: Habit) -> bool:
+    """Whether pale ink has the size of this hand's marks and more than a stain's darkness."""
+    line = s.cross_out >= _LINE_MM and habit.level < 0.25
+    return s.ink >= _KEEPS_SHAPE * habit.ink and s.faded >= _STAIN and not line
+
+
+def _other_ink(s: Seen, habit: Habit) -> bool:
+    """Whether the hue is another pen's; what is left of a mark keeps the hue of its pen.
+
+    Thin blue ink is bluer than thick; black and grey never turn blue.
+    """
+    if not habit.hued or s.tinted < FEWEST_PX:
+        return False
+    warmer = s.warm - habit.warm
+    neutral = abs(habit.warm) < _NEUTRAL
+    return warmer < -_OTHER_HUE or (neutral and warmer > _OTHER_HUE)
+
+
+def _thinned(row: Mapping[int, Seen], firm: Sequence[int], habit: Habit) -> dict[int, State]:
+    """Of two marks on a scan without shades, the one with half the ink: scraped off, or new."""
+    if len(firm) < 2 or not habit.ink:
+        return {}
+    most = max(row[i].ink for i in firm)
+    thin = [i for i in firm if row[i].ink < _THIN * min(habit.ink, most)]
+    return dict.fromkeys(thin, (MarkState.AMBIGUOUS, 0.5))
+
+
+def _half_filled(row: Mapping[int, Seen], firm: Sequence[int], habit: Habit) -> dict[int, State]:
+    """Of two filled boxes, one far lighter than this respondent ever fills: ambiguous.
+
+    Half removed, or half made: a person has to look.
+    """
+    if len(firm) < 2 or habit.strength <= 0:
+        return {}
+    strength = {i: row[i].ink * min(1.0, row[i].dark) for i in firm}
+    if max(strength.values()) <= 0.8 * habit.strength:
+        return {}
+    core = max(row[i].solid for i in firm)
+    return {
+        i: (MarkState.AMBIGUOUS, 0.5)
+        for i, value in strength.items()
+        if value < 0.8 * habit.strength and row[i].solid < 0.6 * core
+    }
+
+
+def _filled_out(row: Mapping[int, Seen], firm: Sequence[int], habit: Habit) -> dict[int, State]:
+    """Where a filled box is a cancelled one: filled beside a drawn mark, or else ambiguous.
+
+    A respondent who fills every box has cancelled none of them, so a filled box counts as
+    taken back only when the same item carries a mark that is not filled; and alone in its
+    item it is the answer of a hand that fills most of its boxes.
+    """
+    drawn = [i for i in firm if row[i].solid < LOOSE]
+    if (
+        len(firm) == 1
+        and habit.filler
+        and all(s.ink < FLOOR for i, s in row.items() if i not in firm)
+    ):
+        return {}
+    states: dict[int, State] = {}
+    for i in firm:
+        if row[i].solid >= FILLED and drawn:
+            states[i] = (MarkState.CANCELLED, min(1.0, row[i].solid + 0.2))
+        elif row[i].solid >= LOOSE:
+            states[i] = (MarkState.AMBIGUOUS, 0.5)
+    return states
