@@ -8,6 +8,7 @@ from functools import cached_property
 
 from detectors.instrument import Instrument
 from scans.measure.boxes import BoxPatches, PageInk
+from scans.measure.fields import FieldPatch, field_patches
 from scans.measure.sheet import Sheet
 from scans.reference import Reference
 from scans.template import PageTemplate
@@ -46,6 +47,11 @@ class PageView:
     def sheet(self) -> Sheet:
         """The whole page at low resolution."""
         return Sheet.of(self.raw.image, self.registration, self.template)
+
+    @cached_property
+    def fields(self) -> tuple[FieldPatch, ...]:
+        """Fields that are signed, stamped or written in; each is cut when it is looked at."""
+        return field_patches(self.raw.image, self.registration, self.template, self.ink)
 
     @cached_property
     def marked(self) -> frozenset[int]:
