@@ -50,8 +50,13 @@ def measure(view: PageView) -> Signs | NotAssessable:
         member[:, known],
     )
     signs = [*_set_signs(view, found, names, member), *_box_signs(view, found, known, offsets)]
-    signs.sort(key=lambda sign: -sign.score)
-    return Signs(signs[0].score, tuple(signs[:4]))
+    if not signs:
+        return Signs(0.0)
+    # The first set is where the piece lies; a box or another set may score higher by a little.
+    worst = max(sign.score for sign in signs)
+    if signs[0].score < 0.55 * worst:
+        signs.sort(key=lambda sign: -sign.score)
+    return Signs(worst, tuple(signs[:4]))
 
 
 @lru_cache(maxsize=32)
@@ -136,7 +141,9 @@ def _set_signs(
 ) -> list[Sign]:
     signs = []
     taken = np.zeros(member.shape[1], np.bool_)
-    for k in np.argsort(-found.sets, kind="stable")[:40]:
+    # A row beside the piece is off it as well: of the high scores the one that explains most.
+    high = found.sets >= 0.55 * found.sets.max(initial=0.0)
+    for k in np.lexsort((-found.sets, -np.where(high, found.gain, 0.0)))[:40]:
         if (member[k] & taken).any():
             continue
         taken |= member[k]

@@ -6,6 +6,7 @@ is asked for, so a page pays for the fields that a check looks at.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -13,13 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.instrument import BoxMm, Field
+from detectors.instrument import BoxMm, Field, Page
 from scans.measure.boxes import PageInk
 from scans.rectify import Rectifier
 from scans.template import PageTemplate
 from scans.types import Registration
 
-__all__ = ["FIELD_MARGIN_MM", "FIELD_PX_PER_MM", "FieldPatch", "field_patches"]
+__all__ = ["FIELD_MARGIN_MM", "FIELD_PX_PER_MM", "FieldPatch", "field_patches", "zone_of"]
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -149,6 +150,16 @@ def field_patches(
         FieldPatch(field, _area(field.box_mm, template.page.size_mm), scan, ink, template)
         for field in template.page.fields
     )
+
+
+def zone_of(page: Page, kinds: Sequence[str]) -> BoxMm | None:
+    """The rectangle around all fields of some kinds; ``None`` where there is none."""
+    boxes = np.array([field.box_mm for field in page.fields if field.kind in kinds])
+    if not len(boxes):
+        return None
+    left, top = boxes[:, :2].min(axis=0)
+    right, bottom = (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
+    return (float(left), float(top), float(right - left), float(bottom - top))
 
 
 def _area(box: BoxMm, size_mm: tuple[float, float]) -> BoxMm:

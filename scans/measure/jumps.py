@@ -35,6 +35,8 @@ _MOST_OUTLYING = 0.4
 _SET_WEIGHT = 2.0
 # Sets that score no more than this need no second look; others get it so many at a time.
 _ORDINARY_SET, _AT_A_TIME = 1.5, 12
+# Of sets that score nearly as high as the worst the one that explains most is meant.
+_STILL_WORST = 0.55
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +47,8 @@ class Jumps:
         box: float64 ``(n,)``: score of each box, in errors; 0 where one cannot tell.
         box_mm: float64 ``(n, 2)``: its move against what the others foretell.
         sets: float64 ``(m,)``: score of each set of boxes, on the scale of ``box``.
+        gain: float64 ``(m,)``: how much of all that is odd its motion explains: a row beside
+            a piece is off it by as much as the piece is off the sheet, and explains less.
         set_mm: float64 ``(m, 2)``: their common move.
         tilt: float64 ``(m,)``: and tilt, in radians.
     """
@@ -52,6 +56,7 @@ class Jumps:
     box: Floats
     box_mm: Floats
     sets: Floats
+    gain: Floats
     set_mm: Floats
     tilt: Floats
 
@@ -101,14 +106,15 @@ def jumps(
     box = np.hypot(*(sure / error).T)
     if not len(sets):
         none = np.zeros(0)
-        return Jumps(box, moved, none, np.zeros((0, 2)), none)
+        return Jumps(box, moved, none, none, np.zeros((0, 2)), none)
     beyond = offset_mm - clean
     shifts = _motions(best, beyond, member, centre_mm)
-    score = np.sqrt(shifts[0].square + shifts[1].square)
+    score, gain = _without_any_one(shifts, best, beyond, member, centre_mm)
     return Jumps(
         box,
         moved,
-        _SET_WEIGHT * _without_any_one(score, best, beyond, member, centre_mm),
+        _SET_WEIGHT * score,
+        gain,
         np.stack([s.shift for s in shifts], axis=1),
         shifts[1].tilt / 100.0,
     )
@@ -132,29 +138,41 @@ def _levers(member: Floats, centre_mm: Floats) -> Floats:
 
 
 def _without_any_one(
-    score: Floats, fits: list[_Fit], beyond: Floats, member: Floats, centre_mm: Floats
-) -> Floats:
-    """Scores of sets, each without the box that does most for it.
+    shifts: tuple[_SetShift, _SetShift],
+    fits: list[_Fit],
+    beyond: Floats,
+    member: Floats,
+    centre_mm: Floats,
+) -> tuple[Floats, Floats]:
+    """Scores and gains of sets, each without the box that does most for it.
 
-    A mark that pulls at one outline moves one box; a piece of paper moves all it holds.
+    A mark that pulls at one outline moves one box; a piece of paper moves all it holds. Only
+    sets that may be the worst are looked at twice; the others keep what they have at most.
     """
-    final = np.where(member.sum(axis=1) < 3, 0.0, score)
-    order = np.argsort(-final, kind="stable")
+    score = np.sqrt(shifts[0].square + shifts[1].square)
+    gain = shifts[0].gain + shifts[1].gain
+    lone = member.sum(axis=1) < 3
+    score[lone], gain[lone] = 0.0, 0.0
+    order = np.argsort(-score, kind="stable")
+    done = 0.0
     for start in range(0, len(order), _AT_A_TIME):
         chosen = order[start : start + _AT_A_TIME]
-        done = float(final[order[:start]].max(initial=0.0))
-        if final[chosen[0]] <= max(done, _ORDINARY_SET):
-            # No later set can be the worst: what it scores at most is told.
-            final[order[start:]] = np.minimum(final[order[start:]], max(done, _ORDINARY_SET))
+        enough = max(_STILL_WORST * done, _ORDINARY_SET)
+        if score[chosen[0]] <= enough:
+            rest = order[start:]
+            score[rest] = np.minimum(score[rest], enough)
+            gain[rest] = 0.0
             break
         row, left_out = np.nonzero(member[chosen])
         fewer = member[chosen][row]
         fewer[np.arange(len(row)), left_out] = 0.0
         x, y = _motions(fits, beyond, fewer, centre_mm)
-        least = np.full(len(chosen), np.inf)
-        np.minimum.at(least, row, np.sqrt(x.square + y.square))
-        final[chosen] = np.minimum(final[chosen], np.where(np.isfinite(least), least, 0.0))
-    return final
+        for total, part in ((score, np.sqrt(x.square + y.square)), (gain, x.gain + y.gain)):
+            least = np.full(len(chosen), np.inf)
+            np.minimum.at(least, row, part)
+            total[chosen] = np.minimum(total[chosen], np.where(np.isfinite(least), least, 0.0))
+        done = max(done, float(score[chosen].max()))
+    return score, gain
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,8 +215,11 @@ def _laid_back(
         shifts = _motions(fits, beyond, member, centre_mm)
         score = np.sqrt(shifts[0].square + shifts[1].square)
         if score.max() > _OUTLYING / _SET_WEIGHT:
-            score = _without_any_one(score, fits, beyond, member, centre_mm)
-        worst = int(np.argmax(score))
+            score, gain = _without_any_one(shifts, fits, beyond, member, centre_mm)
+            score = np.where(score >= _STILL_WORST * score.max(), score, 0.0)
+            worst = int(np.argmax(np.where(score > 0, gain, 0.0)))
+        else:
+            worst = int(np.argmax(score))
         inside = member[worst] > 0
         if score[worst] > _OUTLYING / _SET_WEIGHT:
             lever = _levers(member[worst : worst + 1], centre_mm)[0]
@@ -225,6 +246,7 @@ class _SetShift:
     shift: Floats  # (m,) mm
     tilt: Floats  # (m,) mm over 100 mm
     square: Floats  # (m,) squared score
+    gain: Floats  # (m,) what the motion explains, in squared errors of noise alone
 
 
 def _set_shift(
@@ -241,7 +263,8 @@ def _set_shift(
     s11 = np.maximum(s11, 1e-9)
     if not tilted:
         shift = u1 / s11
-        return _SetShift(shift, np.zeros_like(shift), shift**2 / (noise / s11 + _SET_MM**2))
+        square = shift**2 / (noise / s11 + _SET_MM**2)
+        return _SetShift(shift, np.zeros_like(shift), square, shift * u1 / noise)
     levered = lever @ fit.inverse
     s12, s22 = (levered * member).sum(axis=1), (levered * lever).sum(axis=1)
     u2 = lever @ fit.pull + (levered * member) @ beyond
@@ -254,4 +277,5 @@ def _set_shift(
     # Errors of both, each with what is not believed added.
     error1 = noise * np.where(wide, s22 / det, 1.0 / s11) + _SET_MM**2
     error2 = noise * s11 / det + _TILT**2
-    return _SetShift(shift, tilt, shift**2 / error1 + tilt**2 / error2)
+    square = shift**2 / error1 + tilt**2 / error2
+    return _SetShift(shift, tilt, square, (shift * u1 + tilt * u2) / noise)
