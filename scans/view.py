@@ -8,6 +8,7 @@ from functools import cached_property
 
 from detectors.instrument import Instrument
 from scans.measure.boxes import BoxPatches, PageInk
+from scans.measure.fields import FieldPatch, field_patches
 from scans.measure.sheet import Sheet
 from scans.measure.traces import BoxTraces, box_traces
 from scans.reference import Reference
@@ -52,6 +53,11 @@ class PageView:
     def traces(self) -> BoxTraces:
         """What erasing would leave in and around each box."""
         return box_traces(self.patches, self.readings)
+
+    @cached_property
+    def fields(self) -> tuple[FieldPatch, ...]:
+        """Fields that are signed, stamped or written in; each is cut when it is looked at."""
+        return field_patches(self.raw.image, self.registration, self.template, self.ink)
 
     @cached_property
     def marked(self) -> frozenset[int]:

@@ -1,0 +1,132 @@
+"""A seal or signature laid on digitally: the faint rim that optics give every ink is missing."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.finding import Family, Message
+from detectors.registry import CheckInfo, Level
+from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
+from scans.measure.fields import zone_of
+from scans.measure.skirts import Rims, field_rims
+from scans.types import ScanClass
+from scans.view import PageView
+
+__all__ = ["CHECK", "measure"]
+
+_KINDS = ("seal", "signature")
+_FEWEST_CORE_MM2 = 3.0
+# A missing rim is looked for from this darkness to that, comparing so much on both sides.
+_FIRST, _LAST, _WIDTH = 5, 16, 3
+# What the logarithm of that comparison reaches by chance on honest rims.
+_FLOOR = 0.1
+_FEW = 12.0
+# So much of the answer table shows how the device renders the rims of print.
+_PRINT_MM = (50.0, 30.0)
+
+
+def measure(view: PageView) -> Signs | NotAssessable:
+    """Score of the sharpest step upwards among the shades around the ink of the field."""
+    zone = zone_of(view.template.page, _KINDS)
+    if zone is None:
+        return NotAssessable("the page has no field for a seal or a signature")
+    rims = field_rims(view.raw.image, view.registration, view.template, zone, view.ink.black)
+    scale = view.registration.px_per_mm
+    if rims is None or rims.core < _FEWEST_CORE_MM2 * scale**2:
+        return NotAssessable("there is too little ink in the field")
+    print_ = _of_print(view)
+    usual = np.zeros(_LAST) if print_ is None else _contrast(print_.counts.sum(axis=0))[0]
+    steps = [_step(counts, usual) for counts in rims.counts]
+    score, shade = max(steps)
+    names = "+".join(f.id for f in view.template.page.fields if f.kind in _KINDS)
+    message = Message(
+        f"Dấu hiệu chèn con dấu hoặc chữ ký bằng phần mềm: quanh nét mực thiếu các sắc độ nhạt "
+        f"hơn {100 * shade:.0f} % mà mọi nét mực quét thật đều có.",
+        f"Signs of a seal or signature laid on by software: around its ink the shades fainter "
+        f"than {100 * shade:.0f} % are missing, which all scanned ink has.",
+    )
+    sign = Sign(
+        score=score,
+        message=message,
+        field=names,
+        box_mm=zone,
+        evidence=(("faintest_shade", round(shade, 3)),),
+    )
+    return Signs(score, (sign,))
+
+
+def _of_print(view: PageView) -> Rims | None:
+    """Shades around the form's own print and the marks, as this device renders them."""
+    boxes = np.array([box.box_mm for box in view.template.page.boxes])
+    if not len(boxes):
+        return None
+    left, top = boxes[:, :2].min(axis=0) - 2.0
+    right, bottom = (boxes[:, :2] + boxes[:, 2:]).max(axis=0) + 2.0
+    width, height = min(right - left, _PRINT_MM[0]), min(bottom - top, _PRINT_MM[1])
+    region = (float(right - width), float(top), float(width), float(height))
+    return field_rims(
+        view.raw.image, view.registration, view.template, region, view.ink.black, print_too=True
+    )
+
+
+def _contrast(counts: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Logarithm of darker over fainter shades at each shade, and its error: ``(_LAST,)``."""
+    total = np.concatenate([[0.0], np.cumsum(counts)])
+    edge = np.arange(_FIRST, _LAST)
+    fainter = total[edge] - total[edge - _WIDTH] + _FEW
+    darker = total[edge + _WIDTH] - total[edge] + _FEW
+    excess, error = np.zeros(_LAST), np.full(_LAST, np.inf)
+    excess[_FIRST:] = np.log(darker / fainter)
+    error[_FIRST:] = np.sqrt(_FLOOR**2 + 1.0 / fainter + 1.0 / darker)
+    return excess, error
+
+
+def _step(counts: NDArray[np.float64], usual: NDArray[np.float64]) -> tuple[float, float]:
+    """Largest excess of darker over fainter shades, in errors, and at which shade.
+
+    What the page's own print shows as well is the device's doing: a background that was
+    cleaned, a sharpening.
+    """
+    excess, error = _contrast(counts)
+    beyond = (excess - np.maximum(usual, 0.0)) / error
+    edge = int(np.argmax(beyond))
+    return max(0.0, float(beyond[edge])), edge / 100.0
+
+
+CHECK = PageCheck(
+    CheckInfo(
+        id="seal.rim",
+        level=Level.PAGE,
+        family=Family.IMAGE,
+        kind="cut_paste",
+        title=Message(
+            "Con dấu, chữ ký chèn bằng phần mềm", "Seal or signature laid on by software"
+        ),
+        sees=(
+            "Optics blur every line of a scan: around real ink all shades down to the paper "
+            "occur, fewer the darker. Ink that was cut out by its colour or multiplied onto the "
+            "page ends at the shade from which on the forger called it ink."
+        ),
+        null_model=(
+            "The largest step upwards in the counts of shades around the ink, in errors with a "
+            "floor, of honest pages of the same scan class; conformal p-value."
+        ),
+        source="Edge spread of a linear optical system; measured in docs/accuracy.md.",
+        innocent=(
+            Message(
+                "Máy quét tự làm sạch nền: mọi sắc độ nhạt bị đẩy thành trắng.",
+                "The scanner cleans its background and turns all faint shades to white.",
+            ),
+            Message(
+                "Chữ ký in sẵn bằng máy hoặc con dấu in màu (được phép theo quy định).",
+                "A signature printed in facsimile or a seal printed in colour, where allowed.",
+            ),
+        ),
+        valid_for=frozenset(
+            c.value for c in ScanClass if c not in (ScanClass.BITONAL, ScanClass.RENDERED)
+        ),
+        min_scale=1.0,
+    ),
+    measure,
+)

@@ -1,0 +1,136 @@
+"""How ink fades into paper at its rims, as counts of levels on the pixels as received.
+
+Optics blur every line of a real scan, so around ink all shades between ink and paper occur,
+fewer the darker. Whoever lays ink on digitally, cut out by colour or multiplied, must say
+from which shade on it is ink: below that the rim is missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.instrument import BoxMm
+from scans.template import PageTemplate
+from scans.types import Registration
+
+__all__ = ["Rims", "field_rims"]
+
+_MASK_PX_PER_MM = 4.0
+# Ink is what is this dark; its rim reaches this far; print of the blank is kept this far off.
+_CORE = 0.3
+_RIM_MM = 0.3
+_PRINT_MM = 0.7
+_PRINTED = 40
+# Counts are taken in steps of this share of the way from paper to print.
+_STEP = 0.01
+_STEPS = 30
+
+
+@dataclass(frozen=True, eq=False)
+class Rims:
+    """Shades around the ink of a region.
+
+    Attributes:
+        counts: float64 ``(channels, 30)``: pixels by darkness, 0 to 0.3 in steps of 0.01.
+        core: int: pixels of ink, in the channel that has most.
+    """
+
+    counts: NDArray[np.float64]
+    core: int
+
+
+def field_rims(
+    image: NDArray[np.uint8],
+    registration: Registration,
+    template: PageTemplate,
+    box_mm: BoxMm,
+    black: float,
+    *,
+    print_too: bool = False,
+) -> Rims | None:
+    """Shades around the ink in ``box_mm``; ``None`` off the scan.
+
+    Args:
+        image: The scan as received.
+        registration: Lays it over ``template``.
+        template: The blank page.
+        box_mm: The region.
+        black: Level of the form's print.
+        print_too: Count the form's own print as ink, instead of keeping away from it.
+    """
+    x, y, w, h = box_mm
+    corners = np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], np.float64)
+    px = registration.to_px(corners)
+    limit = np.array([image.shape[1], image.shape[0]])
+    low = np.clip(np.ceil(px.min(axis=0)).astype(int), 0, limit)
+    high = np.clip(np.floor(px.max(axis=0)).astype(int) + 1, 0, limit)
+    if min(high - low) < 16:
+        return None
+    part = image[low[1] : high[1], low[0] : high[0]]
+    free = np.full(part.shape[:2], 255, np.uint8)
+    if not print_too:
+        free = _free(template, px - low, corners, (part.shape[0], part.shape[1]))
+    scale = registration.px_per_mm
+    side = 2 * max(1, round(_RIM_MM * scale)) + 1
+    square = np.ones((side, side), np.uint8)
+    if part.ndim == 3 and print_too:
+        part = np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY), np.uint8)
+    channels = cv2.split(part) if part.ndim == 3 else (part,)
+    counts, core = [], 0
+    for channel in channels:
+        paper = _paper(np.asarray(channel, np.uint8)[::2, ::2])
+        span = max(paper - black, 40.0)
+        ink = cv2.threshold(channel, paper - _CORE * span, 255, cv2.THRESH_BINARY_INV)[1]
+        ink = cv2.bitwise_and(ink, free)
+        rim = cv2.bitwise_and(cv2.subtract(cv2.dilate(ink, square), ink), free)
+        levels = cv2.calcHist([channel], [0], rim, [256], [0, 256]).ravel().astype(np.float64)
+        counts.append(_by_darkness(levels, paper, span))
+        core = max(core, int(cv2.countNonZero(ink)))
+    return Rims(np.array(counts), core)
+
+
+def _paper(channel: NDArray[np.uint8]) -> float:
+    """The most frequent of the lighter levels."""
+    counts = np.bincount(channel.ravel(), minlength=256).astype(np.float64)
+    smooth = np.convolve(counts, np.ones(3) / 3.0, mode="same")
+    middle = int(np.percentile(channel, 30))
+    return float(middle + int(np.argmax(smooth[middle:])))
+
+
+def _by_darkness(levels: NDArray[np.float64], paper: float, span: float) -> NDArray[np.float64]:
+    """Counts of grey levels as counts of darkness, each level spread over what it covers."""
+    total = np.concatenate([[0.0], np.cumsum(levels[::-1])])
+    # total[k] counts what is darker than no level above 255.5 - k.
+    edges = paper - np.arange(_STEPS + 1) * _STEP * span
+    lighter = np.interp(255.5 - edges, np.arange(257), total)
+    return np.diff(lighter)
+
+
+def _free(
+    template: PageTemplate,
+    px: NDArray[np.float64],
+    mm: NDArray[np.float64],
+    shape: tuple[int, int],
+) -> NDArray[np.uint8]:
+    """255 where the blank has no print nearby."""
+    left, top = mm.min(axis=0)
+    right, bottom = mm.max(axis=0)
+    r = _MASK_PX_PER_MM
+    blank = template.at(r)
+    cut = blank[
+        max(0, int(top * r)) : int(bottom * r) + 1, max(0, int(left * r)) : int(right * r) + 1
+    ]
+    side = 2 * round(_PRINT_MM * r) + 1
+    print_ = cv2.dilate(cv2.bitwise_not(cut), np.ones((side, side), np.uint8))
+    bare = cv2.threshold(print_, _PRINTED, 255, cv2.THRESH_BINARY_INV)[1]
+    origin = np.array([max(0, int(left * r)), max(0, int(top * r))])
+    source = (mm * r - origin - 0.5).astype(np.float32)
+    matrix = cv2.getPerspectiveTransform(source, px.astype(np.float32))
+    warped = cv2.warpPerspective(
+        bare, matrix, (shape[1], shape[0]), flags=cv2.INTER_NEAREST, borderValue=(0,)
+    )
+    return np.asarray(warped, np.uint8)
