@@ -53,7 +53,7 @@ class Fingerprint:
     @cached_property
     def codes(self) -> Mapping[str, NDArray[np.uint8]]:
         """What it is found by: channel -> uint8 ``(BYTES,)``; no code, not to be found."""
-        found = {ink.channel: field_code(ink) for ink in self.inks}
+        found = {ink.channel: field_code(ink) for ink in self.inks if ink.enough}
         code = sheet_code(self.marks)
         return found if code is None else {SHEET: code, **found}
 

@@ -6,7 +6,7 @@ bright as paper in the red channel, and the seal is what the other channels see 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,7 +19,7 @@ from scans.rectify import Rectifier
 from scans.template import PageTemplate
 from scans.types import RawPage, Registration
 
-__all__ = ["ALL_INK", "LEVELS", "PEN", "STAMP", "FieldInk", "field_inks"]
+__all__ = ["ALL_INK", "LEAST_MM2", "LEVELS", "PEN", "STAMP", "FieldInk", "field_inks"]
 
 ALL_INK, PEN, STAMP = 0, 1, 2
 """What a picture shows: every ink; all but red ink; red ink."""
@@ -27,8 +27,10 @@ ALL_INK, PEN, STAMP = 0, 1, 2
 LEVELS = 15
 """Full ink; pictures hold whole steps from 0 to this."""
 
-# Dates are left out: the same few digits, alike in every hand. They tell nothing apart.
-_KINDS = ("signature", "handwriting", "seal")
+LEAST_MM2: Mapping[str, float] = {"signature": 8.0, "handwriting": 10.0, "seal": 40.0}
+"""Ink that a field must hold to be recognised by: 8 mm2 are 2 cm of a pen's line."""
+
+# Dates are left out: the same few digits, alike in every hand, tell nothing apart.
 # Fields are cut at this resolution and kept at a coarser one.
 _CUT_PX_PER_MM = 5.0
 _STEPS = (2.0, 1.5, 1.2, 1.0, 0.75, 0.6)
@@ -81,6 +83,11 @@ class FieldInk:
         """How much is written."""
         return float(self.ink.sum()) / LEVELS / self.px_per_mm**2
 
+    @property
+    def enough(self) -> bool:
+        """Whether it is enough to be recognised by."""
+        return self.inked_mm2 >= LEAST_MM2[self.kind]
+
 
 def field_inks(
     raw: RawPage, registration: Registration, template: PageTemplate
@@ -89,7 +96,7 @@ def field_inks(
     scan = Rectifier(raw.image, registration)
     found = []
     for number, field in enumerate(template.page.fields):
-        if field.kind not in _KINDS:
+        if field.kind not in LEAST_MM2:
             continue
         cut = scan.region(field.box_mm, _CUT_PX_PER_MM)
         bare, near = _away_from_print(template, number)

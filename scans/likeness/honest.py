@@ -23,12 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincc, ndtr
 
-__all__ = ["LEAST_MM2", "SMALLEST_P", "p_of_field", "p_of_marks"]
+__all__ = ["SMALLEST_P", "p_of_field", "p_of_marks"]
 
 SMALLEST_P = 1e-30
-
-LEAST_MM2: Mapping[str, float] = {"signature": 8.0, "handwriting": 10.0, "seal": 40.0}
-"""Ink that a field must hold to be recognised by: 8 mm2 are 2 cm of a pen's line."""
 
 _MARK_RATE = 4.0
 _CLOSEST = 0.985

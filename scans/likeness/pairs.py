@@ -14,10 +14,10 @@ import numpy as np
 from detectors.instrument import BoxMm
 from scans.fingerprint import SHEET, Fingerprint
 from scans.likeness.compare import agreement, field_agreement
-from scans.likeness.honest import LEAST_MM2, p_of_field, p_of_marks
+from scans.likeness.honest import p_of_field, p_of_marks
 from scans.likeness.index import CodeIndex
 
-__all__ = ["KEPT", "Card", "Likeness", "card_of", "compared", "near_pairs", "rooms"]
+__all__ = ["KEPT", "Card", "Likeness", "card_of", "compared", "near_pairs", "rooms", "whats_of"]
 
 KEPT = 1e-3
 """Pairs that honest pages reach more often than this are not kept."""
@@ -68,13 +68,16 @@ class Card:
     whats: frozenset[str]
 
 
+def whats_of(rooms_: Iterable[str]) -> frozenset[str]:
+    """What a page with codes in these rooms can be compared in."""
+    channels = (room.split(":")[1:3] for room in rooms_ if room)
+    return frozenset(":".join(channel) for channel in channels)
+
+
 def card_of(page: Fingerprint) -> Card:
     """The card of a page."""
-    whats = {f"{ink.kind}:{ink.id}" for ink in page.inks if ink.inked_mm2 >= LEAST_MM2[ink.kind]}
-    if SHEET in page.codes:
-        whats.add(SHEET)
     file = (page.origin.sha256, page.origin.page)
-    return Card(page.name, file, page.origin.path, page.form_page, frozenset(whats))
+    return Card(page.name, file, page.origin.path, page.form_page, whats_of(rooms(page)))
 
 
 def rooms(page: Fingerprint) -> dict[str, bytes]:
@@ -140,7 +143,7 @@ def _fields(one: Fingerprint, other: Fingerprint) -> Iterator[Likeness | None]:
     best: dict[str, Likeness] = {}
     for ink in one.inks:
         pair = theirs.get(ink.channel)
-        if pair is None or min(ink.inked_mm2, pair.inked_mm2) < LEAST_MM2[ink.kind]:
+        if pair is None or not (ink.enough and pair.enough):
             continue
         alike, uneven = field_agreement(ink, pair)
         p = p_of_field(ink.kind, alike, uneven)
