@@ -1,48 +1,47 @@
-"""What is kept of a page to recognise the same sheet later, without keeping the page."""
+"""What is kept of a page to recognise its ink later, without keeping the page."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.instrument import Value
-from scans.measure.strokes import MarkPictures, mark_pictures
+from scans.likeness.cells import MarkCells, mark_cells
+from scans.likeness.fields import FieldInk, field_inks
+from scans.likeness.sketch import field_code, sheet_code
 from scans.types import Origin
 from scans.view import PageView
 
-__all__ = ["SKETCH", "Fingerprint", "fingerprint"]
+__all__ = ["SHEET", "Fingerprint", "fingerprint"]
 
-SKETCH = 512
-"""Length of the vector that finds candidates; its inner product is a cosine to +-0.05."""
+SHEET = "sheet"
+"""Channel of the code of all marks."""
 
-_CELL = 8
-_THUMB = 48
+_THUMB = 16
 
 
 @dataclass(frozen=True, eq=False)
 class Fingerprint:
-    """One page, a few kilobytes.
+    """One page, two to four kilobytes once packed.
 
     Attributes:
         origin: Where the page comes from.
         form_page: Page of the form.
-        answers: What was read, for telling two honest forms with the same answers.
-        marks: Pictures of the marks.
-        sketch: float32 ``(SKETCH,)``: unit vector, a random projection of all marks.
-        thumb: uint8 ``(_THUMB, _THUMB)``: the scan as received, for re-encoded files.
+        marks: What is own to the marks.
+        inks: What is written and stamped in the fields.
+        thumb: uint8 ``(_THUMB, _THUMB)``: the scan as received, for files saved again.
         shape: Height and width of the scan in pixels.
     """
 
     origin: Origin
     form_page: int
-    answers: Mapping[str, tuple[Value, ...]]
-    marks: MarkPictures
-    sketch: NDArray[np.float32]
+    marks: MarkCells
+    inks: tuple[FieldInk, ...]
     thumb: NDArray[np.uint8]
     shape: tuple[int, int]
 
@@ -51,13 +50,20 @@ class Fingerprint:
         """How the page is named to people: file, and page where the file has several."""
         return f"{self.origin.path}#{self.origin.page}"
 
+    @cached_property
+    def codes(self) -> Mapping[str, NDArray[np.uint8]]:
+        """What it is found by: channel -> uint8 ``(BYTES,)``; no code, not to be found."""
+        found = {ink.channel: field_code(ink) for ink in self.inks if ink.enough}
+        code = sheet_code(self.marks)
+        return found if code is None else {SHEET: code, **found}
+
 
 def fingerprint(view: PageView, answers: Mapping[str, tuple[Value, ...]]) -> Fingerprint:
     """Take the fingerprint of a page."""
-    marks = mark_pictures(view.patches, view.ink, view.marked)
+    del answers  # which boxes are marked tells nothing that honest people do not share
     image = view.raw.image
     # Averaging 26 MB costs as much as decoding it; a coarse raster of samples will do.
-    step = max(1, min(image.shape[:2]) // (4 * _THUMB))
+    step = max(1, min(image.shape[:2]) // (12 * _THUMB))
     raster = np.ascontiguousarray(image[::step, ::step])
     if raster.ndim == 3:
         raster = np.asarray(cv2.cvtColor(raster, cv2.COLOR_BGR2GRAY), np.uint8)
@@ -65,30 +71,8 @@ def fingerprint(view: PageView, answers: Mapping[str, tuple[Value, ...]]) -> Fin
     return Fingerprint(
         origin=view.raw.origin,
         form_page=view.registration.form_page,
-        answers=dict(answers),
-        marks=marks,
-        sketch=_sketch(marks),
+        marks=mark_cells(view.patches, view.ink, view.marked),
+        inks=field_inks(view.raw, view.registration, view.template),
         thumb=np.asarray(thumb, np.uint8),
         shape=(int(image.shape[0]), int(image.shape[1])),
     )
-
-
-def _sketch(marks: MarkPictures) -> NDArray[np.float32]:
-    """Project the marks, each a centred cell of its box, onto fixed random directions."""
-    total = np.zeros(SKETCH, np.float32)
-    for box, ink in zip(marks.index.tolist(), marks.ink, strict=True):
-        cell = cv2.resize(ink, (_CELL, _CELL), interpolation=cv2.INTER_AREA).ravel()
-        cell = cell - cell.mean()
-        norm = float(np.linalg.norm(cell))
-        if norm > 1e-6:
-            total += (cell / norm) @ _directions(int(box))
-    norm = float(np.linalg.norm(total))
-    return total / norm if norm > 1e-6 else total
-
-
-@cache
-def _directions(box: int) -> NDArray[np.float32]:
-    """Fixed random directions of one box, the same in every process and on every day."""
-    generator = np.random.default_rng([20_260_101, box])
-    signs = generator.integers(0, 2, size=(_CELL * _CELL, SKETCH), dtype=np.int8)
-    return np.asarray((2.0 * signs - 1.0) / np.sqrt(SKETCH), np.float32)

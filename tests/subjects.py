@@ -92,12 +92,24 @@ def pages() -> Mapping[str, PageView]:
 
 @cache
 def prints() -> Mapping[str, Fingerprint]:
-    """Fingerprints by name, one of them of a copied file."""
+    """Fingerprints by name, of a copied file and of pages that share what is written, too."""
     names = ("honest", "other", "again", "blank", "fax")
     found = {n: fingerprint(pages()[n], answers_of(pages()[n].readings)) for n in names}
     first = found["honest"]
     found |= _batch(found["blank"])
-    return found | {"copy": replace(first, origin=replace(first.origin, path="copy.jpg"))}
+    found["copy"] = replace(first, origin=replace(first.origin, path="copy.jpg"))
+    agency = honest("YK-01", 1, _SEED)
+    found["stamped"] = _print(agency, "stamped")
+    found["stamped again"] = _print(honest("YK-01", 1, _SEED + 1), "stamped again")
+    # Only what is written on the one stands on the other too.
+    inks = found["stamped"].inks
+    found["stamped again"] = replace(found["stamped again"], inks=inks)
+    return found
+
+
+def _print(page: SimulatedPage, name: str) -> Fingerprint:
+    view = _view(page, name)
+    return fingerprint(view, answers_of(view.readings))
 
 
 def _batch(sheet: Fingerprint) -> dict[str, Fingerprint]:

@@ -238,7 +238,7 @@ def _judge_pages(store: Store, settings: Settings, forms: Sequence[RoundForm], t
     where = {item.file_id: originals.path(item.sha256) for item in work}
     judged = _judge_apart(store, settings, paper, work, where, tools) if paper and work else 0
     for form in paper:
-        compare(store, settings.round.id, form.instrument, settings.false_flag_rate, tools)
+        compare(store, settings.round.id, form.instrument, settings.false_flag_rate)
     return judged
 
 

@@ -1,7 +1,7 @@
 """From scans to stored pages: each file judged alone and stored, then all compared.
 
 A file is one transaction: what a crash leaves is whole files, and the next run goes on
-with the others. Pages are compared with each other from their stored fingerprints, so that
+with the others. New pages are compared with all stored ones by their fingerprints, and
 it makes no difference in how many nights they came.
 """
 
@@ -13,6 +13,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from audit.pipeline.alike import findings_among, measure_new
 from audit.pipeline.plan import FileWork
 from audit.pipeline.tools import Tools
 from audit.settings import Settings
@@ -206,24 +207,17 @@ def _mark_rows(page_id: int, outcome: PageOutcome) -> list[dict[str, Any]]:
     ]
 
 
-def compare(store: Store, round_id: str, instrument: Instrument, rate: float, tools: Tools) -> int:
-    """Compare all stored pages of an instrument and store what was found.
+def compare(store: Store, round_id: str, instrument: Instrument, rate: float) -> int:
+    """Compare new pages of an instrument with all earlier ones and store what was found.
 
     Returns:
         The number of pages that are like another.
     """
-    from audit.pipeline.prints import unpack
-
+    measure_new(store, instrument.id)
+    wanted = {k: list(v) for k, v in findings_among(store, round_id, instrument.id).items()}
     with store.reading() as connection:
-        pages = Pages(connection, round_id)
-        rows = {row["id"]: row for row in pages.all(instrument.id)}
-        packed = [(key, data) for key, data in pages.fingerprints(instrument.id) if key in rows]
-    prints = [
-        unpack(data, path=rows[k]["path"], sha256=rows[k]["sha256"], page=rows[k]["page"])
-        for k, data in packed
-    ]
-    found = tools.compare_pages(prints) if prints else {}
-    wanted = {packed[position][0]: list(signs) for position, signs in found.items()}
+        rows = {row["id"]: row for row in Pages(connection, round_id).all(instrument.id)}
+    wanted = {key: signs for key, signs in wanted.items() if key in rows}
     updates = []
     for key, row in rows.items():
         signs = wanted.get(key, [])

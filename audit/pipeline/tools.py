@@ -16,7 +16,6 @@ from detectors.instrument import Instrument
 if TYPE_CHECKING:
     import pandas as pd
 
-    from scans.fingerprint import Fingerprint
     from scans.page import PageOutcome
 
 __all__ = ["JudgePages", "Screened", "Tools", "real_tools"]
@@ -64,7 +63,6 @@ class Tools:
 
     Attributes:
         judge_pages: Pages, each by itself.
-        compare_pages: Fingerprints -> findings by position: pages like each other.
         screen: The statistical checks on a table.
         checks: Version of every check, by id.
         now: The clock, UTC.
@@ -72,7 +70,6 @@ class Tools:
     """
 
     judge_pages: JudgePages
-    compare_pages: Callable[[Sequence[Fingerprint]], Mapping[int, Sequence[Finding]]]
     screen: Callable[..., Screened]
     checks: Mapping[str, str]
     now: Callable[[], dt.datetime]
@@ -95,7 +92,7 @@ def real_tools(
     builtin = files("scans") / "builtin_reference.json"
     if builtin.is_file():
         checks["scans.builtin_reference"] = hashlib.sha256(builtin.read_bytes()).hexdigest()[:16]
-    return Tools(_judge_pages, _compare_pages, screen, checks, now, progress)
+    return Tools(_judge_pages, screen, checks, now, progress)
 
 
 def _judge_pages(
@@ -124,17 +121,3 @@ def _judge_pages(
         jobs=jobs,
         false_flag_rate=false_flag_rate,
     )
-
-
-def _compare_pages(pages: Sequence[Fingerprint]) -> Mapping[int, Sequence[Finding]]:
-    import dataclasses
-
-    from detectors.registry import Level, discover
-
-    found: dict[int, list[Finding]] = {}
-    for check in discover(Level.PAGES).values():
-        for finding in check.assess(pages).findings:
-            evidence = dict(finding.evidence)
-            row = evidence.pop("subject")
-            found.setdefault(row, []).append(dataclasses.replace(finding, evidence=evidence))
-    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -139,19 +139,6 @@ class Pages:
         for row in self.connection.execute(query).mappings():
             found.setdefault(row["page_id"], []).append(row)
         return found
-
-    def fingerprints(self, instrument_id: str) -> Iterator[tuple[int, bytes]]:
-        """Page key and fingerprint, in order of path and page."""
-        pages, files, prints = schema.pages, schema.files, schema.fingerprints
-        query = (
-            sa.select(prints.c.page_id, prints.c.data)
-            .join(pages, pages.c.id == prints.c.page_id)
-            .join(files, files.c.id == pages.c.file_id)
-            .where(pages.c.file_id.in_(self._of_round()), pages.c.instrument_id == instrument_id)
-            .order_by(files.c.path, files.c.sha256, pages.c.page)
-        )
-        for row in self.connection.execute(query):
-            yield row[0], row[1]
 
     def save_fused(self, rows: Iterable[Mapping[str, Any]]) -> int:
         """Store what a page is among the others: ``id`` and the fused columns.

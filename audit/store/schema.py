@@ -30,10 +30,11 @@ from sqlalchemy import (
 )
 
 __all__ = [
-    *("answers", "batches", "cases", "decisions", "files", "findings", "fingerprints"),
+    *("answers", "batches", "cases", "codes", "decisions", "files", "findings", "fingerprints"),
     *(
         "forms",
         "key_of",
+        "likenesses",
         "marks",
         "metadata",
         "pages",
@@ -178,6 +179,27 @@ fingerprints = Table(
     metadata,
     Column("page_id", _Key, ForeignKey("pages.id", ondelete="CASCADE"), primary_key=True),
     Column("data", LargeBinary, nullable=False),
+)
+
+codes = Table(
+    "codes",
+    metadata,
+    Column("page_id", _Key, ForeignKey("pages.id", ondelete="CASCADE"), primary_key=True),
+    Column("room", Text, primary_key=True),  # empty: the page was compared
+    Column("code", LargeBinary, nullable=False),
+)
+
+likenesses = Table(
+    "likenesses",
+    metadata,
+    Column("one", _Key, ForeignKey("pages.id", ondelete="CASCADE"), primary_key=True),
+    Column("other", _Key, ForeignKey("pages.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("what", Text, primary_key=True),
+    Column("p_pair", Float, nullable=False),
+    Column("alike", Float, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("box_mm", JSON),
+    Column("saved_again", Boolean, nullable=False),
 )
 
 records = Table(

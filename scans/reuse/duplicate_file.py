@@ -9,6 +9,8 @@ import numpy as np
 from detectors.finding import Family, Finding, Message, Severity
 from detectors.registry import Assessment, CheckInfo, Level
 from scans.fingerprint import Fingerprint
+from scans.likeness.judge import Pairs
+from scans.likeness.pairs import Card, card_of
 
 INFO = CheckInfo(
     id="duplicate.file",
@@ -35,20 +37,25 @@ class _DuplicateFile:
     def assess(self, subject: Sequence[Fingerprint], *, seed: int = 0) -> Assessment:
         """One score a page: how many other pages are the same page of an equal file."""
         del seed
+        return self.judge([card_of(page) for page in subject], {})
+
+    def judge(self, cards: Sequence[Card], pairs: Pairs) -> Assessment:
+        """The same from what is known of the pages."""
+        del pairs
         same: dict[tuple[str, int], list[int]] = {}
-        for i, page in enumerate(subject):
-            same.setdefault((page.origin.sha256, page.origin.page), []).append(i)
-        scores = np.zeros(len(subject))
+        for i, card in enumerate(cards):
+            same.setdefault(card.file, []).append(i)
+        scores = np.zeros(len(cards))
         findings = []
         for members in same.values():
-            paths = {subject[i].origin.path for i in members}
+            paths = {cards[i].path for i in members}
             if len(paths) < 2:
                 continue
             for i in members:
-                others = tuple(subject[j].name for j in members if j != i)
+                others = tuple(cards[j].name for j in members if j != i)
                 scores[i] = len(others)
                 findings.append(self._finding(i, others))
-        return Assessment(scores, np.full(len(subject), np.nan), tuple(findings))
+        return Assessment(scores, np.full(len(cards), np.nan), tuple(findings))
 
     def _finding(self, i: int, others: tuple[str, ...]) -> Finding:
         return Finding(

@@ -1,0 +1,149 @@
+"""New pages against all earlier ones, of all rounds: each pair is measured once and kept.
+
+A night unpacks the pages that are new, finds by their codes which earlier pages they are like,
+and looks closely at those pairs only. What is found is judged anew from what was kept, so that
+it makes no difference in how many nights the pages came, and a page that is withdrawn takes its
+pairs with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from audit.store import Store
+from audit.store.likenesses import Likenesses
+from detectors.finding import Finding
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from scans.fingerprint import Fingerprint
+    from scans.likeness.pairs import Card, Likeness
+
+__all__ = ["findings_among", "measure_new"]
+
+_IN_MEMORY = 4_096
+
+
+def measure_new(store: Store, instrument_id: str) -> int:
+    """Compare pages that were not compared yet and keep what they have in common.
+
+    Returns:
+        The number of pages that were new.
+    """
+    from scans.likeness.pairs import compared, near_pairs, rooms
+
+    with store.reading() as connection:
+        table = Likenesses(connection, instrument_id)
+        keys = table.uncoded()
+        if not keys:
+            return 0
+        codes = []
+        for key, data in table.fingerprints(keys):
+            page = _unpacked(data)
+            found = {} if page is None else rooms(page)
+            codes += [(key, room, code) for room, code in sorted(found.items())]
+
+        @lru_cache(maxsize=_IN_MEMORY)
+        def page_of(key: int) -> Fingerprint | None:
+            return next((_unpacked(data) for _, data in table.fingerprints([key])), None)
+
+        rows = []
+        for one, other in near_pairs(codes, table.codes()):
+            first, second = page_of(one), page_of(other)
+            if first is not None and second is not None:
+                rows += [_row(one, other, alike) for alike in compared(first, second)]
+    done = [{"page_id": key, "room": "", "code": b""} for key in keys]
+    done += [{"page_id": key, "room": room, "code": code} for key, room, code in codes]
+    with store.writing() as connection:
+        Likenesses(connection, instrument_id).save(done, rows)
+    return len(keys)
+
+
+def _unpacked(data: bytes) -> Fingerprint | None:
+    """A fingerprint to compare; one that an earlier version kept cannot be."""
+    from audit.pipeline.prints import unpack
+
+    try:
+        return unpack(data, path="", sha256="", page=1)
+    except ValueError:
+        return None
+
+
+def _row(one: int, other: int, alike: Likeness) -> dict[str, Any]:
+    return {
+        "one": one,
+        "other": other,
+        "what": alike.what,
+        "p_pair": alike.p_pair,
+        "alike": alike.alike,
+        "count": alike.count,
+        "box_mm": None if alike.box_mm is None else list(alike.box_mm),
+        "saved_again": bool(alike.saved_again),
+    }
+
+
+def findings_among(
+    store: Store, round_id: str, instrument_id: str
+) -> Mapping[int, Sequence[Finding]]:
+    """What the checks of pages together say about the pages of a round, by page key."""
+    import dataclasses
+
+    from detectors.registry import Level, discover
+
+    with store.reading() as connection:
+        table = Likenesses(connection, instrument_id)
+        keys, cards = _cards(table.until(round_id), round_id)
+        place = {key: i for i, (key, _) in enumerate(keys)}
+        pairs: dict[tuple[int, int], list[Likeness]] = {}
+        for row in table.all():
+            i, j = place.get(row["one"]), place.get(row["other"])
+            if i is not None and j is not None:
+                pairs.setdefault((min(i, j), max(i, j)), []).append(_likeness(row))
+    found: dict[int, list[Finding]] = {}
+    for check in discover(Level.PAGES).values():
+        judge = getattr(check, "judge", None)
+        if judge is None:
+            continue  # an installed check that asks for the pages themselves
+        for finding in judge(cards, pairs).findings:
+            evidence = dict(finding.evidence)
+            key, own = keys[evidence.pop("subject")]
+            if own:
+                found.setdefault(key, []).append(dataclasses.replace(finding, evidence=evidence))
+    return found
+
+
+def _cards(
+    rows: Sequence[sa.RowMapping], round_id: str
+) -> tuple[list[tuple[int, bool]], list[Card]]:
+    """Keys of the pages with whether they are of the round, and their cards."""
+    from scans.likeness.pairs import Card, whats_of
+
+    keys, cards = [], []
+    for key, group in _by_page(rows):
+        head = group[0]
+        own = head["round_id"] == round_id
+        path = head["path"] if own else f"{head['round_id']}: {head['path']}"
+        whats = whats_of(row["room"] for row in group)
+        file = (head["sha256"], head["page"])
+        keys.append((key, own))
+        cards.append(Card(f"{path}#{head['page']}", file, path, head["form_page"], whats))
+    return keys, cards
+
+
+def _by_page(rows: Sequence[sa.RowMapping]) -> Iterator[tuple[int, list[sa.RowMapping]]]:
+    from itertools import groupby
+
+    for key, group in groupby(rows, key=lambda row: row["id"]):
+        yield int(key), list(group)
+
+
+def _likeness(row: sa.RowMapping) -> Likeness:
+    from scans.likeness.pairs import Likeness
+
+    box = row["box_mm"]
+    box_mm = None if box is None else (box[0], box[1], box[2], box[3])
+    numbers = (row["p_pair"], row["alike"], row["count"])
+    return Likeness(row["what"], *numbers, box_mm, row["saved_again"])

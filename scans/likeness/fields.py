@@ -1,0 +1,201 @@
+"""What is written or stamped in the fields of a page, as small pictures of ink.
+
+A seal over a signature is told from it by colour where the scan has colour: red ink is as
+bright as paper in the red channel, and the seal is what the other channels see beyond it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.instrument import BoxMm, Field
+from scans.rectify import Rectifier
+from scans.template import PageTemplate
+from scans.types import RawPage, Registration
+
+__all__ = ["ALL_INK", "LEAST_MM2", "LEVELS", "PEN", "STAMP", "FieldInk", "field_inks"]
+
+ALL_INK, PEN, STAMP = 0, 1, 2
+"""What a picture shows: every ink; all but red ink; red ink."""
+
+LEVELS = 15
+"""Full ink; pictures hold whole steps from 0 to this."""
+
+LEAST_MM2: Mapping[str, float] = {"signature": 8.0, "handwriting": 10.0, "seal": 40.0}
+"""Ink that a field must hold to be recognised by: 8 mm2 are 2 cm of a pen's line."""
+
+# Dates are left out: the same few digits, alike in every hand, tell nothing apart.
+# Fields are cut at this resolution and kept at a coarser one.
+_CUT_PX_PER_MM = 5.0
+_STEPS = (2.0, 1.5, 1.2, 1.0, 0.75, 0.6)
+_MOST_PX = 8192
+# How far toner spreads around the blank's print and a registration may err: ink so near to
+# print is not looked at, on any page. The rim of a field is often its printed frame.
+_SPREAD_MM, _RIM_MM = 0.5, 0.8
+# What lies this near to print is a rest of it where print does not cover much of the field.
+_NEAR_MM, _MOST_NEAR = 1.1, 0.6
+# Ink is darker than paper by this share at least.
+_FAINTEST = 0.12
+# The darkest that a faint pencil is raised from.
+_FULL = 0.2
+# Ink below this area is a speck or a rest of print, not writing.
+_LEAST_MM2 = 5.0
+# Red ink has this much more light in red than in the mean of green and blue.
+_RED = 0.12
+_STAMPED_MM2 = 12.0
+
+
+@dataclass(frozen=True, eq=False)
+class FieldInk:
+    """Ink of one field.
+
+    Attributes:
+        id: Of the field.
+        kind: ``signature``, ``handwriting`` or ``seal``.
+        box_mm: Of the field on the page.
+        shows: :data:`ALL_INK`, :data:`PEN` or :data:`STAMP`.
+        px_per_mm: Resolution, the same for every page of the form.
+        corner: Column and row of the picture's corner within the field, in its pixels.
+        ink: uint8 ``(h, w)`` in sixteen steps, cut to what is inked.
+    """
+
+    id: str
+    kind: str
+    box_mm: BoxMm
+    shows: int
+    px_per_mm: float
+    corner: tuple[int, int]
+    ink: NDArray[np.uint8]
+
+    @property
+    def channel(self) -> str:
+        """What it is compared with: pictures of the same field that show the same."""
+        return f"{self.kind}:{self.id}:{self.shows}"
+
+    @property
+    def inked_mm2(self) -> float:
+        """How much is written."""
+        return float(self.ink.sum()) / LEVELS / self.px_per_mm**2
+
+    @property
+    def enough(self) -> bool:
+        """Whether it is enough to be recognised by."""
+        return self.inked_mm2 >= LEAST_MM2[self.kind]
+
+
+def field_inks(
+    raw: RawPage, registration: Registration, template: PageTemplate
+) -> tuple[FieldInk, ...]:
+    """Pictures of the fields that hold ink, in the instrument's order."""
+    scan = Rectifier(raw.image, registration)
+    found = []
+    for number, field in enumerate(template.page.fields):
+        if field.kind not in LEAST_MM2:
+            continue
+        cut = scan.region(field.box_mm, _CUT_PX_PER_MM)
+        bare, near = _away_from_print(template, number)
+        px_per_mm = _resolution(field)
+        for shows, dark in _inks(cut, field):
+            ink = _kept(dark, bare, near, field, px_per_mm)
+            if ink is not None:
+                place = (field.id, field.kind, field.box_mm)
+                found.append(FieldInk(*place, shows, px_per_mm, *ink))
+    return tuple(found)
+
+
+@lru_cache(maxsize=64)
+def _away_from_print(
+    template: PageTemplate, number: int
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Where ink of a field is looked at (255, else 0), and what lies near to print."""
+    box = template.page.fields[number].box_mm
+    blank = template.at(_CUT_PX_PER_MM)
+    height, width = (max(1, round(v * _CUT_PX_PER_MM)) for v in (box[3], box[2]))
+    margin = 2 * round(_NEAR_MM * _CUT_PX_PER_MM)
+    wide = np.full((height + 2 * margin, width + 2 * margin), 255, np.uint8)
+    top, left = round(box[1] * _CUT_PX_PER_MM) - margin, round(box[0] * _CUT_PX_PER_MM) - margin
+    seen = blank[max(0, top) : top + wide.shape[0], max(0, left) : left + wide.shape[1]]
+    down, across = max(0, -top), max(0, -left)
+    wide[down : down + seen.shape[0], across : across + seen.shape[1]] = seen
+    print_ = (wide < 215).astype(np.uint8)
+
+    def spread(reach_mm: float) -> NDArray[np.uint8]:
+        side = 2 * round(reach_mm * _CUT_PX_PER_MM) + 1
+        grown = np.asarray(cv2.dilate(print_, np.ones((side, side), np.uint8)), np.uint8)
+        return grown[margin : margin + height, margin : margin + width]
+
+    rim = round(_RIM_MM * _CUT_PX_PER_MM)
+    bare = np.zeros((height, width), np.uint8)
+    bare[rim : height - rim, rim : width - rim] = 255
+    bare[spread(_SPREAD_MM) > 0] = 0
+    return bare, spread(_NEAR_MM) > 0
+
+
+def _inks(cut: NDArray[np.uint8], field: Field) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Darkness against the paper, 255 is black: of all ink, and of its colours apart."""
+    if cut.ndim == 2:
+        yield ALL_INK, _darker(cut)
+        return
+    grey = np.asarray(cv2.cvtColor(cut, cv2.COLOR_BGR2GRAY), np.uint8)
+    yield ALL_INK, _darker(grey)
+    if field.kind == "handwriting":
+        return
+    blue, green, red = (_darker(np.ascontiguousarray(cut[..., k])) for k in range(3))
+    stamped = np.asarray(cv2.subtract(cv2.addWeighted(blue, 0.5, green, 0.5, 0.0), red), np.uint8)
+    inked = float((stamped > _RED * 255).sum()) / _CUT_PX_PER_MM**2
+    if field.kind == "signature":
+        yield PEN, red
+    elif inked >= _STAMPED_MM2:
+        yield STAMP, stamped
+
+
+def _darker(channel: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """How much darker than the paper, which most of a field is, 255 is black."""
+    level = max(float(np.percentile(channel[::4, ::4], 75)), 32.0)
+    table = np.clip(255.0 - np.arange(256) * (255.0 / level), 0, 255).astype(np.uint8)
+    return np.asarray(cv2.LUT(channel, table), np.uint8)
+
+
+def _kept(
+    dark: NDArray[np.uint8],
+    bare: NDArray[np.uint8],
+    near: NDArray[np.bool_],
+    field: Field,
+    px_per_mm: float,
+) -> tuple[tuple[int, int], NDArray[np.uint8]] | None:
+    """Corner and picture of the ink that the blank does not have."""
+    added = np.asarray(cv2.bitwise_and(dark, bare), np.uint8)
+    paper = np.percentile(added[::4, ::4][bare[::4, ::4] > 0], (50, 75)) if bare.any() else (0, 0)
+    faintest = max(_FAINTEST * 255, float(paper[0] + 5.0 * (paper[1] - paper[0])))
+    drawn = added > faintest
+    open_ = bare > 0
+    share = float((near & open_).sum()) / max(int(open_.sum()), 1)
+    if float((drawn & near).sum()) > max(_MOST_NEAR, 1.5 * share) * float(drawn.sum()):
+        return None
+    inked = added[drawn]
+    if inked.size < _LEAST_MM2 * _CUT_PX_PER_MM**2:
+        return None
+    full = max(float(np.percentile(inked[::3], 70)), _FULL * 255)
+    steps = np.arange(256, dtype=np.float64)
+    table = np.where(steps > faintest, np.clip(steps * (255.0 / full), 0, 255), 0).astype(np.uint8)
+    width, height = (max(1, round(v * px_per_mm)) for v in field.box_mm[2:])
+    small = cv2.resize(cv2.LUT(added, table), (width, height), interpolation=cv2.INTER_AREA)
+    ink = np.asarray(small.astype(np.uint16) * LEVELS // 255, np.uint8)
+    # Specks do not widen the picture: rows and columns count from a stroke's worth of ink.
+    rows, columns = np.flatnonzero(ink.max(axis=1) >= 4), np.flatnonzero(ink.max(axis=0) >= 4)
+    if len(rows) < 2 or len(columns) < 2:
+        return None
+    top, left = int(rows[0]), int(columns[0])
+    part = ink[top : int(rows[-1]) + 1, left : int(columns[-1]) + 1]
+    return (left, top), np.ascontiguousarray(part)
+
+
+def _resolution(field: Field) -> float:
+    area = field.box_mm[2] * field.box_mm[3]
+    return next((s for s in _STEPS if area * s * s <= _MOST_PX), _STEPS[-1])

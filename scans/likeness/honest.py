@@ -1,0 +1,72 @@
+"""How alike the ink of two honest pages is: what turns likenesses into p-values.
+
+The honest pair that is hardest to tell from a copy is one hand writing the same thing twice, so
+that is what all pairs are measured against, though most are by different hands. Tails are
+continued beyond what was seen, each on the scale on which it is straight:
+
+* Marks: a mark's own lines against the same hand's mark in the same box. Fisher's z of one
+  pair falls off as exp(-4 z) or faster (1,556 pairs by one hand with the same answers: .089 above
+  likeness .5, .016 above .7, .009 above .8, none above .9; 16,672 pairs of different hands:
+  .041, .003, 0, 0). Marks of one hand are not independent: a page counts as half its marks.
+* Signatures and handwriting: Fisher's z of genuine repeats is about normal. Repeats reach
+  .70 here (likeness of band-passed strokes) and .77 among 110 real pairs of 11 writers.
+* Seals: every impression of a die has the same lines, so lines only say that a comparison is
+  possible; the unevenness of the ink is lognormal about .5 among impressions of one die (none
+  below .26 in 180 pairs) and below .2 between two scans of one impression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaincc, ndtr
+
+__all__ = ["SMALLEST_P", "p_of_field", "p_of_marks"]
+
+SMALLEST_P = 1e-30
+
+_MARK_RATE = 4.0
+_CLOSEST = 0.985
+_LEAST_MEAN = 0.55
+# Mean and deviation of Fisher's z of genuine repeats.
+_REPEATS: Mapping[str, tuple[float, float]] = {
+    "signature": (0.50, 0.20),
+    "handwriting": (0.70, 0.17),
+}
+_UNEVEN = (float(np.log(0.5)), 0.32)
+# Impressions of one die lie over each other so well only where they were pressed at the same
+# angle, which one in ten pairs is.
+_SEAL_LINES, _SAME_ANGLE = 0.82, 0.1
+
+
+def p_of_marks(likeness: NDArray[np.float64]) -> float:
+    """How often the marks of two honest sheets agree so well.
+
+    Args:
+        likeness: Of each pair of marks in the same box, in [-1, 1].
+    """
+    if len(likeness) == 0 or float(likeness.mean()) < _LEAST_MEAN:
+        return 1.0
+    rare = _MARK_RATE * np.arctanh(np.clip(likeness, 0.0, _CLOSEST))
+    return max(float(gammaincc(len(likeness) / 2.0, float(rare.sum()) / 2.0)), SMALLEST_P)
+
+
+def p_of_field(kind: str, alike: float, uneven: float) -> float:
+    """How often two honest signatures, writings or impressions are so alike.
+
+    Args:
+        kind: ``signature``, ``handwriting`` or ``seal``.
+        alike: Likeness of the strokes.
+        uneven: Deviation of the ratio of their ink; used for seals.
+    """
+    if kind == "seal":
+        if alike < _SEAL_LINES:
+            return 1.0
+        centre, spread = _UNEVEN
+        p = _SAME_ANGLE * float(ndtr((np.log(max(uneven, 1e-3)) - centre) / spread))
+    else:
+        centre, spread = _REPEATS[kind]
+        p = float(ndtr(-(np.arctanh(min(alike, 0.999)) - centre) / spread))
+    return max(p, SMALLEST_P)
