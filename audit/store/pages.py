@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from audit.store import schema
 from audit.store.rows import insert, plain
+from audit.trail.chain import touched
+from audit.trail.covered import GROUP
 
 __all__ = ["Files", "Pages"]
 
@@ -34,9 +36,11 @@ class Files:
         key = self.key(path, sha256)
         files = schema.files
         same_path = sa.and_(files.c.round_id == self.round_id, files.c.path == path)
-        self.connection.execute(
-            sa.update(files).where(same_path, files.c.id != key).values(state="replaced")
+        others = sa.and_(same_path, files.c.id != key, files.c.state != "replaced")
+        replaced = self.connection.execute(
+            sa.update(files).where(others).values(state="replaced").returning(files.c.id)
         )
+        touched(self.connection, "files", replaced.scalars().all())
         found = self.connection.execute(sa.select(files.c.state).where(files.c.id == key)).scalar()
         if found is None:
             row = {"id": key, "round_id": self.round_id, "path": path, "kind": kind}
@@ -44,6 +48,7 @@ class Files:
             insert(self.connection, files, [row])
         elif found != "kept":
             self.connection.execute(sa.update(files).where(files.c.id == key).values(state="kept"))
+            touched(self.connection, "files", [key])
         return key
 
     def kept(self, *kinds: str) -> Sequence[sa.RowMapping]:
@@ -64,11 +69,13 @@ class Files:
     def set_reason(self, key: int, reason: str | None) -> None:
         """Note why nothing could be read from a file."""
         files = schema.files
-        self.connection.execute(
+        changed = self.connection.execute(
             sa.update(files)
             .where(files.c.id == key, files.c.reason.is_distinct_from(reason))
             .values(reason=reason)
+            .returning(files.c.id)
         )
+        touched(self.connection, "files", changed.scalars().all())
 
 
 class Pages:
@@ -103,13 +110,17 @@ class Pages:
         """Put the pages of one file in the place of earlier ones, in one go."""
         table = schema.pages
         stale = sa.select(table.c.id).where(table.c.file_id == file_id)
-        links = schema.record_pages
-        self.connection.execute(sa.delete(links).where(links.c.page_id.in_(stale)))
-        findings = schema.findings
-        self.connection.execute(
-            sa.update(findings).where(findings.c.page_id.in_(stale)).values(page_id=None)
-        )
-        self.connection.execute(sa.delete(table).where(table.c.file_id == file_id))
+        links, findings = schema.record_pages, schema.findings
+        unlinked = sa.delete(links).where(links.c.page_id.in_(stale)).returning(links.c.record)
+        freed = sa.update(findings).where(findings.c.page_id.in_(stale)).values(page_id=None)
+        gone = sa.delete(table).where(table.c.file_id == file_id).returning(table.c.id)
+        for name, statement in (
+            (GROUP, unlinked),
+            ("findings", freed.returning(findings.c.id)),
+            ("pages", gone),
+        ):
+            keys = self.connection.execute(statement).scalars().all()
+            touched(self.connection, name, keys)
         insert(self.connection, table, pages)
         insert(self.connection, schema.marks, marks)
         insert(self.connection, schema.fingerprints, prints)
@@ -165,5 +176,6 @@ class Pages:
         for row in rows:
             values = {name: plain(row[name]) for name in names}
             self.connection.execute(sa.update(pages).where(pages.c.id == row["id"]).values(values))
+            touched(self.connection, "pages", [row["id"]])
             changed += 1
         return changed
