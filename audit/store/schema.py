@@ -394,7 +394,7 @@ trail_rows = Table(
     "trail_rows",
     metadata,
     Column("seq", _Key, primary_key=True, autoincrement=False),  # the entry that covers the row
-    Column("tbl", Text, primary_key=True),
+    Column("tbl", Text().with_variant(Text(collation="C"), "postgresql"), primary_key=True),
     Column("key", _Key, primary_key=True, autoincrement=False),
     Column("digest", LargeBinary),  # hash of the row; nothing where it was removed
     Index("ix_trail_rows_tbl_key", "tbl", "key", "seq"),
