@@ -9,7 +9,7 @@ from typing import Any
 
 from audit.trail.canonical import utc
 
-__all__ = ["SYSTEM", "Act", "Action"]
+__all__ = ["LOOKS", "SYSTEM", "Act", "Action"]
 
 SYSTEM = "survey-audit"
 
@@ -45,6 +45,13 @@ class Action(StrEnum):
     LOGOUT = "logout"
     UNMASKED_VIEW = "view.unmasked"
     BACKCHECK = "backcheck"
+
+
+# Acts that change nothing of what a report says.
+LOOKS = (
+    *(Action.EXPORT, Action.BACKUP, Action.LOGIN, Action.LOGIN_REFUSED, Action.LOGOUT),
+    Action.UNMASKED_VIEW,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from audit.trail.acts import Act, Action
+from audit.trail.acts import LOOKS, Act, Action
 from audit.trail.canonical import START, RowsHash, canonical, entry_hash
 from audit.trail.covered import GROUP, TABLES, digests, number_of
 from detectors.errors import TrailError
 
-__all__ = ["Head", "append", "begin", "describe", "head", "last_act", "note", "recorded", "touched"]
+__all__ = [
+    *("Head", "append", "begin", "covering_head", "describe", "head"),
+    *("last_act", "note", "recorded", "touched"),
+]
 
 _INFO = "survey_audit_writing"
 # One number for the whole store: PostgreSQL's writers queue up behind it.
@@ -79,7 +82,7 @@ def note(
     action: Action,
     rows: Mapping[str, set[int]] | None = None,
     **fields: Any,
-) -> None:
+) -> Head:
     """Record another act of this transaction at once, an entry before that of the transaction.
 
     Args:
@@ -87,9 +90,12 @@ def note(
         action: What was done.
         rows: Keys by table of the rows that it covers.
         fields: More fields of :class:`Act`; actor and time are those of the transaction.
+
+    Returns:
+        The entry.
     """
     act = _writing(connection).act
-    append(connection, Act(action, act.at, **{"actor": act.actor, **fields}), rows or {})
+    return append(connection, Act(action, act.at, **{"actor": act.actor, **fields}), rows or {})
 
 
 def _writing(connection: sa.Connection) -> _Writing:
@@ -104,6 +110,17 @@ def head(connection: sa.Connection) -> Head:
     found = connection.execute(
         sa.text("SELECT seq, hash FROM trail ORDER BY seq DESC LIMIT 1")
     ).first()
+    return Head(0, START) if found is None else Head(found[0], bytes.fromhex(found[1]))
+
+
+def covering_head(connection: sa.Connection) -> Head:
+    """The last entry but for those that only tell of a look: what results are printed with.
+
+    It stays the same until something in the store changes.
+    """
+    looks = ", ".join(f"'{action.value}'" for action in LOOKS)
+    query = f"SELECT seq, hash FROM trail WHERE action NOT IN ({looks}) ORDER BY seq DESC LIMIT 1"
+    found = connection.execute(sa.text(query)).first()
     return Head(0, START) if found is None else Head(found[0], bytes.fromhex(found[1]))
 
 

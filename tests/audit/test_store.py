@@ -22,7 +22,7 @@ from audit.store import Store, open_store
 from audit.store.cases import Cases
 from audit.store.migrate import _config
 from audit.store.results import Runs
-from audit.store.rows import sync
+from audit.store.rows import insert, sync
 from audit.store.schema import batches, decisions, key_of, metadata, rounds
 from detectors.errors import AccessError, InputError, UsageError
 from tests.audit.rounds import act, erasure
@@ -127,7 +127,7 @@ def _case(store: Store) -> int:
     day = dt.date(2026, 1, 1)
     row = {"id": "k", "title_vi": "k", "title_en": "k", "period_from": day, "period_to": day}
     with store.writing(act()) as connection:
-        connection.execute(sa.insert(rounds).values(row))
+        insert(connection, rounds, [row])
         run = {"id": "run", "started_at": "t", "software": "1", "config_sha256": "c"}
         Runs(connection, "k").start(run)
         cases = Cases(connection, "k")
