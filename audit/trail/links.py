@@ -42,6 +42,7 @@ class Chain:
         """
         rows = RowsHash()
         order: tuple[str, int] | None = None
+        owner: RowLine | None = None  # the first row whose number is not that of the next entry
         for item in items:
             if isinstance(item, Fault):
                 yield item
@@ -51,10 +52,14 @@ class Chain:
                     yield fault
                 else:
                     order = (item.table, item.key)
+                    owner = item if owner is None and item.seq != self.size + 1 else owner
                     rows.add(item.table, item.key, item.digest)
             else:
+                if owner is not None and owner.seq != item.seq:
+                    place = f"trail_rows, seq {owner.seq}, table {owner.table}, row {owner.key}"
+                    yield Fault(place, f"stands among the rows of seq {item.seq}")
                 yield from self._entry(item, rows)
-                rows, order = RowsHash(), None
+                rows, order, owner = RowsHash(), None, None
 
     def _entry(self, entry: Entry, rows: RowsHash) -> Iterator[Fault]:
         where = f"trail, seq {entry.seq}"
