@@ -1,4 +1,4 @@
-"""Originals, kept by their content and never changed.
+"""Originals, kept by their content and never changed; deleted by the rule of retention alone.
 
 ``originals/ab/cd/<sha256>``: a copy is written beside its place, synced, renamed, and the
 folder synced, before any row in the store speaks of it. A crash leaves at most a temporary
@@ -91,6 +91,24 @@ class Originals:
             return None if hash_file(path) == sha256 else "changed"
         except FileNotFoundError:
             return "missing"
+
+    def remove(self, sha256: str) -> None:
+        """Delete one original for good, as the rule of retention asks; harmless if it is gone.
+
+        Raises:
+            AccessError: If it cannot be deleted.
+        """
+        path = self.path(sha256)
+        try:
+            path.unlink(missing_ok=True)
+            if path.parent.is_dir():
+                _sync(path.parent)
+        except OSError as error:
+            raise AccessError(
+                f"the original cannot be deleted ({error.strerror})",
+                where=str(path),
+                remedy="check permissions of the folder, and purge again",
+            ) from error
 
     def orphans(self, known: frozenset[str]) -> Iterator[Path]:
         """Kept files that no row speaks of, e.g. after a crash; in order of name."""

@@ -47,7 +47,7 @@ from audit.store.rounds import Rounds
 from audit.trail.acts import Action
 from audit.trail.chain import describe
 from audit.version import software_version
-from detectors.errors import AuditError, ExitCode
+from detectors.errors import AuditError, ExitCode, UsageError
 from detectors.finding import Severity
 
 __all__ = ["LOCK", "Outcome", "not_judged", "run_round"]
@@ -106,6 +106,7 @@ def run_round(settings: Settings, tools: Tools) -> Outcome:
             done = _done(store, settings, key)
             if done is not None:
                 return _again(store, settings, done, tools)
+            _refuse_deleted(store, settings)
             with store.reading() as connection:
                 run_id = Runs(connection, settings.round.id).fresh_id(f"{stamp}-{key[:8]}")
             with _noted(store, settings, run_id, started.isoformat(), inputs, rules, tools):
@@ -129,6 +130,18 @@ def _inputs(
         decisions=decisions,
         software=software_version(),
     )
+
+
+def _refuse_deleted(store: Store, settings: Settings) -> None:
+    """A round whose originals were deleted cannot be worked out anew: its results stand."""
+    with store.reading() as connection:
+        when = Files(connection, settings.round.id).deleted_since()
+    if when is not None:
+        raise UsageError(
+            f"originals of this round were deleted by its rule of retention on {when[:10]}",
+            where=str(settings.base),
+            remedy="its results stand; `survey-audit score` takes new decisions in",
+        )
 
 
 def _references(settings: Settings, forms: Sequence[RoundForm]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -65,6 +65,25 @@ class Files:
         query = sa.select(files.c.path, files.c.sha256).where(files.c.round_id == self.round_id)
         rows = self.connection.execute(query.order_by(files.c.path, files.c.sha256))
         return [(row[0], row[1]) for row in rows]
+
+    def deleted_since(self) -> str | None:
+        """When the first original of a file that counts was deleted, if one was."""
+        files = schema.files
+        query = sa.select(sa.func.min(files.c.deleted_at))
+        return self.connection.execute(
+            query.where(files.c.round_id == self.round_id, files.c.state == "kept")
+        ).scalar()
+
+    def note_deleted(self, keys: Collection[int], at: str) -> None:
+        """Note that the originals of files were deleted; their rows and hashes stay."""
+        files = schema.files
+        for key in sorted(keys):
+            self.connection.execute(sa.update(files).where(files.c.id == key).values(deleted_at=at))
+        touched(self.connection, "files", keys)
+
+    def every(self) -> Sequence[sa.RowMapping]:
+        """Every file of every round of the store, kept, replaced or deleted, in order of path."""
+        return self.connection.execute(sa.select(schema.files).order_by("path")).mappings().all()
 
     def set_reason(self, key: int, reason: str | None) -> None:
         """Note why nothing could be read from a file."""

@@ -225,7 +225,7 @@ class _Raw:
         self.connection = connection
         self.postgresql = connection.dialect.name == "postgresql"
 
-    def __call__(self, sql: str, parameters: Sequence[Any] = ()) -> Iterable[Sequence[Any]]:
+    def __call__(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
         text = sql.replace("?", "%s") if self.postgresql and parameters else sql
         result = self.connection.exec_driver_sql(text, tuple(parameters) or None)
         return [tuple(row) for row in result]

@@ -29,7 +29,7 @@ class Rows(Protocol):
 
     postgresql: bool
 
-    def __call__(self, sql: str, parameters: Sequence[Any] = ()) -> Iterable[Sequence[Any]]:
+    def __call__(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
         """Run a query."""
         ...
 
@@ -188,7 +188,8 @@ def _chunks(
         ordered = sorted(keys)
         yield from (ordered[start : start + _STEP] for start in range(0, len(ordered), _STEP))
         return
-    where, after = "", ()
+    where = ""
+    after: tuple[Any, ...] = ()
     while True:
         query = f"SELECT DISTINCT {key} FROM {table} {where} ORDER BY {key} LIMIT {_STEP}"
         chunk = [row[0] for row in rows(query, after)]

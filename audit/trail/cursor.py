@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,12 @@ class Cursor:
         self._connection = connection
         self.postgresql = postgresql
 
-    def __call__(self, sql: str, parameters: Sequence[Any] = ()) -> Iterable[Sequence[Any]]:
+    def __call__(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
         """All rows of a query at once: for queries whose answer is small."""
-        if self.postgresql:
-            sql = sql.replace("?", "%s") if parameters else sql
-            rows: list[Sequence[Any]] = self._connection.execute(sql, parameters or None).fetchall()
-            return rows
-        return self._connection.execute(sql, tuple(parameters)).fetchall()
+        if self.postgresql and parameters:
+            sql = sql.replace("?", "%s")
+        rows: list[Sequence[Any]] = self._connection.execute(sql, tuple(parameters)).fetchall()
+        return rows
 
     def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Sequence[Any]]:
         """Rows one by one: memory does not grow with their number."""

@@ -22,7 +22,7 @@ from audit.trail.transcript import Fault, from_file, from_store
 from audit.trail.witnesses import check_checkpoints, check_report
 from detectors.errors import InputError
 
-__all__ = ["Place", "Verification", "verify_file", "verify_store"]
+__all__ = ["Place", "Verification", "verify_file", "verify_store", "verify_view"]
 
 _SHOWN = 40
 
@@ -91,21 +91,36 @@ def verify_store(
         AccessError: If the store cannot be reached.
         InputError: If a report cannot be read.
     """
-    found, chain = Verification(), Chain()
     with reading(place.url) as cursor:
-        try:
-            found.take(check_sqlite(cursor))
-            if not _has_trail(cursor):
-                found.faults.append("trail: there is none in this store — run `survey-audit run`")
-                return found
-            found.take(check_guards(cursor))
-            found.take(chain.check(from_store(cursor)))
-            if not chain.size:
-                found.faults.append("trail, seq 1: missing: the trail was removed")
-            found.take(check_rows(cursor))
-            _originals(found, cursor, place, progress)
-        except (sqlite3.DatabaseError, ValueError) as error:
-            found.faults.append(f"store: damaged ({' '.join(str(error).split())})")
+        return verify_view(cursor, place, reports=reports, progress=progress)
+
+
+def verify_view(
+    cursor: Cursor,
+    place: Place,
+    *,
+    reports: Sequence[str] = (),
+    progress: Callable[..., Iterator[Any]] | None = None,
+) -> Verification:
+    """The same on an open view of the store, e.g. one that is not committed yet.
+
+    Raises:
+        InputError: If a report cannot be read.
+    """
+    found, chain = Verification(), Chain()
+    try:
+        found.take(check_sqlite(cursor))
+        if not _has_trail(cursor):
+            found.faults.append("trail: there is none in this store — run `survey-audit run`")
+            return found
+        found.take(check_guards(cursor))
+        found.take(chain.check(from_store(cursor)))
+        if not chain.size:
+            found.faults.append("trail, seq 1: missing: the trail was removed")
+        found.take(check_rows(cursor))
+        _originals(found, cursor, place, progress)
+    except (sqlite3.DatabaseError, ValueError) as error:
+        found.faults.append(f"store: damaged ({' '.join(str(error).split())})")
     _end(found, chain, place.checkpoints, place.public_key, reports)
     return found
 
