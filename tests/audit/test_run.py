@@ -166,6 +166,7 @@ def test_a_killed_run_is_taken_up_and_ends_as_if_nothing_had_happened(
     # At most the file that was in hand when it died is judged again.
     assert set(broken.judged) == set(whole.judged)
     assert len(broken.judged) <= len(whole.judged) + 1
+    assert verify_round(settings_of(two)).faults == []
     assert _rows(settings_of(one)) == _rows(settings_of(two))
 
 
@@ -199,8 +200,10 @@ def test_sigkill_leaves_what_the_next_run_takes_up(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=root, check=False, capture_output=True)
     assert done.returncode == -9, done.stderr
     assert _table(settings_of(two), "runs")["status"].tolist() == ["running"]
+    assert verify_round(settings_of(two)).faults == []
     scans.judged.clear()
     _run(two, scans)
+    assert verify_round(settings_of(two)).faults == []
     # Whole files were stored before it died, and only the others were judged now.
     assert 0 < len(scans.judged) < 4
     assert _rows(settings_of(one)) == _rows(settings_of(two))

@@ -83,7 +83,6 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     with open_store(url) as opened:
         yield opened
         with opened.engine.begin() as connection:
-            metadata.reflect(connection)
             if request.param == "postgresql":
                 connection.execute(sa.text("DROP SCHEMA public CASCADE"))
                 connection.execute(sa.text("CREATE SCHEMA public"))
