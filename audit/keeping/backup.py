@@ -68,6 +68,8 @@ def back_up(
         Busy: If originals are being deleted.
         AccessError: If the store cannot be read, or the archive cannot be written.
     """
+    # A store of an earlier version gets its trail first.
+    open_store(settings.store_url, create=False, now=now).close()
     moment = now()
     if target.is_dir() or target.suffix != ".tar":
         name = settings.round.id.replace(" ", "-")

@@ -103,15 +103,17 @@ class _Work:
     @property
     def place(self) -> Place:
         """Where the extracted things are, for the verifier."""
-        apart = self.folder / "checkpoints"
-        inside = self.settings.path(self.settings.checkpoints).relative_to
+        folder = self.settings.path(self.settings.checkpoints)
         runs = self.settings.path(self.settings.runs)
+        kept = self.folder / "checkpoints"
+        if folder.is_relative_to(runs):
+            kept = self.folder / "runs" / folder.relative_to(runs)
         return replace(
             place_of(self.settings),
             url=f"sqlite:///{self.folder / 'store/audit.db'}",
             originals=self.folder / "originals",
             runs=self.folder / "runs",
-            checkpoints=apart if apart.is_dir() else self.folder / "runs" / inside(runs),
+            checkpoints=kept,
         )
 
     def accept(self, found: Verification) -> None:

@@ -359,7 +359,14 @@ def _finish(
             manifest_sha256=digest,
         )
     warnings = seal(store, settings, run_id, tools)
-    return Outcome(run_id, False, code, counts, lines, warnings)  # noqa: FBT003
+    return Outcome(
+        run_id=run_id,
+        nothing_new=False,
+        exit_code=code,
+        counts=counts,
+        not_judged=lines,
+        warnings=warnings,
+    )
 
 
 def _told(error: BaseException) -> str:

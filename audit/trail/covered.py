@@ -227,11 +227,15 @@ def _page_parts(rows: Rows, keys: Sequence[int]) -> dict[int, list[Any]]:
 
 
 def _reader(covered: Covered) -> Callable[[Sequence[Any]], list[Any]]:
-    forms = [_FORMS.get(kind) for _, kind in covered.columns]
+    kinds = enumerate(kind for _, kind in covered.columns)
+    forms = [(place, _FORMS[kind]) for place, kind in kinds if kind in _FORMS]
 
     def read(row: Sequence[Any]) -> list[Any]:
-        pairs = zip(row, forms, strict=True)
-        return [v if v is None or form is None else form(v) for v, form in pairs]
+        values = list(row)
+        for place, form in forms:
+            if values[place] is not None:
+                values[place] = form(values[place])
+        return values
 
     return read
 

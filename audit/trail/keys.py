@@ -61,7 +61,8 @@ def load_key(path: Path) -> SigningKey | None:
             raise ConfigError(
                 f"the signing key may be read by others (mode {mode:03o})",
                 where=str(path),
-                remedy=f"chmod 600 {path.name}; if others had access, make a new key",
+                remedy="chmod 600 it, or name a file under signing_key where permissions hold; "
+                "if others had access, move it away: the next run makes a new key",
             )
         data = stream.read(10_000)
     try:

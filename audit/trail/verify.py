@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from audit.intake.originals import Originals, hash_file
+from audit.trail.checkpoint import checkpoints
 from audit.trail.cursor import Cursor, reading
 from audit.trail.links import Chain
 from audit.trail.stored import check_guards, check_rows, check_sqlite
 from audit.trail.transcript import Fault, from_file, from_store
-from audit.trail.witnesses import check_checkpoints, check_report
+from audit.trail.witnesses import Found, check_checkpoints, check_report
 from detectors.errors import InputError
 
 __all__ = ["Place", "Verification", "verify_file", "verify_store", "verify_view"]
@@ -69,9 +70,14 @@ class Verification:
     def take(self, faults: Iterable[Fault]) -> None:
         """Keep faults, and say where there are too many to show."""
         rest = iter(faults)
-        self.faults += [f"{fault.where}: {fault.what}" for fault in islice(rest, _SHOWN)]
+        self.faults += [_shown(f"{fault.where}: {fault.what}") for fault in islice(rest, _SHOWN)]
         if more := sum(1 for _ in rest):
             self.faults.append(f"… and {more} more of that kind")
+
+
+def _shown(text: str) -> str:
+    """What a changed store holds must not speak to the terminal."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def verify_store(
@@ -91,13 +97,15 @@ def verify_store(
         AccessError: If the store cannot be reached.
         InputError: If a report cannot be read.
     """
+    there = None if place.checkpoints is None else list(checkpoints(place.checkpoints))
     with reading(place.url) as cursor:
-        return verify_view(cursor, place, reports=reports, progress=progress)
+        return verify_view(cursor, place, there, reports=reports, progress=progress)
 
 
 def verify_view(
     cursor: Cursor,
     place: Place,
+    there: Found | None = None,
     *,
     reports: Sequence[str] = (),
     progress: Callable[..., Iterator[Any]] | None = None,
@@ -121,7 +129,7 @@ def verify_view(
         _originals(found, cursor, place, progress)
     except (sqlite3.DatabaseError, ValueError) as error:
         found.faults.append(f"store: damaged ({' '.join(str(error).split())})")
-    _end(found, chain, place.checkpoints, place.public_key, reports)
+    _end(found, chain, place.checkpoints, place.public_key, reports, there)
     return found
 
 
@@ -204,11 +212,12 @@ def _end(
     folder: Path | None,
     public_key: str | None,
     reports: Sequence[str],
+    there: Found | None = None,
 ) -> None:
     found.size, found.head = chain.size, chain.head
     found.checked["entries"] = chain.size
     if folder is not None:
-        faults, notes, count = check_checkpoints(chain, folder, public_key)
+        faults, notes, count = check_checkpoints(chain, folder, public_key, there)
         found.take(faults)
         found.notes += notes
         found.checked["checkpoints"] = count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from audit.trail.checkpoint import KEY_FILE, Checkpoint, checkpoints
@@ -11,15 +12,18 @@ from audit.trail.links import Chain
 from audit.trail.transcript import Fault
 from detectors.errors import AuditError, InputError
 
-__all__ = ["check_checkpoints", "check_report"]
+__all__ = ["Found", "check_checkpoints", "check_report"]
 
 _HEAD = re.compile(r'class="trail-head"[^>]*>\s*([0-9a-f]{64})\s*<')
 _HASH = re.compile(r"[0-9a-fA-F]{64}")
 _MOST = 256 << 20
 
 
+Found = Sequence[tuple[Path, Checkpoint | None]]
+
+
 def check_checkpoints(
-    chain: Chain, folder: Path, public_key: str | None
+    chain: Chain, folder: Path, public_key: str | None, there: Found | None = None
 ) -> tuple[list[Fault], list[str], int]:
     """Whether a trail continues every checkpoint that was kept of it.
 
@@ -27,6 +31,8 @@ def check_checkpoints(
         chain: The trail, already followed.
         folder: Of checkpoints.
         public_key: The key in hex that somebody kept; every checkpoint must be signed by it.
+        there: What the folder held before the trail was read: a run that ends meanwhile
+            adds a checkpoint of entries that this view of the trail does not have.
 
     Returns:
         Faults, notes, and the number of checkpoints.
@@ -34,7 +40,7 @@ def check_checkpoints(
     faults: list[Fault] = []
     notes: list[str] = []
     count, agreed, sealed = 0, 0, set()
-    for path, checkpoint in checkpoints(folder):
+    for path, checkpoint in list(checkpoints(folder)) if there is None else there:
         count += 1
         if checkpoint is None:
             faults.append(Fault(str(path), "is no checkpoint, or was changed"))
@@ -49,8 +55,10 @@ def check_checkpoints(
         else:
             agreed = checkpoint.size
             sealed.add(checkpoint.size)
+    now = {c.head for _, c in checkpoints(folder) if c is not None and c.genuine}
+    heads = {seq: head for head, seq in chain.heads.items() if seq in chain.ends}
     for seq, run in sorted(chain.ends.items()):
-        if seq not in sealed:
+        if seq not in sealed and heads.get(seq) not in now:
             missing = f"the checkpoint of run {run} is missing"
             faults.append(Fault(str(folder / f"{seq}.json"), missing))
     if len(chain.keys) > 1:
