@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import re
 import tarfile
 from collections.abc import Iterator
@@ -130,6 +131,8 @@ def _place(stream: IO[bytes], target: Path) -> str:
         while chunk := stream.read(_CHUNK):
             digest.update(chunk)
             file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
     return digest.hexdigest()
 
 

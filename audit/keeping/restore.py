@@ -57,7 +57,8 @@ def restore(
 
     Args:
         archive: The backup.
-        config: The round's ``audit.toml``; taken from the backup if it is not there.
+        config: The round's ``audit.toml`` or its folder; taken from the backup if it is not
+            there.
         force: Replace a store that is there, and restore what does not verify.
         now: The clock.
         actor: Who asked for it.
@@ -69,12 +70,14 @@ def restore(
         TrailError: If what is in it does not verify, and no ``force``.
         Busy: If a run holds the round.
     """
-    base = config if config.is_dir() else config.parent
+    if config.is_dir() or not config.suffix:
+        config = config / "audit.toml"
+    base = config.parent
     base.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".restore-", dir=base) as name:
         folder = Path(name)
         manifest, digest = extract(archive, folder)
-        if not (config / "audit.toml" if config.is_dir() else config).is_file():
+        if not config.is_file():
             _place_round(folder / "round", base)
         settings = load_settings(config)
         _fits(settings, manifest, archive)
@@ -229,12 +232,7 @@ def _place_files(work: _Work, progress: Callable[..., Iterator[Any]]) -> None:
     originals = Originals(work.settings.path(work.settings.originals))
     kept = list_files(work.folder / "originals")
     for path in progress(kept, "originals", total=len(kept)):
-        if originals.verify(path.name) != "changed":
-            originals.add(path)
-        else:
-            target = originals.path(path.name)
-            target.rename(target.with_name(f"{path.name}.changed"))
-            originals.add(path)
+        originals.put_back(path, path.name)
     for name, folder in (
         ("runs", work.settings.path(work.settings.runs)),
         ("checkpoints", work.settings.path(work.settings.checkpoints)),

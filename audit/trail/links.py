@@ -63,7 +63,7 @@ class Chain:
 
     def _entry(self, entry: Entry, rows: RowsHash) -> Iterator[Fault]:
         where = f"trail, seq {entry.seq}"
-        if not isinstance(entry.seq, int) or isinstance(entry.seq, bool) or entry.seq <= self.size:
+        if not isinstance(entry.seq, int) or not self.size < entry.seq < 1 << 63:
             yield Fault(where, f"stands after seq {self.size}: an entry was inserted or moved")
             return
         if entry.seq > self.size + 1:

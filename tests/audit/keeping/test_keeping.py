@@ -296,6 +296,14 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert command(["restore", str(archive), *words]) == ExitCode.USAGE
     assert command(["restore", str(archive), *words, "--force"]) == ExitCode.DONE
     assert command(["restore", str(folder / "units.csv"), *words, "--force"]) == ExitCode.INPUT
+    fresh = tmp_path / "fresh"
+    assert command(["restore", str(archive), "-c", str(fresh)]) == ExitCode.DONE
+    assert command(["verify", "-c", str(fresh)]) == ExitCode.DONE
+    other = small_round(tmp_path / "other")
+    capsys.readouterr()
+    assert command(["restore", str(archive), "-c", str(other)]) == ExitCode.INPUT
+    assert "of round r, and this is other" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*/.restore-*"))
     capsys.readouterr()
     assert command(["purge", *words]) == ExitCode.DONE
     assert "4 originals" in capsys.readouterr().out

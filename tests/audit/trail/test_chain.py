@@ -158,6 +158,16 @@ def test_writers_at_once_queue_up(store: Store) -> None:
     assert faults(store) == []
 
 
+def test_a_disabled_guard_is_named(store: Store) -> None:
+    _case(store)
+    with store.engine.begin() as connection:
+        if store.engine.dialect.name == "postgresql":
+            connection.execute(sa.text("ALTER TABLE trail_rows DISABLE TRIGGER trail_rows_next"))
+        else:
+            connection.execute(sa.text("DROP TRIGGER trail_rows_next"))
+    assert [fault.where for fault in faults(store)] == ["trigger trail_rows_next"]
+
+
 def test_a_removed_trail_is_not_begun_again(sqlite: Store) -> None:
     _case(sqlite)
     with sqlite3.connect(str(sqlite.engine.url.database)) as connection:

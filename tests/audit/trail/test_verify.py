@@ -11,9 +11,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from audit.cli.main import run as command
 from audit.judge.decision import Verdict
@@ -21,7 +24,7 @@ from audit.pipeline.tools import Tools
 from audit.settings import Settings
 from audit.store import open_store
 from audit.trail.acts import Act, Action
-from audit.trail.canonical import entry_hash
+from audit.trail.canonical import canonical, entry_hash
 from audit.trail.checkpoint import checkpoints
 from audit.trail.covered import TABLES
 from audit.trail.cursor import Cursor, reading
@@ -351,6 +354,26 @@ def test_every_flipped_byte_of_an_exported_trail_is_found_and_named(tmp_path: Pa
             found = verify_file(path).faults
             assert found, f"byte {position} of {len(good)} ^ {mask:#x}"
             assert any(any(n in fault for n in names) for fault in found), (line, mask, found)
+
+
+cells = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.text(max_size=6)
+cells |= st.sampled_from(["0" * 64, "{}", '{"action":5}', "[" * 2000, "\ud800"])
+lines_ = st.one_of(
+    st.fixed_dictionaries({"body": cells, "hash": cells, "prev": cells, "seq": cells}),
+    st.fixed_dictionaries({"digest": cells, "key": cells, "row": cells, "seq": cells}),
+    st.dictionaries(st.text(max_size=4), cells, max_size=3),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(lines_, max_size=5), st.binary(max_size=40))
+def test_whatever_a_file_holds_is_told_and_never_ends_in_an_error(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[dict[str, Any]], tail: bytes
+) -> None:
+    path = tmp_path_factory.mktemp("f") / "t.jsonl"
+    text = "".join(canonical(line) + "\n" for line in [{"format": "survey-audit trail 1"}, *lines])
+    path.write_bytes(text.encode() + tail)
+    assert verify_file(path).faults
 
 
 def test_lines_deleted_doubled_swapped_and_cut_off_are_found(tmp_path: Path) -> None:
