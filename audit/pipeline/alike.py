@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from audit.store import Store
 from audit.store.likenesses import Likenesses
+from audit.trail.acts import Action
 from detectors.finding import Finding
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from audit.pipeline.tools import Tools
     from scans.fingerprint import Fingerprint
     from scans.likeness.pairs import Card, Likeness
 
@@ -27,7 +29,7 @@ __all__ = ["findings_among", "measure_new"]
 _IN_MEMORY = 4_096
 
 
-def measure_new(store: Store, instrument_id: str) -> int:
+def measure_new(store: Store, instrument_id: str, tools: Tools) -> int:
     """Compare pages that were not compared yet and keep what they have in common.
 
     Returns:
@@ -57,7 +59,7 @@ def measure_new(store: Store, instrument_id: str) -> int:
                 rows += [_row(one, other, alike) for alike in compared(first, second)]
     done = [{"page_id": key, "room": "", "code": b""} for key in keys]
     done += [{"page_id": key, "room": room, "code": code} for key, room, code in codes]
-    with store.writing() as connection:
+    with store.writing(tools.act(Action.COMPARISON, instrument_id)) as connection:
         Likenesses(connection, instrument_id).save(done, rows)
     return len(keys)
 
