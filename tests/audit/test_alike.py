@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from audit.store import Store, open_store
 from audit.store.pages import Files, Pages
 from audit.store.schema import files, key_of, rounds
 from scans.likeness.pairs import compared
+from tests.audit.rounds import act, tools
 from tests.subjects import prints
 
 _FORM = "HL-01"
@@ -31,13 +33,13 @@ def store(tmp_path: Path):
 def _round(store: Store, name: str, year: int) -> None:
     row = {"id": name, "title_vi": name, "title_en": name}
     row |= {"period_from": dt.date(year, 1, 1), "period_to": dt.date(year, 12, 31)}
-    with store.writing() as connection:
+    with store.writing(act()) as connection:
         connection.execute(sa.insert(rounds).values(row))
 
 
 def _put(store: Store, round_id: str, names: Sequence[str]) -> None:
     """Pages as a night stores them."""
-    with store.writing() as connection:
+    with store.writing(act()) as connection:
         for name in names:
             page = prints()[name]
             file_id = Files(connection, round_id).add(name, "scan", name * 9, 1, "run")
@@ -49,7 +51,7 @@ def _put(store: Store, round_id: str, names: Sequence[str]) -> None:
 
 
 def _found(store: Store, round_id: str) -> dict[int, list[dict[str, object]]]:
-    measure_new(store, _FORM)
+    measure_new(store, _FORM, tools())
     found = findings_among(store, round_id, _FORM)
     return {key: [f.to_json() for f in signs] for key, signs in sorted(found.items())}
 
@@ -89,10 +91,10 @@ def test_one_night_and_many_nights_in_any_order_find_the_same(tmp_path):
 def test_only_what_is_new_is_compared(store):
     _round(store, "r", 2025)
     _put(store, "r", _SHEETS)
-    assert measure_new(store, _FORM) == len(_SHEETS)
-    assert measure_new(store, _FORM) == 0
+    assert measure_new(store, _FORM, tools()) == len(_SHEETS)
+    assert measure_new(store, _FORM, tools()) == 0
     _put(store, "r", ["fax"])  # judged again: its pairs are measured again
-    assert measure_new(store, _FORM) == 1
+    assert measure_new(store, _FORM, tools()) == 1
 
 
 def test_a_sheet_of_an_earlier_round_is_found_and_never_one_of_a_later(store):
@@ -110,7 +112,7 @@ def test_a_withdrawn_file_takes_its_likenesses_with_it(store):
     _round(store, "r", 2025)
     _put(store, "r", ["honest", "again"])
     assert _found(store, "r")
-    with store.writing() as connection:
+    with store.writing(act()) as connection:
         connection.execute(sa.update(files).where(files.c.path == "again").values(state="gone"))
     assert _found(store, "r") == {}
 
@@ -118,7 +120,7 @@ def test_a_withdrawn_file_takes_its_likenesses_with_it(store):
 def test_pairs_that_are_kept_are_those_that_are_measured(store):
     _round(store, "r", 2025)
     _put(store, "r", _SHEETS)
-    measure_new(store, _FORM)
+    measure_new(store, _FORM, tools())
     with store.reading() as connection:
         rows = connection.execute(sa.text("SELECT one, other, what FROM likenesses")).all()
     names = {key_of("page", "r", name): name for name in _SHEETS}
@@ -131,3 +133,25 @@ def test_pairs_that_are_kept_are_those_that_are_measured(store):
         for alike in compared(prints()[a], prints()[b])
     }
     assert kept == wanted
+
+
+def test_a_likeness_changed_past_the_program_is_named(tmp_path):
+    """Whoever takes a pair out of the store hides a duplicate: the trail covers pairs, too."""
+    from audit.trail.cursor import reading
+    from audit.trail.stored import check_rows
+
+    url = f"sqlite:///{tmp_path / 'audit.db'}"
+    with open_store(url) as store:
+        _round(store, "r", 2025)
+        _put(store, "r", ["honest", "again", "other"])
+        measure_new(store, _FORM, tools())
+    with reading(url) as cursor:
+        before = [str(fault) for fault in check_rows(cursor) if "likenesses" in str(fault)]
+    with sqlite3.connect(tmp_path / "audit.db") as raw:
+        raw.execute("DELETE FROM likenesses")
+        raw.execute("UPDATE codes SET code = x'00' WHERE room <> ''")
+    with reading(url) as cursor:
+        faults = [str(fault) for fault in check_rows(cursor)]
+    assert before == []
+    assert any("likenesses" in fault for fault in faults)
+    assert any("codes" in fault for fault in faults)
