@@ -21,7 +21,7 @@ RADIUS = 80
 """Bits that alike codes may differ in. Unrelated ones differ in 128 +- 8, so that one pair in a
 thousand million comes this near by chance; two scans of one sheet differ in 2 to 40."""
 
-MOST = 48
+MOST = 24
 """Neighbours given for one code, the nearest: a printed signature is on every page."""
 
 _WORDS = BYTES // 8

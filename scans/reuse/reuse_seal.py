@@ -23,9 +23,8 @@ INFO = CheckInfo(
         "after the scanners' tone, is lognormal about .5; one in ten lies at the same angle."
     ),
     source=(
-        "Pose search by normalised cross-correlation, then unevenness of the ink; none of 180 "
-        "pairs of impressions of one die below .26, 95 % of re-scans below .18 "
-        "(docs/accuracy.md)."
+        "Pose search by normalised cross-correlation, then unevenness of the ink; none of "
+        "13,800 pairs of impressions below .25, 95 % of re-scans below .18 (docs/accuracy.md)."
     ),
     innocent=(
         Message(
@@ -52,4 +51,4 @@ def _tell(pair: Likeness, other: str) -> Message:
 
 _MISSING = "no seal on the page, or too little of one to tell it by"
 
-CHECK = PairCheck(INFO, "seal", _MISSING, _tell, printed=True)
+CHECK = PairCheck(INFO, "seal", _MISSING, _tell, printed=True, level=1e-3)
