@@ -41,6 +41,11 @@ class CodeIndex:
     def __len__(self) -> int:
         return self._count
 
+    @property
+    def nbytes(self) -> int:
+        """Memory that it takes."""
+        return int(self._codes.nbytes + self._keys.nbytes)
+
     def add(self, keys: NDArray[np.int64], codes: NDArray[np.uint8]) -> None:
         """Append codes.
 
