@@ -38,7 +38,6 @@ class PairCheck:
         tell: Message from the best pair and the other page's name.
         every: Whether each pair of pages counts as a comparison, and not only look-alikes.
         printed: Whether many pages may share it because it is printed.
-        level: p-value from which a page is told about.
     """
 
     info: CheckInfo
@@ -47,7 +46,6 @@ class PairCheck:
     tell: Callable[[Likeness, str], Message]
     every: bool = False
     printed: bool = False
-    level: float = LEVEL
 
     def assess(self, subject: Sequence[Fingerprint], *, seed: int = 0) -> Assessment:
         """One score a page: the best pair it is in, as -log10 of the pair's p-value."""
@@ -73,7 +71,7 @@ class PairCheck:
                 for k, other in ((i, j), (j, i)):
                     if p < p_values[k]:
                         scores[k], p_values[k] = -np.log10(p), p
-                    if p <= self.level:
+                    if p <= LEVEL:
                         found.setdefault(k, []).append((p, cards[other].name, other, alike))
         shared = self._printed(found, cards, peers)
         scores[list(shared)], p_values[list(shared)] = 0.0, 1.0

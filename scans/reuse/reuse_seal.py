@@ -23,8 +23,9 @@ INFO = CheckInfo(
         "after the scanners' tone, is lognormal about .5; one in ten lies at the same angle."
     ),
     source=(
-        "Pose search by normalised cross-correlation, then unevenness of the ink; none of "
-        "13,800 pairs of impressions below .25, 95 % of re-scans below .18 (docs/accuracy.md)."
+        "Pose search by normalised cross-correlation, then unevenness of the ink: of 110,000 "
+        "honest pairs the lowest is .158, 9 in 10 second scans and pasted copies lie below .150 "
+        "(docs/accuracy.md)."
     ),
     innocent=(
         Message(
@@ -51,4 +52,4 @@ def _tell(pair: Likeness, other: str) -> Message:
 
 _MISSING = "no seal on the page, or too little of one to tell it by"
 
-CHECK = PairCheck(INFO, "seal", _MISSING, _tell, printed=True, level=1e-3)
+CHECK = PairCheck(INFO, "seal", _MISSING, _tell, printed=True)
