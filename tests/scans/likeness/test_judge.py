@@ -6,7 +6,7 @@ import pytest
 
 from detectors.registry import Level, discover
 from scans.likeness.judge import groups
-from scans.likeness.pairs import Card, Likeness
+from scans.likeness.pairs import Card, Likeness, whats_of
 
 SHEET = discover(Level.PAGES)["duplicate.sheet"]
 SIGNED = discover(Level.PAGES)["reuse.signature"]
@@ -53,3 +53,8 @@ def test_pages_hang_together_by_links():
         **{key: [1, 2, 4] for key in (1, 2, 4)},
         **{key: [7, 9] for key in (7, 9)},
     }
+
+
+def test_what_a_page_can_be_compared_in_is_told_by_its_rooms():
+    rooms = ("", "2:sheet", "2:signature:s:0", "2:signature:s:1", "2:handwriting:a:b:0")
+    assert whats_of(rooms) == {"sheet", "signature:s", "handwriting:a:b"}
