@@ -8,7 +8,7 @@ pairs with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -118,7 +118,7 @@ def findings_among(
 
 
 def _cards(
-    rows: Sequence[sa.RowMapping], round_id: str
+    rows: Iterable[sa.RowMapping], round_id: str
 ) -> tuple[list[tuple[int, bool]], list[Card]]:
     """Keys of the pages with whether they are of the round, and their cards."""
     from scans.likeness.pairs import Card, whats_of
@@ -135,7 +135,7 @@ def _cards(
     return keys, cards
 
 
-def _by_page(rows: Sequence[sa.RowMapping]) -> Iterator[tuple[int, list[sa.RowMapping]]]:
+def _by_page(rows: Iterable[sa.RowMapping]) -> Iterator[tuple[int, list[sa.RowMapping]]]:
     from itertools import groupby
 
     for key, group in groupby(rows, key=lambda row: row["id"]):

@@ -63,7 +63,7 @@ class Likenesses:
         insert(self.connection, schema.codes, codes)
         insert(self.connection, schema.likenesses, likenesses)
 
-    def until(self, round_id: str) -> Sequence[sa.RowMapping]:
+    def until(self, round_id: str) -> Iterator[sa.RowMapping]:
         """Kept pages of a round and of rounds whose period began before its own.
 
         A row has the page's key, rooms, form page, path, hash, page number and round.
@@ -85,7 +85,8 @@ class Likenesses:
             )
             .order_by(files.c.round_id, files.c.path, files.c.sha256, pages.c.page, codes.c.room)
         )
-        return self.connection.execute(query).mappings().all()
+        streamed = query.execution_options(yield_per=10_000)
+        yield from self.connection.execute(streamed).mappings()
 
     def all(self) -> Iterator[sa.RowMapping]:
         """Everything found, in order of pages."""

@@ -27,10 +27,13 @@ _LEAST_SPREAD = 0.12
 
 # Strokes are told from their surroundings between these widths, in mm.
 _FINE_MM, _BROAD_MM = 0.35, 1.6
+_FINE_PX = 0.7
 _INK_MM, _RIM_MM = 1.0, 2.5
 _SAME_LINES = 0.75
-_TURNS = (-2.0, -1.0, 0.0, 1.0, 2.0)
-_SIZES = (0.98, 1.0, 1.02)
+# Turns in degrees and sizes, the plainest first: what is not alike there at all is not turned.
+_TURNS, _SIZES = (0.0, -1.0, 1.0, -2.0, 2.0), (1.0, 0.98, 1.02)
+_POSES = tuple((turn, size) for turn in _TURNS for size in _SIZES)
+_WORTH_TURNING = 0.55
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +121,16 @@ def field_agreement(one: FieldInk, other: FieldInk) -> tuple[float, float]:
     ground = _placed(a, wide, 0.0, 1.0)
     norm = float(np.linalg.norm(ground))
     best, pose = -1.0, (0.0, 1.0, 0, 0)
-    for turn in _TURNS:
-        for size in _SIZES:
-            piece = _placed(b, shape, turn, size)
-            length = float(np.linalg.norm(piece)) * norm
-            if length < 1e-6:
-                continue
-            _, value, _, (x, y) = cv2.minMaxLoc(cv2.matchTemplate(ground, piece, cv2.TM_CCORR))
-            if value / length > best:
-                best, pose = value / length, (turn, size, x, y)
+    for turn, size in _POSES:
+        piece = _placed(b, shape, turn, size)
+        length = float(np.linalg.norm(piece)) * norm
+        if length < 1e-6:
+            continue
+        _, value, _, (x, y) = cv2.minMaxLoc(cv2.matchTemplate(ground, piece, cv2.TM_CCORR))
+        if value / length > best:
+            best, pose = value / length, (turn, size, x, y)
+        if best < _WORTH_TURNING:
+            break
     if best < _SAME_LINES:
         return round(best, 4), 1.0
     turn, size, x, y = pose
@@ -155,7 +159,7 @@ def _strokes_of(field: FieldInk) -> NDArray[np.float32]:
     """The picture band-passed to the width of strokes, with a rim: float32 ``(h, w)``."""
     scale = field.px_per_mm
     ink = _rimmed(field)
-    fine = cv2.GaussianBlur(ink, (0, 0), _FINE_MM * scale)
+    fine = cv2.GaussianBlur(ink, (0, 0), max(_FINE_MM * scale, _FINE_PX))
     return np.asarray(fine - cv2.GaussianBlur(ink, (0, 0), _BROAD_MM * scale), np.float32)
 
 

@@ -21,7 +21,7 @@ RADIUS = 80
 """Bits that alike codes may differ in. Unrelated ones differ in 128 +- 8, so that one pair in a
 thousand million comes this near by chance; two scans of one sheet differ in 2 to 40."""
 
-MOST = 48
+MOST = 24
 """Neighbours given for one code, the nearest: a printed signature is on every page."""
 
 _WORDS = BYTES // 8
@@ -40,6 +40,11 @@ class CodeIndex:
 
     def __len__(self) -> int:
         return self._count
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that it takes."""
+        return int(self._codes.nbytes + self._keys.nbytes)
 
     def add(self, keys: NDArray[np.int64], codes: NDArray[np.uint8]) -> None:
         """Append codes.

@@ -131,7 +131,7 @@ def measured(pages: Sequence[Fingerprint], what: str) -> Pairs:
     ]
     found = {}
     for i, j in near_pairs(codes):
-        alike = [a for a in compared(pages[i], pages[j]) if _is(a.what, what)]
+        alike = compared(pages[i], pages[j], frozenset((what,)))
         if alike:
             found[i, j] = alike
     return found

@@ -14,10 +14,24 @@ import numpy as np
 from detectors.instrument import BoxMm
 from scans.fingerprint import SHEET, Fingerprint
 from scans.likeness.compare import agreement, field_agreement
+from scans.likeness.fields import LEAST_MM2
 from scans.likeness.honest import p_of_field, p_of_marks
 from scans.likeness.index import CodeIndex
 
-__all__ = ["KEPT", "Card", "Likeness", "card_of", "compared", "near_pairs", "rooms", "whats_of"]
+__all__ = [
+    "ALL",
+    "KEPT",
+    "Card",
+    "Likeness",
+    "card_of",
+    "compared",
+    "near_pairs",
+    "rooms",
+    "whats_of",
+]
+
+ALL = frozenset((SHEET, *LEAST_MM2))
+"""Everything that pages are compared in."""
 
 KEPT = 1e-3
 """Pairs that honest pages reach more often than this are not kept."""
@@ -70,8 +84,9 @@ class Card:
 
 def whats_of(rooms_: Iterable[str]) -> frozenset[str]:
     """What a page with codes in these rooms can be compared in."""
-    channels = (room.split(":")[1:3] for room in rooms_ if room)
-    return frozenset(":".join(channel) for channel in channels)
+    channels = (room.partition(":")[2] for room in rooms_ if room)
+    # A field's channel ends with what its picture shows.
+    return frozenset(c if c == SHEET else c.rpartition(":")[0] for c in channels)
 
 
 def card_of(page: Fingerprint) -> Card:
@@ -118,11 +133,18 @@ def near_pairs(
     yield from sorted(found)
 
 
-def compared(one: Fingerprint, other: Fingerprint) -> list[Likeness]:
-    """In what two pages of one form page are as alike as honest pages hardly are."""
+def compared(one: Fingerprint, other: Fingerprint, only: frozenset[str] = ALL) -> list[Likeness]:
+    """In what two pages of one form page are as alike as honest pages hardly are.
+
+    Args:
+        one: A page.
+        other: Another.
+        only: ``sheet`` and kinds of fields to look at.
+    """
     if one.form_page != other.form_page:
         return []
-    found = [_sheet(one, other), *_fields(one, other)]
+    found = [_sheet(one, other)] if SHEET in only else []
+    found += _fields(one, other, only)
     return [pair for pair in found if pair is not None and pair.p_pair <= KEPT]
 
 
@@ -138,11 +160,13 @@ def _sheet(one: Fingerprint, other: Fingerprint) -> Likeness | None:
     return Likeness(SHEET, p, round(agreed.mean, 4), agreed.marks, None, same)
 
 
-def _fields(one: Fingerprint, other: Fingerprint) -> Iterator[Likeness | None]:
+def _fields(
+    one: Fingerprint, other: Fingerprint, only: frozenset[str]
+) -> Iterator[Likeness | None]:
     theirs = {ink.channel: ink for ink in other.inks}
     best: dict[str, Likeness] = {}
     for ink in one.inks:
-        pair = theirs.get(ink.channel)
+        pair = theirs.get(ink.channel) if ink.kind in only else None
         if pair is None or not (ink.enough and pair.enough):
             continue
         alike, uneven = field_agreement(ink, pair)

@@ -20,8 +20,8 @@ INFO = CheckInfo(
     ),
     null_model=(
         "One hand writing the same words twice: Fisher's z of the likeness of band-passed "
-        "strokes is normal (.70, .17), continued beyond the repeats seen (.78); twelve repeats "
-        "a hand."
+        "strokes is normal (.70, .17), continued beyond the repeats seen (.65; .83 between "
+        "hands); twelve repeats a hand."
     ),
     source=(
         "Normalised cross-correlation over 15 poses after template subtraction (docs/accuracy.md)."

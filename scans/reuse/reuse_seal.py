@@ -23,8 +23,8 @@ INFO = CheckInfo(
         "after the scanners' tone, is lognormal about .5; one in ten lies at the same angle."
     ),
     source=(
-        "Pose search by normalised cross-correlation, then unevenness of the ink; none of 180 "
-        "pairs of impressions of one die below .26, 95 % of re-scans below .18 "
+        "Pose search by normalised cross-correlation, then unevenness of the ink: of 110,000 "
+        "honest pairs the lowest is .158, 9 in 10 second scans and pasted copies lie below .150 "
         "(docs/accuracy.md)."
     ),
     innocent=(

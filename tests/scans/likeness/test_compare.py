@@ -1,0 +1,112 @@
+"""Marks and fields laid over each other: copies agree, hands that repeat themselves do not."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from scans.likeness.cells import CELL, STEPS, MarkCells
+from scans.likeness.compare import agreement, field_agreement
+from scans.likeness.fields import LEVELS, FieldInk
+from scans.likeness.honest import p_of_field, p_of_marks
+from scans.likeness.sketch import field_code, sheet_code
+
+
+def marks(seed, count=12, noise=0.0, boxes=None):
+    """Smooth random lines of their own; ``noise`` is what another scanner adds."""
+    rng = np.random.default_rng(seed)
+    own = cv2.GaussianBlur(rng.standard_normal((CELL, CELL, count)).astype(np.float32), (0, 0), 1.2)
+    own = own + noise * own.std() * np.random.default_rng(99).standard_normal(own.shape)
+    stack = own.reshape(CELL, CELL, count).transpose(2, 0, 1)
+    top = np.abs(stack).max(axis=(1, 2), keepdims=True)
+    index = np.arange(count) if boxes is None else np.array(boxes)
+    strength = np.full(count, 120, np.uint8)
+    return MarkCells(
+        index.astype(np.int32), strength, np.round(STEPS * stack / top).astype(np.int8)
+    )
+
+
+def signature(seed, turn=0.0, shift=(0, 0), again=0.0, weight=1.0):
+    """A running line; ``again`` is how far its points move when the same hand signs anew."""
+    rng = np.random.default_rng(seed)
+    x = np.linspace(12, 96, 60)
+    y = 25 + 9 * np.sin(x / rng.uniform(2, 4) + rng.uniform(0, 6)) + 4 * np.sin(x / 9 + seed)
+    points = np.column_stack([x, y])
+    points = points + again * np.random.default_rng(seed + 1000).standard_normal(points.shape)
+    picture = np.zeros((400, 880), np.uint8)
+    cv2.polylines(picture, [np.round(points * 8).astype(np.int32)], False, 255, 9, cv2.LINE_AA)
+    matrix = cv2.getRotationMatrix2D((440, 200), turn, 1.0)
+    matrix[:, 2] += np.array(shift) * 8
+    small = cv2.resize(cv2.warpAffine(picture, matrix, (880, 400)), (110, 50), None, 0, 0, 3)
+    ink = np.asarray(np.clip(small * weight, 0, 255) * LEVELS / 255, np.uint8)
+    return FieldInk("s", "signature", (0.0, 0.0, 55.0, 25.0), 0, 2.0, (0, 0), ink)
+
+
+def test_marks_scanned_again_agree_and_those_of_another_sheet_do_not():
+    first = marks(1)
+    again = agreement(first, marks(1, noise=0.3))
+    other = agreement(first, marks(2))
+    assert again is not None
+    assert other is not None
+    assert again.mean > 0.85
+    assert abs(other.mean) < 0.4
+    assert p_of_marks(again.likeness) < 1e-9
+    assert p_of_marks(other.likeness) == 1.0
+
+
+def test_marks_are_compared_in_the_same_boxes_only():
+    shifted = marks(1, boxes=range(3, 15))
+    agreed = agreement(marks(1), shifted)
+    assert agreed is not None
+    assert agreed.marks == 9
+    assert agreed.mean < 0.4
+
+
+def test_few_marks_and_marks_without_lines_of_their_own_are_not_judged():
+    assert agreement(marks(1, count=3), marks(1, count=3)) is None
+    filled = marks(1)
+    printed = MarkCells(filled.index, np.full(12, 5, np.uint8), filled.own)
+    assert agreement(printed, printed) is None
+    assert sheet_code(printed) is None
+
+
+def test_few_marks_count_for_less_than_many():
+    assert p_of_marks(np.full(4, 0.9)) > 1e-5 > p_of_marks(np.full(12, 0.9))
+    assert p_of_marks(np.full(30, 0.3)) == 1.0
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [{}, {"turn": 1.0}, {"shift": (4, -3)}, {"weight": 0.7}, {"turn": -2.0, "shift": (2, 2)}],
+)
+def test_a_signature_used_again_is_told_from_one_signed_anew(copy):
+    first = signature(3)
+    alike, _ = field_agreement(first, signature(3, **copy))
+    anew, _ = field_agreement(first, signature(3, again=1.2, **copy))
+    other, _ = field_agreement(first, signature(4, **copy))
+    assert alike > 0.9 > 0.85 > anew > other
+    assert p_of_field("signature", alike, 1.0) < 1e-5
+    assert p_of_field("signature", anew, 1.0) > 1e-4
+
+
+def test_both_orders_of_a_pair_answer_the_same():
+    one, other = signature(3), signature(3, turn=1.0)
+    assert field_agreement(one, other) == field_agreement(other, one)
+
+
+def test_codes_of_one_ink_are_near_and_of_two_far():
+    def apart(a, b):
+        return int(np.bitwise_count(a ^ b).sum())
+
+    first = sheet_code(marks(1))
+    assert apart(first, sheet_code(marks(1, noise=0.3))) < 60
+    assert apart(first, sheet_code(marks(2))) > 95
+    signed = field_code(signature(3))
+    assert apart(signed, field_code(signature(3, shift=(4, -3)))) < 60
+
+
+def test_a_seal_counts_by_its_ink_and_not_by_its_lines():
+    assert p_of_field("seal", 0.95, 0.08) < 1e-6
+    assert p_of_field("seal", 0.95, 0.3) > 1e-3
+    assert p_of_field("seal", 0.6, 0.05) == 1.0
