@@ -9,7 +9,7 @@ import numpy as np
 from detectors.finding import Message
 from scans.checks._page_check import NotAssessable, Sign, Signs
 from scans.measure.trace_model import trace_model
-from scans.types import BoxReading, MarkState
+from scans.types import MarkState
 from scans.view import PageView
 
 __all__ = ["Evidence", "evidence_of", "signs_of_model"]
@@ -63,15 +63,10 @@ def signs_of_model(
 def evidence_of(view: PageView, i: int) -> Evidence:
     """The value that was taken away and, for the direction, the one that the row shows now."""
     reading = view.readings[i]
-    now = _now_marked(view, reading, i)
-    first = ("value", str(reading.value))
-    return (first,) if now is None else (first, ("now_marked", now))
-
-
-def _now_marked(view: PageView, reading: BoxReading, i: int) -> str | None:
-    shown = [
+    now = [
         str(view.readings[k].value)
         for k in view.rows[reading.item]
-        if k != i and view.readings[k].state is MarkState.MARKED and not view.traces.judged[k]
+        if k != i and view.readings[k].state is MarkState.MARKED
     ]
-    return ",".join(shown) if shown else None
+    first = ("value", str(reading.value))
+    return (first, ("now_marked", ",".join(now))) if now else (first,)
