@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
+import cv2
 import numpy as np
 import pytest
 
@@ -116,3 +117,18 @@ def test_full_marks_are_not_judged() -> None:
     assert marked
     assert not seen.traces.judged[marked].any()
     assert np.isfinite(seen.traces.values).all()
+
+
+def test_a_speck_of_dust_in_a_box_is_no_residue() -> None:
+    seen, _ = view()
+    empty = next(i for i, r in enumerate(seen.readings) if r.state.value == "empty")
+    x, y, w, h = seen.template.page.boxes[empty].box_mm
+    spot = seen.registration.to_px(np.array([[x + 0.6 * w, y + 0.4 * h]]))[0]
+    image = seen.raw.image.copy()
+    centre = (round(float(spot[0])), round(float(spot[1])))
+    cv2.ellipse(image, centre, (5, 3), 30.0, 0, 360, (165, 165, 165), -1, cv2.LINE_AA)
+    dusty = view_of(replace(seen.raw, image=image), seen.instrument, reference=None)
+    assert isinstance(dusty, PageView)
+    reading = seen.readings[empty]
+    told = [(p.item, dict(p.evidence)["value"]) for p in signs(RESIDUE, dusty).places]
+    assert (reading.item, str(reading.value)) not in told
