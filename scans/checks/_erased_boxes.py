@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 
 from detectors.finding import Message
 from scans.checks._page_check import NotAssessable, Sign, Signs
+from scans.measure.boxes import PX_PER_MM
 from scans.measure.trace_model import trace_model
-from scans.types import BoxReading, MarkState
+from scans.types import MarkState
 from scans.view import PageView
 
 __all__ = ["Evidence", "evidence_of", "signs_of_model"]
@@ -17,6 +19,8 @@ __all__ = ["Evidence", "evidence_of", "signs_of_model"]
 # A page of fewer boxes without a mark has no paper of its own to compare with.
 _FEWEST = 8
 _MOST_PLACES = 6
+# Dust on the glass is no larger than this, and clearly darker than paper.
+_SPECK_MM, _SPECK_DARK = 1.3, 0.08
 
 Evidence = tuple[tuple[str, float | str], ...]
 
@@ -41,6 +45,10 @@ def signs_of_model(
     if int(traces.judged.sum()) < _FEWEST:
         return NotAssessable("too few boxes without a mark to know the page's paper by")
     scores = np.where(traces.judged, trace_model(model).log_odds(traces.values) - zero, 0.0)
+    worst = [i for i in np.argsort(-scores, kind="stable").tolist() if scores[i] > 0]
+    for i in worst[: 2 * _MOST_PLACES]:
+        if _is_speck(view, i):
+            scores[i] = 0.0
     places = []
     for i in np.argsort(-scores, kind="stable")[:_MOST_PLACES].tolist():
         if scores[i] <= 0:
@@ -60,18 +68,29 @@ def signs_of_model(
     return Signs(max(0.0, float(scores.max())), tuple(places))
 
 
+def _is_speck(view: PageView, i: int) -> bool:
+    """Whether all that stands out in a box is one small spot: dust on the glass, not a mark.
+
+    Where a mark was, what is nearly as dark as the darkest pixel spreads over millimetres;
+    where nothing stands out of the noise, such pixels lie all over the box.
+    """
+    group = next(g for g in view.patches if i in g.index)
+    row = int(np.flatnonzero(group.index == i)[0])
+    there = (group.allowed[row] < 0.12) & (group.distance < 1.0) & group.own[row]
+    soft = cv2.blur(np.where(there, group.dark[row], 0.0).astype(np.float32), (3, 3))
+    if float(soft.max()) < _SPECK_DARK:
+        return False
+    rows, columns = np.nonzero(soft > 0.35 * soft.max())
+    return bool(max(np.ptp(rows), np.ptp(columns)) < _SPECK_MM * PX_PER_MM)
+
+
 def evidence_of(view: PageView, i: int) -> Evidence:
     """The value that was taken away and, for the direction, the one that the row shows now."""
     reading = view.readings[i]
-    now = _now_marked(view, reading, i)
-    first = ("value", str(reading.value))
-    return (first,) if now is None else (first, ("now_marked", now))
-
-
-def _now_marked(view: PageView, reading: BoxReading, i: int) -> str | None:
-    shown = [
+    now = [
         str(view.readings[k].value)
         for k in view.rows[reading.item]
-        if k != i and view.readings[k].state is MarkState.MARKED and not view.traces.judged[k]
+        if k != i and view.readings[k].state is MarkState.MARKED
     ]
-    return ",".join(shown) if shown else None
+    first = ("value", str(reading.value))
+    return (first, ("now_marked", ",".join(now))) if now else (first,)

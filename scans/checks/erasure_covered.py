@@ -9,8 +9,8 @@ from scans.checks._page_check import NotAssessable, PageCheck, Signs
 from scans.types import ScanClass
 from scans.view import PageView
 
-# Log odds that all but the strangest of 30,000 honest boxes stay below.
-_ZERO = -6.0
+# Log odds that one honest page in thirty reaches.
+_ZERO = -4.5
 _GROW_MM = 1.5
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
+from scans.checks._erased_boxes import evidence_of
 from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
 from scans.measure.blank_boxes import dilated
 from scans.measure.boxes import BoxPatches
@@ -58,7 +59,7 @@ def _boxes(view: PageView) -> list[Sign]:
                 ),
                 item=reading.item,
                 box_mm=_grow(box_mm, 1.0),
-                evidence=(("value", str(reading.value)), ("outline_lost", round(value, 4))),
+                evidence=(*evidence_of(view, i), ("outline_lost", round(value, 4))),
             )
         )
     return signs

@@ -97,6 +97,7 @@ def beside_others(
         ("bright_spot", raw["spot_high"], 0.5),
         ("dark_spot", raw["spot_low"], 0.5),
         ("outline_pale", -raw["outline"], 0.03),
+        ("outline_gone", -raw["outline_close"], 0.03),
         ("a_in", a_in - a_out, 0.5),
         ("b_in", b_in - b_out, 0.5),
         ("a*", a_in + a_rim, 1.0),
@@ -115,6 +116,7 @@ def beside_others(
     found = {name.rstrip("*"): table[:, k] for k, (name, _, _) in enumerate(columns)}
     for tint, end in (("tint_in", "_in"), ("tint", ""), ("tint_out", "_out")):
         found[tint] = np.hypot(found[f"a{end}"], found[f"b{end}"])
+    found["outline_pale"] = np.minimum(found["outline_pale"], found["outline_gone"])
     found["ink_left"] = raw["share"]
     found["outline_lost"] = raw["lost"]
     for name in ("ink", "faded", "foreign"):

@@ -348,5 +348,9 @@ def _tones(part: _Part) -> dict[str, Doubles]:
     found["spot_high"] = _greatest(spot, there, -99.0)
     found["spot_low"] = _greatest(-spot, there, -99.0)
     outline = part.print_ * ((part.print_ > 0.4) & (np.abs(part.distance) < 0.4))
-    found["outline"] = _mean(np.clip(part.dark, 0.0, 1.3), outline)
+    dark = np.clip(part.dark, 0.0, 1.3)
+    found["outline"] = _mean(dark, outline)
+    # A box that is not quite where the registration puts it keeps its outline close by.
+    flat = cv2.dilate(dark.reshape(-1, dark.shape[2]), np.ones((3, 3), np.uint8))
+    found["outline_close"] = _mean(np.asarray(flat, np.float32).reshape(dark.shape), outline)
     return found

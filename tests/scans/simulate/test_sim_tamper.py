@@ -116,7 +116,7 @@ def test_stronger_rubbing_out_means_less_residue() -> None:
                         part = sheet.patch(t.box_mm).slices
                         lost = blank.image[part].astype(float) - sheet.image[part]
                         left[strength] += np.clip(cv2.GaussianBlur(lost, (0, 0), 2), 0, None).mean()
-        assert left["gross"] > 1.4 * left["moderate"] > 1.4 * left["subtle"] > 0, (variant, left)
+        assert left["gross"] > 1.2 * left["moderate"] > 1.4 * left["subtle"] > 0, (variant, left)
 
 
 def test_fluid_hides_print_and_is_brighter_than_paper() -> None:

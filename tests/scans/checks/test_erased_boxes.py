@@ -1,0 +1,134 @@
+"""Marks taken off and marks covered: found where they were, and not on honest paper."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import cv2
+import numpy as np
+import pytest
+
+from scans.checks import erasure_covered, erasure_residue
+from scans.checks._page_check import NotAssessable, Signs
+from scans.page import view_of
+from scans.simulate.controls import with_control
+from scans.simulate.page import simulate_page
+from scans.simulate.respondents import random_spec, tampered_spec
+from scans.view import PageView
+from tests.scans.pages import form, raw
+
+SEED = 1_500_021
+RESIDUE, COVERED = erasure_residue.CHECK, erasure_covered.CHECK
+
+
+@cache
+def view(
+    kind: str = "", variant: str = "", strength: str = "gross", *, profile: str = "flatbed",
+    control: str = "", seed: int = SEED,
+) -> tuple[PageView, tuple[str, str, str]]:  # fmt: skip
+    """A page, and the item, value before and value after of the first change."""
+    rng = np.random.default_rng(7)
+    spec = random_spec("HL-01", 2, seed, profile=profile)
+    changed = ("", "", "")
+    if kind:
+        spec = tampered_spec(spec, kind, rng, variant=variant, strength=strength, items=1)
+        item, before, after = spec.tampers[0].changes[0]
+        changed = (item, str(before), str(after))
+    if control:
+        spec = with_control(spec, control, rng)
+    name = f"erased-{seed}-{kind}-{variant}-{strength}-{profile}-{control}"
+    seen = view_of(raw(simulate_page(spec, seed), name), form("HL-01"), reference=None)
+    assert isinstance(seen, PageView)
+    return seen, changed
+
+
+def signs(check: object, seen: PageView) -> Signs:
+    found = erasure_residue.measure(seen) if check is RESIDUE else erasure_covered.measure(seen)
+    assert isinstance(found, Signs)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("check", "kind", "variant", "strength"),
+    [
+        (RESIDUE, "TAY_1", "rubber", "moderate"),
+        (RESIDUE, "TAY_1", "gum", "gross"),
+        (RESIDUE, "TAY_3", "blade", "moderate"),
+        (COVERED, "TAY_2", "tape", "gross"),
+        (COVERED, "TAY_2", "dab", "moderate"),
+    ],
+)
+def test_the_place_and_the_direction_are_told(
+    check: object, kind: str, variant: str, strength: str
+) -> None:
+    seen, (item, before, after) = view(kind, variant, strength)
+    found = signs(check, seen)
+    worst = found.places[0]
+    assert found.score == worst.score
+    assert found.score > 2 + signs(check, view()[0]).score
+    assert worst.item == item
+    evidence = dict(worst.evidence)
+    assert evidence["value"] == before
+    assert evidence["now_marked"] == after
+    box = next(b for b in seen.template.page.boxes if (b.item, str(b.value)) == (item, before))
+    assert worst.box_mm is not None
+    assert worst.box_mm[0] < box.box_mm[0]
+    assert worst.box_mm[2] > box.box_mm[2]
+
+
+def test_found_alone_in_its_item() -> None:
+    seen, (item, before, _) = view("TAY_1", "rubber", "moderate")
+    others = [r for r in seen.readings if (r.item, str(r.value)) != (item, before)]
+    blank = {"ink": 0.0, "near": 0.0}
+    readings = tuple(
+        replace(r, features={**r.features, **blank}) if r.item == item and r in others else r
+        for r in seen.readings
+    )
+    worst = signs(RESIDUE, replace(seen, readings=readings)).places
+    assert (item, before) in [(p.item, dict(p.evidence)["value"]) for p in worst]
+
+
+@pytest.mark.parametrize("control", ["dirt", "fold", "bleed", "two_pens"])
+def test_honest_trouble_is_weaker_than_an_erasure(control: str) -> None:
+    seen, _ = view(control=control)
+    rubbed, _ = view("TAY_1", "rubber", "moderate")
+    taped, _ = view("TAY_2", "tape", "gross")
+    assert signs(RESIDUE, seen).score < signs(RESIDUE, rubbed).score - 1
+    assert signs(COVERED, seen).score < signs(COVERED, taped).score - 1
+
+
+def test_what_cannot_be_judged_is_told() -> None:
+    fax, _ = view(profile="fax")
+    few = replace(
+        view()[0],
+        readings=tuple(
+            replace(r, features={**r.features, "ink": 0.3, "peak": 1.0}) for r in view()[0].readings
+        ),
+    )
+    for check in (RESIDUE, COVERED):
+        assert isinstance(check._measured(fax), NotAssessable)
+        assert isinstance(check.measure(few), NotAssessable)
+
+
+def test_full_marks_are_not_judged() -> None:
+    seen, _ = view()
+    marked = [i for i, r in enumerate(seen.readings) if r.state.value == "marked"]
+    assert marked
+    assert not seen.traces.judged[marked].any()
+    assert np.isfinite(seen.traces.values).all()
+
+
+def test_a_speck_of_dust_in_a_box_is_no_residue() -> None:
+    seen, _ = view()
+    empty = next(i for i, r in enumerate(seen.readings) if (r.item, r.value) == ("C2", 3))
+    x, y, w, h = seen.template.page.boxes[empty].box_mm
+    spot = seen.registration.to_px(np.array([[x + 0.6 * w, y + 0.4 * h]]))[0]
+    image = seen.raw.image.copy()
+    centre = (round(float(spot[0])), round(float(spot[1])))
+    cv2.ellipse(image, centre, (6, 4), 30.0, 0, 360, (100, 100, 100), -1, cv2.LINE_AA)
+    dusty = view_of(replace(seen.raw, image=image), seen.instrument, reference=None)
+    assert isinstance(dusty, PageView)
+    reading = seen.readings[empty]
+    told = [(p.item, dict(p.evidence)["value"]) for p in signs(RESIDUE, dusty).places]
+    assert (reading.item, str(reading.value)) not in told
