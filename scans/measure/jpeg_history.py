@@ -66,6 +66,7 @@ _WINDOWS = (3, 7)
 # Blocks differ by content beyond chance: shares below this are nothing.
 _SHARE_FLOOR = 0.10
 _MOST_ERROR = 0.3
+_FEWEST_KINDS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,8 @@ def jpeg_history(raw: RawPage, registration: Registration, page: Page) -> JpegHi
     own = _Blocks.cut(raw.image, rows, columns, offset)
     aside = _Blocks.cut(raw.image, rows, columns, (offset[0] + 4, offset[1] + 4))
     places = _places(own, aside, first, steps, offset)
-    return JpegHistory(quality, gain, places)
+    # Steps that no coefficient is found on are no compression: the content misled.
+    return None if places is None else JpegHistory(quality, gain, places)
 
 
 def _grid_of(
@@ -378,11 +380,14 @@ def _places(
     first: NDArray[np.float64],
     steps: NDArray[np.float64],
     offset: tuple[int, int],
-) -> tuple[Place, ...]:
+) -> tuple[Place, ...] | None:
+    """The worst windows; ``None`` where hardly any kind of coefficient tells the two apart."""
     kind, on, counts = _votes(own, first, steps)
     untouched, number = _rates(kind, on, counts)
     altered, others = _rates(*_votes(aside, first, steps))
     telling = (untouched > altered + 0.04) & (number >= 40) & (others >= 40)
+    if telling.sum() < _FEWEST_KINDS:
+        return None
     weight = np.where(
         telling,
         np.log(untouched / (1 - untouched)) - np.log(altered / (1 - altered)),
