@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from detectors.instrument import Page
 from scans.types import Origin, RawPage, Registration, ScanClass
 
-__all__ = ["JpegHistory", "Place", "jpeg_history", "standard_table"]
+__all__ = ["JpegHistory", "Place", "has_blocks", "jpeg_history", "standard_table"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -103,6 +103,11 @@ def standard_table(quality: int) -> NDArray[np.float64]:
     """Luminance table of libjpeg at ``quality`` 1 to 100: float64 ``(64,)``, row by row."""
     scale = 5000 / quality if quality < 50 else 200 - 2 * quality
     return np.clip(np.floor((_LUMINANCE * scale + 50) / 100), 1, 255).astype(np.float64)
+
+
+def has_blocks(raw: RawPage) -> bool:
+    """Whether it is known where the blocks of the scanner's own pixels lie."""
+    return _grid_of(raw.origin, raw.image) is not None
 
 
 def jpeg_history(raw: RawPage, registration: Registration, page: Page) -> JpegHistory | None:

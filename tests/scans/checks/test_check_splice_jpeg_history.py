@@ -94,6 +94,7 @@ def test_pixels_that_were_stretched_cannot_be_judged():
     facts = {**page.raw.origin.metadata, "resampled_from": [800, 600]}
     raw = replace(page.raw, origin=replace(page.raw.origin, metadata=facts))
     assert jpeg_history(raw, page.registration, page.template.page) is None
+    assert "blocks are unknown" in CHECK.assess(replace(page, raw=raw)).not_assessable[0]
 
 
 @pytest.mark.parametrize(("name", "how"), [("Q00001", 90), ("Q00004", "png")])
