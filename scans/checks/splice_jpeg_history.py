@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
 from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
-from scans.measure.jpeg_history import jpeg_history
+from scans.measure.jpeg_history import has_blocks, jpeg_history
 from scans.types import Registration, ScanClass
 from scans.view import PageView
 
@@ -18,7 +18,7 @@ _NOTHING = 4.5
 
 def measure(view: PageView) -> Signs | NotAssessable:
     """Score of the place that differs most; 0 on pages that were compressed once."""
-    if view.raw.origin.encoding not in ("jpeg", "lossless"):
+    if not has_blocks(view.raw):
         return NotAssessable("the pixels are not the scanner's own or its blocks are unknown")
     history = jpeg_history(view.raw, view.registration, view.template.page)
     if history is None:

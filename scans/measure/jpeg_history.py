@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from detectors.instrument import Page
 from scans.types import Origin, RawPage, Registration, ScanClass
 
-__all__ = ["JpegHistory", "Place", "jpeg_history", "standard_table"]
+__all__ = ["JpegHistory", "Place", "has_blocks", "jpeg_history", "standard_table"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -52,8 +52,13 @@ _SAMPLE = 2500
 _LEAST_GAIN = 100.0
 _MOST_STEPS = 100
 _MOST_STEP = 64
+_ROWS = np.arange(14)
+# Nats that the best of 64 steps has by chance, and by which another one is preferred.
+_BY_CHANCE, _CLEARLY = 6.0, 10.0
 _WIDTHS = (1.0, 1.5, 2.5, 4.0, 7.0, 12.0)
 _CLIPPED = 255
+# Difference of channels from which a block holds colour; JPEG makes up to 16 of grey.
+_COLOURED = 50
 _ROUNDS = 2
 _MARGIN_MM = 1.8
 # Windows in blocks: a stroke, and a whole box at 300 dpi.
@@ -61,6 +66,7 @@ _WINDOWS = (3, 7)
 # Blocks differ by content beyond chance: shares below this are nothing.
 _SHARE_FLOOR = 0.10
 _MOST_ERROR = 0.3
+_FEWEST_KINDS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,11 @@ def standard_table(quality: int) -> NDArray[np.float64]:
     return np.clip(np.floor((_LUMINANCE * scale + 50) / 100), 1, 255).astype(np.float64)
 
 
+def has_blocks(raw: RawPage) -> bool:
+    """Whether it is known where the blocks of the scanner's own pixels lie."""
+    return _grid_of(raw.origin, raw.image) is not None
+
+
 def jpeg_history(raw: RawPage, registration: Registration, page: Page) -> JpegHistory | None:
     """Places without the page's earlier compression; ``None`` if none is seen on it."""
     if raw.scan_class in (ScanClass.BITONAL, ScanClass.RENDERED):
@@ -112,10 +123,9 @@ def jpeg_history(raw: RawPage, registration: Registration, page: Page) -> JpegHi
         return None
     every = max(1, len(rows) // (2 * _SAMPLE))
     sample = _Blocks.cut(raw.image, rows[::every], columns[::every], offset)
-    quality, gain = _earlier_quality(sample, steps)
+    quality, first, gain = _earlier_steps(sample, steps)
     if gain < _LEAST_GAIN:
         return None
-    first = standard_table(quality)
     inside = (rows < (raw.image.shape[0] - offset[0] - 4) // _BLOCK) & (
         columns < (raw.image.shape[1] - offset[1] - 4) // _BLOCK
     )
@@ -123,7 +133,8 @@ def jpeg_history(raw: RawPage, registration: Registration, page: Page) -> JpegHi
     own = _Blocks.cut(raw.image, rows, columns, offset)
     aside = _Blocks.cut(raw.image, rows, columns, (offset[0] + 4, offset[1] + 4))
     places = _places(own, aside, first, steps, offset)
-    return JpegHistory(quality, gain, places)
+    # Steps that no coefficient is found on are no compression: the content misled.
+    return None if places is None else JpegHistory(quality, gain, places)
 
 
 def _grid_of(
@@ -182,11 +193,13 @@ class _Blocks:
         pixels: float32 ``(n, 64)``: grey minus 128.
         clipped: int8 ``(n, 64)``: 1 where a channel is burnt out to white, -1 where it is
             drowned in black, 0 elsewhere.
+        coloured: bool ``(n,)``: holds coloured ink.
         rows, columns: Of each block in the grid.
     """
 
     pixels: Floats
     clipped: NDArray[np.int8]
+    coloured: NDArray[np.bool_]
     rows: Ints
     columns: Ints
 
@@ -217,7 +230,8 @@ class _Blocks:
         clipped = (top.reshape(size) == _CLIPPED).astype(np.int8)
         clipped[bottom.reshape(size) == 0] = -1
         pixels = np.asarray(grey.reshape(size), np.float32) - 128
-        return _Blocks(pixels, clipped, rows[held], columns[held])
+        coloured = (top - bottom).reshape(size).max(axis=1, initial=0) > _COLOURED
+        return _Blocks(pixels, clipped, coloured, rows[held], columns[held])
 
 
 def _transform() -> Floats:
@@ -238,8 +252,14 @@ def _levels(pixels: Floats, steps: NDArray[np.float64]) -> NDArray[np.int32]:
     return np.asarray(np.rint(sizes), np.int32)
 
 
-def _earlier_quality(blocks: _Blocks, steps: NDArray[np.float64]) -> tuple[int, float]:
-    """Quality of the standard table whose multiples the page's coefficients prefer."""
+def _earlier_steps(
+    blocks: _Blocks, steps: NDArray[np.float64]
+) -> tuple[int, NDArray[np.float64], float]:
+    """Quality, table and evidence in nats of the compression before the last one.
+
+    The standard table that fits the page's coefficients best, corrected where a coefficient
+    clearly prefers another step: some devices have tables of their own.
+    """
     few = np.count_nonzero(blocks.clipped, axis=1) <= 8
     pixels = blocks.pixels[few] if few.sum() > 400 else blocks.pixels
     levels = np.minimum(_levels(pixels[:_SAMPLE], steps), _MOST_STEPS + 1)
@@ -248,16 +268,27 @@ def _earlier_quality(blocks: _Blocks, steps: NDArray[np.float64]) -> tuple[int, 
     for c in range(14):
         counts = np.bincount(levels[:, c], minlength=_MOST_STEPS + 2)[1:-1]
         gains[c] = _gains(counts.astype(np.float64), float(last[c]))
-    best, most = 0, 0.0
+    every = np.arange(_MOST_STEP + 1)[None, :]
+    gains[(every <= _COARSER * last[:, None]) | (every >= 40 * last[:, None])] = 0.0
+    best, most = 50, 0.0
     for quality in _QUALITIES:
-        first = standard_table(quality)[_COEFFICIENTS].astype(np.int64)
-        usable = (first > _COARSER * last) & (first < 40 * last) & (first <= _MOST_STEP)
-        if usable.sum() < 5:
-            continue
-        gain = float(gains[usable, first[usable]].sum())
+        gain = float(gains[_ROWS, _low_steps(quality)].sum())
         if gain > most:
             best, most = quality, gain
-    return best, most
+    low = _low_steps(best)
+    own = gains.argmax(axis=1)
+    low = np.where(gains[_ROWS, own] > gains[_ROWS, low] + _CLEARLY, own, low)
+    first = standard_table(best)
+    first[_COEFFICIENTS] = low
+    evidence = np.maximum(gains[_ROWS, low] - _BY_CHANCE, 0.0)
+    return best, np.maximum(first, 1.0), float(evidence.sum())
+
+
+@lru_cache(maxsize=128)
+def _low_steps(quality: int) -> NDArray[np.int64]:
+    """Steps of the standard table for the low coefficients, at most 64."""
+    low = standard_table(quality)[_COEFFICIENTS].astype(np.int64)
+    return np.asarray(np.minimum(low, _MOST_STEP), np.int64)
 
 
 def _gains(counts: NDArray[np.float64], last: float) -> NDArray[np.float64]:
@@ -321,8 +352,9 @@ def _votes(
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
     """Kind of each coefficient, whether it is near a multiple, and whether it counts.
 
-    The kind tells the coefficient, the multiple it lies nearest to (0, 1, 2, more) and how
-    much of its block is clipped: only equals are compared, so content decides nothing.
+    The kind tells the coefficient, the multiple it lies nearest to (0, 1, 2, more), how much
+    of its block is clipped and whether it is coloured, as a pen's ink is clipped in other
+    channels than print: only equals are compared, so content decides nothing.
     """
     levels = _levels(_restored(blocks, first), steps)
     one, last = first[_COEFFICIENTS], steps[_COEFFICIENTS]
@@ -332,7 +364,7 @@ def _votes(
     on = np.abs(size - one * nearest) <= slack
     burnt = np.digitize(np.count_nonzero(blocks.clipped, axis=1), [1, 24])
     kind = (np.arange(14)[None, :] * 4 + np.minimum(nearest, 3).astype(np.int64)) * 3
-    kind = kind + burnt[:, None]
+    kind = (kind + burnt[:, None]) * 2 + blocks.coloured[:, None]
     counts = (one > _COARSER * last)[None, :] & (levels < _MOST_STEPS)
     return kind, np.asarray(on), np.asarray(counts)
 
@@ -341,7 +373,7 @@ def _rates(
     kind: NDArray[np.int64], on: NDArray[np.bool_], counts: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Share of coefficients on multiples by kind, and how many there are."""
-    size = 14 * 4 * 3
+    size = 14 * 4 * 3 * 2
     number = np.bincount(kind[counts], minlength=size).astype(np.float64)
     hits = np.bincount(kind[counts & on], minlength=size)
     return (hits + 0.5) / (number + 1), number
@@ -353,11 +385,14 @@ def _places(
     first: NDArray[np.float64],
     steps: NDArray[np.float64],
     offset: tuple[int, int],
-) -> tuple[Place, ...]:
+) -> tuple[Place, ...] | None:
+    """The worst windows; ``None`` where hardly any kind of coefficient tells the two apart."""
     kind, on, counts = _votes(own, first, steps)
     untouched, number = _rates(kind, on, counts)
     altered, others = _rates(*_votes(aside, first, steps))
     telling = (untouched > altered + 0.04) & (number >= 40) & (others >= 40)
+    if telling.sum() < _FEWEST_KINDS:
+        return None
     weight = np.where(
         telling,
         np.log(untouched / (1 - untouched)) - np.log(altered / (1 - altered)),

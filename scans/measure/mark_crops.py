@@ -101,8 +101,8 @@ def mark_crops(
 def copied_likeness(one: MarkCrop, other: MarkCrop) -> float:
     """Correlation of two marks pixel by pixel at the best whole-pixel shift, in [-1, 1].
 
-    Taken over the ink of both and its rim, so that a line which only one of them has
-    counts against it.
+    Taken over the ink of one and its rim, whichever agrees better: what a copied rectangle
+    brought along from beside its box is ink there and print here.
     """
     slack = min(one.slack, other.slack)
     h, w = (min(a, b) for a, b in zip(one.ink.shape, other.ink.shape, strict=True))
@@ -125,10 +125,11 @@ def copied_likeness(one: MarkCrop, other: MarkCrop) -> float:
         down, right = int(dy[k]), int(dx[k])
         back = np.array([[1, 0, -right], [0, 1, -down]], np.float32)
         shifted = cv2.warpAffine(other.near[:h, :w], back, (w, h), flags=cv2.INTER_NEAREST)
-        ys, xs = np.nonzero(one.near[:h, :w] | np.asarray(shifted, np.uint8))
-        own = one.grey[ys + one.slack, xs + one.slack]
-        theirs = other.grey[ys + other.slack + down, xs + other.slack + right]
-        best = max(best, float(_correlation(own[None], theirs[None])[0]))
+        for region in (one.near[:h, :w], np.asarray(shifted, np.uint8)):
+            ys, xs = np.nonzero(region)
+            own = one.grey[ys + one.slack, xs + one.slack]
+            theirs = other.grey[ys + other.slack + down, xs + other.slack + right]
+            best = max(best, float(_correlation(own[None], theirs[None])[0]))
     return best
 
 

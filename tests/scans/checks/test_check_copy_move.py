@@ -1,0 +1,67 @@
+"""Marks copied inside a page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from scans.checks.paste_copy_move import CHECK
+from scans.types import MarkState
+from scans.view import PageView
+from tests.scans.checks.altered import clean, pixels, saved, score_of
+from tests.scans.pages import form
+
+# Marks of one hand stay below; copies lie above.
+HONEST, COPIED = 0.5, 0.6
+
+
+def copied(page: PageView, *, ink_only: bool) -> tuple[np.ndarray, set[int]]:
+    """A mark copied onto an empty box, with its box or its ink alone."""
+    image = page.raw.image.copy()
+    source = min(page.marked)
+    boxes = page.template.page.boxes
+    target = max(
+        i
+        for i in range(len(boxes))
+        if i not in page.marked and boxes[i].box_mm[2:] == boxes[source].box_mm[2:]
+    )
+    rows, columns = pixels(page, source, 1.5)
+    to_rows, to_columns = pixels(page, target, 1.5)
+    part = image[rows, columns].copy()
+    place = (
+        slice(to_rows.start, to_rows.start + part.shape[0]),
+        slice(to_columns.start, to_columns.start + part.shape[1]),
+    )
+    image[place] = np.minimum(part, image[place]) if ink_only else part
+    return image, {source, target}
+
+
+@pytest.mark.parametrize("profile", ["office_200", "adf_grey", "flatbed", "fax"])
+@pytest.mark.parametrize("seed", [21, 22])
+def test_marks_of_one_hand_are_no_copies(profile, seed):
+    assert score_of(CHECK, clean(profile, seed)) < HONEST
+
+
+@pytest.mark.parametrize(
+    ("profile", "how", "ink_only"),
+    [("office_200", 90, False), ("adf_grey", 60, False), ("office_200", "png", True)],
+)
+def test_a_copied_mark_is_found_with_both_its_places(profile, how, ink_only):
+    image, boxes = copied(clean(profile), ink_only=ink_only)
+    page = saved(image, how, form("HL-01"))
+    assert score_of(CHECK, page) > COPIED
+    signs = CHECK.measure(page)
+    named = {place.box_mm for place in signs.places[:2]}
+    assert named == {page.template.page.boxes[i].box_mm for i in boxes}
+
+
+def test_a_page_with_one_mark_cannot_be_judged():
+    page = clean("office_200")
+    readings = [
+        replace(r, state=MarkState.EMPTY) if i != min(page.marked) else r
+        for i, r in enumerate(page.readings)
+    ]
+    lonely = replace(page, readings=tuple(readings))
+    assert "fewer than two marks" in CHECK.assess(lonely).not_assessable[0]

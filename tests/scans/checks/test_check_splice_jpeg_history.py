@@ -1,0 +1,113 @@
+"""Places that lack the page's earlier JPEG compression."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from detectors.instrument import load_instrument
+from scans.checks.splice_jpeg_history import CHECK
+from scans.measure.jpeg_history import jpeg_history, standard_table
+from scans.page import view_of
+from scans.source import read_pages
+from scans.view import PageView
+from tests.data import real
+from tests.scans.checks.altered import clean, pixels, resaved, saved, score_of
+from tests.scans.pages import form
+
+# Honest pages merely saved again stay below; altered ones lie far above.
+HONEST, ALTERED = 1.5, 2.0
+OWN_TABLE = [int(7 + 1.3 * (i // 8 + i % 8)) for i in range(64)]
+
+
+def moved(page: PageView) -> tuple[np.ndarray, int]:
+    """A marked box laid over an empty one of another row, off the grid of blocks."""
+    image = page.raw.image.copy()
+    source = min(page.marked)
+    target = max(i for i in range(len(page.readings)) if i not in page.marked)
+    rows, columns = pixels(page, source)
+    to_rows, to_columns = pixels(page, target)
+    part = image[rows, columns]
+    top, left = to_rows.start | 1, to_columns.start | 1
+    if (top - rows.start) % 8 == 0:
+        top += 3
+    image[top : top + part.shape[0], left : left + part.shape[1]] = part
+    return image, target
+
+
+def found_at(page: PageView, box: int) -> bool:
+    places = jpeg_history(page.raw, page.registration, page.template.page).places
+    rows, columns = pixels(page, box, 2.0)
+    x, y, w, h = places[0].box_px
+    return columns.start < x + w / 2 < columns.stop and rows.start < y + h / 2 < rows.stop
+
+
+def test_the_standard_table_is_that_of_pillow():
+    page = clean("office_200")
+    view = saved(page.raw.image, 83, form("HL-01"))
+    assert standard_table(83).astype(int).tolist() == list(view.raw.origin.quantisation[0])
+
+
+@pytest.mark.parametrize("profile", ["office_200", "adf_grey"])
+def test_a_page_compressed_once_shows_nothing(profile):
+    page = clean(profile)
+    assert jpeg_history(page.raw, page.registration, page.template.page) is None
+    assert score_of(CHECK, page) == 0.0
+
+
+@pytest.mark.parametrize("how", [85, 92, "png"])
+def test_a_page_merely_saved_again_is_not_accused(how):
+    page = saved(clean("office_200").raw.image, how, form("HL-01"))
+    history = jpeg_history(page.raw, page.registration, page.template.page)
+    assert history is not None
+    assert 70 <= history.quality <= 80
+    assert score_of(CHECK, page) < HONEST
+
+
+@pytest.mark.parametrize(("profile", "how"), [("office_200", 90), ("adf_grey", "png")])
+def test_a_box_moved_inside_the_file_is_found_where_it_lies(profile, how):
+    image, target = moved(clean(profile))
+    page = saved(image, how, form("HL-01"))
+    assert score_of(CHECK, page) > ALTERED
+    assert found_at(page, target)
+
+
+def test_a_device_with_tables_of_its_own_is_understood():
+    original = clean("grey")
+    assert score_of(CHECK, resaved(original.raw.image, OWN_TABLE, 93, form("HL-01"))) < HONEST
+    once = resaved(original.raw.image, OWN_TABLE, "png", form("HL-01"))
+    image, target = moved(once)
+    page = saved(image, 93, form("HL-01"))
+    assert score_of(CHECK, page) > ALTERED
+    assert found_at(page, target)
+
+
+def test_pixels_that_never_were_jpeg_cannot_be_judged():
+    assert "never compressed" in CHECK.assess(clean("grey")).not_assessable[0]
+
+
+def test_pixels_that_were_stretched_cannot_be_judged():
+    page = clean("office_200")
+    facts = {**page.raw.origin.metadata, "resampled_from": [800, 600]}
+    raw = replace(page.raw, origin=replace(page.raw.origin, metadata=facts))
+    assert jpeg_history(raw, page.registration, page.template.page) is None
+    assert "blocks are unknown" in CHECK.assess(replace(page, raw=raw)).not_assessable[0]
+
+
+@pytest.mark.parametrize(("name", "how"), [("Q00001", 90), ("Q00004", "png")])
+def test_real_scans(name, how):
+    form_ = load_instrument(real("scans", "formscanner", "instrument.toml"))
+    path = real("scans", "formscanner", "scans", f"{name}.jpg")
+    (page,) = list(read_pages(path))
+    view = view_of(page, form_, reference=None)
+    assert isinstance(view, PageView)
+    assert score_of(CHECK, view) == 0.0
+    untouched = cv2.imread(str(path))
+    assert score_of(CHECK, saved(untouched, how, form_)) < 1.0
+    image, target = moved(view)
+    altered = saved(image, how, form_)
+    assert score_of(CHECK, altered) > ALTERED
+    assert found_at(altered, target)
