@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import cv2
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.instrument import Value
+from scans.measure.pens import page_pens
 from scans.measure.strokes import MarkPictures, mark_pictures
 from scans.types import Origin
 from scans.view import PageView
@@ -36,6 +37,7 @@ class Fingerprint:
         sketch: float32 ``(SKETCH,)``: unit vector, a random projection of all marks.
         thumb: uint8 ``(_THUMB, _THUMB)``: the scan as received, for re-encoded files.
         shape: Height and width of the scan in pixels.
+        pens: float32 ``(1 + changed items, 4)``: the sheet's pen, then those of new marks.
     """
 
     origin: Origin
@@ -45,6 +47,7 @@ class Fingerprint:
     sketch: NDArray[np.float32]
     thumb: NDArray[np.uint8]
     shape: tuple[int, int]
+    pens: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
 
     @property
     def name(self) -> str:
@@ -70,6 +73,7 @@ def fingerprint(view: PageView, answers: Mapping[str, tuple[Value, ...]]) -> Fin
         sketch=_sketch(marks),
         thumb=np.asarray(thumb, np.uint8),
         shape=(int(image.shape[0]), int(image.shape[1])),
+        pens=page_pens(view.readings, view.rows),
     )
 
 

@@ -44,6 +44,7 @@ _FRAUDS = {
     "painted": ("TAY_2", "brush"),
     "pasted": ("CAT_1", "strip"),
     "copied": ("CAT_3", "box"),
+    "overwritten": ("GHI_DE", "scribble"),
 }
 _PLANS = {
     0: FraudPlan(Fraud.COPY, 0.5, edits=1),
@@ -92,7 +93,13 @@ def prints() -> Mapping[str, Fingerprint]:
     names = ("honest", "other", "again", "blank", "fax")
     found = {n: fingerprint(pages()[n], answers_of(pages()[n].readings)) for n in names}
     first = found["honest"]
-    return found | {"copy": replace(first, origin=replace(first.origin, path="copy.jpg"))}
+    found["copy"] = replace(first, origin=replace(first.origin, path="copy.jpg"))
+    for k in range(24):  # sheets by pens of all hues; every third was changed with one black pen
+        own = [0.25 * np.sin(k), 0.1 * np.cos(2 * k), -0.3 + 0.02 * (k % 7), -0.7 + 0.03 * (k % 5)]
+        pens = [own, [0.0, 0.4, 0.3, -0.2]] if k % 3 == 0 else [own]
+        origin = replace(first.origin, path=f"pen{k:02d}.jpg", sha256=f"{k:064x}")
+        found[f"pen{k}"] = replace(found["blank"], origin=origin, pens=np.array(pens, np.float32))
+    return found
 
 
 @cache

@@ -32,6 +32,7 @@ def pack(page: Fingerprint) -> bytes:
         ink=page.marks.ink,
         sketch=page.sketch,
         thumb=page.thumb,
+        pens=page.pens,
     )
     return buffer.getvalue()
 
@@ -48,4 +49,5 @@ def unpack(data: bytes, *, path: str, sha256: str, page: int) -> Fingerprint:
             sketch=arrays["sketch"],
             thumb=arrays["thumb"],
             shape=(meta["shape"][0], meta["shape"][1]),
+            pens=arrays["pens"],
         )

@@ -87,7 +87,8 @@ def _width(group: BoxPatches, row: int, drawn: NDArray[np.bool_]) -> float:
     if not core.any():
         return 0.0
     distance = cv2.distanceTransform(core.astype(np.uint8), cv2.DIST_L2, 3)
-    return 4.0 * float(distance[core].mean()) / PX_PER_MM
+    # The outermost pixel of a line lies at distance 1 from paper, half a pixel too far.
+    return max(1.0, 4.0 * (float(distance[core].mean()) - 0.5)) / PX_PER_MM
 
 
 def _runs_on(group: BoxPatches, clear: NDArray[np.bool_]) -> float:

@@ -115,12 +115,14 @@ def _drawn(
             length = max(length, float(np.hypot(*box)) / PX_PER_MM)
     size = 2 * round(_CORE_MM * PX_PER_MM / 2) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    dark = (group.dark[i] > 2 * ink.threshold).astype(np.uint8)
-    core = cv2.morphologyEx(dark, cv2.MORPH_OPEN, disc).astype(bool)
-    solid = float((core & inside).sum() / max(1, inside.sum()))
     values = group.dark[i][zone]
     darkness = float(values.mean()) if values.size else 0.0
     peak = float(np.percentile(values, 84)) if values.size else 0.0
+    # A core is as dark as its mark, and a pale pencil fills a box as well as a dark pen.
+    level = min(2.0 * ink.threshold, max(ink.threshold, 0.6 * peak))
+    dark = (group.dark[i] > level).astype(np.uint8)
+    core = cv2.morphologyEx(dark, cv2.MORPH_OPEN, disc).astype(bool)
+    solid = float((core & inside).sum() / max(1, inside.sum()))
     return length, solid, darkness, peak, _bridged(group, ink, i), _upright(group, ink, i)
 
 

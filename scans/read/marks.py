@@ -97,8 +97,7 @@ def states_of(
     """
     rows = rows_of(box_of)
     habit = Habit.of(rows, seen, shades=shades)
-    usual = habit.peak
-    seen = {i: replace(s, faded=s.peak / usual) if usual else s for i, s in seen.items()}
+    seen = {i: replace(s, faded=habit.faded(s.peak)) for i, s in seen.items()}
     for i in foreign_boxes(seen, box_of, rows, habit):
         seen[i] = replace(seen[i], foreign=1.0)
     states: dict[int, State] = {}
