@@ -82,16 +82,16 @@ def test_pens_of_a_page_are_its_own_and_those_of_new_marks():
 @pytest.mark.parametrize(("width", "paper"), [(0.3, 250), (0.5, 200), (0.7, 230)])
 def test_hue_does_not_depend_on_darkness_width_or_paper(depth, width, paper):
     group = one_box(colour=drawn((0.2, 0.7, 1.0), depth, width, paper), paper=paper)
-    ink = ink_of(group, 0, INK)
+    ink = ink_of(group, 0, INK, 0.8 * depth)
     assert ink.warm == pytest.approx(0.8 / 1.9, abs=0.02)
     assert ink.green == pytest.approx(0.2 / 1.9, abs=0.02)
     assert ink.width_mm == pytest.approx(width, abs=0.26)
 
 
 def test_bare_paper_and_grey_scans_have_no_hue():
-    assert ink_of(one_box(colour=drawn((1, 1, 1), 0.0, 0.5, 240), paper=240), 0, INK) == NO_INK
+    assert ink_of(one_box(colour=drawn((1, 1, 1), 0.0, 0.5, 240), paper=240), 0, INK, 0.0) == NO_INK
     grey = drawn((1, 1, 1), 0.8, 0.5, 240)[:, :, 0]
-    assert ink_of(one_box(colour=grey, paper=240), 0, INK).warm == 0.0
+    assert ink_of(one_box(colour=grey, paper=240), 0, INK, 0.8).warm == 0.0
 
 
 def drawn(absorbed, depth, width, paper):
