@@ -7,7 +7,7 @@ import numpy as np
 from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
 from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
-from scans.measure.pens import FEWEST_MARKS, inked_rows, sheet_pen
+from scans.measure.pens import inked_rows, sheet_pen
 from scans.types import BoxReading, MarkState, ScanClass
 from scans.view import PageView
 
@@ -28,7 +28,7 @@ def measure(view: PageView) -> Signs | NotAssessable:
     rows = inked_rows(view.readings, view.rows)
     pen = sheet_pen(view.readings, rows)
     if pen is None:
-        return NotAssessable(f"fewer than {FEWEST_MARKS} items with one mark to know the hand by")
+        return NotAssessable("too few marks on the page to know the hand by")
     singles = [members[0] for members in rows.values() if len(members) == 1]
     usual = np.array([_mass(view.readings[i]) for i in singles])
     middle = float(np.median(usual))

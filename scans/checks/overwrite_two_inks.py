@@ -7,7 +7,7 @@ import numpy as np
 from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
 from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
-from scans.measure.pens import FEWEST_MARKS, Changed, changed_items, inked_rows, sheet_pen
+from scans.measure.pens import Changed, changed_items, inked_rows, sheet_pen
 from scans.types import ScanClass
 from scans.view import PageView
 
@@ -23,7 +23,7 @@ def measure(view: PageView) -> Signs | NotAssessable:
     rows = inked_rows(view.readings, view.rows)
     pen = sheet_pen(view.readings, rows)
     if pen is None:
-        return NotAssessable(f"fewer than {FEWEST_MARKS} items with one mark to know the pen by")
+        return NotAssessable("too few marks on the page to know the pen by")
     changed = changed_items(view.readings, rows, pen)
     if not changed:
         return Signs(0.0)
