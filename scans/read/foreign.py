@@ -38,7 +38,7 @@ _THROUGH_MM, _THROUGH = 1.8, 0.95
 _USUAL = 0.25
 # Of the patch's edge: a stamp in black and white, a drawing across the boxes.
 _MUCH_RUNS_ON = 0.06
-_LOOP = 0.6
+_LOOP, _FILLED = 0.6, 0.5
 
 
 def foreign_boxes(
@@ -109,7 +109,7 @@ def _lines(
         if through and s.solid < 0.1 and s.ink < 0.9 * max((o.ink for o in others), default=1.0):
             found.add(i)
         larger = s.runs_on >= _MUCH_RUNS_ON and s.runs_on > 2.0 * habit.runs_on
-        drawn = s.round >= _LOOP or s.cross_out > 0.0 or s.solid >= 0.1
+        drawn = s.round >= _LOOP or s.cross_out > 0.0 or s.solid >= _FILLED
         drawn = drawn or any(o.round >= _LOOP for o in others)  # a circle swings over here
         if larger and others and not drawn:
             found.add(i)
