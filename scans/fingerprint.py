@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import cv2
@@ -14,6 +14,7 @@ from detectors.instrument import Value
 from scans.likeness.cells import MarkCells, mark_cells
 from scans.likeness.fields import FieldInk, field_inks
 from scans.likeness.sketch import field_code, sheet_code
+from scans.measure.pens import page_pens
 from scans.types import Origin
 from scans.view import PageView
 
@@ -36,6 +37,7 @@ class Fingerprint:
         inks: What is written and stamped in the fields.
         thumb: uint8 ``(_THUMB, _THUMB)``: the scan as received, for files saved again.
         shape: Height and width of the scan in pixels.
+        pens: float32 ``(1 + changed items, 4)``: the sheet's pen, then those of new marks.
     """
 
     origin: Origin
@@ -44,6 +46,7 @@ class Fingerprint:
     inks: tuple[FieldInk, ...]
     thumb: NDArray[np.uint8]
     shape: tuple[int, int]
+    pens: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
 
     @property
     def name(self) -> str:
@@ -75,4 +78,5 @@ def fingerprint(view: PageView, answers: Mapping[str, tuple[Value, ...]]) -> Fin
         inks=field_inks(view.raw, view.registration, view.template),
         thumb=np.asarray(thumb, np.uint8),
         shape=(int(image.shape[0]), int(image.shape[1])),
+        pens=page_pens(view.readings, view.rows),
     )

@@ -45,6 +45,7 @@ _FRAUDS = {
     "painted": ("TAY_2", "brush"),
     "pasted": ("CAT_1", "strip"),
     "copied": ("CAT_3", "box"),
+    "overwritten": ("GHI_DE", "scribble"),
 }
 _PLANS = {
     0: FraudPlan(Fraud.COPY, 0.5, edits=1),
@@ -97,6 +98,7 @@ def prints() -> Mapping[str, Fingerprint]:
     found = {n: fingerprint(pages()[n], answers_of(pages()[n].readings)) for n in names}
     first = found["honest"]
     found |= _batch(found["blank"])
+    found |= _one_pen(found["blank"])
     found["copy"] = replace(first, origin=replace(first.origin, path="copy.jpg"))
     agency = honest("YK-01", 1, _SEED)
     found["stamped"] = _print(agency, "stamped")
@@ -110,6 +112,17 @@ def prints() -> Mapping[str, Fingerprint]:
 def _print(page: SimulatedPage, name: str) -> Fingerprint:
     view = _view(page, name)
     return fingerprint(view, answers_of(view.readings))
+
+
+def _one_pen(sheet: Fingerprint) -> dict[str, Fingerprint]:
+    """Sheets by pens of all hues; every third was changed with one black pen."""
+    made = {}
+    for k in range(24):
+        own = [0.25 * np.sin(k), 0.1 * np.cos(2 * k), -0.3 + 0.02 * (k % 7), -0.7 + 0.03 * (k % 5)]
+        pens = [own, [0.0, 0.4, 0.3, -0.2]] if k % 3 == 0 else [own]
+        origin = replace(sheet.origin, path=f"pen{k:02d}.jpg", sha256=f"{k:064x}")
+        made[f"pen{k}"] = replace(sheet, origin=origin, pens=np.array(pens, np.float32))
+    return made
 
 
 def _batch(sheet: Fingerprint) -> dict[str, Fingerprint]:

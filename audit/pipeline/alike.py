@@ -104,17 +104,35 @@ def findings_among(
             i, j = place.get(row["one"]), place.get(row["other"])
             if i is not None and j is not None:
                 pairs.setdefault((min(i, j), max(i, j)), []).append(_likeness(row))
+        own = [(i, key) for i, (key, mine) in enumerate(keys) if mine]
+        packed = dict(table.fingerprints([key for _, key in own]))
+    # Checks of a batch, and installed ones, ask for the pages themselves: those of the round.
+    batch = [(key, _named(packed[key], cards[i])) for i, key in own if key in packed]
+    there = [(key, page) for key, page in batch if page is not None]
     found: dict[int, list[Finding]] = {}
     for check in discover(Level.PAGES).values():
         judge = getattr(check, "judge", None)
         if judge is None:
-            continue  # an installed check that asks for the pages themselves
-        for finding in judge(cards, pairs).findings:
+            answer = check.assess([page for _, page in there])
+            subjects = [(key, True) for key, _ in there]
+        else:
+            answer, subjects = judge(cards, pairs), keys
+        for finding in answer.findings:
             evidence = dict(finding.evidence)
-            key, own = keys[evidence.pop("subject")]
-            if own:
+            key, mine = subjects[evidence.pop("subject")]
+            if mine:
                 found.setdefault(key, []).append(dataclasses.replace(finding, evidence=evidence))
     return found
+
+
+def _named(data: bytes, card: Card) -> Fingerprint | None:
+    """A fingerprint under the name that the round gives its page."""
+    from audit.pipeline.prints import unpack
+
+    try:
+        return unpack(data, path=card.path, sha256=card.file[0], page=card.file[1])
+    except ValueError:
+        return None
 
 
 def _cards(

@@ -19,7 +19,9 @@ from scans.types import Origin
 __all__ = ["pack", "unpack"]
 
 _HEAD = struct.Struct("<4sI")
-_MAGIC = b"ink2"
+_MAGIC = b"ink3"
+# What the checks on where a file comes from look at; all else of it stays in the original.
+_NAMED = ("make", "model", "stream_make", "stream_model", "software", "producer", "creator")
 
 
 def pack(page: Fingerprint) -> bytes:
@@ -31,6 +33,8 @@ def pack(page: Fingerprint) -> bytes:
         "thumb": list(page.thumb.shape),
         "index": page.marks.index.tolist(),
         "strength": page.marks.strength.tolist(),
+        "source": _source(page.origin),
+        "pens": np.round(page.pens.astype(np.float64), 5).tolist(),
         "inks": [
             [i.id, i.kind, list(i.box_mm), i.shows, i.px_per_mm, list(i.corner), list(i.ink.shape)]
             for i in page.inks
@@ -65,14 +69,35 @@ def unpack(data: bytes, *, path: str, sha256: str, page: int) -> Fingerprint:
         np.array(meta["strength"], np.uint8),
         (own.astype(np.int16) - 8).astype(np.int8).reshape(count, CELL, CELL),
     )
+    source = meta["source"]
+    origin = Origin(
+        path,
+        sha256,
+        page,
+        meta["media_type"],
+        None if source["dpi"] is None else (source["dpi"][0], source["dpi"][1]),
+        source["encoding"],
+        tuple(tuple(table) for table in source["quantisation"]),
+        source["metadata"],
+    )
     return Fingerprint(
-        origin=Origin(path, sha256, page, meta["media_type"]),
+        origin=origin,
         form_page=meta["form_page"],
         marks=marks,
         inks=tuple(inks),
         thumb=thumb,
         shape=(meta["shape"][0], meta["shape"][1]),
+        pens=np.array(meta["pens"], np.float32).reshape(-1, 4),
     )
+
+
+def _source(origin: Origin) -> dict[str, Any]:
+    return {
+        "dpi": None if origin.dpi is None else list(origin.dpi),
+        "encoding": origin.encoding,
+        "quantisation": [list(table) for table in origin.quantisation],
+        "metadata": {k: str(v) for k, v in sorted(origin.metadata.items()) if k in _NAMED},
+    }
 
 
 def _nibbles(pixels: NDArray[np.uint8]) -> bytes:

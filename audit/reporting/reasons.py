@@ -113,6 +113,14 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (r"items do not vary", "các câu trả lời không biến thiên"),
     (r"all peers of its class answer alike", "các bản ghi cùng nhóm trả lời như nhau"),
     (r"fewer than two marks on the page", "trang có ít hơn hai nét đánh dấu"),
+    (
+        r"fewer than (\d+) sheets of such scans whose pen is known",
+        r"ít hơn \1 tờ phiếu quét cùng loại biết được mực bút",
+    ),
+    (
+        r"the form itself asks to fill a box that is taken back",
+        "phiếu quy định tô kín ô để hủy dấu đã đánh",
+    ),
     (r"too few marks on the page .*", "trang có quá ít nét đánh dấu"),
     (r"no signature on the page, .*", "trang không có chữ ký đủ rõ để so sánh"),
     (r"no seal on the page, .*", "trang không có dấu đóng đủ rõ để so sánh"),

@@ -7,8 +7,8 @@ import numpy as np
 from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
 from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
-from scans.measure.pens import FEWEST_MARKS, inked_rows, sheet_pen
-from scans.types import BoxReading, MarkState
+from scans.measure.pens import inked_rows, sheet_pen
+from scans.types import BoxReading, MarkState, ScanClass
 from scans.view import PageView
 
 # Honest marks of one hand differ by at least this in the logarithm of their ink.
@@ -16,19 +16,19 @@ _FLOOR = 0.25
 # Twice a usual mark's ink lies within what a hand does.
 _WITHIN = 2.0
 # Share of the box that lines laid over each other make solid.
-_CORE = 0.3
-_MOST = 20.0
+_CORE, _BLACK_CORE = 0.3, 0.75
+_MOST = 40.0
 
 
 def measure(view: PageView) -> Signs | NotAssessable:
-    """Score of the thickest box of a twice-marked item, in spreads of the sheet's marks."""
+    """Score of the thickest box of twice-marked items: squared spreads of the marks, over 4."""
     rule = view.instrument.marks
     if rule.correction == "fill":
         return NotAssessable("the form itself asks to fill a box that is taken back")
     rows = inked_rows(view.readings, view.rows)
     pen = sheet_pen(view.readings, rows)
     if pen is None:
-        return NotAssessable(f"fewer than {FEWEST_MARKS} items with one mark to know the hand by")
+        return NotAssessable("too few marks on the page to know the hand by")
     singles = [members[0] for members in rows.values() if len(members) == 1]
     usual = np.array([_mass(view.readings[i]) for i in singles])
     middle = float(np.median(usual))
@@ -36,6 +36,8 @@ def measure(view: PageView) -> Signs | NotAssessable:
     spread = max(_FLOOR, 1.4826 * float(np.median(np.abs(usual - middle))))
     # The hand's thickest single mark bounds what it does without anything to hide.
     bound = max(middle + np.log(_WITHIN), float(np.sort(usual)[-2]))
+    # Two levels thicken every line: there a core is solid where lines only lie close.
+    least = _CORE if view.raw.scan_class is not ScanClass.BITONAL else _BLACK_CORE
     places = []
     for members in rows.values():
         for i in members:
@@ -45,11 +47,11 @@ def measure(view: PageView) -> Signs | NotAssessable:
                 continue
             # A circle around a mark is much ink too, but it leaves no solid core.
             core = reading.features["solid"]
-            if _mass(reading) <= bound or core < max(_CORE, usual_core + _CORE / 2):
+            if _mass(reading) <= bound or core < max(least, usual_core + _CORE / 2):
                 continue
             score = (_mass(reading) - bound + np.log(_WITHIN)) / spread
             new = min(drawn, key=lambda j: _mass(view.readings[j]))
-            places.append(_sign(view, i, new, min(_MOST, float(score))))
+            places.append(_sign(view, i, new, min(_MOST, float(score) ** 2 / 4.0)))
     places.sort(key=lambda sign: -sign.score)
     return Signs(places[0].score if places else 0.0, tuple(places))
 
@@ -118,7 +120,7 @@ CHECK = PageCheck(
                 "Smeared ink or a blot on a marked box.",
             ),
         ),
-        min_scale=1.0,
+        min_scale=0.5,
     ),
     measure,
 )

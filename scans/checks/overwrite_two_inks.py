@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
 from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
-from scans.measure.pens import FEWEST_MARKS, Odd, inked_rows, pen_vector, sheet_pen
-from scans.types import MarkState, ScanClass
+from scans.measure.pens import Changed, changed_items, inked_rows, sheet_pen
+from scans.types import ScanClass
 from scans.view import PageView
 
-# A mark that replaces another is drawn like the respondent's: of some size, not a filled
-# box, whose ink is too thick to compare, and no pale trace.
-_LEAST_SHARE, _LEAST_PEAK, _SOLID = 0.3, 0.45, 0.35
-_MOST_RUNS_ON, _LEFT_OVER = 0.12, 0.9
-_MOST = 40.0
-
-
-@dataclass(frozen=True, eq=False)
-class _Changed:
-    item: str
-    new: int
-    other: int
-    odd: Odd
+_MOST = 60.0
 
 
 def measure(view: PageView) -> Signs | NotAssessable:
-    """Score of the changed items' new marks, in spreads of the sheet's own pen.
+    """Score of the changed items' new marks: squared spreads of the sheet's own pen, over 4.
 
     Several changed items whose new marks differ from the sheet in the same way support each
     other: their mean deviation counts, times the root of their number.
@@ -37,16 +23,8 @@ def measure(view: PageView) -> Signs | NotAssessable:
     rows = inked_rows(view.readings, view.rows)
     pen = sheet_pen(view.readings, rows)
     if pen is None:
-        return NotAssessable(f"fewer than {FEWEST_MARKS} items with one mark to know the pen by")
-    changed = []
-    for item, members in rows.items():
-        if len(members) < 2:
-            continue
-        odd = {i: pen.odd(pen_vector(view.readings[i])) for i in _drawn(view, members)}
-        if odd:
-            new = max(odd, key=lambda i: odd[i].score)
-            other = max((i for i in members if i != new), key=lambda i: view.readings[i].ink)
-            changed.append(_Changed(item, new, other, odd[new]))
+        return NotAssessable("too few marks on the page to know the pen by")
+    changed = changed_items(view.readings, rows, pen)
     if not changed:
         return Signs(0.0)
     together = np.mean([c.odd.apart for c in changed], axis=0)
@@ -54,33 +32,14 @@ def measure(view: PageView) -> Signs | NotAssessable:
     places = []
     for change in changed:
         alike = float(change.odd.apart @ together) > 0.0
-        score = max(change.odd.score, joint) if alike else change.odd.score
-        places.append(_sign(view, change, min(score, _MOST)))
+        apart = max(change.odd.score, joint) if alike else change.odd.score
+        # Four normal deviations: their squared distance falls off like an exponential.
+        places.append(_sign(view, change, min(float(apart) ** 2 / 4.0, _MOST)))
     places.sort(key=lambda sign: -sign.score)
     return Signs(places[0].score, tuple(places))
 
 
-def _drawn(view: PageView, members: tuple[int, ...]) -> list[int]:
-    """Those boxes of an item whose mark may be compared with the sheet's other marks."""
-    singles = [r.features for r in view.readings if r.state is MarkState.MARKED]
-    usual = float(np.median([f["ink"] for f in singles])) if singles else 0.0
-    filler = bool(singles) and float(np.median([f["solid"] for f in singles])) >= 0.3
-    chosen = []
-    for i in members:
-        reading, f = view.readings[i], view.readings[i].features
-        if reading.state in (MarkState.CANCELLED, MarkState.ERASED):
-            continue
-        if f["ink"] < _LEAST_SHARE * usual or f["faded"] < _LEAST_PEAK:
-            continue
-        if reading.state is MarkState.AMBIGUOUS and f["faded"] < _LEFT_OVER:
-            continue  # what is left of an older mark
-        if (f["solid"] >= _SOLID and not filler) or f["runs_on"] > _MOST_RUNS_ON:
-            continue
-        chosen.append(i)
-    return chosen
-
-
-def _sign(view: PageView, change: _Changed, score: float) -> Sign:
+def _sign(view: PageView, change: Changed, score: float) -> Sign:
     reading, other = view.readings[change.new], view.readings[change.other]
     return Sign(
         score=score,
@@ -144,7 +103,7 @@ CHECK = PageCheck(
                 ScanClass.RENDERED,
             }
         ),
-        min_scale=1.0,
+        min_scale=0.5,
     ),
     measure,
 )

@@ -17,7 +17,10 @@ from numpy.typing import NDArray
 from scans.measure.inks import FEWEST_PX
 from scans.types import BoxReading, MarkState
 
-__all__ = ["FEWEST_MARKS", "Odd", "Pen", "inked_rows", "pen_vector", "sheet_pen"]
+__all__ = [
+    *("FEWEST_MARKS", "Changed", "Odd", "Pen", "changed_items", "inked_rows", "page_pens"),
+    *("pen_vector", "sheet_pen"),
+]
 
 Floats = NDArray[np.float64]
 
@@ -25,9 +28,9 @@ FEWEST_MARKS = 4
 """Items with one mark each from which a sheet's pen is known."""
 
 # Spreads never fall below these, however even a hand: JPEG, paper and pressure.
-_FLOORS = np.array([0.015, 0.015, 0.07, 0.06])
+_FLOORS = np.array([0.015, 0.015, 0.07, 0.09])
 # A filled box tells how well it was filled, not how wide the line is nor how hard it pressed.
-_FILLED_FLOORS = np.array([0.02, 0.02, 0.12, 0.3])
+_FILLED_FLOORS = np.array([0.02, 0.02, 0.12, 0.4])
 _FILLED = 0.3
 # Pressure, a fold, a slip of the hand change darkness and width; they count this much at most.
 _MOST_FORCE = 5.0
@@ -35,6 +38,11 @@ _MOST_FORCE = 5.0
 # respondent who took another pen half-way leaves many marks of both.
 _NEAREST_WEIGHT = 2.0
 _LEAST_INK = 0.03
+# A mark that replaces another is drawn like the respondent's: of some size, not a filled
+# box, whose ink is too thick to compare, and no pale trace.
+_LEAST_SHARE, _LEAST_PEAK, _SOLID = 0.3, 0.45, 0.35
+_FILLED_INK, _FILLED_TIMES = 0.5, 1.8
+_MOST_RUNS_ON, _LEFT_OVER = 0.12, 0.9
 _OPEN = (MarkState.MARKED, MarkState.CANCELLED, MarkState.AMBIGUOUS, MarkState.ERASED)
 
 
@@ -125,3 +133,68 @@ def sheet_pen(readings: Sequence[BoxReading], rows: Mapping[str, Sequence[int]])
     spread = np.maximum(spread, _FILLED_FLOORS if filled else _FLOORS)
     # Few marks know their own spread badly.
     return Pen(middle, spread * (1.0 + 5.0 / len(singles) ** 2), vectors)
+
+
+@dataclass(frozen=True, eq=False)
+class Changed:
+    """An item that holds more than one mark.
+
+    Attributes:
+        item: Its id.
+        new: Position of the mark that is least like the sheet's pen.
+        other: Position of the mark with most ink among the others.
+        odd: How unlike the sheet's pen ``new`` is.
+    """
+
+    item: str
+    new: int
+    other: int
+    odd: Odd
+
+
+def changed_items(
+    readings: Sequence[BoxReading], rows: Mapping[str, Sequence[int]], pen: Pen
+) -> list[Changed]:
+    """Items with several inked boxes, of which one may be compared with the sheet's pen."""
+    marked = [r.features for r in readings if r.state is MarkState.MARKED]
+    usual = float(np.median([f["ink"] for f in marked])) if marked else 0.0
+    filler = bool(marked) and float(np.median([f["solid"] for f in marked])) >= _FILLED
+    changed = []
+    for item, members in rows.items():
+        drawn = [i for i in members if _comparable(readings[i], usual, filler=filler)]
+        if len(members) < 2 or not drawn:
+            continue
+        odd = {i: pen.odd(pen_vector(readings[i])) for i in drawn}
+        new = max(odd, key=lambda i: odd[i].score)
+        other = max((i for i in members if i != new), key=lambda i: readings[i].ink)
+        changed.append(Changed(item, new, other, odd[new]))
+    return changed
+
+
+def _comparable(reading: BoxReading, usual: float, *, filler: bool) -> bool:
+    """Whether a mark is of the size and make of the sheet's other marks."""
+    f = reading.features
+    if reading.state in (MarkState.CANCELLED, MarkState.ERASED):
+        return False
+    if reading.state is MarkState.AMBIGUOUS and f["faded"] < _LEFT_OVER:
+        return False  # what is left of an older mark
+    if f["ink"] < _LEAST_SHARE * usual or f["faded"] < _LEAST_PEAK:
+        return False
+    filled = f["solid"] >= _SOLID or f["ink"] >= max(_FILLED_INK, _FILLED_TIMES * usual)
+    return (filler or not filled) and f["runs_on"] <= _MOST_RUNS_ON
+
+
+def page_pens(
+    readings: Sequence[BoxReading], rows: Mapping[str, Sequence[int]]
+) -> NDArray[np.float32]:
+    """The sheet's own pen, then the new mark of each changed item.
+
+    Returns:
+        float32 ``(1 + changed, 4)`` of pen vectors; ``(0, 4)`` where no pen is known.
+    """
+    held = inked_rows(readings, rows)
+    pen = sheet_pen(readings, held)
+    if pen is None:
+        return np.zeros((0, 4), np.float32)
+    new = [pen_vector(readings[c.new]) for c in changed_items(readings, held, pen)]
+    return np.array([pen.middle, *new], np.float32)

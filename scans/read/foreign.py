@@ -22,6 +22,8 @@ __all__ = ["PALE", "foreign_boxes"]
 PALE = 0.84
 """Darkness against the respondent's usual mark below which ink is pale."""
 
+# Below this share of the usual darkness no pen on the same sheet is expected.
+_WASH = 0.6
 _LEAST, _NEAR = 0.006, 0.05
 # Share of the paper beside a box that a stain or stamp inks and a mark does not.
 _OUTSIDE = 0.08
@@ -36,7 +38,7 @@ _THROUGH_MM, _THROUGH = 1.8, 0.95
 _USUAL = 0.25
 # Of the patch's edge: a stamp in black and white, a drawing across the boxes.
 _MUCH_RUNS_ON = 0.06
-_LOOP = 0.6
+_LOOP, _FILLED = 0.6, 0.5
 
 
 def foreign_boxes(
@@ -57,11 +59,13 @@ def foreign_boxes(
     pale = {i for i in inked if seen[i].faded < PALE}
     odd = {i for i in inked if _odd_hue(seen[i], habit)}
     found = {i for i in pale | odd if _goes_on(seen[i])}
-    found |= pale & odd
+    found |= {i for i in pale & odd if seen[i].faded < _WASH}
     for members in rows:
         for kind in (pale, odd):
             together = kind.intersection(members)
-            if len(together) >= 2:
+            full = inked.intersection(members) - together
+            # Two marks by a paler pen are pale together too; a wash is paler than any pen.
+            if len(together) >= 2 and (full or min(seen[i].faded for i in together) < _WASH):
                 found |= together
         found |= _lines(members, inked, seen, habit)
     centre = {i: np.array(box_of[i].box_mm[:2]) for i in pale | odd}
@@ -105,7 +109,8 @@ def _lines(
         if through and s.solid < 0.1 and s.ink < 0.9 * max((o.ink for o in others), default=1.0):
             found.add(i)
         larger = s.runs_on >= _MUCH_RUNS_ON and s.runs_on > 2.0 * habit.runs_on
-        drawn = s.round >= _LOOP or s.cross_out > 0.0 or s.solid >= 0.1
+        drawn = s.round >= _LOOP or s.cross_out > 0.0 or s.solid >= _FILLED
+        drawn = drawn or any(o.round >= _LOOP for o in others)  # a circle swings over here
         if larger and others and not drawn:
             found.add(i)
     return found

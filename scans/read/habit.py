@@ -22,6 +22,8 @@ _INKED = 0.1
 _FEWEST = 4
 # What a hand does in at least this share of its items is its way of marking.
 _MOSTLY = 0.6
+# A second pen: so many of the marks, this much alike, and not much paler than the first.
+_OFTEN, _ALIKE, _LEAST_USUAL = 0.15, 0.08, 0.45
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Habit:
         hued: Whether hues were seen at all.
         strength: Coverage times darkness of a mark.
         runs_on: Share of the patch's edge that a mark reaches.
+        peaks: Darkness of each mark that the habit was learnt from.
     """
 
     marks: int = 0
@@ -53,6 +56,7 @@ class Habit:
     fills: float = 0.0
     strength: float = 0.0
     runs_on: float = 0.0
+    peaks: tuple[float, ...] = ()
 
     @staticmethod
     def of(
@@ -88,7 +92,21 @@ class Habit:
             fills=float(np.mean([s.solid >= 0.3 for s in marks])) if enough else 0.0,
             strength=float(np.median([s.ink * min(1.0, s.dark) for s in marks])),
             runs_on=float(np.median([s.runs_on for s in marks])),
+            peaks=tuple(s.peak for s in marks),
         )
+
+    def faded(self, peak: float) -> float:
+        """Darkness of a mark against the usual one; 1 where the sheet has several so pale.
+
+        Who takes another pen half-way leaves marks of two darknesses, and both are usual.
+        """
+        if not self.peak or not peak:
+            return 1.0 if not self.peak else 0.0
+        share = peak / self.peak
+        alike = sum(abs(p / peak - 1.0) < _ALIKE for p in self.peaks)
+        # The mark itself may be one of them.
+        usual = share >= _LEAST_USUAL and alike >= 3 and alike >= _OFTEN * self.marks
+        return max(share, 1.0) if usual else share
 
     @property
     def scribbler(self) -> bool:

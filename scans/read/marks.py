@@ -75,7 +75,7 @@ def read_marks(
             state=states[i][0],
             ink=round(min(1.0, seen[i].ink), 4),
             confidence=round(states[i][1], 3),
-            features={k: round(float(v), 4) for k, v in vars(seen[i]).items()},
+            features={k: round(v, 4) if v else 0.0 for k, v in vars(seen[i]).items()},
         )
         for i in sorted(seen)
     )
@@ -97,8 +97,7 @@ def states_of(
     """
     rows = rows_of(box_of)
     habit = Habit.of(rows, seen, shades=shades)
-    usual = habit.peak
-    seen = {i: replace(s, faded=s.peak / usual) if usual else s for i, s in seen.items()}
+    seen = {i: replace(s, faded=habit.faded(s.peak)) if s.peak else s for i, s in seen.items()}
     for i in foreign_boxes(seen, box_of, rows, habit):
         seen[i] = replace(seen[i], foreign=1.0)
     states: dict[int, State] = {}

@@ -44,6 +44,8 @@ _MORE_INK = 1.4
 # A broken line this far from closed is the arms of a cross where nothing replaces the mark.
 _SURELY_OPEN = 0.75
 _IN_THE_CORNERS = 0.8
+# A circle drawn with a gap, beside a mark that nothing goes around.
+_NEARLY_CLOSED, _CLEAR = 0.8, 0.85
 # A line that strikes a mark out runs this far out of the box on both sides.
 _STRIKE_MM = 0.3
 # Beside a mark of so many times the ink a sliver of ink is the overshoot of something else.
@@ -66,7 +68,7 @@ def read_row(
     states = dict(alone)
     states.update(_by_habit(row, states, rule, habit))
     states.update(_dwarfed(row, states))
-    states.update(_faded(row, states, habit))
+    states.update(_faded(row, states, rule, habit))
     firm = [i for i, (state, _) in states.items() if state is MarkState.MARKED]
     if not habit.peak:
         states.update(_thinned(row, firm, habit))
@@ -96,7 +98,11 @@ def _by_habit(
     closed, or that does not clear the corners, is no circle where nothing replaces the mark.
     """
     inked = [i for i, s in row.items() if s.ink >= FLOOR]
-    if rule.correction != "circle" or len(inked) != 1:
+    if rule.correction != "circle":
+        return {}
+    if len(inked) > 1:
+        return _circled_beside(row, states, inked)
+    if not inked:
         return {}
     i = inked[0]
     s, (state, _) = row[i], states[inked[0]]
@@ -108,6 +114,24 @@ def _by_habit(
         return {}
     if s.round < _SURELY_OPEN or (s.round < 0.9 and s.beyond < _IN_THE_CORNERS):
         return {i: (MarkState.MARKED, 0.6)}
+    return {}
+
+
+def _circled_beside(
+    row: Mapping[int, Seen], states: Mapping[int, State], inked: Sequence[int]
+) -> dict[int, State]:
+    """A circle with a gap, around one mark of an item and clear of its corners."""
+    nearly = [
+        i
+        for i in inked
+        if states[i][0] is MarkState.AMBIGUOUS
+        and row[i].round >= _NEARLY_CLOSED
+        and row[i].beyond >= _CLEAR
+        and row[i].solid < LOOSE
+    ]
+    others = [i for i in inked if i not in nearly]
+    if len(nearly) == 1 and all(row[i].round < _HALF_CIRCLED for i in others) and others:
+        return {nearly[0]: (MarkState.CANCELLED, 0.7)}
     return {}
 
 
@@ -153,7 +177,9 @@ def _struck_out(row: Mapping[int, Seen], firm: Sequence[int], rule: Marks) -> di
     return {}
 
 
-def _faded(row: Mapping[int, Seen], states: Mapping[int, State], habit: Habit) -> dict[int, State]:
+def _faded(
+    row: Mapping[int, Seen], states: Mapping[int, State], rule: Marks, habit: Habit
+) -> dict[int, State]:
     """Marks far fainter than this respondent's others: erased beside another mark.
 
     Rubbed out grossly, a mark keeps .45 to .76 of its darkness; honest marks keep .88.
@@ -162,7 +188,9 @@ def _faded(row: Mapping[int, Seen], states: Mapping[int, State], habit: Habit) -
     """
     open_states = (MarkState.MARKED, MarkState.AMBIGUOUS)
     drawn = [i for i, (state, _) in states.items() if state in open_states and row[i].ink > 0]
-    partner = any(row[i].faded >= PALE for i in drawn)
+    # Where a filled box is one that was taken back, it is no mark that replaces another.
+    fills = rule.correction == "fill"
+    partner = any(row[i].faded >= PALE and not (fills and row[i].solid >= LOOSE) for i in drawn)
     result = {}
     for i in drawn:
         faded = row[i].faded

@@ -1,0 +1,107 @@
+"""Second marks in another ink, scribbles, and the corrections that a form allows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from scans.checks import overwrite_scribble, overwrite_two_inks
+from scans.checks._page_check import NotAssessable
+from scans.page import view_of
+from scans.simulate.controls import with_control
+from scans.simulate.page import simulate_page
+from scans.simulate.respondents import correct_one, random_spec, tampered_spec
+from scans.view import PageView
+from tests.scans.pages import form, raw
+
+# Honest pages of the tuning pool reach .8 and 0.
+HONEST = 1.2
+
+
+def view(spec, seed, name):
+    made = simulate_page(spec, seed)
+    found = view_of(raw(made, f"overwrite-{name}"), form(spec.form), reference=None)
+    assert isinstance(found, PageView), found
+    return made, found
+
+
+def changed(form_id, page, seed, variant, strength="gross", profile="flatbed"):
+    spec = random_spec(form_id, page, seed, profile=profile)
+    chance = np.random.default_rng(seed)
+    name = f"{form_id}-{variant}-{strength}-{profile}-{seed}"
+    spec = tampered_spec(spec, "GHI_DE", chance, variant=variant, strength=strength, items=2)
+    return view(spec, seed, name)
+
+
+def corrected(form_id, page, seed, *controls, profile="flatbed"):
+    spec = random_spec(form_id, page, seed, profile=profile)
+    chance = np.random.default_rng(seed)
+    for _ in range(3):
+        spec = correct_one(spec, chance)
+    for control in controls:
+        spec = with_control(spec, control, chance)
+    return view(spec, seed, f"{form_id}-{seed}-{'-'.join(controls)}-{profile}")[1]
+
+
+@pytest.mark.parametrize(("form_id", "page"), [("HL-01", 2), ("YK-01", 1)])
+def test_second_marks_in_another_ink_are_found_with_their_direction(form_id, page):
+    made, found = changed(form_id, page, 411, "double")
+    signs = overwrite_two_inks.measure(found)
+    assert signs.score > 3 * HONEST
+    told = {(s.item, s.evidence[0][1], s.evidence[1][1]) for s in signs.places}
+    true = {(t.item, str(t.before), str(t.after)) for t in made.tampers}
+    assert true <= told
+    for sign in signs.places:
+        box = found.template.page.boxes
+        assert sign.box_mm in {b.box_mm for b in box if b.item == sign.item}
+
+
+def test_a_scribble_in_any_pen_is_found_on_a_form_that_asks_for_circles():
+    _, found = changed("HL-01", 2, 412, "scribble", "subtle", "grey")
+    assert overwrite_scribble.measure(found).score > 2 * HONEST
+
+
+def test_filling_a_box_is_how_another_form_takes_back():
+    _, found = changed("YK-01", 1, 413, "scribble")
+    assert isinstance(overwrite_scribble.measure(found), NotAssessable)
+    assert overwrite_two_inks.measure(found).score > HONEST
+
+
+@pytest.mark.parametrize(
+    ("form_id", "page", "seed", "controls", "profile"),
+    [
+        ("HL-01", 2, 421, (), "flatbed"),
+        ("HL-01", 2, 422, (), "adf_grey"),
+        ("YK-01", 1, 423, (), "phone"),
+        ("HL-01", 2, 424, ("two_pens",), "flatbed"),
+        ("YK-01", 1, 425, ("light",), "adf"),
+    ],
+)
+def test_the_respondents_own_corrections_accuse_nobody(form_id, page, seed, controls, profile):
+    found = corrected(form_id, page, seed, *controls, profile=profile)
+    assert overwrite_two_inks.measure(found).score < HONEST
+    scribbled = overwrite_scribble.measure(found)
+    assert isinstance(scribbled, NotAssessable) or scribbled.score == 0.0
+
+
+def test_stamps_over_boxes_are_no_second_ink():
+    spec = random_spec("HL-01", 2, 431)
+    spec = replace(with_control(spec, "seal_over", np.random.default_rng(1)))
+    _, found = view(spec, 431, "seal")
+    assert any(r.features["foreign"] for r in found.readings)
+    assert overwrite_two_inks.measure(found).score < HONEST
+
+
+def test_two_levels_have_no_ink():
+    check, found = overwrite_two_inks.CHECK, corrected("HL-01", 2, 441, profile="fax")
+    assert 0 in check.assess(found).not_assessable
+
+
+def test_a_sheet_with_few_marks_is_not_judged():
+    spec = random_spec("HL-01", 2, 451)
+    few = dict(list(spec.answers.items())[:3])
+    _, found = view(replace(spec, answers=few, corrections={}), 451, "few")
+    assert isinstance(overwrite_two_inks.measure(found), NotAssessable)
+    assert isinstance(overwrite_scribble.measure(found), NotAssessable)

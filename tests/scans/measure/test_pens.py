@@ -1,0 +1,104 @@
+"""A sheet's pen: hue, darkness and width of its single marks."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from scans.measure.boxes import PX_PER_MM, PageInk
+from scans.measure.inks import NO_INK, ink_of
+from scans.measure.pens import changed_items, inked_rows, page_pens, sheet_pen
+from scans.read.features import Seen
+from scans.types import BoxReading, MarkState
+from tests.scans.checks.patches import one_box
+
+INK = PageInk(paper=250.0, black=20.0, noise=0.01, threshold=0.16)
+
+
+def marked(item, value, *, warm=0.2, green=0.1, peak=0.9, width=0.5, state=MarkState.MARKED):
+    seen = dict.fromkeys(Seen.__dataclass_fields__, 0.0) | {
+        "ink": 0.3, "warm": warm, "green": green, "peak": peak, "width": width,
+        "tinted": 400.0, "faded": peak / 0.9,
+    }  # fmt: skip
+    return BoxReading(item, value, state, 0.3, 1.0, seen)
+
+
+def sheet(*extra, count=10):
+    """Ten items with one blue mark each, and marks beside them."""
+    jitter = np.random.default_rng(3).normal(0.0, 1.0, (count, 4))
+    readings = [
+        marked(f"Q{k}", 5, warm=0.2 + 0.004 * a, green=0.1 + 0.004 * b, peak=0.9 + 0.02 * c,
+               width=0.5 + 0.01 * d)
+        for k, (a, b, c, d) in enumerate(jitter.tolist())
+    ]  # fmt: skip
+    readings += extra
+    rows = {}
+    for i, reading in enumerate(readings):
+        rows.setdefault(reading.item, []).append(i)
+    return readings, rows
+
+
+def oddest(*extra, count=10):
+    readings, rows = sheet(*extra, count=count)
+    held = inked_rows(readings, rows)
+    pen = sheet_pen(readings, held)
+    return max((c.odd.score for c in changed_items(readings, held, pen)), default=0.0)
+
+
+def test_another_hue_is_odd_and_the_same_pen_is_not():
+    assert oddest(marked("Q3", 1)) < 1.5
+    assert oddest(marked("Q3", 1, warm=0.0, green=0.0)) > 8.0
+    assert oddest(marked("Q3", 1, warm=0.0, green=0.0, state=MarkState.CANCELLED)) < 1.5
+
+
+def test_two_pens_on_one_sheet_are_both_its_own():
+    black = [marked(f"R{k}", 4, warm=0.0, green=0.0) for k in range(4)]
+    assert oddest(*black, marked("Q3", 1, warm=0.0, green=0.0)) < 1.0
+
+
+def test_force_alone_counts_only_so_much():
+    assert oddest(marked("Q3", 1, peak=0.45, width=0.05)) < 8.0
+
+
+def test_few_marks_and_stamps_say_nothing():
+    readings, rows = sheet(count=3)
+    assert sheet_pen(readings, inked_rows(readings, rows)) is None
+    assert page_pens(readings, rows).shape == (0, 4)
+    stamp = marked("Q3", 1, warm=-0.3, green=0.4)
+    stamp.features["foreign"] = 1.0
+    assert oddest(stamp) == 0.0
+
+
+def test_pens_of_a_page_are_its_own_and_those_of_new_marks():
+    readings, rows = sheet(marked("Q3", 1, warm=0.0, green=0.0), marked("Q5", 2, warm=0.0))
+    pens = page_pens(readings, rows)
+    assert pens.shape == (3, 4)
+    assert pens[0, 0] == pytest.approx(0.2, abs=0.01)
+    assert np.all(np.abs(pens[1:, 0]) < 0.01)
+
+
+@pytest.mark.parametrize("depth", [0.3, 0.6, 0.9])
+@pytest.mark.parametrize(("width", "paper"), [(0.3, 250), (0.5, 200), (0.7, 230)])
+def test_hue_does_not_depend_on_darkness_width_or_paper(depth, width, paper):
+    group = one_box(colour=drawn((0.2, 0.7, 1.0), depth, width, paper), paper=paper)
+    ink = ink_of(group, 0, INK, 0.8 * depth)
+    assert ink.warm == pytest.approx(0.8 / 1.9, abs=0.02)
+    assert ink.green == pytest.approx(0.2 / 1.9, abs=0.02)
+    assert ink.width_mm == pytest.approx(width, abs=0.26)
+
+
+def test_bare_paper_and_grey_scans_have_no_hue():
+    assert ink_of(one_box(colour=drawn((1, 1, 1), 0.0, 0.5, 240), paper=240), 0, INK, 0.0) == NO_INK
+    grey = drawn((1, 1, 1), 0.8, 0.5, 240)[:, :, 0]
+    assert ink_of(one_box(colour=grey, paper=240), 0, INK, 0.8).warm == 0.0
+
+
+def drawn(absorbed, depth, width, paper):
+    """A 5 mm box with a cross that takes a share of each channel (BGR) out of the paper."""
+    size = round(9 * PX_PER_MM)
+    cover = np.zeros((size, size), np.uint8)
+    for ends in (((30, 30), (60, 60)), ((60, 30), (30, 60))):
+        cv2.line(cover, *ends, 255, max(1, round(width * PX_PER_MM)), cv2.LINE_AA)
+    light = 1.0 - depth * (cover / 255.0)[:, :, None] * np.array(absorbed)
+    return np.clip(paper * light, 0, 255).astype(np.uint8)

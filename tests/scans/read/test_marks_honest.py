@@ -1,0 +1,130 @@
+"""Hard honest sheets: nothing is read wrong without a person being told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from detectors.instrument import Box, Marks
+from scans.read.features import Seen
+from scans.read.habit import Habit
+from scans.read.marks import states_of
+from scans.simulate.controls import with_control
+from scans.simulate.page import simulate_page
+from scans.simulate.respondents import random_spec
+from scans.types import MarkState, Status
+from tests.scans.pages import judged, wrong_readings
+
+CROSS = Seen(ink=0.3, near=0.3, length=7.0, dark=0.7, peak=0.9, warm=0.2, green=0.1,
+             width=0.4, tinted=500.0)  # fmt: skip
+EMPTY = Seen()
+RULE = Marks("box", "cross", "circle")
+
+
+@pytest.mark.parametrize(
+    ("control", "form_id", "page", "seed", "profile"),
+    [
+        ("seal_over", "HL-01", 2, 511, "flatbed_bright"),
+        ("highlighter", "YK-01", 1, 512, "office_200"),
+        ("light", "HL-01", 2, 513, "adf_grey"),
+        ("seal_over", "YK-01", 1, 514, "fax"),
+    ],
+)
+def test_trouble_is_left_to_a_person_and_never_an_answer(control, form_id, page, seed, profile):
+    spec = random_spec(form_id, page, seed, profile=profile)
+    spec = with_control(spec, control, np.random.default_rng(seed))
+    made = simulate_page(spec, seed)
+    outcome = judged(made, f"hard-{control}-{profile}", learn=True)
+    assert outcome.result.status is Status.READ, outcome.result.reason
+    assert not wrong_readings(outcome, made)
+
+
+def read(rows, rule=RULE, *, shades=True):
+    """States by item and place of rows given as features."""
+    seen, box_of = {}, {}
+    for k, row in enumerate(rows):
+        for v, box in enumerate(row):
+            i = len(seen)
+            seen[i], box_of[i] = box, Box(f"Q{k}", v, (20.0 + 12 * v, 20.0 + 9 * k, 5.0, 5.0))
+    _, states = states_of(seen, box_of, rule, shades=shades)
+    flat = iter(range(len(seen)))
+    return [[states[next(flat)][0] for _ in row] for row in rows]
+
+
+def sheet(*special):
+    return [*special, *[[CROSS, EMPTY, EMPTY]] * 8]
+
+
+def test_plain_crosses_are_marks():
+    assert read(sheet())[0] == [MarkState.MARKED, MarkState.EMPTY, MarkState.EMPTY]
+
+
+def test_red_ink_that_goes_on_is_no_answer():
+    stamp = replace(CROSS, ink=0.16, peak=0.8, warm=-0.35, green=0.4, runs_on=0.1, beyond_box=0.2)
+    states = read(sheet([CROSS, stamp, EMPTY]))[0]
+    assert states == [MarkState.MARKED, MarkState.AMBIGUOUS, MarkState.EMPTY]
+
+
+def test_a_red_pen_makes_marks():
+    red = replace(CROSS, warm=-0.35, green=0.4)
+    assert all(row[0] is MarkState.MARKED for row in read([[red, EMPTY]] * 8))
+
+
+def test_what_is_left_of_a_mark_is_erased_and_another_pen_is_not():
+    rest = replace(CROSS, peak=0.6, warm=0.24)
+    assert read(sheet([CROSS, rest, EMPTY]))[0][1] is MarkState.ERASED
+    grey = replace(CROSS, peak=0.6, warm=0.0, green=0.0)
+    assert read(sheet([CROSS, grey, EMPTY]))[0][1] is not MarkState.ERASED
+    speck = replace(rest, ink=0.03)
+    assert read(sheet([CROSS, speck, EMPTY]))[0][1] is MarkState.AMBIGUOUS
+
+
+def test_a_second_paler_pen_is_a_habit_of_its_own():
+    paler = replace(CROSS, peak=0.6)
+    rows = [*sheet(), *[[paler, EMPTY, EMPTY]] * 4, [paler, EMPTY, CROSS]]
+    states = read(rows)
+    assert all(row[0] is MarkState.MARKED for row in states)
+
+
+def test_loops_are_the_answers_of_a_hand_that_loops():
+    loop = replace(CROSS, round=0.95, beyond=1.1)
+    assert read(sheet([loop, EMPTY, CROSS]))[0][0] is MarkState.CANCELLED
+    assert all(row[0] is MarkState.MARKED for row in read([[loop, EMPTY]] * 8))
+
+
+def test_a_gapped_circle_counts_only_beside_an_open_mark():
+    gap = replace(CROSS, round=0.84, beyond=1.0)
+    assert read(sheet([gap, EMPTY, CROSS]))[0][0] is MarkState.CANCELLED
+    assert read(sheet([gap, EMPTY, EMPTY]))[0][0] is MarkState.AMBIGUOUS
+    assert read(sheet([gap, gap, EMPTY]))[0][:2] == [MarkState.AMBIGUOUS] * 2
+
+
+def test_slivers_lines_and_marks_beside_the_box_are_for_a_person():
+    sliver = replace(CROSS, ink=0.03, tinted=60.0)
+    assert read(sheet([CROSS, sliver, EMPTY]))[0][1] is MarkState.AMBIGUOUS
+    line = replace(CROSS, ink=0.2, cross_out=1.95)
+    assert read(sheet([CROSS, line, EMPTY]))[0][1] is MarkState.AMBIGUOUS
+    wide = Seen(near=0.09, length=4.0, dark=0.7, peak=0.9)
+    assert read(sheet([EMPTY, wide, EMPTY]))[0] == [
+        MarkState.EMPTY, MarkState.AMBIGUOUS, MarkState.EMPTY,
+    ]  # fmt: skip
+    assert read(sheet([CROSS, wide, EMPTY]))[0][1] is MarkState.EMPTY
+
+
+def test_in_black_and_white_half_a_mark_is_doubtful():
+    thin = replace(CROSS, ink=0.12, warm=0.0, green=0.0)
+    assert read(sheet([CROSS, thin, EMPTY]), shades=False)[0][1] is MarkState.AMBIGUOUS
+
+
+def test_filled_boxes_are_answers_of_a_hand_that_fills():
+    rule = Marks("box", "tick", "fill")
+    full = replace(CROSS, ink=0.9, solid=0.8)
+    assert read(sheet([full, EMPTY, CROSS]), rule)[0][0] is MarkState.CANCELLED
+    assert read(sheet([full, EMPTY, EMPTY]), rule)[0][0] is MarkState.AMBIGUOUS
+    assert all(row[0] is MarkState.MARKED for row in read([[full, EMPTY]] * 8, rule))
+
+
+def test_few_marks_make_no_habit():
+    assert Habit.of([[0], [1]], {0: CROSS, 1: CROSS}) == Habit()
