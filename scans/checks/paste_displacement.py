@@ -111,9 +111,9 @@ def sets_of(
             last = after
             add(f"{item}–{after}", members)
         ordered = sorted(rows[item], key=lambda i: boxes[i, 0])
-        for start in range(len(ordered)):
-            for stop in range(start + 2, len(ordered) + (start > 0)):
-                add(item, ordered[start:stop])
+        for cut in range(2, len(ordered) - 1):
+            add(item, ordered[:cut])
+            add(item, ordered[-cut:])
     return names, np.array(sets, np.bool_).reshape(-1, len(boxes))
 
 

@@ -17,11 +17,15 @@ __all__ = ["CHECK", "measure"]
 
 _KINDS = ("seal", "signature")
 _FEWEST_CORE_MM2 = 3.0
-# A missing rim is looked for from this darkness to that, comparing so much on both sides.
-_FIRST, _LAST, _WIDTH = 5, 16, 3
+# A missing rim is looked for from this darkness to that (in hundredths), comparing so much
+# on its fainter and on its darker side.
+_FIRST, _LAST = 5, 12
+_FAINTER, _DARKER = 3, 5
 # What the logarithm of that comparison reaches by chance on honest rims.
 _FLOOR = 0.1
 _FEW = 12.0
+# Honest rims have fewer dark than faint shades: all channels together stay below this.
+_HONEST = -1.0
 # So much of the answer table shows how the device renders the rims of print.
 _PRINT_MM = (50.0, 30.0)
 
@@ -37,8 +41,10 @@ def measure(view: PageView) -> Signs | NotAssessable:
         return NotAssessable("there is too little ink in the field")
     print_ = _of_print(view)
     usual = np.zeros(_LAST) if print_ is None else _contrast(print_.counts.sum(axis=0))[0]
-    steps = [_step(counts, usual) for counts in rims.counts]
-    score, shade = max(steps)
+    single, shade = max(_step(counts, usual) for counts in rims.counts)
+    together, _ = _step(rims.counts.sum(axis=0), usual)
+    # Software cuts every channel; chroma that was stored coarsely hides it in one or other.
+    score = max(0.0, single) + max(0.0, together - _HONEST)
     names = "+".join(f.id for f in view.template.page.fields if f.kind in _KINDS)
     message = Message(
         f"Dấu hiệu chèn con dấu hoặc chữ ký bằng phần mềm: quanh nét mực thiếu các sắc độ nhạt "
@@ -74,10 +80,10 @@ def _contrast(counts: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray
     """Logarithm of darker over fainter shades at each shade, and its error: ``(_LAST,)``."""
     total = np.concatenate([[0.0], np.cumsum(counts)])
     edge = np.arange(_FIRST, _LAST)
-    fainter = total[edge] - total[edge - _WIDTH] + _FEW
-    darker = total[edge + _WIDTH] - total[edge] + _FEW
+    fainter = total[edge] - total[edge - _FAINTER] + _FEW
+    darker = total[edge + _DARKER] - total[edge] + _FEW
     excess, error = np.zeros(_LAST), np.full(_LAST, np.inf)
-    excess[_FIRST:] = np.log(darker / fainter)
+    excess[_FIRST:] = np.log(darker / fainter * (_FAINTER / _DARKER))
     error[_FIRST:] = np.sqrt(_FLOOR**2 + 1.0 / fainter + 1.0 / darker)
     return excess, error
 
@@ -89,9 +95,9 @@ def _step(counts: NDArray[np.float64], usual: NDArray[np.float64]) -> tuple[floa
     cleaned, a sharpening.
     """
     excess, error = _contrast(counts)
-    beyond = (excess - np.maximum(usual, 0.0)) / error
+    beyond = ((excess - np.maximum(usual, 0.0)) / error)[_FIRST:]
     edge = int(np.argmax(beyond))
-    return max(0.0, float(beyond[edge])), edge / 100.0
+    return float(beyond[edge]), (edge + _FIRST) / 100.0
 
 
 CHECK = PageCheck(

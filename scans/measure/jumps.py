@@ -97,7 +97,9 @@ def jumps(
     member = sets.astype(np.float64)
     # What stands out must not say what is ordinary: it is laid back and all is fitted again.
     for _ in range(2):
-        clean = _laid_back(best, offset_mm, clean, member, centre_mm)
+        before, clean = clean, _laid_back(best, offset_mm, clean, member, centre_mm)
+        if np.array_equal(before, clean):
+            break
         best = [_fitted(inverse, clean[:, a]) for a in (0, 1)]
     floor = np.where(marked, _MARKED_BOX_MM, _BOX_MM)
     moved = np.stack([fit.foretold(offset_mm[:, a] - clean[:, a]) for a, fit in enumerate(best)], 1)

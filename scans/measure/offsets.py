@@ -125,7 +125,7 @@ def _parts(group: BoxPatches, moved_px: NDArray[np.int_]) -> tuple[Floats, NDArr
     left, top = margin * PX_PER_MM - 0.5, margin * PX_PER_MM - 0.5
     right, bottom = left + w * PX_PER_MM, top + h * PX_PER_MM
     inset = 0.14 if group.boxes[0].shape == "box" else 0.3
-    dark = np.clip(group.dark, 0.0, 1.0)
+    dark = group.dark
     if moved_px.any():
         dark = np.stack(
             [
@@ -147,7 +147,7 @@ def _parts(group: BoxPatches, moved_px: NDArray[np.int_]) -> tuple[Floats, NDArr
             first, last = round(cuts[k % 2]), max(round(cuts[k % 2]) + 2, round(cuts[k % 2 + 1]))
             edge = max(0, round(line) - _HALF_BAND - _REACH)
             span = slice(edge, edge + 2 * (_HALF_BAND + _REACH) + 1)
-            a = scan[:, span, first:last].sum(axis=2)
+            a = np.clip(scan[:, span, first:last], 0.0, 1.0).sum(axis=2)
             b = blank[:, span, first:last].sum(axis=2)
             rest[axis, :, k], sure = _lag(a, b)
             certain &= sure
