@@ -31,6 +31,9 @@ _BOX_MM, _MARKED_BOX_MM, _SET_MM, _TILT = 0.015, 0.06, 0.025, 0.12
 # Boxes off by so many errors do not say where others should be.
 _OUTLYING = 5.0
 _MOST_OUTLYING = 0.4
+# A slip of the feeder is believed when it explains so much (squared errors), and nearly as
+# much as the best set does. Boxes this near in height stand in one row.
+_SLIP_GAIN, _SLIP_SHARE, _SAME_ROW_MM = 20.0, 0.8, 3.0
 # A set says more than a box: honest sets score half as high.
 _SET_WEIGHT = 2.0
 # Sets that score no more than this need no second look; others get it so many at a time.
@@ -93,8 +96,9 @@ def jumps(
         marked: ``(n,)``: boxes whose ink may pull at their outline.
         sets: ``(m, n)``: which boxes form a set.
     """
-    clean, best = offset_mm, [_fitted(inverse, offset_mm[:, a]) for a in (0, 1)]
     member = sets.astype(np.float64)
+    offset_mm = _without_slip(inverse, centre_mm, offset_mm, member)
+    clean, best = offset_mm, [_fitted(inverse, offset_mm[:, a]) for a in (0, 1)]
     # What stands out must not say what is ordinary: it is laid back and all is fitted again.
     for _ in range(2):
         before, clean = clean, _laid_back(best, offset_mm, clean, member, centre_mm)
@@ -175,6 +179,35 @@ def _without_any_one(
             total[chosen] = np.minimum(total[chosen], np.where(np.isfinite(least), least, 0.0))
         done = max(done, float(score[chosen].max()))
     return score, gain
+
+
+def _without_slip(
+    inverse: tuple[Floats, ...], centre_mm: Floats, offset_mm: Floats, member: Floats
+) -> Floats:
+    """Offsets without the step that a feeder leaves when it slips for a moment.
+
+    All print below the line is shifted along the page then, and neither aside nor turned.
+    A piece of paper is a step there and one back: its set explains more than one step does.
+    """
+    fit = _fitted(inverse, offset_mm[:, 1])
+    heights = np.unique(np.round(centre_mm[:, 1] / _SAME_ROW_MM) * _SAME_ROW_MM)
+    if len(heights) < 4:
+        return offset_mm
+    edges = (heights[1:-2] + heights[2:-1]) / 2.0
+    below = (centre_mm[None, :, 1] > edges[:, None]).astype(np.float64)
+    weight = ((below @ fit.inverse) * below).sum(axis=1)
+    pull = below @ fit.pull
+    gain = pull**2 / np.maximum(weight, 1e-9) / fit.noise**2
+    best = int(np.argmax(gain))
+    if gain[best] < _SLIP_GAIN:
+        return offset_mm
+    own = np.maximum(((member @ fit.inverse) * member).sum(axis=1), 1e-9)
+    sets = (member @ fit.pull) ** 2 / own / fit.noise**2
+    if gain[best] < _SLIP_SHARE * float(sets.max(initial=0.0)):
+        return offset_mm
+    laid = offset_mm.copy()
+    laid[:, 1] -= pull[best] / weight[best] * below[best]
+    return laid
 
 
 @dataclass(frozen=True, eq=False)

@@ -81,7 +81,7 @@ def test_a_scanner_that_cleans_its_background_does_so_to_print_as_well():
 
 
 def test_paper_that_came_along_has_another_grain():
-    view = page_view()
+    view = page_view("grey")
     image = view.raw.image.copy()
     where = zone(view)
     part = image[where]
