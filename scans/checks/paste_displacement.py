@@ -39,7 +39,7 @@ def measure(view: PageView) -> Signs | NotAssessable:
     # Ink pulls at an outline: marked boxes are looked at one by one, and with more doubt.
     marked = np.zeros(len(offsets.trusted), np.bool_)
     marked[list(view.marked)] = True
-    names, member = _sets(view, offsets.trusted & ~marked)
+    names, member = _sets(view.template, offsets.trusted & ~marked)
     found = jumps(
         _inverse(view.template, tuple(known.tolist())),
         offsets.centre_mm[known],
@@ -65,20 +65,31 @@ def _inverse(template: PageTemplate, known: tuple[int, ...]) -> tuple[NDArray[np
     return precisions(boxes[:, :2] + boxes[:, 2:] / 2)
 
 
-def _sets(view: PageView, trusted: NDArray[np.bool_]) -> tuple[list[str], NDArray[np.bool_]]:
-    boxes = np.array([box.box_mm for box in view.template.page.boxes])
-    return sets_of(view.rows, boxes, trusted)
+def _sets(template: PageTemplate, usable: NDArray[np.bool_]) -> tuple[list[str], NDArray[np.bool_]]:
+    """Names and members of the sets that hold two boxes of use at least, and not most."""
+    names, every = _sets_of_page(template)
+    member = every & usable
+    count = member.sum(axis=1)
+    kept = np.flatnonzero((count >= 2) & (count <= _LARGEST_SHARE * usable.sum()))
+    return [names[k] for k in kept], member[kept]
+
+
+@lru_cache(maxsize=16)
+def _sets_of_page(template: PageTemplate) -> tuple[list[str], NDArray[np.bool_]]:
+    rows: dict[str, list[int]] = {}
+    for i, box in enumerate(template.page.boxes):
+        rows.setdefault(box.item, []).append(i)
+    return sets_of(rows, np.array([box.box_mm for box in template.page.boxes]))
 
 
 def sets_of(
-    rows: Mapping[str, Sequence[int]], boxes: NDArray[np.float64], trusted: NDArray[np.bool_]
+    rows: Mapping[str, Sequence[int]], boxes: NDArray[np.float64]
 ) -> tuple[list[str], NDArray[np.bool_]]:
     """Boxes that a piece of paper may hold: rows below each other, and parts of one row.
 
     Args:
         rows: Positions of the boxes of each item.
         boxes: ``(n, 4)`` in mm.
-        trusted: ``(n,)``: boxes whose place is known; others belong to no set.
 
     Returns:
         A name for each of ``m`` sets, and bool ``(m, n)``.
@@ -90,15 +101,12 @@ def sets_of(
     below = {item: _next_below(item, places, top) for item in rows}
     gaps = [top[b] - top[a] for a, b in below.items() if b is not None]
     usual = float(np.median(gaps)) if gaps else 0.0
-    most = _LARGEST_SHARE * float(trusted.sum())
 
     def add(name: str, members: Sequence[int]) -> None:
         chosen = np.zeros(len(boxes), np.bool_)
         chosen[list(members)] = True
-        chosen &= trusted
-        if 2 <= chosen.sum() <= most:
-            names.append(name)
-            sets.append(chosen)
+        names.append(name)
+        sets.append(chosen)
 
     for item in rows:
         run, last, members = [item], item, list(rows[item])

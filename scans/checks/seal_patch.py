@@ -144,7 +144,7 @@ CHECK = PageCheck(
             ),
         ),
         valid_for=frozenset({"continuous"}),
-        min_scale=1.0,
+        min_scale=0.3,
     ),
     measure,
 )

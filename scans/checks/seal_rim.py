@@ -141,7 +141,7 @@ CHECK = PageCheck(
         valid_for=frozenset(
             c.value for c in ScanClass if c not in (ScanClass.BITONAL, ScanClass.RENDERED)
         ),
-        min_scale=1.0,
+        min_scale=0.5,
     ),
     measure,
 )

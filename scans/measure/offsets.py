@@ -133,8 +133,7 @@ def _parts(group: BoxPatches, moved_px: NDArray[np.int_]) -> tuple[Floats, NDArr
                 for d, (dx, dy) in zip(dark, moved_px, strict=True)
             ]
         )
-    certain = np.ones(count, bool)
-    rest = np.zeros((2, count, 4))
+    profiles: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
     for axis in (0, 1):
         low, high = (left, right) if axis == 0 else (top, bottom)
         start, stop = (top, bottom) if axis == 0 else (left, right)
@@ -147,11 +146,11 @@ def _parts(group: BoxPatches, moved_px: NDArray[np.int_]) -> tuple[Floats, NDArr
             first, last = round(cuts[k % 2]), max(round(cuts[k % 2]) + 2, round(cuts[k % 2 + 1]))
             edge = max(0, round(line) - _HALF_BAND - _REACH)
             span = slice(edge, edge + 2 * (_HALF_BAND + _REACH) + 1)
-            a = np.clip(scan[:, span, first:last], 0.0, 1.0).sum(axis=2)
-            b = blank[:, span, first:last].sum(axis=2)
-            rest[axis, :, k], sure = _lag(a, b)
-            certain &= sure
-    return rest / PX_PER_MM, certain
+            seen = np.clip(scan[:, span, first:last], 0.0, 1.0).sum(axis=2)
+            profiles.append((seen, blank[:, span, first:last].sum(axis=2)))
+    lags, sure = _lag(*(np.concatenate(part) for part in zip(*profiles, strict=True)))
+    rest = lags.reshape(2, 4, count).transpose(0, 2, 1) / PX_PER_MM
+    return rest, np.asarray(sure.reshape(8, count).all(axis=0), np.bool_)
 
 
 def _lag(scan: NDArray[np.float32], blank: NDArray[np.float32]) -> tuple[Floats, NDArray[np.bool_]]:
