@@ -44,6 +44,8 @@ _FRAUDS = {
     "painted": ("TAY_2", "brush"),
     "pasted": ("CAT_1", "strip"),
     "copied": ("CAT_3", "box"),
+    "multiplied": ("CAT_4", "multiplied"),
+    "patched": ("CAT_4", "opaque"),
 }
 _PLANS = {
     0: FraudPlan(Fraud.COPY, 0.5, edits=1),

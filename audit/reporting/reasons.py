@@ -116,6 +116,19 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (r"too few marks on the page .*", "trang có quá ít nét đánh dấu"),
     (r"too few empty boxes on the page .*", "trang có quá ít ô trống để so sánh"),
     (r"too few boxes with a printed outline .*", "quá ít ô còn nét in để đo độ lệch"),
+    (
+        r"the page has no field for a seal or a signature",
+        "trang không có ô đóng dấu hoặc chữ ký",
+    ),
+    (r"there is too little ink in the field", "trong ô có quá ít mực"),
+    (
+        r"too little bare paper in and around the field",
+        "quá ít giấy trống trong và quanh ô đóng dấu, chữ ký",
+    ),
+    (
+        r"the paper is burnt out to white: its grain is lost",
+        "nền giấy bị cháy trắng nên không còn thớ giấy để so",
+    ),
     (r"the page has no print that could be covered", "trang không có nét in để bị che"),
     (
         r"fewer than (\d+) units whose paper forms stand in a known order",

@@ -33,7 +33,7 @@ _OUTLYING = 5.0
 _MOST_OUTLYING = 0.4
 # A slip of the feeder is believed when it explains so much (squared errors), and nearly as
 # much as the best set does. Boxes this near in height stand in one row.
-_SLIP_GAIN, _SLIP_SHARE, _SAME_ROW_MM = 20.0, 0.8, 3.0
+_SLIP_GAIN, _SLIP_SHARE, _MOST_SLIP_MM, _SAME_ROW_MM = 20.0, 0.8, 0.5, 3.0
 # A set says more than a box: honest sets score half as high.
 _SET_WEIGHT = 2.0
 # Sets that score no more than this need no second look; others get it so many at a time.
@@ -97,8 +97,11 @@ def jumps(
         sets: ``(m, n)``: which boxes form a set.
     """
     member = sets.astype(np.float64)
-    offset_mm = _without_slip(inverse, centre_mm, offset_mm, member)
-    clean, best = offset_mm, [_fitted(inverse, offset_mm[:, a]) for a in (0, 1)]
+    best = [_fitted(inverse, offset_mm[:, a]) for a in (0, 1)]
+    without = _without_slip(best, centre_mm, offset_mm, member)
+    if without is not None:
+        offset_mm, best = without, [best[0], _fitted(inverse, without[:, 1])]
+    clean = offset_mm
     # What stands out must not say what is ordinary: it is laid back and all is fitted again.
     for _ in range(2):
         before, clean = clean, _laid_back(best, offset_mm, clean, member, centre_mm)
@@ -182,31 +185,31 @@ def _without_any_one(
 
 
 def _without_slip(
-    inverse: tuple[Floats, ...], centre_mm: Floats, offset_mm: Floats, member: Floats
-) -> Floats:
-    """Offsets without the step that a feeder leaves when it slips for a moment.
+    fits: list[_Fit], centre_mm: Floats, offset_mm: Floats, member: Floats
+) -> Floats | None:
+    """Offsets without the step that a feeder leaves when it slips; ``None`` if it did not.
 
-    All print below the line is shifted along the page then, and neither aside nor turned.
-    A piece of paper is a step there and one back: its set explains more than one step does.
+    All print below a line is shifted along the page then, and neither aside nor turned.
+    A piece of paper is a step there and one back, or is off sideways: its set explains more.
     """
-    fit = _fitted(inverse, offset_mm[:, 1])
+    fit = fits[1]
     heights = np.unique(np.round(centre_mm[:, 1] / _SAME_ROW_MM) * _SAME_ROW_MM)
     if len(heights) < 4:
-        return offset_mm
+        return None
     edges = (heights[1:-2] + heights[2:-1]) / 2.0
     below = (centre_mm[None, :, 1] > edges[:, None]).astype(np.float64)
-    weight = ((below @ fit.inverse) * below).sum(axis=1)
+    weight = np.maximum(((below @ fit.inverse) * below).sum(axis=1), 1e-9)
     pull = below @ fit.pull
-    gain = pull**2 / np.maximum(weight, 1e-9) / fit.noise**2
+    gain = pull**2 / weight / fit.noise**2
     best = int(np.argmax(gain))
-    if gain[best] < _SLIP_GAIN:
-        return offset_mm
-    own = np.maximum(((member @ fit.inverse) * member).sum(axis=1), 1e-9)
-    sets = (member @ fit.pull) ** 2 / own / fit.noise**2
-    if gain[best] < _SLIP_SHARE * float(sets.max(initial=0.0)):
-        return offset_mm
+    step = float(pull[best] / weight[best])
+    if gain[best] < _SLIP_GAIN or abs(step) > _MOST_SLIP_MM:
+        return None
+    x, y = _motions(fits, np.zeros_like(offset_mm), member, centre_mm)
+    if gain[best] < _SLIP_SHARE * float((x.gain + y.gain).max(initial=0.0)):
+        return None
     laid = offset_mm.copy()
-    laid[:, 1] -= pull[best] / weight[best] * below[best]
+    laid[:, 1] -= step * below[best]
     return laid
 
 
