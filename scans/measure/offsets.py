@@ -34,6 +34,8 @@ _FOUND_AROUND, _MORE_LIKE = 0.6, 0.06
 _MOST_LOOKED_FOR = 24
 # Below this share of the outline the place of a box is anybody's guess.
 _FEWEST_OUTLINE = 0.7
+# So many of its four sides must be seen.
+_FEWEST_SIDES = 4
 
 
 class _View(Protocol):
@@ -118,7 +120,7 @@ def _parts(group: BoxPatches, moved_px: NDArray[np.int_]) -> tuple[Floats, NDArr
     Returns:
         ``(2, n, 4)``: x of the left side's upper and lower half and of the right side's;
         y of the upper side's left and right half and of the lower side's. And ``(n,)``:
-        whether all of them lie within reach.
+        whether enough of them lie within reach.
     """
     count = len(group.dark)
     margin, (w, h) = group.margin_mm, group.box_size_mm
@@ -149,8 +151,11 @@ def _parts(group: BoxPatches, moved_px: NDArray[np.int_]) -> tuple[Floats, NDArr
             seen = np.clip(scan[:, span, first:last], 0.0, 1.0).sum(axis=2)
             profiles.append((seen, blank[:, span, first:last].sum(axis=2)))
     lags, sure = _lag(*(np.concatenate(part) for part in zip(*profiles, strict=True)))
-    rest = lags.reshape(2, 4, count).transpose(0, 2, 1) / PX_PER_MM
-    return rest, np.asarray(sure.reshape(8, count).all(axis=0), np.bool_)
+    halves, known = lags.reshape(4, 2, count), sure.reshape(4, 2, count)
+    # A half that print or ink beside it confuses is told by the other half of its side.
+    halves = np.where(known, halves, halves[:, ::-1])
+    rest = halves.reshape(2, 4, count).transpose(0, 2, 1) / PX_PER_MM
+    return rest, np.asarray(known.any(axis=1).sum(axis=0) >= _FEWEST_SIDES, np.bool_)
 
 
 def _lag(scan: NDArray[np.float32], blank: NDArray[np.float32]) -> tuple[Floats, NDArray[np.bool_]]:
