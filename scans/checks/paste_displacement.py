@@ -25,6 +25,8 @@ _MOST_ROWS, _LARGEST_SHARE = 5, 0.5
 _FAR_ROWS = 2.5
 # The registration, bent towards a single box that moved, leaves at least 1 in so many of it.
 _BENT = 2.5
+# Sets that score at least this share of the worst may be what moved.
+_NEARLY_WORST = 0.45
 # More boxes than this foretell each other no better.
 _MOST_BOXES = 320
 
@@ -49,12 +51,16 @@ def measure(view: PageView) -> Signs | NotAssessable:
         marked[known],
         member[:, known],
     )
-    signs = [*_set_signs(view, found, names, member), *_box_signs(view, found, known, offsets)]
+    laid = offsets.laid_mm - np.median(offsets.laid_mm[known], axis=0)
+    signs = [
+        *_set_signs(view, found, names, member, laid),
+        *_box_signs(view, found, known, offsets),
+    ]
     if not signs:
         return Signs(0.0)
     # The first set is where the piece lies; a box or another set may score higher by a little.
     worst = max(sign.score for sign in signs)
-    if signs[0].score < 0.55 * worst:
+    if signs[0].score < _NEARLY_WORST * worst:
         signs.sort(key=lambda sign: -sign.score)
     return Signs(worst, tuple(signs[:4]))
 
@@ -145,13 +151,20 @@ def _next_below(
 
 
 def _set_signs(
-    view: PageView, found: Jumps, names: Sequence[str], member: NDArray[np.bool_]
+    view: PageView,
+    found: Jumps,
+    names: Sequence[str],
+    member: NDArray[np.bool_],
+    laid_mm: NDArray[np.float64],
 ) -> list[Sign]:
     signs = []
     taken = np.zeros(member.shape[1], np.bool_)
-    # A row beside the piece is off it as well: of the high scores the one that explains most.
-    high = found.sets >= 0.55 * found.sets.max(initial=0.0)
-    for k in np.lexsort((-found.sets, -np.where(high, found.gain, 0.0)))[:40]:
+    # A row beside the piece is off it as well: of the high scores the one is meant that is
+    # off the registration, too, which all other print had its say in.
+    high = found.sets >= _NEARLY_WORST * found.sets.max(initial=0.0)
+    count = np.maximum(member.sum(axis=1), 1)
+    off = np.hypot(*((member @ laid_mm) / count[:, None]).T) * np.sqrt(count)
+    for k in np.lexsort((-found.sets, -np.where(high, off, 0.0)))[:40]:
         if (member[k] & taken).any():
             continue
         taken |= member[k]

@@ -50,8 +50,6 @@ class Jumps:
         box: float64 ``(n,)``: score of each box, in errors; 0 where one cannot tell.
         box_mm: float64 ``(n, 2)``: its move against what the others foretell.
         sets: float64 ``(m,)``: score of each set of boxes, on the scale of ``box``.
-        gain: float64 ``(m,)``: how much of all that is odd its motion explains: a row beside
-            a piece is off it by as much as the piece is off the sheet, and explains less.
         set_mm: float64 ``(m, 2)``: their common move.
         tilt: float64 ``(m,)``: and tilt, in radians.
     """
@@ -59,7 +57,6 @@ class Jumps:
     box: Floats
     box_mm: Floats
     sets: Floats
-    gain: Floats
     set_mm: Floats
     tilt: Floats
 
@@ -115,15 +112,14 @@ def jumps(
     box = np.hypot(*(sure / error).T)
     if not len(sets):
         none = np.zeros(0)
-        return Jumps(box, moved, none, none, np.zeros((0, 2)), none)
+        return Jumps(box, moved, none, np.zeros((0, 2)), none)
     beyond = offset_mm - clean
     shifts = _motions(best, beyond, member, centre_mm)
-    score, gain = _without_any_one(shifts, best, beyond, member, centre_mm)
+    score, _ = _without_any_one(shifts, best, beyond, member, centre_mm)
     return Jumps(
         box,
         moved,
         _SET_WEIGHT * score,
-        gain,
         np.stack([s.shift for s in shifts], axis=1),
         shifts[1].tilt / 100.0,
     )
