@@ -46,6 +46,8 @@ _FRAUDS = {
     "pasted": ("CAT_1", "strip"),
     "copied": ("CAT_3", "box"),
     "overwritten": ("GHI_DE", "scribble"),
+    "multiplied": ("CAT_4", "multiplied"),
+    "patched": ("CAT_4", "opaque"),
 }
 _PLANS = {
     0: FraudPlan(Fraud.COPY, 0.5, edits=1),

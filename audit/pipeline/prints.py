@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scans.fingerprint import Fingerprint
 from scans.likeness.cells import CELL, MarkCells
 from scans.likeness.fields import FieldInk
+from scans.source.software import PLACES
 from scans.types import Origin
 
 __all__ = ["pack", "unpack"]
@@ -21,7 +22,7 @@ __all__ = ["pack", "unpack"]
 _HEAD = struct.Struct("<4sI")
 _MAGIC = b"ink3"
 # What the checks on where a file comes from look at; all else of it stays in the original.
-_NAMED = ("make", "model", "stream_make", "stream_model", "software", "producer", "creator")
+_NAMED = frozenset((*PLACES, "make", "model", "stream_make", "stream_model"))
 
 
 def pack(page: Fingerprint) -> bytes:

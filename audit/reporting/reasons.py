@@ -127,6 +127,19 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (r"no handwriting in the fields .*", "trang không có chữ viết tay đủ nhiều để so sánh"),
     (r"too few empty boxes on the page .*", "trang có quá ít ô trống để so sánh"),
     (r"too few boxes with a printed outline .*", "quá ít ô còn nét in để đo độ lệch"),
+    (
+        r"the page has no field for a seal or a signature",
+        "trang không có ô đóng dấu hoặc chữ ký",
+    ),
+    (r"there is too little ink in the field", "trong ô có quá ít mực"),
+    (
+        r"too little bare paper in and around the field",
+        "quá ít giấy trống trong và quanh ô đóng dấu, chữ ký",
+    ),
+    (
+        r"the paper is burnt out to white: its grain is lost",
+        "nền giấy bị cháy trắng nên không còn thớ giấy để so",
+    ),
     (r"the page has no print that could be covered", "trang không có nét in để bị che"),
     (
         r"the pixels are not the scanner's own or its blocks are unknown",

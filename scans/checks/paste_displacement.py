@@ -25,6 +25,8 @@ _MOST_ROWS, _LARGEST_SHARE = 5, 0.5
 _FAR_ROWS = 2.5
 # The registration, bent towards a single box that moved, leaves at least 1 in so many of it.
 _BENT = 2.5
+# Sets that score at least this share of the worst may be what moved.
+_NEARLY_WORST = 0.45
 # More boxes than this foretell each other no better.
 _MOST_BOXES = 320
 
@@ -39,7 +41,7 @@ def measure(view: PageView) -> Signs | NotAssessable:
     # Ink pulls at an outline: marked boxes are looked at one by one, and with more doubt.
     marked = np.zeros(len(offsets.trusted), np.bool_)
     marked[list(view.marked)] = True
-    names, member = _sets(view, offsets.trusted & ~marked)
+    names, member = _sets(view.template, offsets.trusted & ~marked)
     found = jumps(
         _inverse(view.template, tuple(known.tolist())),
         offsets.centre_mm[known],
@@ -49,12 +51,16 @@ def measure(view: PageView) -> Signs | NotAssessable:
         marked[known],
         member[:, known],
     )
-    signs = [*_set_signs(view, found, names, member), *_box_signs(view, found, known, offsets)]
+    laid = offsets.laid_mm - np.median(offsets.laid_mm[known], axis=0)
+    signs = [
+        *_set_signs(view, found, names, member, laid),
+        *_box_signs(view, found, known, offsets),
+    ]
     if not signs:
         return Signs(0.0)
     # The first set is where the piece lies; a box or another set may score higher by a little.
     worst = max(sign.score for sign in signs)
-    if signs[0].score < 0.55 * worst:
+    if signs[0].score < _NEARLY_WORST * worst:
         signs.sort(key=lambda sign: -sign.score)
     return Signs(worst, tuple(signs[:4]))
 
@@ -65,20 +71,31 @@ def _inverse(template: PageTemplate, known: tuple[int, ...]) -> tuple[NDArray[np
     return precisions(boxes[:, :2] + boxes[:, 2:] / 2)
 
 
-def _sets(view: PageView, trusted: NDArray[np.bool_]) -> tuple[list[str], NDArray[np.bool_]]:
-    boxes = np.array([box.box_mm for box in view.template.page.boxes])
-    return sets_of(view.rows, boxes, trusted)
+def _sets(template: PageTemplate, usable: NDArray[np.bool_]) -> tuple[list[str], NDArray[np.bool_]]:
+    """Names and members of the sets that hold two boxes of use at least, and not most."""
+    names, every = _sets_of_page(template)
+    member = every & usable
+    count = member.sum(axis=1)
+    kept = np.flatnonzero((count >= 2) & (count <= _LARGEST_SHARE * usable.sum()))
+    return [names[k] for k in kept], member[kept]
+
+
+@lru_cache(maxsize=16)
+def _sets_of_page(template: PageTemplate) -> tuple[list[str], NDArray[np.bool_]]:
+    rows: dict[str, list[int]] = {}
+    for i, box in enumerate(template.page.boxes):
+        rows.setdefault(box.item, []).append(i)
+    return sets_of(rows, np.array([box.box_mm for box in template.page.boxes]))
 
 
 def sets_of(
-    rows: Mapping[str, Sequence[int]], boxes: NDArray[np.float64], trusted: NDArray[np.bool_]
+    rows: Mapping[str, Sequence[int]], boxes: NDArray[np.float64]
 ) -> tuple[list[str], NDArray[np.bool_]]:
     """Boxes that a piece of paper may hold: rows below each other, and parts of one row.
 
     Args:
         rows: Positions of the boxes of each item.
         boxes: ``(n, 4)`` in mm.
-        trusted: ``(n,)``: boxes whose place is known; others belong to no set.
 
     Returns:
         A name for each of ``m`` sets, and bool ``(m, n)``.
@@ -90,15 +107,12 @@ def sets_of(
     below = {item: _next_below(item, places, top) for item in rows}
     gaps = [top[b] - top[a] for a, b in below.items() if b is not None]
     usual = float(np.median(gaps)) if gaps else 0.0
-    most = _LARGEST_SHARE * float(trusted.sum())
 
     def add(name: str, members: Sequence[int]) -> None:
         chosen = np.zeros(len(boxes), np.bool_)
         chosen[list(members)] = True
-        chosen &= trusted
-        if 2 <= chosen.sum() <= most:
-            names.append(name)
-            sets.append(chosen)
+        names.append(name)
+        sets.append(chosen)
 
     for item in rows:
         run, last, members = [item], item, list(rows[item])
@@ -111,9 +125,9 @@ def sets_of(
             last = after
             add(f"{item}–{after}", members)
         ordered = sorted(rows[item], key=lambda i: boxes[i, 0])
-        for start in range(len(ordered)):
-            for stop in range(start + 2, len(ordered) + (start > 0)):
-                add(item, ordered[start:stop])
+        for cut in range(2, len(ordered) - 1):
+            add(item, ordered[:cut])
+            add(item, ordered[-cut:])
     return names, np.array(sets, np.bool_).reshape(-1, len(boxes))
 
 
@@ -137,13 +151,20 @@ def _next_below(
 
 
 def _set_signs(
-    view: PageView, found: Jumps, names: Sequence[str], member: NDArray[np.bool_]
+    view: PageView,
+    found: Jumps,
+    names: Sequence[str],
+    member: NDArray[np.bool_],
+    laid_mm: NDArray[np.float64],
 ) -> list[Sign]:
     signs = []
     taken = np.zeros(member.shape[1], np.bool_)
-    # A row beside the piece is off it as well: of the high scores the one that explains most.
-    high = found.sets >= 0.55 * found.sets.max(initial=0.0)
-    for k in np.lexsort((-found.sets, -np.where(high, found.gain, 0.0)))[:40]:
+    # A row beside the piece is off it as well: of the high scores the one is meant that is
+    # off the registration, too, which all other print had its say in.
+    high = found.sets >= _NEARLY_WORST * found.sets.max(initial=0.0)
+    count = np.maximum(member.sum(axis=1), 1)
+    off = np.hypot(*((member @ laid_mm) / count[:, None]).T) * np.sqrt(count)
+    for k in np.lexsort((-found.sets, -np.where(high, off, 0.0)))[:40]:
         if (member[k] & taken).any():
             continue
         taken |= member[k]

@@ -79,7 +79,7 @@ def _grain(
     log = np.log(np.maximum(paper.grain, _LEAST_GRAIN))
     ratio = float(np.median(log[inside]) - np.median(log[outside]))
     place = paper.place_mm
-    parts = (place[..., 0] // 18.0).astype(int) * 1000 + (place[..., 1] // 12.0).astype(int)
+    parts = (place[..., 0] // 24.0).astype(int) * 1000 + (place[..., 1] // 15.0).astype(int)
     medians = [
         float(np.median(log[outside & (parts == p)]))
         for p in np.unique(parts[outside])
@@ -144,7 +144,7 @@ CHECK = PageCheck(
             ),
         ),
         valid_for=frozenset({"continuous"}),
-        min_scale=1.0,
+        min_scale=0.3,
     ),
     measure,
 )

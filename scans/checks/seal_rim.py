@@ -17,11 +17,17 @@ __all__ = ["CHECK", "measure"]
 
 _KINDS = ("seal", "signature")
 _FEWEST_CORE_MM2 = 3.0
-# A missing rim is looked for from this darkness to that, comparing so much on both sides.
-_FIRST, _LAST, _WIDTH = 5, 16, 3
+# A missing rim is looked for from this darkness to that (in hundredths), comparing so much
+# on its fainter and on its darker side.
+_FIRST, _LAST = 5, 12
+_FAINTER, _DARKER = 3, 5
 # What the logarithm of that comparison reaches by chance on honest rims.
 _FLOOR = 0.1
 _FEW = 12.0
+# Honest rims have fewer dark than faint shades: all channels together stay below this.
+_HONEST = -1.0
+# Print that has so many more dark than faint shades (logarithm) was cut by the device.
+_CUT_BY_DEVICE = 0.5
 # So much of the answer table shows how the device renders the rims of print.
 _PRINT_MM = (50.0, 30.0)
 
@@ -36,9 +42,11 @@ def measure(view: PageView) -> Signs | NotAssessable:
     if rims is None or rims.core < _FEWEST_CORE_MM2 * scale**2:
         return NotAssessable("there is too little ink in the field")
     print_ = _of_print(view)
-    usual = np.zeros(_LAST) if print_ is None else _contrast(print_.counts.sum(axis=0))[0]
-    steps = [_step(counts, usual) for counts in rims.counts]
-    score, shade = max(steps)
+    usual = np.zeros(_LAST - _FIRST) if print_ is None else _usual(print_.counts.sum(axis=0))
+    single, shade = max(_step(counts, usual) for counts in rims.counts)
+    together, _ = _step(rims.counts.sum(axis=0), usual)
+    # Software cuts every channel; chroma that was stored coarsely hides it in one or other.
+    score = max(0.0, single) + max(0.0, together - _HONEST)
     names = "+".join(f.id for f in view.template.page.fields if f.kind in _KINDS)
     message = Message(
         f"Dấu hiệu chèn con dấu hoặc chữ ký bằng phần mềm: quanh nét mực thiếu các sắc độ nhạt "
@@ -70,16 +78,22 @@ def _of_print(view: PageView) -> Rims | None:
     )
 
 
-def _contrast(counts: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Logarithm of darker over fainter shades at each shade, and its error: ``(_LAST,)``."""
+def _contrast(
+    counts: NDArray[np.float64], edge: NDArray[np.int_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Logarithm of darker over fainter shades at each edge, and its error."""
     total = np.concatenate([[0.0], np.cumsum(counts)])
-    edge = np.arange(_FIRST, _LAST)
-    fainter = total[edge] - total[edge - _WIDTH] + _FEW
-    darker = total[edge + _WIDTH] - total[edge] + _FEW
-    excess, error = np.zeros(_LAST), np.full(_LAST, np.inf)
-    excess[_FIRST:] = np.log(darker / fainter)
-    error[_FIRST:] = np.sqrt(_FLOOR**2 + 1.0 / fainter + 1.0 / darker)
-    return excess, error
+    fainter = total[edge] - total[edge - _FAINTER] + _FEW
+    darker = total[edge + _DARKER] - total[edge] + _FEW
+    excess = np.log(darker / fainter * (_FAINTER / _DARKER))
+    return excess, np.sqrt(_FLOOR**2 + 1.0 / fainter + 1.0 / darker)
+
+
+def _usual(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What print shows at an edge or beside it: the worst within what is compared."""
+    excess, _ = _contrast(counts, np.arange(_FIRST, _LAST + _DARKER))
+    windows = [excess[max(0, k - _FAINTER) : k + _DARKER + 1] for k in range(_LAST - _FIRST)]
+    return np.array([max(0.0, float(window.max())) for window in windows])
 
 
 def _step(counts: NDArray[np.float64], usual: NDArray[np.float64]) -> tuple[float, float]:
@@ -88,10 +102,11 @@ def _step(counts: NDArray[np.float64], usual: NDArray[np.float64]) -> tuple[floa
     What the page's own print shows as well is the device's doing: a background that was
     cleaned, a sharpening.
     """
-    excess, error = _contrast(counts)
-    beyond = (excess - np.maximum(usual, 0.0)) / error
+    excess, error = _contrast(counts, np.arange(_FIRST, _LAST))
+    # Where print ends as well nothing can be told of the field.
+    beyond = np.where(usual > _CUT_BY_DEVICE, _HONEST, (excess - usual) / error)
     edge = int(np.argmax(beyond))
-    return max(0.0, float(beyond[edge])), edge / 100.0
+    return float(beyond[edge]), (edge + _FIRST) / 100.0
 
 
 CHECK = PageCheck(
@@ -126,7 +141,7 @@ CHECK = PageCheck(
         valid_for=frozenset(
             c.value for c in ScanClass if c not in (ScanClass.BITONAL, ScanClass.RENDERED)
         ),
-        min_scale=1.0,
+        min_scale=0.5,
     ),
     measure,
 )

@@ -18,7 +18,7 @@ from scans.types import Registration
 __all__ = ["FieldPaper", "field_paper"]
 
 _BLOCK_MM = 1.4
-_AROUND_MM = 16.0
+_AROUND_MM = 12.0
 # Blocks whose darkest pixel is this much of the way from paper to print hold ink.
 _INKED = 0.12
 
@@ -64,12 +64,11 @@ def field_paper(
     colour = part if part.ndim == 3 else part[:, :, None]
     grey = np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY), np.uint8) if part.ndim == 3 else part
     size = (int(columns), int(rows))
-    # Grain is a level or less: bytes would round it away.
-    flat = grey.astype(np.float32)
-    rough = cv2.absdiff(flat, cv2.blur(flat, (3, 3)))
+    # Grain is a level or less: a mean of bytes would round it away.
+    rough = cv2.absdiff(grey, cv2.blur(grey, (3, 3))).astype(np.float32)
     grain = cv2.resize(rough, size, interpolation=cv2.INTER_AREA)
-    level = cv2.resize(colour.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    paper = float(np.percentile(grey[::4, ::4], 70))
+    level = cv2.resize(colour, size, interpolation=cv2.INTER_AREA)
+    paper = float(np.percentile(grey[::8, ::8], 70))
     dark = (grey < paper - _INKED * max(paper - black, 40.0)).astype(np.uint8) * 255
     inked = cv2.resize(dark, size, interpolation=cv2.INTER_AREA) > 0
     beside = cv2.dilate(inked.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0

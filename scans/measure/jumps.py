@@ -31,6 +31,9 @@ _BOX_MM, _MARKED_BOX_MM, _SET_MM, _TILT = 0.015, 0.06, 0.025, 0.12
 # Boxes off by so many errors do not say where others should be.
 _OUTLYING = 5.0
 _MOST_OUTLYING = 0.4
+# A slip of the feeder is believed when it explains so much (squared errors), and nearly as
+# much as the best set does. Boxes this near in height stand in one row.
+_SLIP_GAIN, _SLIP_SHARE, _MOST_SLIP_MM, _SAME_ROW_MM = 20.0, 0.8, 0.5, 3.0
 # A set says more than a box: honest sets score half as high.
 _SET_WEIGHT = 2.0
 # Sets that score no more than this need no second look; others get it so many at a time.
@@ -47,8 +50,6 @@ class Jumps:
         box: float64 ``(n,)``: score of each box, in errors; 0 where one cannot tell.
         box_mm: float64 ``(n, 2)``: its move against what the others foretell.
         sets: float64 ``(m,)``: score of each set of boxes, on the scale of ``box``.
-        gain: float64 ``(m,)``: how much of all that is odd its motion explains: a row beside
-            a piece is off it by as much as the piece is off the sheet, and explains less.
         set_mm: float64 ``(m, 2)``: their common move.
         tilt: float64 ``(m,)``: and tilt, in radians.
     """
@@ -56,7 +57,6 @@ class Jumps:
     box: Floats
     box_mm: Floats
     sets: Floats
-    gain: Floats
     set_mm: Floats
     tilt: Floats
 
@@ -93,11 +93,17 @@ def jumps(
         marked: ``(n,)``: boxes whose ink may pull at their outline.
         sets: ``(m, n)``: which boxes form a set.
     """
-    clean, best = offset_mm, [_fitted(inverse, offset_mm[:, a]) for a in (0, 1)]
     member = sets.astype(np.float64)
+    best = [_fitted(inverse, offset_mm[:, a]) for a in (0, 1)]
+    without = _without_slip(best, centre_mm, offset_mm, member)
+    if without is not None:
+        offset_mm, best = without, [best[0], _fitted(inverse, without[:, 1])]
+    clean = offset_mm
     # What stands out must not say what is ordinary: it is laid back and all is fitted again.
     for _ in range(2):
-        clean = _laid_back(best, offset_mm, clean, member, centre_mm)
+        before, clean = clean, _laid_back(best, offset_mm, clean, member, centre_mm)
+        if np.array_equal(before, clean):
+            break
         best = [_fitted(inverse, clean[:, a]) for a in (0, 1)]
     floor = np.where(marked, _MARKED_BOX_MM, _BOX_MM)
     moved = np.stack([fit.foretold(offset_mm[:, a] - clean[:, a]) for a, fit in enumerate(best)], 1)
@@ -106,15 +112,14 @@ def jumps(
     box = np.hypot(*(sure / error).T)
     if not len(sets):
         none = np.zeros(0)
-        return Jumps(box, moved, none, none, np.zeros((0, 2)), none)
+        return Jumps(box, moved, none, np.zeros((0, 2)), none)
     beyond = offset_mm - clean
     shifts = _motions(best, beyond, member, centre_mm)
-    score, gain = _without_any_one(shifts, best, beyond, member, centre_mm)
+    score, _ = _without_any_one(shifts, best, beyond, member, centre_mm)
     return Jumps(
         box,
         moved,
         _SET_WEIGHT * score,
-        gain,
         np.stack([s.shift for s in shifts], axis=1),
         shifts[1].tilt / 100.0,
     )
@@ -173,6 +178,35 @@ def _without_any_one(
             total[chosen] = np.minimum(total[chosen], np.where(np.isfinite(least), least, 0.0))
         done = max(done, float(score[chosen].max()))
     return score, gain
+
+
+def _without_slip(
+    fits: list[_Fit], centre_mm: Floats, offset_mm: Floats, member: Floats
+) -> Floats | None:
+    """Offsets without the step that a feeder leaves when it slips; ``None`` if it did not.
+
+    All print below a line is shifted along the page then, and neither aside nor turned.
+    A piece of paper is a step there and one back, or is off sideways: its set explains more.
+    """
+    fit = fits[1]
+    heights = np.unique(np.round(centre_mm[:, 1] / _SAME_ROW_MM) * _SAME_ROW_MM)
+    if len(heights) < 4:
+        return None
+    edges = (heights[1:-2] + heights[2:-1]) / 2.0
+    below = (centre_mm[None, :, 1] > edges[:, None]).astype(np.float64)
+    weight = np.maximum(((below @ fit.inverse) * below).sum(axis=1), 1e-9)
+    pull = below @ fit.pull
+    gain = pull**2 / weight / fit.noise**2
+    best = int(np.argmax(gain))
+    step = float(pull[best] / weight[best])
+    if gain[best] < _SLIP_GAIN or abs(step) > _MOST_SLIP_MM:
+        return None
+    x, y = _motions(fits, np.zeros_like(offset_mm), member, centre_mm)
+    if gain[best] < _SLIP_SHARE * float((x.gain + y.gain).max(initial=0.0)):
+        return None
+    laid = offset_mm.copy()
+    laid[:, 1] -= step * below[best]
+    return laid
 
 
 @dataclass(frozen=True, eq=False)

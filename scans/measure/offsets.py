@@ -34,6 +34,8 @@ _FOUND_AROUND, _MORE_LIKE = 0.6, 0.06
 _MOST_LOOKED_FOR = 24
 # Below this share of the outline the place of a box is anybody's guess.
 _FEWEST_OUTLINE = 0.7
+# So many of its four sides must be seen.
+_FEWEST_SIDES = 4
 
 
 class _View(Protocol):
@@ -118,14 +120,14 @@ def _parts(group: BoxPatches, moved_px: NDArray[np.int_]) -> tuple[Floats, NDArr
     Returns:
         ``(2, n, 4)``: x of the left side's upper and lower half and of the right side's;
         y of the upper side's left and right half and of the lower side's. And ``(n,)``:
-        whether all of them lie within reach.
+        whether enough of them lie within reach.
     """
     count = len(group.dark)
     margin, (w, h) = group.margin_mm, group.box_size_mm
     left, top = margin * PX_PER_MM - 0.5, margin * PX_PER_MM - 0.5
     right, bottom = left + w * PX_PER_MM, top + h * PX_PER_MM
     inset = 0.14 if group.boxes[0].shape == "box" else 0.3
-    dark = np.clip(group.dark, 0.0, 1.0)
+    dark = group.dark
     if moved_px.any():
         dark = np.stack(
             [
@@ -133,8 +135,7 @@ def _parts(group: BoxPatches, moved_px: NDArray[np.int_]) -> tuple[Floats, NDArr
                 for d, (dx, dy) in zip(dark, moved_px, strict=True)
             ]
         )
-    certain = np.ones(count, bool)
-    rest = np.zeros((2, count, 4))
+    profiles: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
     for axis in (0, 1):
         low, high = (left, right) if axis == 0 else (top, bottom)
         start, stop = (top, bottom) if axis == 0 else (left, right)
@@ -147,11 +148,14 @@ def _parts(group: BoxPatches, moved_px: NDArray[np.int_]) -> tuple[Floats, NDArr
             first, last = round(cuts[k % 2]), max(round(cuts[k % 2]) + 2, round(cuts[k % 2 + 1]))
             edge = max(0, round(line) - _HALF_BAND - _REACH)
             span = slice(edge, edge + 2 * (_HALF_BAND + _REACH) + 1)
-            a = scan[:, span, first:last].sum(axis=2)
-            b = blank[:, span, first:last].sum(axis=2)
-            rest[axis, :, k], sure = _lag(a, b)
-            certain &= sure
-    return rest / PX_PER_MM, certain
+            seen = np.clip(scan[:, span, first:last], 0.0, 1.0).sum(axis=2)
+            profiles.append((seen, blank[:, span, first:last].sum(axis=2)))
+    lags, sure = _lag(*(np.concatenate(part) for part in zip(*profiles, strict=True)))
+    halves, known = lags.reshape(4, 2, count), sure.reshape(4, 2, count)
+    # A half that print or ink beside it confuses is told by the other half of its side.
+    halves = np.where(known, halves, halves[:, ::-1])
+    rest = halves.reshape(2, 4, count).transpose(0, 2, 1) / PX_PER_MM
+    return rest, np.asarray(known.any(axis=1).sum(axis=0) >= _FEWEST_SIDES, np.bool_)
 
 
 def _lag(scan: NDArray[np.float32], blank: NDArray[np.float32]) -> tuple[Floats, NDArray[np.bool_]]:

@@ -8,6 +8,7 @@ from which shade on it is ink: below that the rim is missing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -73,7 +74,7 @@ def field_rims(
     part = image[low[1] : high[1], low[0] : high[0]]
     free = np.full(part.shape[:2], 255, np.uint8)
     if not print_too:
-        free = _free(template, px - low, corners, (part.shape[0], part.shape[1]))
+        free = _free(template, registration, box_mm, low, (part.shape[0], part.shape[1]))
     scale = registration.px_per_mm
     side = 2 * max(1, round(_RIM_MM * scale)) + 1
     square = np.ones((side, side), np.uint8)
@@ -82,7 +83,7 @@ def field_rims(
     channels = cv2.split(part) if part.ndim == 3 else (part,)
     counts, core = [], 0
     for channel in channels:
-        paper = _paper(np.asarray(channel, np.uint8)[::2, ::2])
+        paper = _paper(np.asarray(channel, np.uint8))
         span = max(paper - black, 40.0)
         ink = cv2.threshold(channel, paper - _CORE * span, 255, cv2.THRESH_BINARY_INV)[1]
         ink = cv2.bitwise_and(ink, free)
@@ -94,11 +95,11 @@ def field_rims(
 
 
 def _paper(channel: NDArray[np.uint8]) -> float:
-    """The most frequent of the lighter levels."""
-    counts = np.bincount(channel.ravel(), minlength=256).astype(np.float64)
+    """The most frequent of the lighter levels, from a raster of pixels."""
+    counts = np.bincount(channel[::4, ::4].ravel(), minlength=256).astype(np.float64)
     smooth = np.convolve(counts, np.ones(3) / 3.0, mode="same")
-    middle = int(np.percentile(channel, 30))
-    return float(middle + int(np.argmax(smooth[middle:])))
+    lightest = int(np.searchsorted(np.cumsum(counts), 0.3 * counts.sum()))
+    return float(lightest + int(np.argmax(smooth[lightest:])))
 
 
 def _by_darkness(levels: NDArray[np.float64], paper: float, span: float) -> NDArray[np.float64]:
@@ -112,25 +113,31 @@ def _by_darkness(levels: NDArray[np.float64], paper: float, span: float) -> NDAr
 
 def _free(
     template: PageTemplate,
-    px: NDArray[np.float64],
-    mm: NDArray[np.float64],
+    registration: Registration,
+    box_mm: BoxMm,
+    low: NDArray[np.int_],
     shape: tuple[int, int],
 ) -> NDArray[np.uint8]:
     """255 where the blank has no print nearby."""
-    left, top = mm.min(axis=0)
-    right, bottom = mm.max(axis=0)
-    r = _MASK_PX_PER_MM
-    blank = template.at(r)
-    cut = blank[
-        max(0, int(top * r)) : int(bottom * r) + 1, max(0, int(left * r)) : int(right * r) + 1
+    free = np.full(shape, 255, np.uint8)
+    outlines = [
+        np.round(registration.to_px(outline) - low).astype(np.int32)
+        for outline in _print_outlines(template, box_mm)
     ]
+    if outlines:
+        cv2.fillPoly(free, outlines, (0,))
+    return free
+
+
+@lru_cache(maxsize=64)
+def _print_outlines(template: PageTemplate, box_mm: BoxMm) -> list[NDArray[np.float64]]:
+    """Outlines ``(n, 2)`` in mm of what lies near print in a region; those of holes, too."""
+    r, (x, y, w, h) = _MASK_PX_PER_MM, box_mm
+    left, top = max(0, int((x - 2.0) * r)), max(0, int((y - 2.0) * r))
+    cut = template.at(r)[top : int((y + h + 2.0) * r) + 1, left : int((x + w + 2.0) * r) + 1]
     side = 2 * round(_PRINT_MM * r) + 1
-    print_ = cv2.dilate(cv2.bitwise_not(cut), np.ones((side, side), np.uint8))
-    bare = cv2.threshold(print_, _PRINTED, 255, cv2.THRESH_BINARY_INV)[1]
-    origin = np.array([max(0, int(left * r)), max(0, int(top * r))])
-    source = (mm * r - origin - 0.5).astype(np.float32)
-    matrix = cv2.getPerspectiveTransform(source, px.astype(np.float32))
-    warped = cv2.warpPerspective(
-        bare, matrix, (shape[1], shape[0]), flags=cv2.INTER_NEAREST, borderValue=(0,)
-    )
-    return np.asarray(warped, np.uint8)
+    dark = cv2.threshold(cv2.bitwise_not(cut), _PRINTED, 255, cv2.THRESH_BINARY)[1]
+    spread = cv2.dilate(dark, np.ones((side, side), np.uint8))
+    found, _ = cv2.findContours(spread, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    origin = np.array([left, top]) + 0.5
+    return [(outline.reshape(-1, 2) + origin) / r for outline in found]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["editor_named", "named_software"]
+__all__ = ["PLACES", "editor_named", "named_software"]
 
 # What scans, scan suites, office machines and PDF tools write; whatever else stands in such
 # a name, it is innocent ("Canon My Image Garden", "Adobe Scan for Android").
@@ -40,7 +40,7 @@ _EDITING = re.compile(
     )\b""",
     re.IGNORECASE | re.VERBOSE,
 )
-_PLACES = (
+PLACES = (
     *("software", "host", "xmp_creator_tool", "xmp_agent", "producer", "creator", "comment"),
     *("stream_software", "stream_host", "stream_xmp_creator_tool", "stream_xmp_agent"),
     "stream_comment",
@@ -49,7 +49,7 @@ _PLACES = (
 
 def named_software(metadata: Mapping[str, Any]) -> tuple[str, ...]:
     """Names of programs that the file gives, each once, in a fixed order."""
-    found = [str(metadata[place]) for place in _PLACES if metadata.get(place)]
+    found = [str(metadata[place]) for place in PLACES if metadata.get(place)]
     return tuple(dict.fromkeys(found))
 
 

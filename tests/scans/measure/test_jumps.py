@@ -90,3 +90,14 @@ def test_sides_that_disagree_are_doubt():
     offset = warp(grid(), 0.2)
     offset[10, 0] += 0.2
     assert scored(offset, doubt=0.2).box[10] < 1.0
+
+
+@pytest.mark.parametrize("step", [0.08, 0.2, 0.4])
+@pytest.mark.parametrize("row", [2, 7, 13])
+def test_a_feeder_that_slips_once_moves_no_piece(step, row):
+    rng = np.random.default_rng(row)
+    offset = warp(grid(), 0.4) + rng.normal(0, 0.006, (_COLUMNS * _ROWS, 2))
+    offset[_COLUMNS * row :, 1] += step
+    found = scored(offset)
+    assert found.sets.max() < 4.5
+    assert found.box.max() < 4.5
