@@ -49,5 +49,6 @@ def unpack(data: bytes, *, path: str, sha256: str, page: int) -> Fingerprint:
             sketch=arrays["sketch"],
             thumb=arrays["thumb"],
             shape=(meta["shape"][0], meta["shape"][1]),
-            pens=arrays["pens"],
+            # Fingerprints of earlier versions know no pens.
+            pens=arrays["pens"] if "pens" in arrays else np.zeros((0, 4), np.float32),
         )
