@@ -97,8 +97,8 @@ CHECK = PageCheck(
         ),
         valid_for=frozenset(
             {
-                # Where the paper's texture survives, traces beside the page's other boxes tell more
-                # (erasure.residue): there four of some hundred honest pages in trouble looked faded.
+                # Not where the paper's texture survives: traces beside the page's other boxes
+                # tell more there, and 4 of some 100 honest pages in trouble looked faded.
                 ScanClass.CLIPPED_COLOUR,
                 ScanClass.CLIPPED_GREY,
                 ScanClass.PHOTO,

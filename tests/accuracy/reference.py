@@ -1,9 +1,10 @@
 """Learns the reference that ships with the program: ``make reference``.
 
 Honest pages of every form and scanner profile that are not held out, one in four of
-them with honest trouble (dirt, folds, corrections, stamps …), and some opened and saved again, from
-tuning seeds. Scores are rounded upwards to three digits, which errs on the side of the honest. Altered pages,
-of renderings that are not held out, teach how much each check's word is worth.
+them with honest trouble (dirt, folds, corrections, stamps …), and some opened and saved
+again, from tuning seeds. Scores are rounded upwards to three digits, which errs on the
+side of the honest. Altered pages, of renderings that are not held out, teach how much
+each check's word is worth.
 """
 
 from __future__ import annotations
