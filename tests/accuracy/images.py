@@ -12,9 +12,12 @@ from functools import partial
 
 from scipy.stats import beta
 
+from detectors.registry import Check
 from scans.fingerprint import Fingerprint
 from scans.reference import Reference, builtin_reference
 from scans.reuse.duplicate_sheet import CHECK as DUPLICATE_SHEET
+from scans.reuse.reuse_seal import CHECK as REUSE_SEAL
+from scans.reuse.reuse_signature import CHECK as REUSE_SIGNATURE
 from scans.simulate.profiles import HELD_OUT_PROFILES, PROFILES
 from scans.simulate.tamper import HELD_OUT_VARIANTS, VARIANTS
 from scans.types import MarkState, PageResult, Status
@@ -224,31 +227,50 @@ def _frauds(count: Callable[[int], int], workers: int) -> list[Row]:
 
 def _duplicates(count: Callable[[int], int], workers: int) -> list[Row]:
     """Sheets scanned twice on different devices among honest sheets by other hands."""
+    rows: list[Row] = []
+    pages = (*_RATINGS, ("YK-01", 1))
     first = MEASURING + 9_000_000
-    jobs = list(honest_jobs(["flatbed", "adf"], count(20), first, pages=_RATINGS))
+    jobs = list(honest_jobs(["flatbed", "adf", "office_200"], count(20), first, pages=pages))
     again = [replace(job, profile="grey", scan_seed=job.seed + 7) for job in jobs[::2]]
-    pages = [p for p in in_parallel(judge, [*jobs, *again], workers) if p.fingerprint is not None]
-    prints = [p.fingerprint for p in pages if p.fingerprint is not None]
+    read = [p for p in in_parallel(judge, [*jobs, *again], workers) if p.fingerprint is not None]
+    for what, check, target in (
+        ("sheet", DUPLICATE_SHEET, ">= .99"),
+        ("signature", REUSE_SIGNATURE, ">= .98"),
+        ("seal", REUSE_SEAL, ">= .98"),
+    ):
+        found, able = _matched(check, read)
+        same = {pair for pair in _pairs(able) if _sheet(read[pair[0]]) == _sheet(read[pair[1]])}
+        honest = len(able) * (len(able) - 1) // 2 - len(same)
+        name = f"{what} scanned again"
+        rows.append(row(f"{name} found", len(found & same), len(same), target))
+        limit = "0" if what == "sheet" else "<= .0001"
+        rows.append(row(f"{name}: honest pairs flagged", len(found - same), honest, limit))
+    return rows
+
+
+def _sheet(page: Judged) -> tuple[str, int, int]:
+    return page.job.form, page.job.page, page.job.seed
+
+
+def _pairs(members: Sequence[int]) -> set[tuple[int, int]]:
+    return {(a, b) for k, a in enumerate(members) for b in members[k + 1 :]}
+
+
+def _matched(
+    check: Check[Sequence[Fingerprint]], read: Sequence[Judged]
+) -> tuple[set[tuple[int, int]], list[int]]:
+    """Pairs that a check tells about, and the pages that it could judge."""
     # Names tell sheets apart: every simulated file has the same one.
     prints = [
-        replace(f, origin=replace(f.origin, path=f"{p.job.form}-{p.job.seed}-{p.job.profile}"))
-        for f, p in zip(prints, pages, strict=True)
+        replace(p.fingerprint, origin=replace(p.fingerprint.origin, path=str(k)))
+        for k, p in enumerate(read)
+        if p.fingerprint is not None
     ]
-    matched = {
-        (f.evidence["subject"], name)
-        for f in DUPLICATE_SHEET.assess(prints).findings
-        for name in f.matches or ()
-    }
-    names = {f.name: k for k, f in enumerate(prints)}
-    pairs = {tuple(sorted((a, names[b]))) for a, b in matched}
-    same = {
-        (a, b)
-        for a in range(len(pages))
-        for b in range(a + 1, len(pages))
-        if (pages[a].job.form, pages[a].job.seed) == (pages[b].job.form, pages[b].job.seed)
-    }
-    honest = len(pages) * (len(pages) - 1) // 2 - len(same)
-    return [
-        row("sheet scanned again found", len(pairs & same), len(same), ">= .99"),
-        row("honest pairs of sheets flagged", len(pairs - same), honest, "0"),
-    ]
+    answer = check.assess(prints)
+    found = set()
+    for finding in answer.findings:
+        one = int(finding.evidence["subject"])
+        for name in finding.matches or ():
+            other = int(name.partition("#")[0])
+            found.add((min(one, other), max(one, other)))
+    return found, [k for k in range(len(read)) if k not in answer.not_assessable]
