@@ -39,7 +39,7 @@ __all__ = [
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / ".accuracy_cache" / "pages"
-TUNING, MEASURING = 1_000_000, 5_000_000
+TUNING, MEASURING = 1_000_000, 20_000_000
 FORM_PAGES = (("HL-01", 1), ("HL-01", 2), ("HL-02", 1), ("YK-01", 1))
 
 T = TypeVar("T")
