@@ -59,10 +59,19 @@ def severity_of(p_value: float, false_flag_rate: float) -> Severity:
 
 @dataclass(frozen=True, eq=False)
 class PageCheck:
-    """A check of one page, made of its description and a measuring function."""
+    """A check of one page, made of its description and a measuring function.
+
+    Attributes:
+        info: Who it is.
+        measure: Scores a page and its places.
+        least_p: Its p-values never fall below this. Above the accepted rate for what honest
+            people do as well, though no honest page of a reference shows it: such a sign
+            strengthens another and flags nobody alone.
+    """
 
     info: CheckInfo
     measure: Callable[[PageView], Signs | NotAssessable]
+    least_p: float = 0.0
 
     def assess(self, subject: PageView | None, *, seed: int = 0) -> Assessment:
         """Judge one page; ``None`` (no page) gives an empty assessment.
@@ -89,9 +98,11 @@ class PageCheck:
             reason = f"no honest pages of class {scan_class.value} are known to compare with"
             nan = np.array([np.nan])
             return Assessment(nan, nan, not_assessable={0: reason})
+        p_page = max(p_page, self.least_p)
         findings = []
         for place in measured.places:
             p = subject.reference.p_value(self.info.id, scan_class, place.score)
+            p = None if p is None else max(p, self.least_p)
             if p is not None and p <= subject.false_flag_rate:
                 findings.append(self._finding(place, p, subject.false_flag_rate))
         return Assessment(scores, np.array([p_page]), tuple(findings))

@@ -103,7 +103,8 @@ CHECK = PageCheck(
         ),
         null_model=(
             "The thickest box of a twice-marked item of honest pages of the same scan class; "
-            "conformal p-value with a continued tail."
+            "conformal p-value with a continued tail, never below .02: it supports other signs and "
+            "flags nobody alone."
         ),
         source=(
             "Struck-out writing differs in stroke mass and crossings (Chaudhuri and Adak 2017, "
@@ -121,6 +122,10 @@ CHECK = PageCheck(
             ),
         ),
         min_scale=0.5,
+        version="2",
     ),
     measure,
+    # People scribble out what they got wrong, whatever the form asks for: in their own ink that is
+    # all it is. Another ink is for overwrite.two_inks to see.
+    least_p=0.02,
 )
