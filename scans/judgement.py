@@ -20,8 +20,8 @@ class Weighed:
 
     Attributes:
         p_value: How often an honest page speaks this loud; 1 where nothing was assessed.
-        findings: Signs to show. None on a page that honest pages equal too often: a sign
-            that does not count would only colour the eye of whoever looks.
+        findings: Signs to show. On a page that honest pages equal too often only leads: a
+            sign that does not count would only colour the eye of whoever looks.
     """
 
     p_value: float
@@ -41,30 +41,30 @@ def weigh(
         reference: Honest distributions; ``None`` while they are learned.
         scan_class: Of the page.
         p_values: Check id -> honest p-value of the page's worst place.
-        findings: Every place with a p-value of at most the accepted rate, and broken rules,
-            which have none.
+        findings: Every place with a p-value of at most the accepted rate; leads, whose
+            p-value is above it; and broken rules, which have none.
         false_flag_rate: Share of honest pages that may be flagged, in (0, 1).
 
     Returns:
-        The page's p-value, and on a page that exceeds the rate the signs of each check
-        that would carry the flag alone, and of the check that adds most.
+        The page's p-value, leads and broken rules, and on a page that exceeds the rate the
+        signs of each check that would carry the flag alone, and of the check that adds most.
     """
-    rules = tuple(f for f in findings if f.p_value is None)
+    always = tuple(f for f in findings if f.p_value is None or f.p_value > false_flag_rate)
     if reference is None or not p_values:
-        return Weighed(1.0, rules)
+        return Weighed(1.0, always)
     p_page = reference.page_p_value(scan_class, p_values)
     if p_page > false_flag_rate:
-        return Weighed(p_page, rules)
+        return Weighed(p_page, always)
     parts = reference.parts(p_values)
-    signs = [f for f in findings if f.p_value is not None]
+    signs = [f for f in findings if f.p_value is not None and f.p_value <= false_flag_rate]
     speaking = {f.detector for f in signs}
     loudest = max(speaking, key=lambda check: parts.get(check, 0.0), default=None)
     share = false_flag_rate / len(p_values)
     shown = [f for f in signs if (f.p_value or 0.0) <= share or f.detector == loudest]
     if not shown:
         # No single place stands out: there is nothing to show, so there is no flag.
-        return Weighed(max(p_page, min(1.0, 1.01 * false_flag_rate)), rules)
-    return Weighed(p_page, (*rules, *shown))
+        return Weighed(max(p_page, min(1.0, 1.01 * false_flag_rate)), always)
+    return Weighed(p_page, (*always, *shown))
 
 
 def fuse(

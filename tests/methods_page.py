@@ -75,7 +75,8 @@ hơn trong dữ liệu trung thực. Phần không kiểm tra được ghi rõ l
   that of a likeness to another page where it is smaller; `suspicion` is one minus it. A page is
   `flagged` where its p-value is at most the accepted false-flag rate (0.01 unless told otherwise)
   and there is a place to look at, or where a rule is broken. Signs of pages that are not flagged
-  are not shown. A sign is yellow, orange from a hundredth of the accepted rate, red from a
+  are not shown, but for leads: what honest people and offices do as well, shown in yellow with a
+  p-value above the rate. A sign is yellow, orange from a hundredth of the accepted rate, red from a
   thousandth.
 - **Records and units.** One p-value each, the smallest over its checks by weighted Bonferroni,
   and one q-value by Benjamini-Hochberg over the table. Weights that are not 1:

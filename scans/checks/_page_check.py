@@ -65,8 +65,8 @@ class PageCheck:
         info: Who it is.
         measure: Scores a page and its places.
         least_p: Its p-values never fall below this. Above the accepted rate for what honest
-            people do as well, though no honest page of a reference shows it: such a sign
-            strengthens another and flags nobody alone.
+            people do as well, though no honest page of a reference shows it: such a sign is a
+            lead, shown in yellow; it strengthens another and flags nobody alone.
     """
 
     info: CheckInfo
@@ -102,8 +102,8 @@ class PageCheck:
         findings = []
         for place in measured.places:
             p = subject.reference.p_value(self.info.id, scan_class, place.score)
-            p = None if p is None else max(p, self.least_p)
             if p is not None and p <= subject.false_flag_rate:
+                p = max(p, self.least_p)
                 findings.append(self._finding(place, p, subject.false_flag_rate))
         return Assessment(scores, np.array([p_page]), tuple(findings))
 

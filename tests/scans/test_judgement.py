@@ -97,6 +97,14 @@ def test_signs_of_a_page_that_is_not_flagged_are_not_shown() -> None:
     assert weigh(reference, GREY, quiet, [_sign("h", 0.009)], 0.01).findings == ()
 
 
+def test_a_lead_is_shown_and_flags_nobody() -> None:
+    quiet = dict.fromkeys(NAMES, 0.6) | {"h": 0.02}
+    weighed = weigh(_reference(), GREY, quiet, [_sign("h", 0.02)], 0.01)
+    page = fuse(_page(), weighed.findings, weighed.p_value, 0.01)
+    assert [f.detector for f in page.findings] == ["h"]
+    assert not page.flagged
+
+
 def test_a_broken_rule_flags_by_itself() -> None:
     weighed = weigh(_reference(), GREY, dict.fromkeys(NAMES, 0.6), [_sign("rule", None)], 0.01)
     page = fuse(_page(), weighed.findings, weighed.p_value, 0.01)
