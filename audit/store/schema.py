@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 __all__ = [
-    *("answers", "batches", "cases", "decisions", "files", "findings", "fingerprints"),
+    *("accesses", "answers", "batches", "cases", "decisions", "files", "findings", "fingerprints"),
     *(
         "forms",
         "key_of",
@@ -43,7 +43,7 @@ __all__ = [
         "rounds",
         "runs",
     ),
-    *("scores", "unit_results", "units"),
+    *("leases", "login_attempts", "scores", "sessions", "unit_results", "units", "users"),
 ]
 
 metadata = MetaData(
@@ -325,7 +325,7 @@ decisions = Table(
     Column("case_id", _Key, ForeignKey("cases.id"), nullable=False, index=True),
     Column("evidence", Text, nullable=False),  # the evidence it was made on
     Column("actor", Text, nullable=False),
-    Column("verdict", Text, nullable=False),  # confirm | dismiss | escalate | reopen
+    Column("verdict", Text, nullable=False),  # confirm dismiss escalate backcheck reopen withdraw
     Column("reason", Text, nullable=False),
     Column("note", Text),
     Column("at", Text, nullable=False),
@@ -375,4 +375,65 @@ runs = Table(
     Column("counts", JSON, nullable=False),
     Column("manifest", Text),
     Column("manifest_sha256", Text),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", _Key, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False, unique=True),  # what is typed to log in, lower case
+    Column("full_name", Text, nullable=False),
+    Column("role", Text, nullable=False),  # inspector approver reader admin auditor
+    Column("scope_unit", Text),  # sees this unit and those below it; all units without one
+    Column("home_unit", Text),  # works there, so never decides on it
+    Column("password_hash", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("valid_to", Date),  # last day
+    Column("disabled_at", Text),  # a user is never deleted
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id_hash", Text, primary_key=True),  # the id itself is only in the cookie
+    Column("user_id", _Key, ForeignKey("users.id"), nullable=False, index=True),
+    Column("created_at", Text, nullable=False),
+    Column("seen_at", Text, nullable=False),
+    Column("ended_at", Text),
+)
+
+login_attempts = Table(
+    "login_attempts",
+    metadata,
+    Column("seq", _Key, primary_key=True, autoincrement=True),
+    Column("about", Text, nullable=False),  # hash of the name or address: may hold a password
+    Column("at", Text, nullable=False),
+    Index("ix_login_attempts_about_at", "about", "at"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column(
+        "case_id",
+        _Key,
+        ForeignKey("cases.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("user_id", _Key, ForeignKey("users.id"), nullable=False),
+    Column("taken_at", Text, nullable=False),
+    Column("expires_at", Text, nullable=False),
+)
+
+accesses = Table(
+    "accesses",
+    metadata,
+    Column("seq", _Key, primary_key=True, autoincrement=True),
+    Column("at", Text, nullable=False),
+    Column("action", Text, nullable=False),  # login, refused, logout, unmasked, export …
+    Column("user_id", _Key, ForeignKey("users.id")),
+    Column("session", Text),
+    Column("object", Text, nullable=False),
+    Column("reason", Text),
 )
