@@ -28,7 +28,7 @@ from detectors.errors import UsageError
 
 __all__ = [
     *("CaseState", "Decision", "Verdict"),
-    *("can_withdraw", "check_decision", "state_of", "visible_to"),
+    *("can_withdraw", "check_decision", "has_spoken", "state_of", "visible_to"),
 ]
 
 
@@ -153,6 +153,11 @@ def can_withdraw(history: Sequence[Decision], actor: str, *, evidence: str) -> b
     return all(_same(d.actor, actor) for d in beside)
 
 
+def has_spoken(history: Sequence[Decision], actor: str, *, evidence: str) -> bool:
+    """Whether ``actor`` has an opinion on the case that stands."""
+    return any(_same(actor, decision.actor) for decision in _current(history, evidence))
+
+
 def check_decision(
     history: Sequence[Decision], new: Decision, *, evidence: str, needs_two: bool
 ) -> CaseState:
@@ -184,7 +189,7 @@ def check_decision(
         raise UsageError(f"the case is {state} already", remedy="reopen it first")
     if new.verdict is Verdict.BACKCHECK and state is CaseState.BACKCHECK:
         raise UsageError("a back-check is under way already", remedy="wait for its result")
-    if any(_same(new.actor, old.actor) for old in _current(history, evidence)):
+    if has_spoken(history, new.actor, evidence=evidence):
         raise UsageError(
             f"{new.actor} has decided on this case already",
             remedy="another person has to decide",

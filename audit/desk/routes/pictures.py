@@ -1,0 +1,76 @@
+"""Scans and places on them. Written fields are covered; a view without covers is told."""
+
+from __future__ import annotations
+
+from fastapi.responses import Response
+
+from audit.desk.journal import Deed
+from audit.desk.permissions import Permission
+from audit.desk.routes.case import file_of, page_of
+from audit.desk.web import Refused, Routes, Visit, Visited
+from scans.laid import LOOKS, PARTS
+
+__all__ = ["routes"]
+
+routes = Routes()
+
+
+@routes.get("/cases/{case_id}/pages/{page_id}/{look}.jpg", Permission.CASES)
+def scan(visit: Visited, case_id: int, page_id: int, look: str, full: str = "") -> Response:
+    """A page with its written fields covered."""
+    return _whole(visit, case_id, page_id, look, covered=True, full=bool(full))
+
+
+@routes.get("/cases/{case_id}/pages/{page_id}/bare/{look}.jpg", Permission.UNMASK)
+def bare(visit: Visited, case_id: int, page_id: int, look: str, full: str = "") -> Response:
+    """A page with everything that is written on it."""
+    about = f"case {case_id} page {page_id} {look}"
+    with visit.desk.journal.doing(Deed.UNMASKED_VIEW, about, visit.who) as connection:
+        file_of(visit, connection, case_id)
+    return _whole(visit, case_id, page_id, look, covered=False, full=bool(full))
+
+
+@routes.get("/cases/{case_id}/signs/{sign_id}/{part}.jpg", Permission.CASES)
+def place(visit: Visited, case_id: int, sign_id: int, part: str) -> Response:
+    """The place of a sign: scan, blank form or difference, written fields covered."""
+    with visit.desk.store.reading() as connection:
+        file = file_of(visit, connection, case_id)
+    sign = next((s for s in file.signs if s["id"] == sign_id and s["box_mm"]), None)
+    if sign is None or part not in PARTS:
+        raise Refused(404, "refused.nothing")
+    page = page_of(file, sign["page_id"])
+    x, y, width, height = sign["box_mm"]
+    picture = visit.desk.pictures.place(
+        page["sha256"],
+        page["page"],
+        file.case["instrument_id"],
+        (x, y, width, height),
+        part,
+        covered=True,
+    )
+    return _jpeg(picture)
+
+
+def _whole(
+    visit: Visit, case_id: int, page_id: int, look: str, *, covered: bool, full: bool
+) -> Response:
+    if look not in LOOKS:
+        raise Refused(404, "refused.nothing")
+    with visit.desk.store.reading() as connection:
+        file = file_of(visit, connection, case_id)
+    page = page_of(file, page_id)
+    picture = visit.desk.pictures.whole(
+        page["sha256"],
+        page["page"],
+        file.case["instrument_id"],
+        look,
+        covered=covered,
+        full=full,
+    )
+    return _jpeg(picture)
+
+
+def _jpeg(picture: bytes | None) -> Response:
+    if picture is None:
+        raise Refused(404, "refused.picture")
+    return Response(picture, media_type="image/jpeg")
