@@ -17,6 +17,8 @@ __all__ = ["SCREEN_PX", "Pictures"]
 SCREEN_PX = 1700
 """Height of the picture that is shown first; the scan as it is follows on zooming in."""
 
+# Frames stand beside the place, not on its edge.
+_BESIDE_MM = 0.7
 # A colour page of 300 dpi takes 26 MB decoded, half a megabyte as a picture.
 _DECODED = 6
 _ENCODED = 64
@@ -87,7 +89,7 @@ class Pictures:
             laid = self.page(sha256, page, instrument_id)
             if laid is None:
                 return None
-            return laid.size, laid.coverable, [laid.outline(box) for box in boxes]
+            return laid.size, laid.coverable, [laid.outline(box, _BESIDE_MM) for box in boxes]
 
         found: tuple[tuple[int, int], bool, list[list[tuple[float, float]]]] | None
         found = self._placed.get((sha256, page, instrument_id, boxes), make)

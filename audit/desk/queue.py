@@ -20,7 +20,7 @@ from audit.store.cases import Cases, needs_two
 from detectors.finding import Severity
 from detectors.instrument import Instrument
 
-__all__ = ["STATES", "Entry", "Filters", "Queue", "chosen", "in_order"]
+__all__ = ["STATES", "Entry", "Filters", "Queue", "chosen", "in_order", "label_of"]
 
 STATES = ("todo", *(state.value for state in CaseState), "all")
 """What can be asked for as ``state``: what waits for me, one state, or everything."""
@@ -193,15 +193,9 @@ def _read(
     cases = Cases(connection, round_id)
     history = cases.history()
     open_ = cases.open()
-    groups = dict(
-        connection.execute(
-            sa.select(schema.units.c.unit_id, schema.units.c.peer_group).where(
-                schema.units.c.round_id == round_id
-            )
-        )
-        .tuples()
-        .all()
-    )
+    units = schema.units
+    in_round = sa.select(units.c.unit_id, units.c.peer_group).where(units.c.round_id == round_id)
+    groups = {row[0]: row[1] for row in connection.execute(in_round)}
     records = _records(connection, round_id)
     signs = _signs(connection, round_id)
     effects = _effects(connection, round_id, instruments)
@@ -217,7 +211,7 @@ def _read(
                 instrument_id=case["instrument_id"],
                 subject=case["subject"],
                 subject_id=case["subject_id"],
-                label=(record and record["serial"]) or case["subject_id"],
+                label=label_of(case["subject_id"], record["serial"] if record else None),
                 unit_id=case["unit_id"],
                 group=groups.get(case["unit_id"]),
                 severity=Severity(case["severity"]),
@@ -236,6 +230,11 @@ def _read(
             )
         )
     return entries
+
+
+def label_of(subject_id: str, serial: str | None) -> str:
+    """What a case is called: the serial, where the id does not hold it already."""
+    return subject_id if serial is None or serial in subject_id else serial
 
 
 def _records(connection: sa.Connection, round_id: str) -> dict[tuple[str, str], sa.RowMapping]:
@@ -345,4 +344,4 @@ def _case_answers(
             answers.c.state == "answered",
         )
     )
-    return connection.execute(query).tuples().all()
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in connection.execute(query)]

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from audit.desk.casefile import CaseFile, checks, read_case, title_of
 from audit.desk.leases import Leases
 from audit.desk.permissions import Permission
-from audit.desk.queue import Entry, Filters, chosen
+from audit.desk.queue import Entry, Filters, chosen, label_of
 from audit.desk.reasons import all_reasons, reason_text
 from audit.desk.routes.queue import local_time, reason_of, why_here
 from audit.desk.web import Refused, Routes, Visit, Visited
@@ -23,6 +23,8 @@ from reports.wording import kind_title
 __all__ = ["case_page", "events_of", "file_of", "neighbours", "routes", "sign_of"]
 
 routes = Routes()
+
+_WIDE_MM = 20.0  # a place from here is shown one picture under the other
 
 Row = sa.RowMapping
 
@@ -202,11 +204,16 @@ def sign_of(visit: Visit, sign: Row, number: int) -> dict[str, Any]:
         "title": t.say(title_of(sign["detector"])),
         "kind": t.say(kind_title(sign["kind"])),
         "message": sign["message_vi"] if t.language == "vi" else sign["message_en"],
-        "p": None if sign["p_value"] is None else t.probability(sign["p_value"]),
+        "p": None if sign["p_value"] is None else _p(t.probability(sign["p_value"])),
         "page_id": sign["page_id"] if sign["box_mm"] is not None else None,
         "item": sign["item"],
+        "wide": sign["box_mm"] is not None and sign["box_mm"][2] > _WIDE_MM,
         "matches": sign["matches"] or [],
     }
+
+
+def _p(text: str) -> str:
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
 def _explanations(visit: Visit, file: CaseFile) -> list[str]:
@@ -288,7 +295,7 @@ def _done(visit: Visit) -> dict[str, Any] | None:
     evidence = file.case["evidence"]
     return {
         "id": row["id"],
-        "label": (file.record and file.record["serial"]) or row["subject_id"],
+        "label": label_of(row["subject_id"], file.record["serial"] if file.record else None),
         "verdict": visit.text(f"verdict.{verdict}"),
         "state": visit.text(f"state.{file.state.value}"),
         "undo": can_withdraw(file.history, visit.user.name, evidence=evidence),

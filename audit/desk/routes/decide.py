@@ -15,7 +15,7 @@ from audit.desk.leases import Lease, Leases
 from audit.desk.passwords import verify
 from audit.desk.people import Users, stamp
 from audit.desk.permissions import Permission
-from audit.desk.queue import Filters, chosen
+from audit.desk.queue import Filters, chosen, label_of
 from audit.desk.reasons import WITHDRAWN, all_reasons, reason_text
 from audit.desk.routes.case import case_page, events_of, file_of, neighbours, sign_of
 from audit.desk.routes.queue import local_time
@@ -190,7 +190,7 @@ def _conflict(visit: Visit, stop: _Stop, draft: dict[str, str], query: str) -> R
         lease=stop.lease,
         case=file.case,
         file=file,
-        label=(file.record and file.record["serial"]) or file.case["subject_id"],
+        label=label_of(file.case["subject_id"], file.record["serial"] if file.record else None),
         verdict=t(f"verdict.{draft['verdict']}") if draft["verdict"] in known else "",
         reason=t.say(reason_text(draft["reason"])) if draft["reason"] else "",
         draft=draft,

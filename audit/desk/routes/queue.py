@@ -121,7 +121,7 @@ def _row(visit: Visit, number: int, entry: Entry, leases: Mapping[int, Lease]) -
         "channel": t.or_raw("channel", entry.channel),
         "points": None if entry.effect is None else round(entry.effect * 100, 2),
         "effect": None if entry.effect is None else t.number(entry.effect * 100, 2),
-        "why": why_here(visit, entry),
+        "why": why_here(visit, entry, effect=False),  # that has a column of its own
         "status": entry.state.value,
         "state": t(f"state.{entry.state.value}"),
         "mine": entry.waits_for(visit.scope),
@@ -130,7 +130,7 @@ def _row(visit: Visit, number: int, entry: Entry, leases: Mapping[int, Lease]) -
     }
 
 
-def why_here(visit: Visit, entry: Entry) -> str:
+def why_here(visit: Visit, entry: Entry, *, effect: bool = True) -> str:
     """Why a case stands where it does."""
     t = visit.text
     parts = [t.say(reason_of(code)).rstrip(".") for code in entry.reasons]
@@ -140,7 +140,7 @@ def why_here(visit: Visit, entry: Entry) -> str:
         parts = [t(f"why.{entry.severity.value}")]
     if entry.signs:
         parts.append(t.count("why.signs", entry.signs))
-    if entry.effect is not None and entry.effect >= 0.00005:
+    if effect and entry.effect is not None and entry.effect >= 0.00005:
         parts.append(t("why.effect", points=t.points(entry.effect)))
     return "; ".join(parts)
 

@@ -2,6 +2,7 @@
 const stage = document.getElementById("stage");
 const SVG = "http://www.w3.org/2000/svg";
 const MAX = 12;
+const BALL = 9; // radius of a number, in pixels of the screen at every zoom
 
 if (stage) start();
 
@@ -23,13 +24,24 @@ function start() {
   function draw() {
     const { w, h, f } = fit();
     const s = f * view.scale;
-    layer.style.width = `${w * f}px`;
-    layer.style.height = `${h * f}px`;
+    layer.style.width = `${w * s}px`;
+    layer.style.height = `${h * s}px`;
     const left = stage.clientWidth / 2 - view.x * w * s;
     const top = stage.clientHeight / 2 - view.y * h * s;
-    layer.style.transform = `translate(${left}px, ${top}px) scale(${view.scale})`;
+    layer.style.transform = `translate(${left}px, ${top}px)`;
+    label(BALL / s);
     sessionStorage.setItem(key, JSON.stringify(view));
     if (!full && s * window.devicePixelRatio > 1.05 * (scan.naturalHeight / h)) loadFull();
+  }
+
+  // Numbers stand outside the place they name, so that they hide nothing of it.
+  function label(radius) {
+    for (const group of layer.querySelectorAll("g.sign")) {
+      const [x, y] = group.dataset.corner.split(" ").map(Number);
+      const set = (name, values) => Object.entries(values).forEach(([n, v]) => group.querySelector(name).setAttribute(n, v));
+      set("circle", { cx: x + radius, cy: y, r: radius });
+      set("text", { x: x + radius, y, "font-size": radius * 1.4 });
+    }
   }
 
   function look() {
@@ -104,7 +116,6 @@ function start() {
     svg.setAttribute("viewBox", `0 0 ${size[0]} ${size[1]}`);
     svg.setAttribute("preserveAspectRatio", "none");
     svg.id = "places";
-    const letter = size[1] / 70;
     for (const place of places) {
       const group = document.createElementNS(SVG, "g");
       group.setAttribute("class", `${place.layer === "marks" ? "mark" : "sign"} ${place.level}`);
@@ -115,14 +126,12 @@ function start() {
       title.textContent = place.title;
       group.append(title, shape);
       if (place.label) {
-        const x = Math.max(...place.points.map((p) => p[0])) + letter * 0.9;
-        const y = Math.min(...place.points.map((p) => p[1])) - letter * 0.3;
-        const ball = document.createElementNS(SVG, "circle");
-        for (const [n, v] of [["cx", x], ["cy", y], ["r", letter * 0.8]]) ball.setAttribute(n, v);
+        const x = Math.max(...place.points.map((p) => p[0]));
+        const y = Math.min(...place.points.map((p) => p[1]));
+        group.dataset.corner = `${x} ${y}`;
         const text = document.createElementNS(SVG, "text");
-        for (const [n, v] of [["x", x], ["y", y], ["font-size", letter * 1.1]]) text.setAttribute(n, v);
         text.textContent = place.label;
-        group.append(ball, text);
+        group.append(document.createElementNS(SVG, "circle"), text);
       }
       svg.append(group);
     }
