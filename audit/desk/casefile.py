@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -19,6 +19,8 @@ from detectors.registry import CheckInfo, Level, discover
 __all__ = ["Answer", "CaseFile", "checks", "read_case", "title_of"]
 
 Row = sa.RowMapping
+
+_ALIKE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class CaseFile:
         signs: Findings that stand, the most serious first.
         gone: Findings of earlier runs that no longer stand.
         answers: Questions of the record in the order of the form.
+        alike: Other records that signs name -> item -> recorded value.
     """
 
     case: Row
@@ -78,6 +81,7 @@ class CaseFile:
     signs: Sequence[Row]
     gone: Sequence[Row]
     answers: Sequence[Answer]
+    alike: Mapping[str, Mapping[str, str | None]]
 
     @property
     def two(self) -> bool:
@@ -107,8 +111,20 @@ def title_of(detector: str) -> Message:
     return found.title if found else TITLES.get(detector, Message(detector, detector))
 
 
-def read_case(connection: sa.Connection, case: Row, instrument: Instrument) -> CaseFile:
-    """Everything about a case that the store knows."""
+def read_case(
+    connection: sa.Connection,
+    case: Row,
+    instrument: Instrument,
+    sees: Callable[[str | None], bool] = lambda _: False,
+) -> CaseFile:
+    """Everything about a case that the store knows.
+
+    Args:
+        connection: To read from.
+        case: Its row.
+        instrument: Its form.
+        sees: Whether records of a unit may be shown beside it.
+    """
     table = schema.decisions
     query = sa.select(table).where(table.c.case_id == case["id"]).order_by(table.c.seq)
     rows = connection.execute(query).mappings().all()
@@ -124,6 +140,7 @@ def read_case(connection: sa.Connection, case: Row, instrument: Instrument) -> C
         signs=signs,
         gone=gone,
         answers=_answers(connection, record, pages, instrument),
+        alike=_alike(connection, case, signs, sees) if record is not None else {},
     )
 
 
@@ -184,6 +201,29 @@ def _signs(
     rows = connection.execute(query).mappings().all()
     standing = [row for row in rows if row["withdrawn_run"] is None]
     return list(standing), [row for row in rows if row["withdrawn_run"] is not None]
+
+
+def _alike(
+    connection: sa.Connection, case: Row, signs: Sequence[Row], sees: Callable[[str | None], bool]
+) -> dict[str, dict[str, str | None]]:
+    """Answers of the records that signs say are like this one, the first few."""
+    records, answers = schema.records, schema.answers
+    named = list(dict.fromkeys(m for sign in signs for m in sign["matches"] or ()))[:_ALIKE]
+    query = (
+        sa.select(records.c.record_id, records.c.unit_id, answers.c.item, answers.c.value)
+        .join(answers, answers.c.record == records.c.id)
+        .where(
+            records.c.round_id == case["round_id"],
+            records.c.instrument_id == case["instrument_id"],
+            records.c.record_id.in_(named),
+        )
+        .order_by(records.c.record_id, answers.c.item)
+    )
+    found: dict[str, dict[str, str | None]] = {}
+    for row in connection.execute(query).mappings() if named else ():
+        if sees(row["unit_id"]):
+            found.setdefault(row["record_id"], {})[row["item"]] = row["value"]
+    return found
 
 
 def _answers(

@@ -18,9 +18,10 @@ from audit.desk.routes.queue import local_time, reason_of, why_here
 from audit.desk.web import Refused, Routes, Visit, Visited
 from audit.judge.authority import Bar, bar, verdicts
 from audit.judge.decision import Decision, Verdict, can_withdraw, has_spoken, visible_to
+from reports.locale import Text
 from reports.wording import kind_title
 
-__all__ = ["case_page", "events_of", "file_of", "neighbours", "routes", "sign_of"]
+__all__ = ["case_page", "chance", "events_of", "file_of", "neighbours", "routes", "sign_of"]
 
 routes = Routes()
 
@@ -92,7 +93,8 @@ def file_of(visit: Visit, connection: sa.Connection, case_id: int) -> CaseFile:
     row = visit.scope.case(connection, visit.desk.settings.round.id, case_id)
     if row is None:
         raise Refused(404, "refused.nothing")
-    return read_case(connection, row, visit.desk.instruments[row["instrument_id"]])
+    form = visit.desk.instruments[row["instrument_id"]]
+    return read_case(connection, row, form, visit.scope.sees)
 
 
 def page_of(file: CaseFile, page_id: int) -> Row:
@@ -165,6 +167,7 @@ def case_page(
         explained=_explanations(visit, file),
         unjudged=[visit.text.say(reason_of(code)) for code in file.case["reasons"]],
         blind_spots=_blind_spots(visit, file),
+        chances=_chances(visit, file),
         statistics=_statistics(visit, file),
         events=events_of(visit, file),
         words=words,
@@ -204,7 +207,7 @@ def sign_of(visit: Visit, sign: Row, number: int) -> dict[str, Any]:
         "title": t.say(title_of(sign["detector"])),
         "kind": t.say(kind_title(sign["kind"])),
         "message": sign["message_vi"] if t.language == "vi" else sign["message_en"],
-        "p": None if sign["p_value"] is None else _p(t.probability(sign["p_value"])),
+        "p": None if sign["p_value"] is None else chance(t, "p", sign["p_value"]),
         "page_id": sign["page_id"] if sign["box_mm"] is not None else None,
         "item": sign["item"],
         "wide": sign["box_mm"] is not None and sign["box_mm"][2] > _WIDE_MM,
@@ -212,8 +215,10 @@ def sign_of(visit: Visit, sign: Row, number: int) -> dict[str, Any]:
     }
 
 
-def _p(text: str) -> str:
-    return f"p {text}" if text.startswith("<") else f"p = {text}"
+def chance(text: Text, name: str, value: float) -> str:
+    """``p = 0,021`` or ``p < 0,0001``."""
+    shown = text.probability(value)
+    return f"{name} {shown}" if shown.startswith("<") else f"{name} = {shown}"
 
 
 def _explanations(visit: Visit, file: CaseFile) -> list[str]:
@@ -233,6 +238,13 @@ def _blind_spots(visit: Visit, file: CaseFile) -> list[tuple[str, str]]:
         for c, why in page["not_assessable"].items()
     ]
     return list(dict.fromkeys(found))
+
+
+def _chances(visit: Visit, file: CaseFile) -> str:
+    """How rare the record is among honest ones, as far as it could be tested."""
+    record = file.record
+    known = [(n, record[f"{n}_value"]) for n in "pq"] if record is not None else []
+    return " · ".join(chance(visit.text, n, value) for n, value in known if value is not None)
 
 
 def _statistics(visit: Visit, file: CaseFile) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from audit.desk.casefile import title_of
 from audit.desk.permissions import Permission
 from audit.desk.queue import Entry, in_order
+from audit.desk.routes.case import chance
 from audit.desk.routes.queue import why_here
 from audit.desk.web import Refused, Routes, Visit, Visited
 from audit.judge.decision import CaseState, Verdict
@@ -136,8 +137,9 @@ def _test(visit: Visit, result: sa.RowMapping) -> dict[str, Any]:
     ]
     untested = result["not_testable"]
     return {
-        "p": None if result["p_value"] is None else t.probability(result["p_value"]),
-        "q": None if result["q_value"] is None else t.probability(result["q_value"]),
+        "chances": " · ".join(
+            chance(t, n, result[f"{n}_value"]) for n in "pq" if result[f"{n}_value"] is not None
+        ),
         "level": result["severity"],
         "untested": None if untested is None else t.say(reason_message(untested)),
         "scores": scores,
