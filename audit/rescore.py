@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable
+
 from audit.pipeline.lock import round_lock
 from audit.pipeline.run import LOCK
 from audit.pipeline.scoring import gate_and_score
@@ -10,12 +13,21 @@ from audit.scoring.rules import rules_at
 from audit.settings import Settings
 from audit.store import Store
 from audit.store.rows import Changes
+from audit.trail.acts import SYSTEM, Act, Action
 
 __all__ = ["rescore"]
 
 
-def rescore(store: Store, settings: Settings) -> Changes:
+def rescore(
+    store: Store, settings: Settings, *, now: Callable[[], dt.datetime], actor: str = SYSTEM
+) -> Changes:
     """Gate and score every instrument of the round.
+
+    Args:
+        store: Of the round.
+        settings: Of the round.
+        now: The clock.
+        actor: Who asked for it.
 
     Raises:
         Busy: If a run holds the round.
@@ -24,7 +36,8 @@ def rescore(store: Store, settings: Settings) -> Changes:
     rules = rules_at(settings.path(settings.rules), settings.round.date_to)
     forms = load_forms(settings)
     changes = Changes()
-    with round_lock(settings.base / LOCK, "score"), store.writing() as connection:
+    act = Act(Action.SCORES, now(), actor, settings.round.id)
+    with round_lock(settings.base / LOCK, "score"), store.writing(act) as connection:
         for form in forms:
             changes += gate_and_score(connection, settings, form.instrument, rules)
     return changes

@@ -23,7 +23,7 @@ from audit.intake.presets import PRESETS
 from audit.intake.tables import LOCAL_TIME
 from detectors.errors import ConfigError
 
-__all__ = ["InstrumentSettings", "RoundSettings", "Settings", "load_settings"]
+__all__ = ["InstrumentSettings", "Retention", "RoundSettings", "Settings", "load_settings"]
 
 
 class _Table(BaseModel):
@@ -90,6 +90,18 @@ class Engine(_Table):
     kind: Literal["serial", "processes"] = "processes"
 
 
+class Retention(_Table):
+    """``[retention]``: how long originals are kept, in days after the round's last day.
+
+    Attributes:
+        scans: Scanned forms; for ever if not given.
+        responses: Response tables, which hold devices, accounts and addresses.
+    """
+
+    scans: int | None = Field(default=None, ge=0)
+    responses: int | None = Field(default=None, ge=0)
+
+
 class Settings(BaseSettings):
     """Everything a round is told. Paths are as written: relative to ``audit.toml``.
 
@@ -104,6 +116,8 @@ class Settings(BaseSettings):
         originals: Folder of the originals, content-addressed.
         reports: Folder of reports.
         runs: Folder of run manifests.
+        checkpoints: Folder of the trail's signed checkpoints.
+        signing_key: The private key that signs them; made if it is not there.
         store: Database; default ``audit.db`` beside ``audit.toml``.
         false_flag_rate: Accepted share of honest pages and records that are flagged.
         seed: Of everything that draws at random.
@@ -113,6 +127,7 @@ class Settings(BaseSettings):
         fail_on: Severity from which findings end a run in exit code 11.
         engine: Who does the work on pages.
         collection: How and where the answers were collected.
+        retention: How long originals are kept.
         base: Folder of ``audit.toml``; not a key.
     """
 
@@ -133,6 +148,8 @@ class Settings(BaseSettings):
     originals: Path = Path("originals")
     reports: Path = Path("reports")
     runs: Path = Path("runs")
+    checkpoints: Path = Path("runs/checkpoints")
+    signing_key: Path = Path(".survey-audit.key")
     store: str = "sqlite:///audit.db"
     false_flag_rate: float = Field(default=0.01, gt=0.0, lt=0.5)
     seed: int = Field(default=0, ge=0, lt=2**32)
@@ -142,6 +159,7 @@ class Settings(BaseSettings):
     fail_on: Literal["none", "yellow", "orange", "red"] = "none"
     engine: Engine = Engine()
     collection: Collection = Collection()
+    retention: Retention = Retention()
     base: Path = Field(default=Path(), exclude=True)
 
     @field_validator("timezone")
@@ -201,6 +219,7 @@ class Settings(BaseSettings):
     def results_sha256(self) -> str:
         """Hash of those settings that can change a finding or a score."""
         neutral = {"store", "originals", "reports", "runs", "jobs", "language", "fail_on", "engine"}
+        neutral |= {"checkpoints", "signing_key", "retention"}
         return self.sha256(leave_out=frozenset(neutral))
 
 
@@ -252,6 +271,7 @@ def _known_keys(place: tuple[int | str, ...]) -> list[str]:
         "instrument": InstrumentSettings,
         "engine": Engine,
         "collection": Collection,
+        "retention": Retention,
     }
     model = tables.get(str(place[0]), Settings) if len(place) > 1 else Settings
     fields = model.model_fields.items()

@@ -53,6 +53,10 @@ rules = "rules"                    # the rule set valid on the last day of the r
 # originals = "originals"
 # reports = "reports"
 # runs = "runs"
+# Nơi giữ mốc kiểm đã ký và khóa ký · Signed checkpoints of the audit trail, and the key that signs:
+# best where whoever has the store cannot write or read.
+# checkpoints = "runs/checkpoints"
+# signing_key = ".survey-audit.key"
 
 [round]
 id = {id}
@@ -81,6 +85,11 @@ file = "instruments/instrument.toml"
 # complaints = "complaints.csv"       # unit_id, complaints
 # baseline = "baseline.csv"           # responses of audited rounds that are trusted
 # successors = {{ old-unit = "new-unit" }}
+
+# Thời hạn lưu bản gốc · How long originals are kept, in days after the last day of the round.
+# [retention]
+# scans = 1825
+# responses = 1825
 
 [engine]
 kind = "processes"                 # or serial

@@ -1,63 +1,46 @@
-"""Whether what is kept still is what was taken in."""
+"""Whether what is kept of a round still is what was taken in, decided and found."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from audit.intake.originals import Originals, hash_file
 from audit.settings import Settings
-from audit.store import Store
-from audit.store.pages import Files
-from audit.store.results import Runs
+from audit.trail.verify import Place, Verification, verify_store
 
-__all__ = ["Verification", "verify_round"]
+__all__ = ["place_of", "verify_round"]
 
 
-@dataclass(frozen=True)
-class Verification:
-    """What was found.
-
-    Attributes:
-        checked: Originals and manifests compared.
-        faults: One line for each that has changed or is gone.
-        orphans: Kept files that no row speaks of: harmless, left by an interrupted run.
-    """
-
-    checked: int
-    faults: tuple[str, ...]
-    orphans: tuple[str, ...]
+def place_of(settings: Settings, *, public_key: str | None = None) -> Place:
+    """Where the things of a round are, for the verifier."""
+    return Place(
+        url=settings.store_url,
+        round_id=settings.round.id,
+        originals=settings.path(settings.originals),
+        runs=settings.path(settings.runs),
+        checkpoints=settings.path(settings.checkpoints),
+        public_key=public_key,
+    )
 
 
 def verify_round(
-    store: Store, settings: Settings, *, progress: Callable[..., Iterator[Any]]
+    settings: Settings,
+    *,
+    public_key: str | None = None,
+    reports: Sequence[str] = (),
+    progress: Callable[..., Iterator[Any]] | None = None,
 ) -> Verification:
-    """Hash every original and manifest again.
+    """Check trail, store, checkpoints, originals and manifests of a round.
 
     Args:
-        store: Of the round.
         settings: Of the round.
+        public_key: A key in hex that somebody kept apart.
+        reports: HTML files, or heads in hex, that must fit.
         progress: Passes items on: ``(items, label, total=…)``.
+
+    Raises:
+        AccessError: If the store cannot be reached.
+        InputError: If a report cannot be read.
     """
-    originals = Originals(settings.path(settings.originals))
-    with store.reading() as connection:
-        names: dict[str, str] = {}
-        for path, sha256 in Files(connection, settings.round.id).hashes():
-            names.setdefault(sha256, path)
-        runs = [dict(row) for row in Runs(connection, settings.round.id).all()]
-    faults: list[str] = []
-    items: Iterable[tuple[str, str]] = sorted(names.items())
-    for sha256, path in progress(items, "originals", total=len(names)):
-        fault = originals.verify(sha256)
-        if fault is not None:
-            faults.append(f"{path}: the original {sha256} is {fault}")
-    manifests = [run for run in runs if run["manifest"]]
-    for run in manifests:
-        manifest = settings.path(settings.runs) / run["manifest"]
-        if not manifest.is_file():
-            faults.append(f"{manifest}: the manifest is missing")
-        elif hash_file(manifest) != run["manifest_sha256"]:
-            faults.append(f"{manifest}: the manifest is changed")
-    orphans = tuple(str(path) for path in originals.orphans(frozenset(names)))
-    return Verification(len(names) + len(manifests), tuple(faults), orphans)
+    place = place_of(settings, public_key=public_key)
+    return verify_store(place, reports=reports, progress=progress)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from audit.settings import Settings
     from audit.store import Store
 
-__all__ = ["Config", "now", "open_round", "show"]
+__all__ = ["Config", "now", "open_round", "person", "show"]
 
 Config = Annotated[
     Path,
@@ -34,6 +34,17 @@ def show(items: Iterable[Any], label: str, total: int | None) -> Iterator[Any]:
     return progress(items, label, total=total)
 
 
+def person() -> str:
+    """Who is at the terminal, for the trail: the account of the machine, whatever it is told."""
+    import os
+    import pwd
+
+    try:
+        return f"{pwd.getpwuid(os.getuid()).pw_name} (command line)"
+    except KeyError:
+        return f"user {os.getuid()} (command line)"
+
+
 def open_round(config: Path) -> tuple[Settings, Store]:
     """Settings and store of a round that has run before.
 
@@ -45,4 +56,4 @@ def open_round(config: Path) -> tuple[Settings, Store]:
     from audit.store import open_store
 
     settings = load_settings(config)
-    return settings, open_store(settings.store_url, create=False)
+    return settings, open_store(settings.store_url, create=False, now=now)

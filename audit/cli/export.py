@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from audit.cli._console import say, talk
-from audit.cli._round import HERE, Config, open_round
+from audit.cli._round import HERE, Config, now, open_round, person
 from detectors.errors import ExitCode, UsageError
 
 _WHAT = ("records", "findings", "units", "scores", "decisions", "held", "custody", "runs")
@@ -40,13 +40,23 @@ def export(
     if output is None and fmt in ("xlsx", "parquet"):
         raise UsageError(f"{fmt} cannot go to the terminal", remedy="name a file with --output")
     from audit.export import csv_text, frame_of, json_text, write_frame
+    from audit.export_record import Exported, record_export
 
     settings, store = open_round(config)
     with store:
         frame = frame_of(store, settings, what)
-    if output is None:
-        say((csv_text(frame) if fmt == "csv" else json_text(frame)).rstrip("\n"))
-        return ExitCode.DONE
-    write_frame(frame, output, fmt)
+        told = Exported(what, fmt, len(frame), "" if output is None else output.name)
+        if output is None:
+            text = (csv_text(frame) if fmt == "csv" else json_text(frame)).rstrip("\n")
+            record_export(store, settings, told.of_text(text + "\n"), at=now(), actor=person())
+            say(text)
+            return ExitCode.DONE
+        part = output.with_name(f".{output.name}.part")
+        try:
+            write_frame(frame, part, fmt)
+            record_export(store, settings, told.of_file(part), at=now(), actor=person())
+            part.replace(output)
+        finally:
+            part.unlink(missing_ok=True)
     talk(f"{output}: {len(frame)} rows")
     return ExitCode.DONE

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from audit.cli._console import say, talk
-from audit.cli._round import HERE, Config, now, show
+from audit.cli._round import HERE, Config, now, person, show
 from detectors.errors import ExitCode, UsageError
 
 _SEVERITIES = ("none", "yellow", "orange", "red")
@@ -45,11 +45,13 @@ def run(
     changes = {"fail_on": fail_on, "jobs": jobs}
     given = {name: value for name, value in changes.items() if value is not None}
     settings = settings.model_copy(update=given)
-    outcome = run_round(settings, real_tools(now=now, progress=show))
+    outcome = run_round(settings, real_tools(now=now, progress=show, actor=person()))
     for line in outcome.not_judged[:_LISTED]:
         talk(f"not judged: {line}")
     if len(outcome.not_judged) > _LISTED:
         talk(f"not judged: {len(outcome.not_judged) - _LISTED} more; see `survey-audit status`")
+    for line in outcome.warnings:
+        talk(f"warning: {line}")
     if reports:
         from audit.reporting import write_round_reports
 

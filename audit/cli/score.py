@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from audit.cli._console import say, table
-from audit.cli._round import HERE, Config, open_round
+from audit.cli._round import HERE, Config, now, open_round, person
 from detectors.errors import ExitCode, UsageError
 
 _COLUMNS = (
@@ -34,7 +34,7 @@ def score(
 
     settings, store = open_round(config)
     with store:
-        rescore(store, settings)
+        rescore(store, settings, now=now, actor=person())
         frame = frame_of(store, settings, "scores")
     if fmt == "json":
         say(json.dumps(json.loads(frame.to_json(orient="records")), ensure_ascii=False, indent=1))

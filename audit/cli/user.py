@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from audit.cli._console import say, table, talk
-from audit.cli._round import HERE, Config, now, open_round
+from audit.cli._round import HERE, Config, now, open_round, person
 from detectors.errors import UsageError
 
 if TYPE_CHECKING:
@@ -87,12 +86,13 @@ def add_user(
     valid_to: dt.date | None = None,
 ) -> str:
     """Add a user; the password, which cannot be shown again."""
-    from audit.desk.journal import Deed, Journal
     from audit.desk.people import Users
     from audit.judge.authority import Role
+    from audit.trail.acts import Act, Action
 
-    about = f"user {name}: added as {role} by {getpass.getuser()}"
-    with Journal(store, now).doing(Deed.USER, about) as connection:
+    after = {"role": role, "scope": scope, "home": home, "valid_to": str(valid_to or "")}
+    act = Act(Action.USER, now(), person(), f"user {name.casefold()}", after=after)
+    with store.writing(act) as connection:
         return Users(connection).add(
             name,
             Role(role),
@@ -105,11 +105,11 @@ def add_user(
 
 
 def _disable(store: Store, name: str) -> None:
-    from audit.desk.journal import Deed, Journal
     from audit.desk.people import Users
+    from audit.trail.acts import Act, Action
 
-    about = f"user {name}: disabled by {getpass.getuser()}"
-    with Journal(store, now).doing(Deed.USER, about) as connection:
+    act = Act(Action.USER, now(), person(), f"user {name.casefold()}", after={"disabled": True})
+    with store.writing(act) as connection:
         Users(connection).disable(name, now())
 
 

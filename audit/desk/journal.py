@@ -1,33 +1,21 @@
-"""Writing from the desk: every act that must be told later leaves a row in its transaction."""
+"""Writing from the desk: every act that must be told later is in the trail, in its transaction."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 
 import sqlalchemy as sa
 
-from audit.desk.people import Session, stamp
+from audit.desk.people import Session
 from audit.store import Store
-from audit.store.schema import accesses
+from audit.trail.acts import Act, Action
 
-__all__ = ["Deed", "Journal"]
+__all__ = ["NOBODY", "Journal"]
 
-
-class Deed(StrEnum):
-    """Kinds of acts that are told."""
-
-    LOGIN = "login"
-    LOGIN_REFUSED = "login.refused"
-    LOGOUT = "logout"
-    SESSION_ENDED = "session.end"  # by an administrator
-    UNMASKED_VIEW = "view.unmasked"
-    EXPORT = "export"
-    DECISION = "decision"
-    TAKE_OVER = "lease.taken_over"
-    USER = "user.change"
+NOBODY = "nobody (review desk)"
+"""Who did what was done before anybody logged in."""
 
 
 class Journal:
@@ -40,31 +28,34 @@ class Journal:
 
     @contextmanager
     def doing(
-        self, deed: Deed, about: str, session: Session | None = None, *, reason: str | None = None
+        self,
+        action: Action,
+        about: str,
+        session: Session | None = None,
+        *,
+        always: bool = True,
     ) -> Iterator[sa.Connection]:
         """One transaction, told with all that is written in it.
 
         Args:
-            deed: What is done.
+            action: What is done.
             about: On what.
             session: Who does it; ``None`` for somebody who is not logged in.
-            reason: Why, where a reason is given.
+            always: Told even where no row that the trail covers is written.
         """
-        with self.store.writing() as connection:
+        act = Act(
+            action,
+            self.now(),
+            actor=NOBODY if session is None else session.user.name,
+            object=about,
+            session=None if session is None else session.id[:16] or None,
+            always=always,
+        )
+        with self.store.writing(act) as connection:
             yield connection
-            connection.execute(
-                sa.insert(accesses).values(
-                    at=stamp(self.now()),
-                    action=deed.value,
-                    user_id=None if session is None else session.user.id,
-                    session=None if session is None else session.id[:16],
-                    object=about,
-                    reason=reason,
-                )
-            )
 
     @contextmanager
     def quietly(self) -> Iterator[sa.Connection]:
         """One transaction that nobody has to hear of: a heartbeat, a counter."""
-        with self.store.writing() as connection:
+        with self.store.writing(Act(Action.DESK, self.now())) as connection:
             yield connection

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from audit.desk.passwords import generate, hash_password
 from audit.judge.authority import Role
 from audit.store import schema
+from audit.trail.chain import touched
 from detectors.errors import UsageError
 
 __all__ = ["ABSOLUTE", "IDLE", "Session", "User", "Users", "stamp"]
@@ -99,8 +100,9 @@ class Users:
         if self.connection.execute(sa.select(users.c.id).where(users.c.name == name)).first():
             raise UsageError(f"there is a user {name} already", remedy="choose another name")
         password = generate()
-        self.connection.execute(
-            sa.insert(users).values(
+        added = self.connection.execute(
+            sa.insert(users)
+            .values(
                 name=name,
                 full_name=full_name.strip() or name,
                 role=role.value,
@@ -110,7 +112,9 @@ class Users:
                 created_at=stamp(now),
                 valid_to=valid_to,
             )
+            .returning(users.c.id)
         )
+        touched(self.connection, users.name, added.scalars())
         return password
 
     def disable(self, name: str, now: dt.datetime) -> None:
@@ -125,6 +129,7 @@ class Users:
             raise UsageError(f"there is no user {name}", remedy="see `survey-audit user list`")
         open_ = sa.and_(users.c.id == key, users.c.disabled_at.is_(None))
         self.connection.execute(sa.update(users).where(open_).values(disabled_at=stamp(now)))
+        touched(self.connection, users.name, [key])
         self.end_all(key, now)
 
     def all(self) -> Sequence[sa.RowMapping]:

@@ -1,4 +1,4 @@
-"""Originals, kept by their content and never changed.
+"""Originals, kept by their content and never changed; deleted by the rule of retention alone.
 
 ``originals/ab/cd/<sha256>``: a copy is written beside its place, synced, renamed, and the
 folder synced, before any row in the store speaks of it. A crash leaves at most a temporary
@@ -74,15 +74,42 @@ class Originals:
             ) from error
 
     def _place(self, temporary: Path, handle: int, digest: str, size: int) -> Original:
-        target = self.path(digest)
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
+        if not self.path(digest).exists():
             os.fchmod(handle, 0o440)
             os.fsync(handle)
-            temporary.rename(target)
-            for folder in (target.parent, target.parent.parent, self.root):
-                _sync(folder)
+            self._move(temporary, digest)
         return Original(digest, size)
+
+    def _move(self, source: Path, digest: str) -> None:
+        target = self.path(digest)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.rename(target)
+        for folder in (target.parent, target.parent.parent, self.root):
+            _sync(folder)
+
+    def put_back(self, source: Path, sha256: str) -> None:
+        """Move a file of known content, synced and on the same disk, to its place.
+
+        A file that stands there and is not what its name says is kept beside it.
+
+        Raises:
+            AccessError: If it cannot be moved.
+        """
+        try:
+            state = self.verify(sha256)
+            if state is None:
+                return
+            if state == "changed":
+                target = self.path(sha256)
+                target.rename(target.with_name(f"{sha256}.changed"))
+            source.chmod(0o440)
+            self._move(source, sha256)
+        except OSError as error:
+            raise AccessError(
+                f"the original cannot be put back ({error.strerror})",
+                where=str(error.filename or source),
+                remedy="check permissions",
+            ) from error
 
     def verify(self, sha256: str) -> str | None:
         """What is wrong with one original: ``missing``, ``changed``, or ``None``."""
@@ -91,6 +118,24 @@ class Originals:
             return None if hash_file(path) == sha256 else "changed"
         except FileNotFoundError:
             return "missing"
+
+    def remove(self, sha256: str) -> None:
+        """Delete one original for good, as the rule of retention asks; harmless if it is gone.
+
+        Raises:
+            AccessError: If it cannot be deleted.
+        """
+        path = self.path(sha256)
+        try:
+            path.unlink(missing_ok=True)
+            if path.parent.is_dir():
+                _sync(path.parent)
+        except OSError as error:
+            raise AccessError(
+                f"the original cannot be deleted ({error.strerror})",
+                where=str(path),
+                remedy="check permissions of the folder, and purge again",
+            ) from error
 
     def orphans(self, known: frozenset[str]) -> Iterator[Path]:
         """Kept files that no row speaks of, e.g. after a crash; in order of name."""

@@ -8,7 +8,6 @@ keeps a record from being counted as it stands is a reason, kept with it.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,7 +24,7 @@ from audit.pipeline.sheets import PageRow, Sheet, sheets_of
 from detectors.finding import Finding
 from detectors.instrument import Instrument
 
-__all__ = ["Assembly", "TableFile", "answer_text", "assemble", "content_hash"]
+__all__ = ["Assembly", "TableFile", "answer_text", "assemble"]
 
 # Of a table's problems these leave an answer, or the record itself, in doubt.
 _HOLDING = frozenset({"off_scale", "duplicate_record_id", "no_record_id", "odd_row"})
@@ -409,11 +408,6 @@ def _note_forms(
                 "batch": frame["batch"].iat[row],
             }
         )
-
-
-def content_hash(*parts: Any) -> str:
-    """Hash of a record's row, answers and pages: what tells that nothing has changed."""
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
 def _first(numbers: Sequence[int]) -> int | None:

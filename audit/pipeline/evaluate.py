@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from audit.intake.registers import units_at
 from audit.judge.case import Case, by_subject, record_case, unit_case
-from audit.pipeline.assemble import Assembly, TableFile, assemble, content_hash
+from audit.pipeline.assemble import Assembly, TableFile, assemble
 from audit.pipeline.changes import changed_marks, table_of_changes
 from audit.pipeline.serials import SerialRanges
 from audit.pipeline.sheets import PageRow, read_answers
@@ -29,6 +29,9 @@ from audit.store.pages import Pages
 from audit.store.records import Records
 from audit.store.rows import Changes, plain
 from audit.store.schema import key_of
+from audit.trail.acts import Action
+from audit.trail.canonical import answers_hash
+from audit.trail.chain import describe
 from detectors.circumstances import Circumstances
 from detectors.finding import Finding
 from detectors.instrument import Instrument
@@ -93,12 +96,21 @@ def evaluate(
     )
     findings = assembly.findings + _with_units(screened, assembly)
     cases = _cases(assembly, findings, screened, pages)
-    with store.writing() as connection:
+    with store.writing(tools.act(Action.EVIDENCE, instrument.id)) as connection:
         changes = _save_records(connection, settings.round.id, instrument, assembly)
-        changes += _save_evidence(
+        found = _save_evidence(
             connection, settings.round.id, instrument, screened, findings, run_id, tools
         )
-        changes += Cases(connection, settings.round.id).save(instrument.id, cases, run_id)
+        opened = Cases(connection, settings.round.id).save(instrument.id, cases, run_id)
+        changes += found + opened
+        describe(
+            connection,
+            after={
+                "run": run_id,
+                "findings": {"new": found.added, "withdrawn": found.removed},
+                "cases": {"new": opened.added, "withdrawn": opened.removed},
+            },
+        )
     return Evaluated(len(assembly.frame), len(findings), len(cases), changes)
 
 
@@ -259,8 +271,7 @@ def _save_records(
             "file_id": assembly.file_id[row],
             "reasons": sorted(set(assembly.reasons[row])),
         }
-        answers = list(assembly.answers(row, instrument))
-        content = content_hash(sorted(stored.items()), answers, assembly.pages[row])
+        content = answers_hash(assembly.answers(row, instrument))
         fresh: dict[str, Any] = {"detectors": {}, "state": "held", **dict.fromkeys(_TAIL)}
         rows.append(stored | fresh | {"content": content})
     answers_of = _LazyAnswers(assembly, instrument, position)
@@ -310,12 +321,11 @@ def _save_evidence(
     for row in tests.values():
         row.pop("unit_id")
         row.pop("record_id")
-    changed = Records(connection, round_id, instrument.id).save_tests(tests)
+    Records(connection, round_id, instrument.id).save_tests(tests)
     repository = Findings(connection, round_id)
     units = [] if screened is None else _test_rows(screened.units, ("unit_id",))
     for unit in units:
         if unit["severity"] is None and unit["flagged"] is None:
             unit["flagged"] = False
-    changes = repository.save_unit_results(instrument.id, units)
-    changes += repository.save(instrument.id, findings, run_id, tools.checks)
-    return changes + Changes(changed=changed)
+    repository.save_unit_results(instrument.id, units)
+    return repository.save(instrument.id, findings, run_id, tools.checks)

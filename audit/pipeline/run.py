@@ -22,6 +22,7 @@ from audit.pipeline.manifest import libraries, write_manifest
 from audit.pipeline.plan import FileWork, Inputs, input_key, page_key, pages_to_judge
 from audit.pipeline.scan import PaperForm, compare, judge
 from audit.pipeline.scoring import gate_and_score
+from audit.pipeline.seal import note_changes, seal
 from audit.pipeline.sources import (
     RoundForm,
     Sources,
@@ -43,8 +44,10 @@ from audit.store.pages import Files, Pages
 from audit.store.records import scanned_with_reasons
 from audit.store.results import Runs
 from audit.store.rounds import Rounds
+from audit.trail.acts import Action
+from audit.trail.chain import describe
 from audit.version import software_version
-from detectors.errors import AuditError, ExitCode
+from detectors.errors import AuditError, ExitCode, UsageError
 from detectors.finding import Severity
 
 __all__ = ["LOCK", "Outcome", "not_judged", "run_round"]
@@ -69,6 +72,7 @@ class Outcome:
         exit_code: By the contract.
         counts: Files, pages, records, findings, cases by name.
         not_judged: One line for each input that could not be judged.
+        warnings: What does not fit about the trail's checkpoints; see ``verify``.
     """
 
     run_id: str
@@ -76,6 +80,7 @@ class Outcome:
     exit_code: ExitCode
     counts: Mapping[str, int] = field(default_factory=dict)
     not_judged: Sequence[str] = ()
+    warnings: Sequence[str] = ()
 
 
 def run_round(settings: Settings, tools: Tools) -> Outcome:
@@ -92,15 +97,19 @@ def run_round(settings: Settings, tools: Tools) -> Outcome:
     with round_lock(settings.base / LOCK, stamp):
         rules = rules_at(settings.path(settings.rules), settings.round.date_to)
         sources = gather(settings)
-        with open_store(settings.store_url) as store, store_lock(store, settings.round.id):
+        with (
+            open_store(settings.store_url, now=tools.now) as store,
+            store_lock(store, settings.round.id),
+        ):
             inputs = _inputs(store, settings, sources, rules, tools)
             key = input_key(inputs)
             done = _done(store, settings, key)
             if done is not None:
-                return _again(store, settings, done)
+                return _again(store, settings, done, tools)
+            _refuse_deleted(store, settings)
             with store.reading() as connection:
                 run_id = Runs(connection, settings.round.id).fresh_id(f"{stamp}-{key[:8]}")
-            with _noted(store, settings, run_id, started.isoformat(), tools):
+            with _noted(store, settings, run_id, started.isoformat(), inputs, rules, tools):
                 return _run(store, settings, sources, rules, run_id, tools)
 
 
@@ -123,6 +132,18 @@ def _inputs(
     )
 
 
+def _refuse_deleted(store: Store, settings: Settings) -> None:
+    """A round whose originals were deleted cannot be worked out anew: its results stand."""
+    with store.reading() as connection:
+        when = Files(connection, settings.round.id).deleted_since()
+    if when is not None:
+        raise UsageError(
+            f"originals of this round were deleted by its rule of retention on {when[:10]}",
+            where=str(settings.base),
+            remedy="its results stand; `survey-audit score` takes new decisions in",
+        )
+
+
 def _references(settings: Settings, forms: Sequence[RoundForm]) -> dict[str, str]:
     return {
         form.instrument.id: hash_file(settings.path(form.settings.reference))
@@ -140,23 +161,33 @@ def _done(store: Store, settings: Settings, key: str) -> Mapping[str, Any] | Non
 
 @contextlib.contextmanager
 def _noted(
-    store: Store, settings: Settings, run_id: str, started: str, tools: Tools
+    store: Store,
+    settings: Settings,
+    run_id: str,
+    started: str,
+    inputs: Inputs,
+    rules: RuleSet,
+    tools: Tools,
 ) -> Iterator[None]:
     """Note the run at its start, and how it ended if it did not come to its end."""
     row = {"id": run_id, "started_at": started, "software": software_version()}
     row["config_sha256"] = settings.sha256()
-    with store.writing() as connection:
+    with store.writing(tools.act(Action.RUN_START, run_id)) as connection:
+        note_changes(connection, settings, inputs, rules)
         Rounds(connection, settings.round.id).save(settings.round)
         Runs(connection, settings.round.id).start(row)
+        describe(connection, after={"round": settings.round.id, "input_key": input_key(inputs)})
     try:
         yield
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt)
         code = error.exit_code if isinstance(error, AuditError) else ExitCode.WORKER
-        with store.writing() as connection:
+        ended = "interrupted" if interrupted else "failed"
+        act = tools.act(Action.RUN_END, run_id, after={"status": ended}, reason=_told(error))
+        with store.writing(act) as connection:
             Runs(connection, settings.round.id).finish(
                 run_id,
-                status="interrupted" if interrupted else "failed",
+                status=ended,
                 exit_code=int(ExitCode.INTERRUPTED if interrupted else code),
                 finished_at=tools.now().isoformat(),
             )
@@ -171,17 +202,17 @@ def _run(
     run_id: str,
     tools: Tools,
 ) -> Outcome:
-    new = take_in(store, settings, sources, run_id)
+    new = take_in(store, settings, sources, run_id, tools)
     units = read_round_units(store, settings)
     known = frozenset(units.frame["unit_id"])
     custody = read_round_custody(store, settings, known)
-    with store.writing() as connection:
+    with store.writing(tools.act(Action.REGISTERS, settings.round.id)) as connection:
         rounds = Rounds(connection, settings.round.id)
         rounds.save_units(units.frame)
         if custody is not None:
             rounds.save_batches(custody.frame)
     pages = _judge_pages(store, settings, sources.forms, tools)
-    tables, table_problems = read_tables(store, settings, sources.forms, known)
+    tables, table_problems = read_tables(store, settings, sources.forms, known, tools)
     problems = [*sources.problems, *units.problems, *(custody.problems if custody else ())]
     problems += table_problems
     beside = [read_round_circumstances(store, settings, form, rules) for form in sources.forms]
@@ -189,7 +220,7 @@ def _run(
     problems += dict.fromkeys(problem for read in beside for problem in read.problems)
     before = [read_previous(store, settings, form) for form in sources.forms]
     problems += [problem for read in before if read is not None for problem in read.problems]
-    with store.writing() as connection:
+    with store.writing(tools.act(Action.PROBLEMS, settings.round.id)) as connection:
         rows = [_problem_row(problem) for problem in problems]
         Findings(connection, settings.round.id).save_problems(rows)
     counts = {f"new_{kind}": number for kind, number in new.items()} | {"pages_judged": pages}
@@ -207,7 +238,7 @@ def _run(
             run_id,
             tools,
         )
-        with store.writing() as connection:
+        with store.writing(tools.act(Action.SCORES, form.instrument.id)) as connection:
             gate_and_score(connection, settings, form.instrument, rules)
         _count(counts, result)
     return _finish(store, settings, sources, rules, run_id, counts, tools)
@@ -314,7 +345,9 @@ def _finish(
         "input_key": input_key(inputs),
     }
     path, digest = write_manifest(settings.path(settings.runs), run_id, manifest)
-    with store.writing() as connection:
+    facts = {"status": "done", "exit_code": int(code), "manifest_sha256": digest}
+    act = tools.act(Action.RUN_END, run_id, after=facts | {"counts": dict(counts)})
+    with store.writing(act) as connection:
         Runs(connection, settings.round.id).finish(
             run_id,
             status="done",
@@ -325,10 +358,23 @@ def _finish(
             manifest=path.name,
             manifest_sha256=digest,
         )
-    return Outcome(run_id, nothing_new=False, exit_code=code, counts=counts, not_judged=lines)
+    warnings = seal(store, settings, run_id, tools)
+    return Outcome(
+        run_id=run_id,
+        nothing_new=False,
+        exit_code=code,
+        counts=counts,
+        not_judged=lines,
+        warnings=warnings,
+    )
 
 
-def _again(store: Store, settings: Settings, done: Mapping[str, Any]) -> Outcome:
+def _told(error: BaseException) -> str:
+    """A failure without what the inputs may have brought into its words."""
+    return type(error).__name__
+
+
+def _again(store: Store, settings: Settings, done: Mapping[str, Any], tools: Tools) -> Outcome:
     lines, code = _verdict(store, settings)
     return Outcome(
         run_id=done["id"],
@@ -336,6 +382,7 @@ def _again(store: Store, settings: Settings, done: Mapping[str, Any]) -> Outcome
         exit_code=code,
         counts=done["counts"],
         not_judged=lines,
+        warnings=seal(store, settings, done["id"], tools),
     )
 
 

@@ -20,6 +20,7 @@ from audit.store import Store
 from audit.store.pages import Files, Pages
 from audit.store.rows import plain
 from audit.store.schema import key_of
+from audit.trail.acts import Action
 from detectors.finding import Finding
 from detectors.instrument import Instrument
 
@@ -88,12 +89,12 @@ def judge(
                     known[page] = (form.instrument, outcome)
             whole = all(outcome.result.status.value == "read" for _, outcome in known.values())
             if whole or last:
-                stored += _store(store, settings.round.id, item, known)
+                stored += _store(store, settings.round.id, item, known, tools)
             else:
                 earlier[item.file_id] = known
         for item in waiting:
             if item.file_id not in seen and last:
-                stored += _store(store, settings.round.id, item, {})
+                stored += _store(store, settings.round.id, item, {}, tools)
         waiting = [item for item in waiting if item.file_id in earlier or item.file_id not in seen]
     return stored
 
@@ -118,6 +119,7 @@ def _store(
     round_id: str,
     item: FileWork,
     pages: Mapping[int, tuple[Instrument, PageOutcome]],
+    tools: Tools,
 ) -> int:
     rows, marks, prints = [], [], []
     for _, (instrument, outcome) in sorted(pages.items()):
@@ -132,7 +134,7 @@ def _store(
             prints.append({"page_id": row["id"], "data": pack(outcome.fingerprint)})
     if not rows:
         rows.append(_no_page(item, round_id))
-    with store.writing() as connection:
+    with store.writing(tools.act(Action.PAGES, item.path)) as connection:
         Pages(connection, round_id).replace(item.file_id, rows, marks, prints)
         reasons = [row["reason"] for row in rows if row["status"] == "not_checked"]
         Files(connection, round_id).set_reason(item.file_id, reasons[0] if reasons else None)
@@ -232,7 +234,7 @@ def compare(store: Store, round_id: str, instrument: Instrument, rate: float, to
         if any(row[name] != plain(value) for name, value in fused.items()):
             updates.append({"id": key, **fused})
     if updates:
-        with store.writing() as connection:
+        with store.writing(tools.act(Action.COMPARISON, instrument.id)) as connection:
             Pages(connection, round_id).save_fused(updates)
     return len(wanted)
 

@@ -11,10 +11,13 @@ from audit.intake.originals import Originals, hash_file, list_files
 from audit.intake.registers import Custody, Units, read_custody, read_units, units_at
 from audit.intake.tables import Responses, TableProblem, read_responses
 from audit.pipeline.assemble import TableFile
+from audit.pipeline.tools import Tools
 from audit.scoring.rules import RuleSet
 from audit.settings import InstrumentSettings, Settings
 from audit.store import Store
 from audit.store.pages import Files
+from audit.trail.acts import Action
+from audit.trail.chain import describe
 from detectors.errors import AuditError, ConfigError, InputError
 from detectors.instrument import Instrument, load_instrument
 
@@ -160,7 +163,9 @@ def _problem(error: AuditError, place: str, code: str) -> TableProblem:
     return TableProblem(error.where or place, error.what, error.remedy or "look at it", code=code)
 
 
-def take_in(store: Store, settings: Settings, sources: Sources, run_id: str) -> Mapping[str, int]:
+def take_in(
+    store: Store, settings: Settings, sources: Sources, run_id: str, tools: Tools
+) -> Mapping[str, int]:
     """Keep the originals of everything new, file by file.
 
     Returns:
@@ -175,9 +180,11 @@ def take_in(store: Store, settings: Settings, sources: Sources, run_id: str) -> 
         if (found.path, found.sha256) in known:
             continue
         kept = originals.add(found.real)
-        with store.writing() as connection:
+        with store.writing(tools.act(Action.FILE_IN, found.path)) as connection:
             files = Files(connection, settings.round.id)
             files.add(found.path, found.kind, kept.sha256, kept.size, run_id)
+            what = {"kind": found.kind, "sha256": kept.sha256, "size": kept.size, "run": run_id}
+            describe(connection, after=what)
         new[found.kind] = new.get(found.kind, 0) + 1
     return new
 
@@ -250,7 +257,11 @@ def read_round_circumstances(
 
 
 def read_tables(
-    store: Store, settings: Settings, forms: Sequence[RoundForm], units: frozenset[str]
+    store: Store,
+    settings: Settings,
+    forms: Sequence[RoundForm],
+    units: frozenset[str],
+    tools: Tools,
 ) -> tuple[dict[str, list[TableFile]], list[TableProblem]]:
     """Every response table, read from its original, under the instrument it belongs to.
 
@@ -273,7 +284,7 @@ def read_tables(
         reasons[row["id"]] = None
         tables[form.instrument.id].append(TableFile(row["id"], row["path"], responses))
         problems += responses.problems
-    with store.writing() as connection:
+    with store.writing(tools.act(Action.TABLES)) as connection:
         files = Files(connection, settings.round.id)
         for key, reason in reasons.items():
             files.set_reason(key, reason)

@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from audit.trail.acts import SYSTEM, Act, Action
 from detectors.finding import Finding
 from detectors.instrument import Instrument
 
@@ -68,6 +69,7 @@ class Tools:
         checks: Version of every check, by id.
         now: The clock, UTC.
         progress: Passes items on and shows how far they are: ``(items, label, total)``.
+        actor: Who started the run, for the trail.
     """
 
     judge_pages: JudgePages
@@ -76,12 +78,18 @@ class Tools:
     checks: Mapping[str, str]
     now: Callable[[], dt.datetime]
     progress: Callable[[Iterable[Any], str, int | None], Iterator[Any]]
+    actor: str = SYSTEM
+
+    def act(self, action: Action, about: str = "", **fields: Any) -> Act:
+        """An act of this run, now."""
+        return Act(action, self.now(), self.actor, about, **fields)
 
 
 def real_tools(
     *,
     now: Callable[[], dt.datetime],
     progress: Callable[[Iterable[Any], str, int | None], Iterator[Any]],
+    actor: str = SYSTEM,
 ) -> Tools:
     """The checks that come with the program, and the installed ones."""
     from audit.pipeline import signs
@@ -94,7 +102,7 @@ def real_tools(
     builtin = files("scans") / "builtin_reference.json"
     if builtin.is_file():
         checks["scans.builtin_reference"] = hashlib.sha256(builtin.read_bytes()).hexdigest()[:16]
-    return Tools(_judge_pages, _compare_pages, screen, checks, now, progress)
+    return Tools(_judge_pages, _compare_pages, screen, checks, now, progress, actor)
 
 
 def _judge_pages(

@@ -20,6 +20,7 @@ from audit.store.pages import Files, Pages
 from audit.store.records import Records
 from audit.store.results import Runs, Scores
 from audit.store.rounds import Rounds
+from audit.trail.chain import covering_head
 from detectors.finding import Message
 from detectors.instrument import Instrument
 from detectors.registry import CheckInfo, Level, discover
@@ -147,6 +148,6 @@ def _grouped(rows: Sequence[Any], name: str) -> dict[str | None, list[Row]]:
 
 
 def last_run(connection: sa.Connection, round_id: str) -> Row | None:
-    """The last run that came to its end."""
+    """The last run that came to its end, with the ``trail_head`` that covers what is stored."""
     row = Runs(connection, round_id).last_done()
-    return None if row is None else dict(row)
+    return None if row is None else {**row, "trail_head": covering_head(connection).hash.hex()}

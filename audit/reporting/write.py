@@ -30,6 +30,8 @@ from audit.reporting.reasons import reason_message
 from audit.scoring.rules import rules_at
 from audit.settings import Settings
 from audit.store import open_store
+from audit.trail.checkpoint import KEY_FILE, write_public
+from audit.trail.keys import read_public
 from detectors.errors import UsageError
 from detectors.finding import Message, Severity
 from detectors.registry import Level
@@ -103,7 +105,15 @@ def write_round_reports(
             place = target / form.instrument.id if len(forms) > 1 else target
             pages = write_reports(place, round_report(data), _unit_reports(data, units), chosen)
             written += pages
+    _publish_key(settings, target)
     return sorted(written, key=lambda path: not path.name.startswith("index"))
+
+
+def _publish_key(settings: Settings, folder: Path) -> None:
+    """Put the key that signs checkpoints beside the reports that their heads are printed on."""
+    key = settings.path(settings.checkpoints) / KEY_FILE
+    if key.is_file():
+        write_public(folder / "trail-key.pem", read_public(key))
 
 
 def _check_units(data: RoundData, units: Sequence[str]) -> None:
@@ -227,6 +237,7 @@ def _provenance(data: RoundData) -> Provenance:
         generated_from=settings.store.split("://", 1)[0],
         as_of=data.finished,
         rule_set=data.rules.id,
+        trail_head=run["trail_head"],
         versions=(
             ("survey-audit", run["software"]),
             *((info.id, info.version) for info in data.checks.values()),

@@ -10,6 +10,8 @@ from audit.judge.case import Case
 from audit.judge.decision import CaseState, Decision, Verdict, check_decision, state_of
 from audit.store import schema
 from audit.store.rows import Changes, insert, plain
+from audit.trail.acts import Action
+from audit.trail.chain import note, touched
 from detectors.errors import UsageError
 
 __all__ = ["Cases"]
@@ -57,9 +59,11 @@ class Cases:
                 if row["withdrawn_run"] is None:
                     statement = sa.update(table).where(table.c.id == key)
                     self.connection.execute(statement.values(withdrawn_run=run_id))
+                    touched(self.connection, table.name, [key])
                     removed += 1
             elif any(row[name] != value for name, value in new.items()):
                 self.connection.execute(sa.update(table).where(table.c.id == key).values(new))
+                touched(self.connection, table.name, [key])
                 changed += 1
         fixed = {"round_id": self.round_id, "instrument_id": instrument_id, "opened_run": run_id}
         rows = [{"id": k, **fixed, **v} for k, v in wanted.items() if k not in stored]
@@ -130,7 +134,7 @@ class Cases:
         }
 
     def decide(self, case_id: int, decision: Decision) -> CaseState:
-        """Add one decision.
+        """Add one decision, with an entry of its own in the trail.
 
         Returns:
             Where the case stands now.
@@ -144,12 +148,9 @@ class Cases:
         case = self.connection.execute(query.with_for_update()).mappings().first()
         if case is None or case["withdrawn_run"] is not None:
             raise UsageError(f"there is no open case {case_id}", remedy="see `export held`")
-        state = check_decision(
-            self.history().get(case_id, ()),
-            decision,
-            evidence=case["evidence"],
-            needs_two=needs_two(case),
-        )
+        history, standing = self.history().get(case_id, ()), case["evidence"]
+        before = state_of(history, evidence=standing, needs_two=needs_two(case))
+        state = check_decision(history, decision, evidence=standing, needs_two=needs_two(case))
         row = {
             "case_id": case_id,
             "evidence": decision.evidence,
@@ -159,7 +160,23 @@ class Cases:
             "note": decision.note,
             "at": decision.at,
         }
-        insert(self.connection, schema.decisions, [row])
+        number = schema.decisions.c.seq
+        added = self.connection.execute(sa.insert(schema.decisions).values(row).returning(number))
+        note(
+            self.connection,
+            Action.DECISION,
+            {"decisions": set(added.scalars())},
+            actor=row["actor"],
+            object=f"case {case_id}",
+            before={"state": before.value},
+            after={
+                "state": state.value,
+                "verdict": row["verdict"],
+                "evidence": row["evidence"],
+                "subject": f"{case['subject']} {case['subject_id']}",
+            },
+            reason=row["reason"],
+        )
         return state
 
 

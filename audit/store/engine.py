@@ -7,7 +7,8 @@ lock at the start instead of failing in the middle.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from audit.trail.acts import Act, Action
+from audit.trail.chain import begin, head, recorded
 from detectors.errors import AccessError, MissingComponent
 
 __all__ = ["Store", "open_store"]
@@ -37,13 +40,16 @@ class Store:
         self.engine = engine
 
     @contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
-        """One transaction: all of it is stored, or nothing.
+    def writing(self, act: Act) -> Iterator[sa.Connection]:
+        """One transaction with its entry in the trail: all of it is stored, or nothing.
+
+        Args:
+            act: What is done; :func:`audit.trail.chain.describe` can say more of it later.
 
         Raises:
             AccessError: If the store cannot be reached or written.
         """
-        with _told(self.engine), self.engine.begin() as connection:
+        with _told(self.engine), self.engine.begin() as connection, recorded(connection, act):
             yield connection
 
     @contextmanager
@@ -84,12 +90,17 @@ def _told(engine: sa.Engine) -> Iterator[None]:
         ) from error
 
 
-def open_store(url: str, *, create: bool = True) -> Store:
+def _clock() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def open_store(url: str, *, create: bool = True, now: Callable[[], dt.datetime] = _clock) -> Store:
     """Open the store and bring its tables up to date.
 
     Args:
         url: ``sqlite:///…`` or ``postgresql+psycopg://…``.
         create: Make a SQLite file that is not there; otherwise that is an error.
+        now: The clock, for the entry that begins the trail of a new or an older store.
 
     Raises:
         AccessError: If it cannot be reached, or is no database of this program.
@@ -118,7 +129,7 @@ def open_store(url: str, *, create: bool = True) -> Store:
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
     try:
-        upgrade(engine)
+        upgrade(engine, then=lambda connection, was: _begin_trail(connection, was, now()))
     except SQLAlchemyError as error:
         engine.dispose()
         raise AccessError(
@@ -127,6 +138,15 @@ def open_store(url: str, *, create: bool = True) -> Store:
             remedy="check the URL under store, and that the server runs",
         ) from error
     return Store(engine)
+
+
+def _begin_trail(connection: sa.Connection, was: str | None, at: dt.datetime) -> None:
+    """Cover what there is: a store from before the trail, or rows that a migration changed."""
+    new = was in (None, "0001")
+    action = Action.TRAIL_BEGIN if new else Action.STORE_UPGRADE
+    if new and head(connection).size:
+        return
+    begin(connection, Act(action, at, before={"revision": was}))
 
 
 def _set_pragmas(connection: Any, _: Any) -> None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from audit.store import schema
 from audit.store.rows import Changes, insert, plain, sync
+from audit.trail.chain import touched
 from detectors.finding import Finding
 
 __all__ = ["Findings"]
@@ -55,10 +56,12 @@ class Findings:
             for start in range(0, len(some), 500):
                 chosen = table.c.id.in_(some[start : start + 500])
                 self.connection.execute(sa.update(table).where(chosen).values(withdrawn_run=run))
+        touched(self.connection, table.name, (*gone, *back))
         for key, row in wanted.items():
             if key in stored and stored[key][1] != row["page_id"]:
                 moved = sa.update(table).where(table.c.id == key)
                 self.connection.execute(moved.values(page_id=row["page_id"]))
+                touched(self.connection, table.name, [key])
         new = [row | {"run_id": run_id} for key, row in wanted.items() if key not in stored]
         insert(self.connection, table, new)
         return Changes(len(new) + len(back), len(gone))

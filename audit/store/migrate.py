@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 
@@ -10,12 +11,19 @@ import sqlalchemy as sa
 __all__ = ["upgrade"]
 
 
-def upgrade(engine: sa.Engine, target: str = "head") -> None:
+def upgrade(
+    engine: sa.Engine,
+    target: str = "head",
+    *,
+    then: Callable[[sa.Connection, str | None], None] | None = None,
+) -> None:
     """Apply the migrations that a store lacks, all of them in one transaction.
 
     Args:
         engine: Of the store.
         target: Revision to go to.
+        then: Called in the same transaction with the revision that the store had, if
+            anything was applied.
     """
     from alembic import command
     from alembic.runtime.migration import MigrationContext
@@ -30,6 +38,8 @@ def upgrade(engine: sa.Engine, target: str = "head") -> None:
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, target)
+        if then is not None:
+            then(connection, current)
 
 
 def _config() -> Any:

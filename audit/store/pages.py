@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from audit.store import schema
 from audit.store.rows import insert, plain
+from audit.trail.chain import touched
+from audit.trail.covered import GROUP
 
 __all__ = ["Files", "Pages"]
 
@@ -34,9 +36,11 @@ class Files:
         key = self.key(path, sha256)
         files = schema.files
         same_path = sa.and_(files.c.round_id == self.round_id, files.c.path == path)
-        self.connection.execute(
-            sa.update(files).where(same_path, files.c.id != key).values(state="replaced")
+        others = sa.and_(same_path, files.c.id != key, files.c.state != "replaced")
+        replaced = self.connection.execute(
+            sa.update(files).where(others).values(state="replaced").returning(files.c.id)
         )
+        touched(self.connection, "files", replaced.scalars().all())
         found = self.connection.execute(sa.select(files.c.state).where(files.c.id == key)).scalar()
         if found is None:
             row = {"id": key, "round_id": self.round_id, "path": path, "kind": kind}
@@ -44,6 +48,7 @@ class Files:
             insert(self.connection, files, [row])
         elif found != "kept":
             self.connection.execute(sa.update(files).where(files.c.id == key).values(state="kept"))
+            touched(self.connection, "files", [key])
         return key
 
     def kept(self, *kinds: str) -> Sequence[sa.RowMapping]:
@@ -61,14 +66,35 @@ class Files:
         rows = self.connection.execute(query.order_by(files.c.path, files.c.sha256))
         return [(row[0], row[1]) for row in rows]
 
+    def deleted_since(self) -> str | None:
+        """When the first original of a file that counts was deleted, if one was."""
+        files = schema.files
+        query = sa.select(sa.func.min(files.c.deleted_at))
+        return self.connection.execute(
+            query.where(files.c.round_id == self.round_id, files.c.state == "kept")
+        ).scalar()
+
+    def note_deleted(self, keys: Collection[int], at: str) -> None:
+        """Note that the originals of files were deleted; their rows and hashes stay."""
+        files = schema.files
+        for key in sorted(keys):
+            self.connection.execute(sa.update(files).where(files.c.id == key).values(deleted_at=at))
+        touched(self.connection, "files", keys)
+
+    def every(self) -> Sequence[sa.RowMapping]:
+        """Every file of every round of the store, kept, replaced or deleted, in order of path."""
+        return self.connection.execute(sa.select(schema.files).order_by("path")).mappings().all()
+
     def set_reason(self, key: int, reason: str | None) -> None:
         """Note why nothing could be read from a file."""
         files = schema.files
-        self.connection.execute(
+        changed = self.connection.execute(
             sa.update(files)
             .where(files.c.id == key, files.c.reason.is_distinct_from(reason))
             .values(reason=reason)
+            .returning(files.c.id)
         )
+        touched(self.connection, "files", changed.scalars().all())
 
 
 class Pages:
@@ -103,13 +129,17 @@ class Pages:
         """Put the pages of one file in the place of earlier ones, in one go."""
         table = schema.pages
         stale = sa.select(table.c.id).where(table.c.file_id == file_id)
-        links = schema.record_pages
-        self.connection.execute(sa.delete(links).where(links.c.page_id.in_(stale)))
-        findings = schema.findings
-        self.connection.execute(
-            sa.update(findings).where(findings.c.page_id.in_(stale)).values(page_id=None)
-        )
-        self.connection.execute(sa.delete(table).where(table.c.file_id == file_id))
+        links, findings = schema.record_pages, schema.findings
+        unlinked = sa.delete(links).where(links.c.page_id.in_(stale)).returning(links.c.record)
+        freed = sa.update(findings).where(findings.c.page_id.in_(stale)).values(page_id=None)
+        gone = sa.delete(table).where(table.c.file_id == file_id).returning(table.c.id)
+        for name, statement in (
+            (GROUP, unlinked),
+            ("findings", freed.returning(findings.c.id)),
+            ("pages", gone),
+        ):
+            keys = self.connection.execute(statement).scalars().all()
+            touched(self.connection, name, keys)
         insert(self.connection, table, pages)
         insert(self.connection, schema.marks, marks)
         insert(self.connection, schema.fingerprints, prints)
@@ -165,5 +195,6 @@ class Pages:
         for row in rows:
             values = {name: plain(row[name]) for name in names}
             self.connection.execute(sa.update(pages).where(pages.c.id == row["id"]).values(values))
+            touched(self.connection, "pages", [row["id"]])
             changed += 1
         return changed

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from audit.store import schema
 from audit.store.rows import Changes, insert, sync
+from audit.trail.chain import touched
+from audit.trail.covered import GROUP
 
 __all__ = ["Records", "scanned_with_reasons"]
 
@@ -44,7 +46,7 @@ class Records:
         """Make records, answers and links to pages equal to what was assembled.
 
         Args:
-            rows: Records with ``content``, a hash of the row and its answers.
+            rows: Records with ``content``, a hash of their answers.
             answers: Record key -> answers; those of a record whose content is unchanged are
                 not touched.
             pages: Record key -> page keys.
@@ -53,25 +55,34 @@ class Records:
         query = sa.select(table.c.id, table.c.content).where(self._scope(table))
         before = {row[0]: row[1] for row in self.connection.execute(query)}
         fresh = [row["id"] for row in rows if before.get(row["id"]) != row["content"]]
+        linked = self.pages()
         changes = sync(self.connection, table, self._scope(table), rows, keep=_KEPT)
         stale = [key for key in fresh if key in before]
         for start in range(0, len(stale), 500):
             some = stale[start : start + 500]
-            for child in (schema.answers, schema.record_pages):
-                self.connection.execute(sa.delete(child).where(child.c.record.in_(some)))
+            self.connection.execute(
+                sa.delete(schema.answers).where(schema.answers.c.record.in_(some))
+            )
         insert(self.connection, schema.answers, (a for key in fresh for a in answers[key]))
-        links = schema.record_pages
-        there = {
-            (r[0], r[1])
-            for r in self.connection.execute(sa.select(links.c.record, links.c.page_id))
-        }
-        wanted = [(key, page) for key, numbers in pages.items() for page in numbers]
-        insert(
-            self.connection,
-            links,
-            ({"record": k, "page_id": p} for k, p in wanted if (k, p) not in there),
-        )
+        # The links of a record that is gone went with it.
+        gone = linked.keys() - {row["id"] for row in rows}
+        touched(self.connection, GROUP, gone)
+        self._link({key: linked[key] for key in linked.keys() - gone}, pages)
         return changes
+
+    def _link(
+        self, linked: Mapping[int, Sequence[int]], pages: Mapping[int, Sequence[int]]
+    ) -> None:
+        """Make the links of records to pages equal to ``pages``."""
+        links = schema.record_pages
+        there = {(key, page) for key, numbers in linked.items() for page in numbers}
+        wanted = {(key, page): None for key, numbers in pages.items() for page in numbers}
+        for key, page in sorted(there - wanted.keys()):
+            unwanted = sa.and_(links.c.record == key, links.c.page_id == page)
+            self.connection.execute(sa.delete(links).where(unwanted))
+            touched(self.connection, GROUP, [key])
+        missing = ({"record": k, "page_id": p} for k, p in wanted if (k, p) not in there)
+        insert(self.connection, links, missing)
 
     def save_forms(self, rows: Iterable[Mapping[str, Any]]) -> Changes:
         """Make the sheets equal to what was assembled."""
@@ -116,6 +127,7 @@ class Records:
                 {"key": u["key"], **{f"new_{name}": u[name] for name in names}} for u in updates
             ]
             self.connection.execute(statement, rows)
+            touched(self.connection, table.name, (u["key"] for u in updates))
         return len(updates)
 
     def all(self) -> Sequence[sa.RowMapping]:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from audit.scoring.scores import VERSIONS, Score
 from audit.store import schema
 from audit.store.rows import Changes, insert, plain, sync
+from audit.trail.chain import touched
 
 __all__ = ["Runs", "Scores"]
 
@@ -82,7 +83,9 @@ class Runs:
         """Note that a run began; one that never ended is noted as interrupted."""
         table = schema.runs
         unfinished = sa.and_(table.c.round_id == self.round_id, table.c.status == "running")
-        self.connection.execute(sa.update(table).where(unfinished).values(status="interrupted"))
+        ended = sa.update(table).where(unfinished).values(status="interrupted")
+        found = self.connection.execute(ended.returning(table.c.id)).scalars().all()
+        touched(self.connection, table.name, found)
         insert(
             self.connection,
             table,
@@ -94,6 +97,7 @@ class Runs:
         table = schema.runs
         clean = {name: plain(value) for name, value in values.items()}
         self.connection.execute(sa.update(table).where(table.c.id == run_id).values(clean))
+        touched(self.connection, table.name, [run_id])
 
     def last_done(self) -> sa.RowMapping | None:
         """The latest run that came to its end."""

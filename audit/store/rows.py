@@ -13,6 +13,9 @@ import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
+from audit.trail.chain import touched
+from audit.trail.covered import GROUP, TABLES
+
 __all__ = ["Changes", "insert", "plain", "sync"]
 
 _CHUNK = 5_000
@@ -65,6 +68,10 @@ def insert(connection: sa.Connection, table: sa.Table, rows: Iterable[Row]) -> i
     statement = sa.insert(table)
     for batch in _batches(rows):
         connection.execute(statement, [dict(row) for row in batch])
+        if table.name == GROUP:
+            touched(connection, GROUP, (row["record"] for row in batch))
+        elif table.name in TABLES:
+            touched(connection, table.name, (row[TABLES[table.name].key] for row in batch))
         count += len(batch)
     return count
 
@@ -94,6 +101,7 @@ def sync(
     gone = [number for number in stored if number not in wanted]
     for batch in _batches(gone, 500):
         connection.execute(sa.delete(table).where(key.in_(batch)))
+        touched(connection, table.name, batch)
     changed = 0
     for number, row in wanted.items():
         before = stored.get(number)
@@ -102,6 +110,7 @@ def sync(
         differing = {n: v for n, v in row.items() if n not in keep and plain(before[n]) != v}
         if differing:
             connection.execute(sa.update(table).where(key == number).values(differing))
+            touched(connection, table.name, [number])
             changed += 1
     added = insert(connection, table, (r for number, r in wanted.items() if number not in stored))
     return Changes(added, len(gone), changed)

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 __all__ = [
-    *("accesses", "answers", "batches", "cases", "decisions", "files", "findings", "fingerprints"),
+    *("answers", "batches", "cases", "decisions", "files", "findings", "fingerprints"),
     *(
         "forms",
         "key_of",
@@ -43,7 +43,8 @@ __all__ = [
         "rounds",
         "runs",
     ),
-    *("leases", "login_attempts", "scores", "sessions", "unit_results", "units", "users"),
+    *("leases", "login_attempts", "scores", "sessions", "trail", "trail_rows"),
+    *("unit_results", "units", "users"),
 ]
 
 metadata = MetaData(
@@ -134,6 +135,7 @@ files = Table(
     Column("state", Text, nullable=False),  # kept | replaced (another content stands there now)
     Column("reason", Text),  # why nothing could be read from it
     Column("added_run", Text, nullable=False),
+    Column("deleted_at", Text),  # when the rule of retention took the original away
     UniqueConstraint("round_id", "path", "sha256"),
 )
 
@@ -204,7 +206,7 @@ records = Table(
     Column("flagged", Boolean),
     Column("not_testable", Text),
     Column("detectors", JSON, nullable=False),
-    Column("content", Text, nullable=False),  # hash of this row and its answers
+    Column("content", Text, nullable=False),  # hash of its answers
     Column("state", Text, nullable=False),  # scored | held | excluded | not_scored
     UniqueConstraint("round_id", "instrument_id", "record_id"),
     Index("ix_records_round_unit", "round_id", "unit_id"),
@@ -377,6 +379,29 @@ runs = Table(
     Column("manifest_sha256", Text),
 )
 
+# Only ever added to, by audit.trail.chain; triggers refuse everything else.
+trail = Table(
+    "trail",
+    metadata,
+    Column("seq", _Key, primary_key=True, autoincrement=False),
+    Column("prev_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("action", Text, nullable=False),  # as it stands in the body, to be found by
+    Column("body", Text, nullable=False),  # canonical JSON: what is hashed
+    Index("ix_trail_action_seq", "action", "seq"),
+)
+
+trail_rows = Table(
+    "trail_rows",
+    metadata,
+    Column("seq", _Key, primary_key=True, autoincrement=False),  # the entry that covers the row
+    Column("tbl", Text().with_variant(Text(collation="C"), "postgresql"), primary_key=True),
+    Column("key", _Key, primary_key=True, autoincrement=False),
+    Column("digest", LargeBinary),  # hash of the row; nothing where it was removed
+    Index("ix_trail_rows_tbl_key", "tbl", "key", "seq"),
+    sqlite_with_rowid=False,
+)
+
 users = Table(
     "users",
     metadata,
@@ -424,16 +449,4 @@ leases = Table(
     Column("user_id", _Key, ForeignKey("users.id"), nullable=False),
     Column("taken_at", Text, nullable=False),
     Column("expires_at", Text, nullable=False),
-)
-
-accesses = Table(
-    "accesses",
-    metadata,
-    Column("seq", _Key, primary_key=True, autoincrement=True),
-    Column("at", Text, nullable=False),
-    Column("action", Text, nullable=False),  # login, refused, logout, unmasked, export …
-    Column("user_id", _Key, ForeignKey("users.id")),
-    Column("session", Text),
-    Column("object", Text, nullable=False),
-    Column("reason", Text),
 )

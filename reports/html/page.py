@@ -40,6 +40,7 @@ def page(template: str, text: Text, provenance: Provenance, **values: object) ->
         "css": Markup(_stylesheet()),
         "running_left": css_string(str(values["page_title"])),
         "running_right": css_string(text("marker")),
+        "trail_head": provenance.trail_head,
         "running_foot": css_string(" · ".join(foot)),
         **values,
     }

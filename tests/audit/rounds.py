@@ -15,6 +15,7 @@ import numpy as np
 from audit.pipeline.tools import Tools, real_tools
 from audit.settings import Settings, load_settings
 from audit.template import make_round
+from audit.trail.acts import Act, Action
 from detectors.finding import Family, Finding, Message, Severity
 from detectors.instrument import Instrument
 from scans.page import PageOutcome
@@ -32,6 +33,11 @@ def clock() -> dt.datetime:
     """A clock that moves on by a second whenever it is looked at."""
     start = dt.datetime(2026, 10, 1, 1, 0, tzinfo=dt.UTC)
     return start + dt.timedelta(seconds=next(_SECONDS))
+
+
+def act() -> Act:
+    """What a test does to a store by hand."""
+    return Act(Action.EVIDENCE, clock(), "test")
 
 
 def write_instrument(folder: Path, *, pages: int = 1, form_id: str = "T-01") -> Path:

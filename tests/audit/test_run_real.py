@@ -31,7 +31,7 @@ def _dump(settings: Settings) -> dict[str, list[str]]:
     with open_store(settings.store_url) as store, store.reading() as connection:
         found = {}
         for table in metadata.sorted_tables:
-            if table.name not in ("runs", "alembic_version"):
+            if table.name not in ("runs", "alembic_version", "trail", "trail_rows"):
                 rows = connection.execute(sa.select(table)).mappings()
                 kept: list[dict[str, Any]] = [
                     {k: v for k, v in row.items() if k not in runs} for row in rows

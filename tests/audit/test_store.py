@@ -22,10 +22,10 @@ from audit.store import Store, open_store
 from audit.store.cases import Cases
 from audit.store.migrate import _config
 from audit.store.results import Runs
-from audit.store.rows import sync
+from audit.store.rows import insert, sync
 from audit.store.schema import batches, decisions, key_of, metadata, rounds
 from detectors.errors import AccessError, InputError, UsageError
-from tests.audit.rounds import erasure
+from tests.audit.rounds import act, erasure
 
 
 @pytest.fixture
@@ -83,7 +83,6 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     with open_store(url) as opened:
         yield opened
         with opened.engine.begin() as connection:
-            metadata.reflect(connection)
             if request.param == "postgresql":
                 connection.execute(sa.text("DROP SCHEMA public CASCADE"))
                 connection.execute(sa.text("CREATE SCHEMA public"))
@@ -115,7 +114,7 @@ def test_every_connection_of_sqlite_is_strict(sqlite: Store) -> None:
             for name, value in wanted.items():
                 assert connection.exec_driver_sql(f"PRAGMA {name}").scalar() == value
     row = {"id": 1, "round_id": "nowhere"}
-    with pytest.raises(DBAPIError, match="FOREIGN KEY"), sqlite.writing() as connection:
+    with pytest.raises(DBAPIError, match="FOREIGN KEY"), sqlite.writing(act()) as connection:
         connection.execute(sa.insert(batches).values(row))
 
 
@@ -126,8 +125,8 @@ def _case(store: Store) -> int:
     assert case is not None
     day = dt.date(2026, 1, 1)
     row = {"id": "k", "title_vi": "k", "title_en": "k", "period_from": day, "period_to": day}
-    with store.writing() as connection:
-        connection.execute(sa.insert(rounds).values(row))
+    with store.writing(act()) as connection:
+        insert(connection, rounds, [row])
         run = {"id": "run", "started_at": "t", "software": "1", "config_sha256": "c"}
         Runs(connection, "k").start(run)
         cases = Cases(connection, "k")
@@ -136,7 +135,7 @@ def _case(store: Store) -> int:
 
 
 def _said(store: Store, case: int, actor: str, verdict: Verdict) -> CaseState:
-    with store.writing() as connection:
+    with store.writing(act()) as connection:
         cases = Cases(connection, "k")
         evidence = next(row["evidence"] for row in cases.open() if row["id"] == case)
         return cases.decide(case, Decision(actor, verdict, evidence, "reason", at="t"))
@@ -152,7 +151,7 @@ def test_decisions_are_added_and_never_changed(store: Store) -> None:
         sa.update(decisions).values(actor="x"),
         sa.delete(decisions),
     ):
-        with pytest.raises(DBAPIError, match="only added"), store.writing() as connection:
+        with pytest.raises(DBAPIError, match="only added"), store.writing(act()) as connection:
             connection.execute(statement)
     with store.reading() as connection:
         assert [row["actor"] for row in Cases(connection, "k").decisions()] == ["a", "b"]
@@ -164,7 +163,7 @@ def test_replacing_a_decision_is_refused_too(sqlite: Store) -> None:
     statement = (
         "INSERT OR REPLACE INTO decisions (seq, case_id, evidence, actor, verdict, reason, at)"
     )
-    with pytest.raises(DBAPIError, match="only added"), sqlite.writing() as connection:
+    with pytest.raises(DBAPIError, match="only added"), sqlite.writing(act()) as connection:
         connection.exec_driver_sql(
             statement + " VALUES (1, ?, 'e', 'x', 'dismiss', 'r', 't')", (case,)
         )
@@ -182,7 +181,7 @@ def test_sync_touches_only_what_differs(store: Store) -> None:
         for n in range(3)
     ]
     scope = batches.c.round_id == "k"
-    with store.writing() as connection:
+    with store.writing(act()) as connection:
         assert sync(connection, batches, scope, rows).added == 3
         again = sync(connection, batches, scope, rows)
         assert not again.any

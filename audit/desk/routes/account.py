@@ -8,7 +8,6 @@ from fastapi import Form
 from fastapi.responses import JSONResponse, Response
 
 from audit.desk import throttle
-from audit.desk.journal import Deed
 from audit.desk.locale import LANGUAGES
 from audit.desk.passwords import verify
 from audit.desk.people import ABSOLUTE, Session, Users
@@ -23,6 +22,7 @@ from audit.desk.web import (
     require_private,
     static_file,
 )
+from audit.trail.acts import Action
 
 __all__ = ["routes"]
 
@@ -84,7 +84,7 @@ def login(
         return visit.page("login.html.j2", 429 if blocked else 401, **shown)
     user = known[0]
     # The id of the session is made inside; it is told under its hash.
-    with desk.journal.doing(Deed.LOGIN, user.name, Session("", user)) as connection:
+    with desk.journal.doing(Action.LOGIN, user.name, Session("", user)) as connection:
         throttle.forgive(connection, name)
         old = visit.request.cookies.get(cookie_name(visit.request))
         before = None if old is None else Users(connection).session(old, now)
@@ -105,14 +105,14 @@ def login(
 
 
 def _note_failure(visit: Visit, name: str, address: str) -> None:
-    with visit.desk.journal.doing(Deed.LOGIN_REFUSED, address) as connection:
+    with visit.desk.journal.doing(Action.LOGIN_REFUSED, address) as connection:
         throttle.failed(connection, name, address, visit.desk.now())
 
 
 @routes.post("/logout", Permission.ACCOUNT)
 def logout(visit: Visited) -> Response:
     """End this session, here and in the store."""
-    with visit.desk.journal.doing(Deed.LOGOUT, visit.user.name, visit.who) as connection:
+    with visit.desk.journal.doing(Action.LOGOUT, visit.user.name, visit.who) as connection:
         Users(connection).end(visit.who.id, visit.desk.now())
     answer = visit.go("/login")
     answer.delete_cookie(cookie_name(visit.request), path="/")

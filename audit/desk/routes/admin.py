@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
+import json
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from fastapi import Form
 from fastapi.responses import Response
 
-from audit.desk.journal import Deed
 from audit.desk.people import Users
 from audit.desk.permissions import Permission
 from audit.desk.routes.queue import local_time
 from audit.desk.web import Routes, Visit, Visited
-from audit.store.schema import accesses, users
+from audit.store.schema import trail
+from audit.trail.acts import Action
 
 __all__ = ["routes"]
 
 routes = Routes()
 
 _SHOWN = 200
+_TOLD = (
+    *(Action.LOGIN, Action.LOGIN_REFUSED, Action.LOGOUT, Action.SESSION_END, Action.TAKE_OVER),
+    *(Action.UNMASKED_VIEW, Action.EXPORT, Action.DECISION, Action.USER),
+)
 
 
 @routes.get("/admin", Permission.ACCESSES)
@@ -45,19 +50,20 @@ def admin(visit: Visited) -> Response:
 def end_session(visit: Visited, session: Annotated[str, Form(max_length=64)] = "") -> Response:
     """End a session of anybody, at once."""
     about = f"session {session[:16]}"
-    with visit.desk.journal.doing(Deed.SESSION_ENDED, about, visit.who) as connection:
+    with visit.desk.journal.doing(Action.SESSION_END, about, visit.who) as connection:
         Users(connection).end(session, visit.desk.now())
     return visit.go("/admin")
 
 
-def _log(connection: sa.Connection) -> list[sa.RowMapping]:
+def _log(connection: sa.Connection) -> list[dict[str, Any]]:
+    """The last acts of people in the trail, the latest first."""
     query = (
-        sa.select(accesses, users.c.name)
-        .outerjoin(users, users.c.id == accesses.c.user_id)
-        .order_by(accesses.c.seq.desc())
+        sa.select(trail.c.body)
+        .where(trail.c.action.in_([action.value for action in _TOLD]))
+        .order_by(trail.c.seq.desc())
         .limit(_SHOWN)
     )
-    return list(connection.execute(query).mappings())
+    return [json.loads(body) for body in connection.execute(query).scalars()]
 
 
 def _time(visit: Visit, text: str) -> str:

@@ -10,7 +10,6 @@ from fastapi import Form
 from fastapi.responses import JSONResponse, Response
 
 from audit.desk.casefile import CaseFile
-from audit.desk.journal import Deed
 from audit.desk.leases import Lease, Leases
 from audit.desk.passwords import verify
 from audit.desk.people import Users, stamp
@@ -23,6 +22,7 @@ from audit.desk.web import Refused, Routes, Visit, Visited
 from audit.judge.authority import Bar, bar
 from audit.judge.decision import Decision, Verdict
 from audit.store.cases import Cases
+from audit.trail.acts import Action
 from detectors.errors import UsageError
 
 __all__ = ["routes"]
@@ -114,7 +114,7 @@ def heartbeat(visit: Visited, case_id: int) -> Response:
 def take_over(visit: Visited, case_id: int, query: Query = "") -> Response:
     """Take a case from whoever holds it; that is told."""
     now = visit.desk.now()
-    with visit.desk.journal.doing(Deed.TAKE_OVER, f"case {case_id}", visit.who) as connection:
+    with visit.desk.journal.doing(Action.TAKE_OVER, f"case {case_id}", visit.who) as connection:
         file_of(visit, connection, case_id)
         Leases(connection).take(case_id, visit.user, now, over=True)
     filters = Filters.of(dict(parse_qsl(query.lstrip("?"))))
@@ -132,8 +132,8 @@ def _write(
     """
     now, user = visit.desk.now(), visit.user
     with visit.desk.journal.doing(
-        Deed.DECISION, f"case {case_id}: {word.value}", visit.who, reason=reason
-    ) as connection:
+        Action.DECISION, f"case {case_id}", visit.who, always=False
+    ) as connection:  # the decision itself leaves the entry
         file = file_of(visit, connection, case_id)
         own = visit.scope.is_own(file.case["unit_id"])
         if version != file.version:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fastapi.responses import Response
 
-from audit.desk.journal import Deed
 from audit.desk.permissions import Permission
 from audit.desk.routes.case import file_of, page_of
 from audit.desk.web import Refused, Routes, Visit, Visited
+from audit.trail.acts import Action
 from scans.laid import LOOKS, PARTS
 
 __all__ = ["routes"]
@@ -25,7 +25,7 @@ def scan(visit: Visited, case_id: int, page_id: int, look: str, full: str = "") 
 def bare(visit: Visited, case_id: int, page_id: int, look: str, full: str = "") -> Response:
     """A page with everything that is written on it."""
     about = f"case {case_id} page {page_id} {look}"
-    with visit.desk.journal.doing(Deed.UNMASKED_VIEW, about, visit.who) as connection:
+    with visit.desk.journal.doing(Action.UNMASKED_VIEW, about, visit.who) as connection:
         file_of(visit, connection, case_id)
     return _whole(visit, case_id, page_id, look, covered=False, full=bool(full))
 

@@ -13,7 +13,6 @@ import pandas as pd
 from fastapi.responses import Response
 
 from audit.desk.casefile import title_of
-from audit.desk.journal import Deed
 from audit.desk.leases import Lease, Leases
 from audit.desk.permissions import Permission
 from audit.desk.queue import STATES, Entry, Filters, chosen
@@ -21,6 +20,7 @@ from audit.desk.web import Refused, Routes, Visit, Visited
 from audit.export import csv_text, write_frame
 from audit.reporting.evidence import REASONS
 from audit.reporting.reasons import reason_message
+from audit.trail.acts import Action
 from detectors.finding import Message
 from reports.wording import kind_title
 
@@ -78,7 +78,7 @@ def export(visit: Visited, kind: str) -> Response:
         }
     )
     about = f"queue{filters.query()} ({len(rows)} rows, {kind})"
-    with visit.desk.journal.doing(Deed.EXPORT, about, visit.who):
+    with visit.desk.journal.doing(Action.EXPORT, about, visit.who):
         pass
     return _file(frame, kind)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import argon2
 import numpy as np
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from audit.desk import passwords
@@ -25,6 +27,7 @@ from audit.judge.authority import Role
 from audit.pipeline.run import run_round
 from audit.settings import load_settings
 from audit.store import Store, open_store
+from audit.trail.acts import Act, Action
 from detectors.finding import Severity
 from detectors.instrument import load_instrument
 from scans.simulate.form import write_instrument
@@ -33,6 +36,7 @@ from scans.simulate.respondents import random_spec, tampered_spec
 from tests.audit.rounds import FakeScans, Sheet, erasure, small_round, tools
 
 START = dt.datetime(2026, 10, 1, 2, 0, tzinfo=dt.UTC)
+ADDING = Act(Action.DESK, dt.datetime(2026, 10, 1, 2, 0, tzinfo=dt.UTC))
 PEOPLE: dict[str, dict[str, Any]] = {
     "an": {"role": Role.INSPECTOR},
     "binh": {"role": Role.INSPECTOR},
@@ -148,7 +152,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
             compare_pages=lambda _prints: {},
         ),
     )
-    with open_store(load_settings(config).store_url) as store, store.writing() as connection:
+    with open_store(load_settings(config).store_url) as store, store.writing(ADDING) as connection:
         users = Users(connection)
         secrets = {name: users.add(name, now=START, **given) for name, given in PEOPLE.items()}
     return Made(folder, secrets)
@@ -226,11 +230,13 @@ class Office:
 
     def told(self) -> list[tuple[str, str]]:
         """Acts and objects of everything that was told."""
-        from audit.store.schema import accesses
+        from audit.store.schema import trail
 
         with self.store.reading() as connection:
-            rows = connection.execute(accesses.select().order_by(accesses.c.seq)).mappings()
-            return [(row["action"], row["object"]) for row in rows]
+            bodies = connection.execute(sa.select(trail.c.body).order_by(trail.c.seq)).scalars()
+            entries = [json.loads(body) for body in bodies]
+        own = ("login", "logout", "session", "view", "lease", "export", "decision", "user")
+        return [(e["action"], e["object"]) for e in entries if e["action"].startswith(own)]
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ def test_new_evidence_opens_the_case_and_an_old_page_cannot_close_it(office: Off
     an = office.logged_in("an")
     office.decide(office.logged_in("binh"), "S-1", "confirm")
     old = version(office, an)
-    with office.store.writing() as connection:
+    with office.store.engine.begin() as connection:
         which = cases.c.id == office.case("S-1")
         connection.execute(sa.update(cases).where(which).values(evidence="f" * 64))
     assert office.decide(an, "S-1", "confirm", version=old).status_code == 409

@@ -12,7 +12,7 @@ from audit.desk.web import local
 from audit.judge.authority import Role
 from audit.store.schema import login_attempts, sessions, users
 from detectors.errors import UsageError
-from tests.audit.desk.conftest import Office
+from tests.audit.desk.conftest import ADDING, Office
 
 
 def test_health_needs_no_login_and_everything_else_does(office: Office) -> None:
@@ -114,7 +114,7 @@ def test_a_login_makes_a_new_session_and_ends_the_old_one(office: Office) -> Non
 
 def test_a_disabled_or_outdated_user_is_out_at_once_and_stays_in_the_store(office: Office) -> None:
     client = office.logged_in("an")
-    with office.store.writing() as connection:
+    with office.store.writing(ADDING) as connection:
         Users(connection).disable("an", office.clock())
     assert client.get("/queue").status_code == 303
     data = {"name": "an", "password": office.passwords["an"]}
@@ -122,7 +122,7 @@ def test_a_disabled_or_outdated_user_is_out_at_once_and_stays_in_the_store(offic
     with office.store.reading() as connection:
         query = sa.select(users.c.disabled_at).where(users.c.name == "an")
         assert connection.execute(query).scalar()
-    with office.store.writing() as connection:
+    with office.store.writing(ADDING) as connection:
         day = office.clock().date()
         password = Users(connection).add(
             "tam", now=office.clock(), valid_to=day, role=Role.INSPECTOR

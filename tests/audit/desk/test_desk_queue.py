@@ -128,7 +128,7 @@ def test_markup_in_names_is_text(office: Office) -> None:
 
     from audit.store.schema import units
 
-    with office.store.writing() as connection:
+    with office.store.engine.begin() as connection:
         values = {"name": "<script>alert(1)</script>\u202e"}
         connection.execute(sa.update(units).where(units.c.unit_id == "u1").values(values))
     page = office.logged_in("an").get("/queue").text

@@ -1,4 +1,4 @@
-"""Tables of the review desk: users, sessions, attempts to log in, leases, accesses."""
+"""Tables of the review desk: users, sessions, attempts to log in, leases."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 
 
 def upgrade() -> None:
@@ -58,21 +58,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_leases_user_id_users")),
         sa.PrimaryKeyConstraint("case_id", name=op.f("pk_leases")),
     )
-    op.create_table(
-        "accesses",
-        sa.Column("seq", number, autoincrement=True, nullable=False),
-        sa.Column("at", sa.Text(), nullable=False),
-        sa.Column("action", sa.Text(), nullable=False),
-        sa.Column("user_id", number, nullable=True),
-        sa.Column("session", sa.Text(), nullable=True),
-        sa.Column("object", sa.Text(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_accesses_user_id_users")),
-        sa.PrimaryKeyConstraint("seq", name=op.f("pk_accesses")),
-    )
 
 
 def downgrade() -> None:
     """Go down."""
-    for name in ("accesses", "leases", "login_attempts", "sessions", "users"):
+    for name in ("leases", "login_attempts", "sessions", "users"):
         op.drop_table(name)

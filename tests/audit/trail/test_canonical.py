@@ -1,0 +1,83 @@
+"""The form in which entries and rows are hashed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from audit.store.schema import metadata
+from audit.trail.canonical import START, RowsHash, answers_hash, canonical, entry_hash, utc
+from audit.trail.covered import CHILDREN, PASSING, TABLES
+
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=12,
+)
+
+
+def test_equal_data_has_one_form() -> None:
+    one = {"b": [1, 2.5, True, None], "a": "Hà Nội"}
+    other = {"a": unicodedata.normalize("NFD", "Hà Nội"), "b": (1, 2.5, True, None)}
+    assert canonical(one) == canonical(other) == '{"a":"Hà Nội","b":[1,"2.5",true,null]}'
+    assert canonical(float("nan")) == '"nan"'
+    moment = dt.datetime(2026, 10, 1, 8, tzinfo=dt.timezone(dt.timedelta(hours=7)))
+    assert canonical(moment) == '"2026-10-01T01:00:00.000000Z"'
+    with pytest.raises(ValueError, match="zone"):
+        utc(moment.replace(tzinfo=None))
+    with pytest.raises(TypeError):
+        canonical(object())
+
+
+@settings(max_examples=200, deadline=None)
+@given(plain)
+def test_the_form_is_its_own_form_and_holds_no_floating_point(value: object) -> None:
+    text = canonical(value)
+    back = json.loads(text, parse_float=lambda _: pytest.fail("a floating point number"))
+    assert canonical(back) == text
+    assert unicodedata.is_normalized("NFC", text)
+
+
+def test_hashes_are_what_the_format_says() -> None:
+    body = b'{"a":1}'
+    first = hashlib.sha256(b"\x01" + bytes(32) + b"\0\0\0\0\0\0\0\1" + body).digest()
+    assert entry_hash(START, 1, body) == first
+    rows = RowsHash()
+    assert rows.summary() is None
+    rows.add("files", 5, bytes(range(32)))
+    rows.add("files", 6, None)
+    listed = b"files\0" + (5).to_bytes(8, "big") + b"\1" + bytes(range(32))
+    listed += b"files\0" + (6).to_bytes(8, "big") + b"\0"
+    wanted = {"sha256": hashlib.sha256(b"\x02" + listed).hexdigest(), "tables": {"files": [1, 1]}}
+    assert rows.summary() == wanted
+
+
+def test_answers_have_one_hash_in_any_order_and_another_for_any_change() -> None:
+    answers = [("A1", "answered", "5"), ("A2", "undetermined", None), ("B1", "answered", "4")]
+    assert answers_hash(answers) == answers_hash(reversed(answers))
+    changed = [answers_hash([("A1", "answered", "4"), *answers[1:]]), answers_hash(answers[1:])]
+    changed.append(answers_hash([answers[0], ("A2", "answered", None), answers[2]]))
+    assert len({answers_hash(answers), *changed}) == 4
+
+
+def test_every_column_of_the_store_is_covered() -> None:
+    kinds = {
+        **{"TEXT": "text", "INTEGER": "int", "BIGINT": "int", "FLOAT": "real", "JSON": "json"},
+        **{"BOOLEAN": "bool", "DATE": "day", "DATETIME": "time"},
+    }
+    children = {table for table, _, _ in CHILDREN}
+    assert set(metadata.tables) - {"alembic_version"} == {
+        *(*TABLES, *children, *PASSING),
+        *("trail", "trail_rows"),
+    }
+    for name, covered in TABLES.items():
+        table = metadata.tables[name]
+        assert [c.name for c in table.primary_key] == [covered.key]
+        wanted = tuple((c.name, kinds[str(c.type)]) for c in table.columns)
+        assert covered.columns == wanted, name
