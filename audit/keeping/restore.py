@@ -174,7 +174,11 @@ def _sqlite(
     target = Path(settings.store_url.removeprefix("sqlite:///"))
     aside = _set_aside(target, f"{now():%Y%m%dT%H%M%SZ}")
     target.parent.mkdir(parents=True, exist_ok=True)
-    (work.folder / "store/audit.db").rename(target)
+    for ending in ("-wal", ""):
+        # Its log is empty and gone, unless somebody looked into it meanwhile.
+        path = work.folder / f"store/audit.db{ending}"
+        if path.exists():
+            path.rename(target.with_name(target.name + ending))
     return Restored(found.size, found.head, aside, tuple(found.faults))
 
 
