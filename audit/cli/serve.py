@@ -43,14 +43,15 @@ def serve(
                 app,
                 host=host,
                 port=port,
-                log_level="warning",
+                log_level="critical",
                 server_header=False,
                 proxy_headers=True,
                 timeout_graceful_shutdown=5,
             )
         )
-        server.run()
-    if not server.started:
-        raise AccessError(
-            "cannot listen there", where=f"{host}:{port}", remedy="choose another --port"
-        )
+        try:
+            server.run()
+        except SystemExit as error:  # what uvicorn does about an address it cannot have
+            raise AccessError(
+                "cannot listen there", where=f"{host}:{port}", remedy="choose another --port"
+            ) from error

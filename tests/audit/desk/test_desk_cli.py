@@ -93,6 +93,18 @@ def test_serving_answers_and_stops_when_told(config: str) -> None:
     assert f"http://127.0.0.1:{port}/" in said
 
 
+def test_a_port_that_is_taken_is_said_in_one_line(
+    config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        assert run(["serve", "--config", config, "--port", port]) == ExitCode.ACCESS
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == (f"survey-audit: 127.0.0.1:{port}: cannot listen there — choose another --port")
+
+
 def test_a_round_that_never_ran_has_no_desk(tmp_path: Path) -> None:
     assert run(["init", str(tmp_path / "r")]) == ExitCode.DONE
     assert run(["serve", "--config", str(tmp_path / "r")]) == ExitCode.ACCESS
