@@ -114,11 +114,20 @@ class LaidPage:
             if part == "difference":
                 picture = _difference(picture, self._blank(around))
         if covered:
-            for field in self.template.page.fields:
-                (left, top), (right, bottom) = _px(field.box_mm, around)
-                cv2.rectangle(picture, (left, top), (right, bottom), COVER, cv2.FILLED)
+            _cover(picture, self.template, around)
         (left, top), (right, bottom) = _px(box_mm, around)
         cv2.rectangle(picture, (left - 3, top - 3), (right + 3, bottom + 3), (40, 60, 200), 1)
+        return to_jpeg(picture)
+
+    def straight(self, *, covered: bool) -> bytes | None:
+        """The whole page laid straight, so that two pages lie alike; ``None`` where not laid."""
+        if self.registration is None or self.template is None:
+            return None
+        around = (0.0, 0.0, *self.template.page.size_mm)
+        cut = Rectifier.of(self.raw.image, self.registration, PX_PER_MM).region(around, PX_PER_MM)
+        picture = _colour(cut).copy()
+        if covered:
+            _cover(picture, self.template, around)
         return to_jpeg(picture)
 
     def _blank(self, around: BoxMm) -> NDArray[np.uint8]:
@@ -204,6 +213,15 @@ def _difference(scan: NDArray[np.uint8], blank: NDArray[np.uint8]) -> NDArray[np
     blue, red = cv2.subtract(white, ink), cv2.subtract(white, gone)
     green = cv2.subtract(cv2.subtract(white, ink), gone)
     return np.ascontiguousarray(np.dstack([blue, green, red]))
+
+
+def _cover(picture: NDArray[np.uint8], template: PageTemplate, around: BoxMm) -> None:
+    """Cover the fields on a picture of a part of the page."""
+    more = round(_FIELD_MARGIN_MM * PX_PER_MM)
+    for field in template.page.fields:
+        (left, top), (right, bottom) = _px(field.box_mm, around)
+        corners = (left - more, top - more), (right + more, bottom + more)
+        cv2.rectangle(picture, *corners, COVER, cv2.FILLED)
 
 
 def _px(box: BoxMm, around: BoxMm) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -16,7 +16,7 @@ from detectors.finding import Message
 from detectors.instrument import Instrument, Item
 from detectors.registry import CheckInfo, Level, discover
 
-__all__ = ["Answer", "CaseFile", "checks", "read_case", "title_of"]
+__all__ = ["Answer", "CaseFile", "checks", "matched_page", "read_case", "title_of"]
 
 Row = sa.RowMapping
 
@@ -224,6 +224,35 @@ def _alike(
         if sees(row["unit_id"]):
             found.setdefault(row["record_id"], {})[row["item"]] = row["value"]
     return found
+
+
+def matched_page(
+    connection: sa.Connection, case: Row, sign: Row, sees: Callable[[str | None], bool]
+) -> Row | None:
+    """The first page that a sign says is like its own, if it may be seen."""
+    pages, files = schema.pages, schema.files
+    links, records = schema.record_pages, schema.records
+    for name in sign["matches"] or ():
+        path, mark, number = name.rpartition("#")
+        if not mark or not number.isascii() or not number.isdigit():
+            continue
+        query = (
+            sa.select(pages, files.c.path, files.c.sha256, records.c.unit_id)
+            .join(files, files.c.id == pages.c.file_id)
+            .outerjoin(links, links.c.page_id == pages.c.id)
+            .outerjoin(records, records.c.id == links.c.record)
+            .where(
+                files.c.round_id == case["round_id"],
+                files.c.state == "kept",
+                files.c.path == path,
+                pages.c.page == int(number),
+                pages.c.instrument_id == case["instrument_id"],
+            )
+        )
+        row = connection.execute(query).mappings().first()
+        if row is not None and sees(row["unit_id"]):
+            return row
+    return None
 
 
 def _answers(

@@ -71,6 +71,16 @@ def test_a_place_that_is_a_field_stays_covered(laid: LaidPage, part: str) -> Non
     assert np.abs(middle - COVER).max() < 12
 
 
+def test_laid_straight_the_page_has_the_form_s_size_and_its_fields_covered(laid: LaidPage) -> None:
+    shown = picture(laid.straight(covered=True))
+    assert laid.template is not None
+    width, height = laid.template.page.size_mm
+    assert shown.shape[:2] == (round(height * 8), round(width * 8))
+    for field in laid.template.page.fields:
+        x, y, w, h = (round(v * 8) for v in field.box_mm)
+        assert np.abs(shown[y : y + h, x : x + w].astype(int) - COVER).max() < 40, field.id
+
+
 def test_the_difference_is_white_where_nothing_was_added(laid: LaidPage) -> None:
     assert laid.template is not None
     box = laid.template.page.boxes[0].box_mm
@@ -86,6 +96,7 @@ def test_without_a_place_on_the_form_handwriting_cannot_be_read(laid: LaidPage) 
     assert picture(lost.whole("scan", covered=True)).shape[0] <= 360
     assert picture(lost.whole("scan", covered=False)).shape[0] == laid.size[1]
     assert lost.place((10, 10, 5, 5), "scan", covered=True) is None
+    assert lost.straight(covered=True) is None
     assert lost.outline((10, 10, 5, 5)) == []
     free = LaidPage(laid.raw, None, None, has_fields=False)
     assert picture(free.whole("scan", covered=True)).shape[0] == laid.size[1]

@@ -18,6 +18,7 @@ from audit.desk.routes.queue import local_time, reason_of, why_here
 from audit.desk.web import Refused, Routes, Visit, Visited
 from audit.judge.authority import Bar, bar, verdicts
 from audit.judge.decision import Decision, Verdict, can_withdraw, has_spoken, visible_to
+from audit.reporting.reasons import reason_message
 from reports.locale import Text
 from reports.wording import kind_title
 
@@ -145,6 +146,7 @@ def case_page(
     before, after, number = neighbours(shown, case_id)
     entry = next((e for e in entries if e.id == case_id), None)
     own = visit.scope.is_own(file.case["unit_id"])
+    sheet = _sheet(visit, file)
     words = verdicts(visit.user.role, file.state, own_unit=own)
     spoken = has_spoken(file.history, visit.user.name, evidence=file.case["evidence"])
     if spoken and not file.state.closed:
@@ -162,7 +164,8 @@ def case_page(
         why="" if entry is None else why_here(visit, entry),
         unit=visit.scope.book.name(file.case["unit_id"]),
         label=entry.label if entry else file.case["subject_id"],
-        sheet=_sheet(visit, file),
+        sheet=sheet,
+        refusal="" if sheet is None else visit.text.say(reason_message(sheet["reason"] or "")),
         signs=[sign_of(visit, sign, n) for n, sign in enumerate(file.signs, start=1)],
         explained=_explanations(visit, file),
         unjudged=[visit.text.say(reason_of(code)) for code in file.case["reasons"]],
@@ -212,6 +215,7 @@ def sign_of(visit: Visit, sign: Row, number: int) -> dict[str, Any]:
         "item": sign["item"],
         "wide": sign["box_mm"] is not None and sign["box_mm"][2] > _WIDE_MM,
         "matches": sign["matches"] or [],
+        "comparable": bool(sign["page_id"] and any("#" in m for m in sign["matches"] or ())),
     }
 
 
@@ -229,8 +233,6 @@ def _explanations(visit: Visit, file: CaseFile) -> list[str]:
 
 def _blind_spots(visit: Visit, file: CaseFile) -> list[tuple[str, str]]:
     """Checks that could not judge the pages, with the reason."""
-    from audit.reporting.reasons import reason_message
-
     t = visit.text
     found = [
         (t.say(title_of(c)), t.say(reason_message(why)))

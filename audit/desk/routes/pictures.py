@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from fastapi.responses import Response
 
+from audit.desk.casefile import CaseFile, matched_page
 from audit.desk.permissions import Permission
+from audit.desk.queue import Filters
 from audit.desk.routes.case import file_of, page_of
 from audit.desk.web import Refused, Routes, Visit, Visited
 from audit.trail.acts import Action
@@ -49,6 +52,46 @@ def place(visit: Visited, case_id: int, sign_id: int, part: str) -> Response:
         covered=True,
     )
     return _jpeg(picture)
+
+
+@routes.get("/cases/{case_id}/signs/{sign_id}/compare", Permission.CASES)
+def compare(visit: Visited, case_id: int, sign_id: int) -> Response:
+    """A page beside the one that it is like, both laid straight."""
+    file, own, other = _pair(visit, case_id, sign_id)
+    return visit.page(
+        "compare.html.j2",
+        case=file.case,
+        label=file.case["subject_id"],
+        sign_id=sign_id,
+        own=own["path"],
+        other=other["path"],
+        query=Filters.of(visit.request.query_params).query(),
+    )
+
+
+@routes.get("/cases/{case_id}/signs/{sign_id}/page/{which}.jpg", Permission.CASES)
+def compared(visit: Visited, case_id: int, sign_id: int, which: str) -> Response:
+    """One of the two pages, written fields covered."""
+    file, own, other = _pair(visit, case_id, sign_id)
+    if which not in ("own", "other"):
+        raise Refused(404, "refused.nothing")
+    page = own if which == "own" else other
+    form = file.case["instrument_id"]
+    return _jpeg(visit.desk.pictures.straight(page["sha256"], page["page"], form))
+
+
+def _pair(
+    visit: Visit, case_id: int, sign_id: int
+) -> tuple[CaseFile, sa.RowMapping, sa.RowMapping]:
+    with visit.desk.store.reading() as connection:
+        file = file_of(visit, connection, case_id)
+        sign = next((s for s in file.signs if s["id"] == sign_id and s["page_id"]), None)
+        if sign is None:
+            raise Refused(404, "refused.nothing")
+        other = matched_page(connection, file.case, sign, visit.scope.sees)
+    if other is None:
+        raise Refused(404, "refused.nothing")
+    return file, page_of(file, sign["page_id"]), other
 
 
 def _whole(

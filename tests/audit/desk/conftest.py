@@ -134,7 +134,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     one = (page(1, "S-1", bad), None)
     _sheet(scans, folder, "u1/s1", one, (page(2, "S-1", bad, findings=(red,)), real))
     _sheet(scans, folder, "u1/s2", (page(2, "S-2", good, findings=(sign,)), None))
-    for serial, unit, found in (("S-3", "u2", sign), ("S-4", "u3", sign), ("S-5", "u3", yellow)):
+    alike = dataclasses.replace(sign, matches=("inbox/scans/u1/s1-2.jpg#1",))
+    for serial, unit, found in (("S-3", "u2", sign), ("S-4", "u3", alike), ("S-5", "u3", yellow)):
         flagged = False if found is yellow else None
         pages = (
             (page(1, serial, good), None),

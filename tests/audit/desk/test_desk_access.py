@@ -66,7 +66,7 @@ def test_who_does_not_decide(office: Office, name: str) -> None:
 
 def test_every_route_is_in_this_test() -> None:
     paths = {(method, path) for routes in ROUTES for method, path, _ in routes._found}
-    assert len(paths) == 22, "add the new route to the doors above"
+    assert len(paths) == 24, "add the new route to the doors above"
 
 
 def test_nothing_of_other_units_by_any_door(office: Office) -> None:
@@ -98,6 +98,20 @@ def test_a_page_of_one_case_is_not_had_through_another(office: Office) -> None:
     assert client.get(f"/cases/{number}/pages/{page}/scan.jpg").status_code == 404
     sign = doors(office, "S-1")["crop"].split("/")[4]
     assert client.get(f"/cases/{number}/signs/{sign}/scan.jpg").status_code == 404
+
+
+def test_a_page_is_compared_with_one_that_may_be_seen(office: Office) -> None:
+    path = doors(office, "S-4")["crop"].removesuffix("/scan.jpg")
+    an, giang = office.logged_in("an"), office.logged_in("giang")
+    page = an.get(f"{path}/compare")
+    assert page.status_code == 200
+    assert "u1/s1-2.jpg" in page.text
+    assert an.get(f"{path}/page/other.jpg").headers["content-type"] == "image/jpeg"
+    assert an.get(f"{path}/page/third.jpg").status_code == 404
+    for door in ("compare", "page/other.jpg", "page/own.jpg"):
+        assert giang.get(f"{path}/{door}").status_code == 404
+    lonely = doors(office, "S-3")["crop"].removesuffix("/scan.jpg")
+    assert an.get(f"{lonely}/compare").status_code == 404
 
 
 def test_nobody_decides_on_their_own_unit(office: Office) -> None:
