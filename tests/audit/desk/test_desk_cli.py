@@ -13,8 +13,11 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from audit.cli import demo
 from audit.cli.main import run
+from audit.store.schema import users
 from detectors.errors import ExitCode
 from tests.audit.desk.conftest import Office
 from tests.data import ROOT
@@ -103,6 +106,22 @@ def test_a_port_that_is_taken_is_said_in_one_line(
         assert run(["serve", "--config", config, "--port", port]) == ExitCode.ACCESS
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == (f"survey-audit: 127.0.0.1:{port}: cannot listen there — choose another --port")
+
+
+def test_the_demo_makes_accounts_once_and_shows_their_passwords_once(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with office.store.engine.begin() as connection:
+        connection.execute(sa.delete(users))
+    demo._desk(office.desk.settings.base)
+    said = capsys.readouterr().err
+    assert "survey-audit serve --config" in said
+    name, role, password = re.findall(r"^(\w+) +(\w+) +((?:\w{5}-){3}\w{5})$", said, re.M)[0]
+    assert (name, role) == ("lan", "inspector")
+    data = {"name": name, "password": password}
+    assert office.anybody().post("/login", data=data).status_code == 303
+    demo._desk(office.desk.settings.base)
+    assert not re.search(r"(\w{5}-){3}\w{5}", capsys.readouterr().err)
 
 
 def test_a_round_that_never_ran_has_no_desk(tmp_path: Path) -> None:
