@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
 from audit.desk.casefile import CaseFile, checks, read_case, title_of
+from audit.desk.entries import Entry, label_of
 from audit.desk.leases import Leases
 from audit.desk.permissions import Permission
-from audit.desk.queue import Entry, Filters, chosen, label_of
+from audit.desk.queue import Filters, chosen
 from audit.desk.reasons import all_reasons, reason_text
 from audit.desk.routes.queue import local_time, reason_of, why_here
 from audit.desk.web import Refused, Routes, Visit, Visited
@@ -22,7 +23,17 @@ from audit.reporting.reasons import reason_message
 from reports.locale import Text
 from reports.wording import kind_title
 
-__all__ = ["case_page", "chance", "events_of", "file_of", "neighbours", "routes", "sign_of"]
+__all__ = [
+    "case_page",
+    "chance",
+    "events_of",
+    "file_of",
+    "neighbours",
+    "numbered",
+    "page_of",
+    "routes",
+    "sign_of",
+]
 
 routes = Routes()
 
@@ -35,54 +46,6 @@ Row = sa.RowMapping
 def case(visit: Visited, case_id: int) -> Response:
     """One case: scan, signs, answers, source, history, and the form to decide."""
     return case_page(visit, case_id)
-
-
-@routes.get("/cases/{case_id}/pages/{page_id}/places", Permission.CASES)
-def places(visit: Visited, case_id: int, page_id: int) -> Response:
-    """Where signs and marks lie on the scan, in its pixels."""
-    with visit.desk.store.reading() as connection:
-        file = file_of(visit, connection, case_id)
-    page = page_of(file, page_id)
-    signs = [s for s in file.signs if s["page_id"] == page_id and s["box_mm"] is not None]
-    boxes = [tuple(sign["box_mm"]) for sign in signs]
-    form = visit.desk.instruments[file.case["instrument_id"]]
-    printed = next((p for p in form.pages if p.number == page["form_page"]), None)
-    states = {(a.item.id, value): state for a in file.answers for value, state in a.marks}
-    marks = [
-        (box, states[box.item, str(box.value)])
-        for box in (printed.boxes if printed else ())
-        if (box.item, str(box.value)) in states
-    ]
-    found = visit.desk.pictures.geometry(
-        page["sha256"], page["page"], form.id, (*boxes, *(box.box_mm for box, _ in marks))
-    )
-    if found is None:
-        return JSONResponse({"size": None, "covered": False, "places": []})
-    size, covered, outlines = found
-    numbers = numbered(file.signs)
-    shown: list[dict[str, Any]] = [
-        {
-            "layer": sign["detector"],
-            "label": str(numbers[sign["id"]]),
-            "title": visit.text.say(title_of(sign["detector"])),
-            "level": sign["severity"],
-            "points": outline,
-        }
-        for sign, outline in zip(signs, outlines, strict=False)
-        if outline
-    ]
-    shown += [
-        {
-            "layer": "marks",
-            "label": "",
-            "title": f"{box.item} = {box.value}: {visit.text(f'mark_state.{state}')}",
-            "level": state,
-            "points": outline,
-        }
-        for (box, state), outline in zip(marks, outlines[len(signs) :], strict=True)
-        if outline
-    ]
-    return JSONResponse({"size": size, "covered": covered, "places": shown})
 
 
 def file_of(visit: Visit, connection: sa.Connection, case_id: int) -> CaseFile:

@@ -10,11 +10,12 @@ from fastapi import Form
 from fastapi.responses import JSONResponse, Response
 
 from audit.desk.casefile import CaseFile
+from audit.desk.entries import label_of
 from audit.desk.leases import Lease, Leases
 from audit.desk.passwords import verify
 from audit.desk.people import Users, stamp
 from audit.desk.permissions import Permission
-from audit.desk.queue import Filters, chosen, label_of
+from audit.desk.queue import Filters, chosen
 from audit.desk.reasons import WITHDRAWN, all_reasons, reason_text
 from audit.desk.routes.case import case_page, events_of, file_of, neighbours, sign_of
 from audit.desk.routes.queue import local_time

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-from fastapi.responses import Response
+from typing import Any
 
-from audit.desk.casefile import CaseFile, matched_page
+import sqlalchemy as sa
+from fastapi.responses import JSONResponse, Response
+
+from audit.desk.casefile import CaseFile, matched_page, title_of
 from audit.desk.permissions import Permission
 from audit.desk.queue import Filters
-from audit.desk.routes.case import file_of, page_of
+from audit.desk.routes.case import file_of, numbered, page_of
 from audit.desk.web import Refused, Routes, Visit, Visited
 from audit.trail.acts import Action
 from scans.laid import LOOKS, PARTS
@@ -31,6 +33,54 @@ def bare(visit: Visited, case_id: int, page_id: int, look: str, full: str = "") 
     with visit.desk.journal.doing(Action.UNMASKED_VIEW, about, visit.who) as connection:
         file_of(visit, connection, case_id)
     return _whole(visit, case_id, page_id, look, covered=False, full=bool(full))
+
+
+@routes.get("/cases/{case_id}/pages/{page_id}/places", Permission.CASES)
+def places(visit: Visited, case_id: int, page_id: int) -> Response:
+    """Where signs and marks lie on the scan, in its pixels."""
+    with visit.desk.store.reading() as connection:
+        file = file_of(visit, connection, case_id)
+    page = page_of(file, page_id)
+    signs = [s for s in file.signs if s["page_id"] == page_id and s["box_mm"] is not None]
+    boxes = [tuple(sign["box_mm"]) for sign in signs]
+    form = visit.desk.instruments[file.case["instrument_id"]]
+    printed = next((p for p in form.pages if p.number == page["form_page"]), None)
+    states = {(a.item.id, value): state for a in file.answers for value, state in a.marks}
+    marks = [
+        (box, states[box.item, str(box.value)])
+        for box in (printed.boxes if printed else ())
+        if (box.item, str(box.value)) in states
+    ]
+    found = visit.desk.pictures.geometry(
+        page["sha256"], page["page"], form.id, (*boxes, *(box.box_mm for box, _ in marks))
+    )
+    if found is None:
+        return JSONResponse({"size": None, "covered": False, "places": []})
+    size, covered, outlines = found
+    numbers = numbered(file.signs)
+    shown: list[dict[str, Any]] = [
+        {
+            "layer": sign["detector"],
+            "label": str(numbers[sign["id"]]),
+            "title": visit.text.say(title_of(sign["detector"])),
+            "level": sign["severity"],
+            "points": outline,
+        }
+        for sign, outline in zip(signs, outlines, strict=False)
+        if outline
+    ]
+    shown += [
+        {
+            "layer": "marks",
+            "label": "",
+            "title": f"{box.item} = {box.value}: {visit.text(f'mark_state.{state}')}",
+            "level": state,
+            "points": outline,
+        }
+        for (box, state), outline in zip(marks, outlines[len(signs) :], strict=True)
+        if outline
+    ]
+    return JSONResponse({"size": size, "covered": covered, "places": shown})
 
 
 @routes.get("/cases/{case_id}/signs/{sign_id}/{part}.jpg", Permission.CASES)

@@ -13,9 +13,10 @@ import pandas as pd
 from fastapi.responses import Response
 
 from audit.desk.casefile import title_of
+from audit.desk.entries import Entry
 from audit.desk.leases import Lease, Leases
 from audit.desk.permissions import Permission
-from audit.desk.queue import STATES, Entry, Filters, chosen
+from audit.desk.queue import STATES, Filters, chosen
 from audit.desk.web import Refused, Routes, Visit, Visited
 from audit.export import csv_text, write_frame
 from audit.reporting.evidence import REASONS

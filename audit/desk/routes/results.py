@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from fastapi.responses import Response
 
 from audit.desk.casefile import title_of
+from audit.desk.entries import Entry
 from audit.desk.permissions import Permission
-from audit.desk.queue import Entry, in_order
+from audit.desk.queue import in_order
 from audit.desk.routes.case import chance
 from audit.desk.routes.queue import why_here
 from audit.desk.web import Refused, Routes, Visit, Visited

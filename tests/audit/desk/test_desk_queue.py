@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.desk.queue import Entry, Filters, in_order
+from audit.desk.entries import Entry
+from audit.desk.queue import Filters, in_order
 from audit.judge.decision import CaseState
 from detectors.finding import Severity
 from tests.audit.desk.conftest import Office
