@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help demo test lint format bench accuracy docs reference lock clean
 
 help:
-	@echo "make demo       set up, make the demo round in $(DEMO)/, audit it, say where the reports are"
+	@echo "make demo       set up, make the demo round in $(DEMO)/, audit it, say how to open reports and review desk"
 	@echo "make test       install what the tests need and run them all"
 	@echo "make lint       linters and type check"
 	@echo "make bench      speed, as ratios against floors in the same run -> bench.json"

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from detectors.errors import AccessError, AuditError
 from detectors.finding import Finding, Severity
 from detectors.instrument import Instrument
-from scans.crops import evidence_crops, jpeg, lay_page
+from scans.crops import panels
+from scans.laid import lay_page, to_jpeg
 from scans.rectify import Rectifier
 from scans.types import PageResult, Status
 
@@ -45,7 +46,7 @@ def overlay_of(result: PageResult, instrument: Instrument) -> bytes | None:
     if result.status is not Status.READ:
         return None
     page = lay_page(result.origin.path, result.origin.page, instrument)
-    if page is None:
+    if page is None or page.registration is None or page.template is None:
         return None
     width, height = page.template.page.size_mm
     cut = Rectifier.of(page.raw.image, page.registration, _PX_PER_MM).region(
@@ -65,10 +66,9 @@ def overlay_of(result: PageResult, instrument: Instrument) -> bytes | None:
         # A white line below the figures keeps them legible on print and ink.
         cv2.putText(sheet, str(number), at, _FONT, 0.6, (255, 255, 255), 4, cv2.LINE_AA)
         cv2.putText(sheet, str(number), at, _FONT, 0.6, colour, 2, cv2.LINE_AA)
-    boxes = [f.box_mm for f in placed if f.box_mm is not None]
-    crops = evidence_crops(result.origin.path, result.origin.page, instrument, boxes)
+    crops = [panels(page, f.box_mm) for f in placed if f.box_mm is not None]
     captions = [_caption(number, finding) for number, finding in enumerate(placed, start=1)]
-    return jpeg(_stacked(sheet, captions, [_decoded(crop) for crop in crops]))
+    return to_jpeg(_stacked(sheet, captions, crops))
 
 
 def overlay_name(result: PageResult) -> str:
@@ -116,10 +116,6 @@ def _rectangle(
 ) -> None:
     x, y, w, h = (v * _PX_PER_MM for v in box)
     cv2.rectangle(sheet, (round(x), round(y)), (round(x + w), round(y + h)), colour, width)
-
-
-def _decoded(data: bytes) -> Picture:
-    return np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), np.uint8)
 
 
 def _above(y_mm: float) -> int:

@@ -7,10 +7,15 @@
       │                  └─disagrees or escalates──▶ escalated ──third person──▶ closed
       └──(a case that holds nothing: one person closes it)
 
+    any of them but closed ──back-check──▶ backcheck ──first──▶ second_needed …
+
 A case that holds a record back needs two different people; the second does not see what
 the first said. After disagreement a third person, who has said nothing yet, decides. A
-decision counts only for the evidence it was made on: new evidence opens the case again.
-Decisions are only added; ``reopen`` is a new one, not an erasure of old ones.
+back-check (asking the respondent again) brings something new, so that both opinions are
+asked for afresh. A decision counts only for the evidence it was made on: new evidence opens
+the case again. Decisions are only added: ``reopen`` and ``withdraw`` are new ones, not an
+erasure of old ones. A word can be taken back only while nobody else's stands beside it:
+whoever has seen what another said may not choose again.
 """
 
 from __future__ import annotations
@@ -21,7 +26,10 @@ from enum import StrEnum
 
 from detectors.errors import UsageError
 
-__all__ = ["CaseState", "Decision", "Verdict", "check_decision", "state_of", "visible_to"]
+__all__ = [
+    *("CaseState", "Decision", "Verdict"),
+    *("can_withdraw", "check_decision", "has_spoken", "state_of", "visible_to"),
+]
 
 
 class Verdict(StrEnum):
@@ -30,7 +38,9 @@ class Verdict(StrEnum):
     CONFIRM = "confirm"  # the signs hold: the record is excluded
     DISMISS = "dismiss"  # an innocent explanation: the record counts
     ESCALATE = "escalate"  # somebody else has to look
+    BACKCHECK = "backcheck"  # the respondent or the unit has to be asked first
     REOPEN = "reopen"  # a closed case is looked at again
+    WITHDRAW = "withdraw"  # one's own last word is taken back
 
 
 class CaseState(StrEnum):
@@ -39,6 +49,7 @@ class CaseState(StrEnum):
     OPEN = "open"
     SECOND_NEEDED = "second_needed"
     ESCALATED = "escalated"
+    BACKCHECK = "backcheck"
     CONFIRMED = "confirmed"
     DISMISSED = "dismissed"
 
@@ -69,20 +80,37 @@ class Decision:
     at: str = ""
 
 
+_OPINIONS = (Verdict.CONFIRM, Verdict.DISMISS, Verdict.ESCALATE)
 _CLOSED_BY = {Verdict.CONFIRM: CaseState.CONFIRMED, Verdict.DISMISS: CaseState.DISMISSED}
 
 
-def _current(history: Sequence[Decision], evidence: str) -> list[Decision]:
-    """The decisions of the present round of review: on this evidence, since the last reopening."""
-    current: list[Decision] = []
+def _standing(history: Sequence[Decision], evidence: str) -> list[Decision]:
+    """Decisions on this evidence that were not taken back."""
+    standing: list[Decision] = []
     for decision in history:
         if decision.evidence != evidence:
             continue
-        if decision.verdict is Verdict.REOPEN:
+        if decision.verdict is not Verdict.WITHDRAW:
+            standing.append(decision)
+        elif standing and _same(standing[-1].actor, decision.actor):
+            standing.pop()
+    return standing
+
+
+def _since(history: Sequence[Decision], evidence: str, *ends: Verdict) -> list[Decision]:
+    """Standing decisions after the last one of ``ends``."""
+    current: list[Decision] = []
+    for decision in _standing(history, evidence):
+        if decision.verdict in ends:
             current = []
         else:
             current.append(decision)
     return current
+
+
+def _current(history: Sequence[Decision], evidence: str) -> list[Decision]:
+    """The opinions that count together: since the last reopening or back-check."""
+    return _since(history, evidence, Verdict.REOPEN, Verdict.BACKCHECK)
 
 
 def state_of(history: Sequence[Decision], *, evidence: str, needs_two: bool) -> CaseState:
@@ -93,7 +121,9 @@ def state_of(history: Sequence[Decision], *, evidence: str, needs_two: bool) -> 
         evidence: Hash of the evidence as it is now.
         needs_two: Whether two people must agree.
     """
-    state = CaseState.OPEN
+    standing = _standing(history, evidence)
+    ends = [d.verdict for d in standing if d.verdict in (Verdict.REOPEN, Verdict.BACKCHECK)]
+    state = CaseState.BACKCHECK if ends[-1:] == [Verdict.BACKCHECK] else CaseState.OPEN
     first: Verdict | None = None
     for decision in _current(history, evidence):
         verdict = decision.verdict
@@ -108,6 +138,24 @@ def state_of(history: Sequence[Decision], *, evidence: str, needs_two: bool) -> 
         else:
             state = CaseState.ESCALATED
     return state
+
+
+def can_withdraw(history: Sequence[Decision], actor: str, *, evidence: str) -> bool:
+    """Whether ``actor`` may take back the last word: their own, and nobody else's beside it."""
+    standing = _standing(history, evidence)
+    if not standing or not _same(standing[-1].actor, actor):
+        return False
+    last = standing[-1].verdict
+    if last is Verdict.REOPEN:
+        return True
+    # A back-check asked for after another's first word: that word was hidden, and stays so.
+    beside = _since(history, evidence, Verdict.REOPEN)
+    return all(_same(d.actor, actor) for d in beside)
+
+
+def has_spoken(history: Sequence[Decision], actor: str, *, evidence: str) -> bool:
+    """Whether ``actor`` has an opinion on the case that stands."""
+    return any(_same(actor, decision.actor) for decision in _current(history, evidence))
 
 
 def check_decision(
@@ -130,9 +178,18 @@ def check_decision(
         if not state.closed:
             raise UsageError("only a decided case can be reopened", remedy="decide it")
         return CaseState.OPEN
+    if new.verdict is Verdict.WITHDRAW:
+        if not can_withdraw(history, new.actor, evidence=evidence):
+            raise UsageError(
+                "there is no word of yours that can be taken back",
+                remedy="once another person has spoken, an approver reopens the case",
+            )
+        return state_of([*history, new], evidence=evidence, needs_two=needs_two)
     if state.closed:
         raise UsageError(f"the case is {state} already", remedy="reopen it first")
-    if any(_same(new.actor, old.actor) for old in _current(history, evidence)):
+    if new.verdict is Verdict.BACKCHECK and state is CaseState.BACKCHECK:
+        raise UsageError("a back-check is under way already", remedy="wait for its result")
+    if has_spoken(history, new.actor, evidence=evidence):
         raise UsageError(
             f"{new.actor} has decided on this case already",
             remedy="another person has to decide",
@@ -143,12 +200,20 @@ def check_decision(
 def visible_to(
     history: Sequence[Decision], viewer: str, *, evidence: str, needs_two: bool
 ) -> tuple[Decision, ...]:
-    """What ``viewer`` may see: while a second opinion is due, only their own decision."""
+    """What ``viewer`` may see: opinions of others stay hidden until all are in.
+
+    While a case is neither closed nor escalated, of the opinions given since it was last
+    reopened only the viewer's own are shown; that a back-check was asked for is no opinion.
+    """
     state = state_of(history, evidence=evidence, needs_two=needs_two)
-    if state is not CaseState.SECOND_NEEDED:
+    if state.closed or state is CaseState.ESCALATED:
         return tuple(history)
-    hidden = {id(decision) for decision in _current(history, evidence)}
-    return tuple(d for d in history if id(d) not in hidden or _same(d.actor, viewer))
+    start = 0
+    for number, decision in enumerate(history):
+        if decision.verdict is Verdict.REOPEN and decision.evidence == evidence:
+            start = number
+    blind = {id(d) for d in history[start:] if d.evidence == evidence and d.verdict in _OPINIONS}
+    return tuple(d for d in history if id(d) not in blind or _same(d.actor, viewer))
 
 
 def _same(one: str, other: str) -> bool:

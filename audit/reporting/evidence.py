@@ -31,6 +31,7 @@ _STATES = {
     CaseState.OPEN: Message("chờ xem xét", "waiting for review"),
     CaseState.SECOND_NEEDED: Message("chờ người thứ hai", "waiting for a second person"),
     CaseState.ESCALATED: Message("chuyển cấp trên", "escalated"),
+    CaseState.BACKCHECK: Message("chờ phúc tra", "waiting for a back-check"),
     CaseState.CONFIRMED: Message("loại khỏi tính điểm", "excluded"),
     CaseState.DISMISSED: Message("giữ lại", "kept"),
 }

@@ -44,7 +44,8 @@ __all__ = [
         "rounds",
         "runs",
     ),
-    *("scores", "trail", "trail_rows", "unit_results", "units"),
+    *("leases", "login_attempts", "scores", "sessions", "trail", "trail_rows"),
+    *("unit_results", "units", "users"),
 ]
 
 metadata = MetaData(
@@ -348,7 +349,7 @@ decisions = Table(
     Column("case_id", _Key, ForeignKey("cases.id"), nullable=False, index=True),
     Column("evidence", Text, nullable=False),  # the evidence it was made on
     Column("actor", Text, nullable=False),
-    Column("verdict", Text, nullable=False),  # confirm | dismiss | escalate | reopen
+    Column("verdict", Text, nullable=False),  # confirm dismiss escalate backcheck reopen withdraw
     Column("reason", Text, nullable=False),
     Column("note", Text),
     Column("at", Text, nullable=False),
@@ -421,4 +422,53 @@ trail_rows = Table(
     Column("digest", LargeBinary),  # hash of the row; nothing where it was removed
     Index("ix_trail_rows_tbl_key", "tbl", "key", "seq"),
     sqlite_with_rowid=False,
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", _Key, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False, unique=True),  # what is typed to log in, lower case
+    Column("full_name", Text, nullable=False),
+    Column("role", Text, nullable=False),  # inspector approver reader admin auditor
+    Column("scope_unit", Text),  # sees this unit and those below it; all units without one
+    Column("home_unit", Text),  # works there, so never decides on it
+    Column("password_hash", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    Column("valid_to", Date),  # last day
+    Column("disabled_at", Text),  # a user is never deleted
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id_hash", Text, primary_key=True),  # the id itself is only in the cookie
+    Column("user_id", _Key, ForeignKey("users.id"), nullable=False, index=True),
+    Column("created_at", Text, nullable=False),
+    Column("seen_at", Text, nullable=False),
+    Column("ended_at", Text),
+)
+
+login_attempts = Table(
+    "login_attempts",
+    metadata,
+    Column("seq", _Key, primary_key=True, autoincrement=True),
+    Column("about", Text, nullable=False),  # hash of the name or address: may hold a password
+    Column("at", Text, nullable=False),
+    Index("ix_login_attempts_about_at", "about", "at"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column(
+        "case_id",
+        _Key,
+        ForeignKey("cases.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("user_id", _Key, ForeignKey("users.id"), nullable=False),
+    Column("taken_at", Text, nullable=False),
+    Column("expires_at", Text, nullable=False),
 )

@@ -43,6 +43,9 @@ class Action(StrEnum):
     LOGIN = "login"
     LOGIN_REFUSED = "login.refused"
     LOGOUT = "logout"
+    SESSION_END = "session.end"  # by an administrator
+    TAKE_OVER = "lease.taken_over"
+    DESK = "desk"  # sessions and leases move on: recorded only if anything else was changed
     UNMASKED_VIEW = "view.unmasked"
     BACKCHECK = "backcheck"
 
@@ -50,7 +53,7 @@ class Action(StrEnum):
 # Acts that change nothing of what a report says.
 LOOKS = (
     *(Action.EXPORT, Action.BACKUP, Action.LOGIN, Action.LOGIN_REFUSED, Action.LOGOUT),
-    Action.UNMASKED_VIEW,
+    *(Action.SESSION_END, Action.TAKE_OVER, Action.UNMASKED_VIEW),
 )
 
 

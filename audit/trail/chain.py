@@ -89,13 +89,15 @@ def note(
         connection: Inside :meth:`audit.store.Store.writing`.
         action: What was done.
         rows: Keys by table of the rows that it covers.
-        fields: More fields of :class:`Act`; actor and time are those of the transaction.
+        fields: More fields of :class:`Act`; actor, session and time are those of the
+            transaction.
 
     Returns:
         The entry.
     """
     act = _writing(connection).act
-    return append(connection, Act(action, act.at, **{"actor": act.actor, **fields}), rows or {})
+    own: dict[str, Any] = {"actor": act.actor, "session": act.session}
+    return append(connection, Act(action, act.at, **own | fields), rows or {})
 
 
 def _writing(connection: sa.Connection) -> _Writing:

@@ -1,7 +1,8 @@
 """Which rows the trail covers, and how a row is hashed from what a plain cursor gives.
 
-Every table of the store is covered. Values are brought to one form whatever the database
-calls them, and nothing is normalised beyond that: what is stored is what is hashed. The
+Every table of the store is covered, but for sessions and leases. Values are brought to one
+form whatever the database calls them, and nothing is normalised beyond that: what is stored
+is what is hashed. The
 boxes and the fingerprint of a page are hashed with the page, the answers of a record by its
 column ``content`` (:func:`audit.trail.canonical.answers_hash`), and its pages as one group.
 """
@@ -17,7 +18,7 @@ from typing import Any, Protocol
 from audit.trail.canonical import answers_hash, row_hash
 
 __all__ = [
-    *("CHILDREN", "GROUPS", "TABLES", "Covered", "Rows"),
+    *("CHILDREN", "GROUPS", "PASSING", "TABLES", "Covered", "Rows"),
     *("digests", "number_of", "wrong_answers"),
 ]
 
@@ -108,7 +109,13 @@ TABLES: Mapping[str, Covered] = {
         "id:int round_id unit_id name peer_group level parent_id handles_procedures:bool "
         "served:real valid_from:day valid_to:day"
     ),
+    "users": _table(
+        "id:int name full_name role scope_unit home_unit password_hash created_at valid_to:day "
+        "disabled_at"
+    ),
 }
+# What comes and goes by the minute and decides nothing.
+PASSING = ("leases", "login_attempts", "sessions")
 # Rows that are covered together under one key: the table, that key's column, the columns hashed.
 GROUPS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "codes": ("page_id", ("room", "code")),

@@ -11,7 +11,7 @@ import pytest
 
 from detectors.errors import AccessError
 from detectors.finding import Family, Finding, Message, Severity
-from scans.crops import difference
+from scans.laid import difference
 from scans.overlay import overlay_name, overlay_of, write_overlay
 from scans.page import check_page
 from scans.source import PageError, read_pages
@@ -95,7 +95,7 @@ def test_the_difference_shows_added_ink_red_and_missing_print_blue() -> None:
     blank[30:34, 20:60] = 0
     scan = np.full((120, 120, 3), 236, np.uint8)
     scan[80:84, 20:60] = 40
-    shown = difference(scan, blank, 8.0).astype(int)
+    shown = difference(scan, blank[..., 0], 8.0).astype(int)
     assert (shown[31, 40, 0] - shown[31, 40, 2]) > 150
     assert (shown[81, 40, 2] - shown[81, 40, 0]) > 150
     assert shown[110, 110].min() > 250
@@ -105,4 +105,4 @@ def test_print_in_its_place_leaves_no_difference() -> None:
     blank = np.full((120, 120, 3), 255, np.uint8)
     blank[30:34, 20:60] = 0
     scan = np.clip(np.roll(blank, 1, axis=0).astype(int) - 15, 0, 255).astype(np.uint8)
-    assert difference(scan, blank, 8.0).min() > 200
+    assert difference(scan, blank[..., 0], 8.0).min() > 200

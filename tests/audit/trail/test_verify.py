@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.cli.main import run as command
+from audit.cli.user import add_user
 from audit.judge.decision import Verdict
 from audit.pipeline.tools import Tools
 from audit.settings import Settings
@@ -89,6 +90,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         record = cursor("SELECT record_id FROM findings WHERE record_id IS NOT NULL")[0][0]
     with open_store(settings.store_url) as store:
         _decide(store, settings, record, Verdict.DISMISS)
+        add_user(store, "lan", "inspector")
     run_round(settings, _tools(scans))
     put_scan(folder, "u1/late.png", "u1/late.png")
     run_round(settings, _tools(scans))

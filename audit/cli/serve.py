@@ -1,0 +1,57 @@
+"""``survey-audit serve``: the review desk."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from audit.cli._console import talk
+from audit.cli._round import HERE, Config, now, open_round
+from detectors.errors import AccessError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("serve")(serve)
+
+
+def serve(
+    config: Config = HERE,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port.")] = 8420,
+) -> None:
+    """Open the review desk, in which people decide on flagged forms."""
+    import uvicorn
+
+    from audit.desk.app import build_app, make_desk
+    from audit.desk.people import Users
+
+    settings, store = open_round(config)
+    with store:
+        with store.reading() as connection:
+            people = len(Users(connection).all())
+        if not people:
+            talk("there are no users yet: `survey-audit user add NAME --role inspector` adds one")
+        app = build_app(make_desk(settings, store, now))
+        local = host in ("127.0.0.1", "::1", "localhost")
+        talk(f"review desk: http://{host}:{port}/" if local else f"review desk on {host}:{port}")
+        if not local:
+            talk("put TLS in front: over a plain network nobody can log in")
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                host=host,
+                port=port,
+                log_level="critical",
+                server_header=False,
+                proxy_headers=True,
+                timeout_graceful_shutdown=5,
+            )
+        )
+        try:
+            server.run()
+        except SystemExit as error:  # what uvicorn does about an address it cannot have
+            raise AccessError(
+                "cannot listen there", where=f"{host}:{port}", remedy="choose another --port"
+            ) from error

@@ -1,0 +1,279 @@
+"""Everything that is known about one case, as its page shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import sqlalchemy as sa
+
+from audit.judge.decision import CaseState, Decision, Verdict, state_of
+from audit.pipeline.signs import TITLES
+from audit.store import schema
+from audit.store.cases import needs_two
+from detectors.finding import Message
+from detectors.instrument import Instrument, Item
+from detectors.registry import CheckInfo, Level, discover
+
+__all__ = ["Answer", "CaseFile", "checks", "matched_page", "read_case", "title_of"]
+
+Row = sa.RowMapping
+
+_ALIKE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One question of a record: what is recorded, what stands on the paper.
+
+    Attributes:
+        item: The question.
+        state: Of the record's answer; ``None`` where the record has none.
+        value: Recorded.
+        marks: ``(value, state)`` of the boxes of the paper that are not empty.
+        on_paper: Whether a page with this question was read.
+    """
+
+    item: Item
+    state: str | None
+    value: str | None
+    marks: tuple[tuple[str, str], ...]
+    on_paper: bool
+
+    @property
+    def clean(self) -> tuple[str, ...]:
+        """Values with a whole mark."""
+        return tuple(value for value, state in self.marks if state == "marked")
+
+    @property
+    def differs(self) -> bool:
+        """Whether paper and record do not say the same."""
+        if not self.on_paper or self.state is None:
+            return False
+        recorded: tuple[str, ...] = () if self.value is None else (self.value,)
+        if self.state == "multiple" and self.value is not None:
+            recorded = tuple(sorted(self.value.split(";")))
+        return self.clean != recorded
+
+
+@dataclass(frozen=True)
+class CaseFile:
+    """One case.
+
+    Attributes:
+        case: Its row.
+        history: All decisions on it, in order; not all of them may be shown.
+        last: Number of the last decision, 0 without one.
+        record: The record, for a case about one.
+        pages: Pages with path and hash of their file.
+        signs: Findings that stand, the most serious first.
+        gone: Findings of earlier runs that no longer stand.
+        answers: Questions of the record in the order of the form.
+        alike: Other records that signs name -> item -> recorded value.
+    """
+
+    case: Row
+    history: tuple[Decision, ...]
+    last: int
+    record: Row | None
+    pages: Sequence[Row]
+    signs: Sequence[Row]
+    gone: Sequence[Row]
+    answers: Sequence[Answer]
+    alike: Mapping[str, Mapping[str, str | None]]
+
+    @property
+    def two(self) -> bool:
+        """Whether two people must agree."""
+        return needs_two(self.case)
+
+    @property
+    def state(self) -> CaseState:
+        """Where it stands."""
+        return state_of(self.history, evidence=self.case["evidence"], needs_two=self.two)
+
+    @property
+    def version(self) -> str:
+        """What a decision is made on: the evidence, and the words said so far."""
+        return f"{self.case['evidence']}.{self.last}"
+
+
+@cache
+def checks() -> Mapping[str, CheckInfo]:
+    """Every check by id."""
+    return {c.info.id: c.info for level in Level for c in discover(level).values()}
+
+
+def title_of(detector: str) -> Message:
+    """What a check is called."""
+    found = checks().get(detector)
+    return found.title if found else TITLES.get(detector, Message(detector, detector))
+
+
+def read_case(
+    connection: sa.Connection,
+    case: Row,
+    instrument: Instrument,
+    sees: Callable[[str | None], bool] = lambda _: False,
+) -> CaseFile:
+    """Everything about a case that the store knows.
+
+    Args:
+        connection: To read from.
+        case: Its row.
+        instrument: Its form.
+        sees: Whether records of a unit may be shown beside it.
+    """
+    table = schema.decisions
+    query = sa.select(table).where(table.c.case_id == case["id"]).order_by(table.c.seq)
+    rows = connection.execute(query).mappings().all()
+    record = _record(connection, case) if case["subject"] == "record" else None
+    pages = _pages(connection, case, record)
+    signs, gone = _signs(connection, case, pages)
+    return CaseFile(
+        case=case,
+        history=tuple(decision_of(row) for row in rows),
+        last=rows[-1]["seq"] if rows else 0,
+        record=record,
+        pages=pages,
+        signs=signs,
+        gone=gone,
+        answers=_answers(connection, record, pages, instrument),
+        alike=_alike(connection, case, signs, sees) if record is not None else {},
+    )
+
+
+def decision_of(row: Row) -> Decision:
+    """A stored decision."""
+    names = ("actor", "evidence", "reason", "note", "at")
+    return Decision(verdict=Verdict(row["verdict"]), **{name: row[name] for name in names})
+
+
+def _record(connection: sa.Connection, case: Row) -> Row | None:
+    records = schema.records
+    query = sa.select(records).where(
+        records.c.round_id == case["round_id"],
+        records.c.instrument_id == case["instrument_id"],
+        records.c.record_id == case["subject_id"],
+    )
+    return connection.execute(query).mappings().first()
+
+
+def _pages(connection: sa.Connection, case: Row, record: Row | None) -> Sequence[Row]:
+    pages, files, links = schema.pages, schema.files, schema.record_pages
+    query = sa.select(pages, files.c.path, files.c.sha256).join(
+        files, files.c.id == pages.c.file_id
+    )
+    if record is not None:
+        query = query.join(links, links.c.page_id == pages.c.id)
+        query = query.where(links.c.record == record["id"])
+    elif case["subject"] == "page":
+        path, _, number = case["subject_id"].rpartition("#")
+        query = query.where(
+            files.c.round_id == case["round_id"],
+            files.c.path == path,
+            files.c.state == "kept",
+            pages.c.page == int(number),
+        )
+    else:
+        return []
+    query = query.order_by(pages.c.form_page, files.c.path, pages.c.page)
+    return connection.execute(query).mappings().all()
+
+
+def _signs(
+    connection: sa.Connection, case: Row, pages: Sequence[Row]
+) -> tuple[list[Row], list[Row]]:
+    table = schema.findings
+    query = sa.select(table).where(
+        table.c.round_id == case["round_id"], table.c.instrument_id == case["instrument_id"]
+    )
+    if case["subject"] == "record":
+        query = query.where(table.c.record_id == case["subject_id"])
+    elif case["subject"] == "unit":
+        query = query.where(table.c.record_id.is_(None), table.c.unit_id == case["subject_id"])
+        query = query.where(table.c.page_id.is_(None))
+    else:
+        query = query.where(table.c.page_id.in_([page["id"] for page in pages]))
+    rank = sa.case({"red": 0, "orange": 1}, value=table.c.severity, else_=2)
+    query = query.order_by(rank, table.c.p_value, table.c.detector, table.c.id)
+    rows = connection.execute(query).mappings().all()
+    standing = [row for row in rows if row["withdrawn_run"] is None]
+    return list(standing), [row for row in rows if row["withdrawn_run"] is not None]
+
+
+def _alike(
+    connection: sa.Connection, case: Row, signs: Sequence[Row], sees: Callable[[str | None], bool]
+) -> dict[str, dict[str, str | None]]:
+    """Answers of the records that signs say are like this one, the first few."""
+    records, answers = schema.records, schema.answers
+    named = list(dict.fromkeys(m for sign in signs for m in sign["matches"] or ()))[:_ALIKE]
+    query = (
+        sa.select(records.c.record_id, records.c.unit_id, answers.c.item, answers.c.value)
+        .join(answers, answers.c.record == records.c.id)
+        .where(
+            records.c.round_id == case["round_id"],
+            records.c.instrument_id == case["instrument_id"],
+            records.c.record_id.in_(named),
+        )
+        .order_by(records.c.record_id, answers.c.item)
+    )
+    found: dict[str, dict[str, str | None]] = {}
+    for row in connection.execute(query).mappings() if named else ():
+        if sees(row["unit_id"]):
+            found.setdefault(row["record_id"], {})[row["item"]] = row["value"]
+    return found
+
+
+def matched_page(
+    connection: sa.Connection, case: Row, sign: Row, sees: Callable[[str | None], bool]
+) -> Row | None:
+    """The first page that a sign says is like its own, if it may be seen."""
+    pages, files = schema.pages, schema.files
+    links, records = schema.record_pages, schema.records
+    for name in sign["matches"] or ():
+        path, mark, number = name.rpartition("#")
+        if not mark or not number.isascii() or not number.isdigit():
+            continue
+        query = (
+            sa.select(pages, files.c.path, files.c.sha256, records.c.unit_id)
+            .join(files, files.c.id == pages.c.file_id)
+            .outerjoin(links, links.c.page_id == pages.c.id)
+            .outerjoin(records, records.c.id == links.c.record)
+            .where(
+                files.c.round_id == case["round_id"],
+                files.c.state == "kept",
+                files.c.path == path,
+                pages.c.page == int(number),
+                pages.c.instrument_id == case["instrument_id"],
+            )
+        )
+        row = connection.execute(query).mappings().first()
+        if row is not None and sees(row["unit_id"]):
+            return row
+    return None
+
+
+def _answers(
+    connection: sa.Connection, record: Row | None, pages: Sequence[Row], instrument: Instrument
+) -> list[Answer]:
+    answers, marks = schema.answers, schema.marks
+    recorded: dict[str, tuple[str, str | None]] = {}
+    if record is not None:
+        query = sa.select(answers).where(answers.c.record == record["id"])
+        for row in connection.execute(query).mappings():
+            recorded[row["item"]] = (row["state"], row["value"])
+    read: dict[str, list[tuple[str, str]]] = {}
+    query = sa.select(marks).where(marks.c.page_id.in_([page["id"] for page in pages]))
+    for row in connection.execute(query).mappings():
+        found = read.setdefault(row["item"], [])
+        if row["state"] != "empty":
+            found.append((row["value"], row["state"]))
+    shown = []
+    for item in instrument.items:
+        state, value = recorded.get(item.id, (None, None))
+        if state is not None or item.id in read:
+            paper = tuple(sorted(read.get(item.id, ())))
+            shown.append(Answer(item, state, value, paper, item.id in read))
+    return shown

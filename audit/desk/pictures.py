@@ -1,0 +1,128 @@
+"""Pictures of the originals, made on the server and kept for a while in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
+
+from audit.intake.originals import Originals
+from detectors.errors import AuditError
+from detectors.instrument import BoxMm, Instrument
+from scans.laid import LaidPage, lay_page
+
+__all__ = ["SCREEN_PX", "Pictures"]
+
+SCREEN_PX = 1700
+"""Height of the picture that is shown first; the scan as it is follows on zooming in."""
+
+# Frames stand beside the place, not on its edge.
+_BESIDE_MM = 0.7
+# A colour page of 300 dpi takes 26 MB decoded, half a megabyte as a picture.
+_DECODED = 6
+_ENCODED = 64
+
+V = TypeVar("V")
+
+
+class _Recent(Generic[V]):
+    """The last few values by key; each is made once, also when several ask at a time."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._values: OrderedDict[Any, V] = OrderedDict()
+        self._making: dict[Any, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: Any, make: Callable[[], V]) -> V:
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+            making = self._making.setdefault(key, threading.Lock())
+        with making:
+            with self._lock:
+                if key in self._values:
+                    return self._values[key]
+            try:
+                value = make()
+                with self._lock:
+                    self._values[key] = value
+                    while len(self._values) > self._size:
+                        self._values.popitem(last=False)
+                return value
+            finally:
+                with self._lock:
+                    self._making.pop(key, None)
+
+
+class Pictures:
+    """Pages of the originals as pictures."""
+
+    def __init__(self, originals: Originals, instruments: Mapping[str, Instrument]) -> None:
+        """Show pages of ``originals`` laid over the forms of ``instruments``."""
+        self._originals = originals
+        self._instruments = instruments
+        self._laid: _Recent[LaidPage | None] = _Recent(_DECODED)
+        self._done: _Recent[bytes | None] = _Recent(_ENCODED)
+        self._placed: _Recent[Any] = _Recent(512)
+
+    def page(self, sha256: str, page: int, instrument_id: str) -> LaidPage | None:
+        """One page; ``None`` where its original cannot be read any more."""
+
+        def make() -> LaidPage | None:
+            try:
+                path = str(self._originals.path(sha256))
+                return lay_page(path, page, self._instruments[instrument_id])
+            except (AuditError, KeyError):
+                return None
+
+        return self._laid.get((sha256, page, instrument_id), make)
+
+    def geometry(
+        self, sha256: str, page: int, instrument_id: str, boxes: tuple[BoxMm, ...]
+    ) -> tuple[tuple[int, int], bool, list[list[tuple[float, float]]]] | None:
+        """Size of the scan, whether fields can be covered, and where places lie on it."""
+
+        def make() -> Any:
+            laid = self.page(sha256, page, instrument_id)
+            if laid is None:
+                return None
+            return laid.size, laid.coverable, [laid.outline(box, _BESIDE_MM) for box in boxes]
+
+        found: tuple[tuple[int, int], bool, list[list[tuple[float, float]]]] | None
+        found = self._placed.get((sha256, page, instrument_id, boxes), make)
+        return found
+
+    def whole(
+        self, sha256: str, page: int, instrument_id: str, look: str, *, covered: bool, full: bool
+    ) -> bytes | None:
+        """The page as a JPEG; see :meth:`scans.laid.LaidPage.whole`."""
+
+        def make() -> bytes | None:
+            laid = self.page(sha256, page, instrument_id)
+            height = None if full else SCREEN_PX
+            return None if laid is None else laid.whole(look, covered=covered, height=height)
+
+        return self._done.get((sha256, page, instrument_id, look, covered, full), make)
+
+    def place(
+        self, sha256: str, page: int, instrument_id: str, box: BoxMm, part: str, *, covered: bool
+    ) -> bytes | None:
+        """A place on a page as a JPEG; see :meth:`scans.laid.LaidPage.place`."""
+
+        def make() -> bytes | None:
+            laid = self.page(sha256, page, instrument_id)
+            return None if laid is None else laid.place(box, part, covered=covered)
+
+        return self._done.get((sha256, page, instrument_id, box, part, covered), make)
+
+    def straight(self, sha256: str, page: int, instrument_id: str) -> bytes | None:
+        """The page laid straight, covered; see :meth:`scans.laid.LaidPage.straight`."""
+
+        def make() -> bytes | None:
+            laid = self.page(sha256, page, instrument_id)
+            return None if laid is None else laid.straight(covered=True)
+
+        return self._done.get((sha256, page, instrument_id), make)

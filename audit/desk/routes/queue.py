@@ -1,0 +1,187 @@
+"""The queue and its exports."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from fastapi.responses import Response
+
+from audit.desk.casefile import title_of
+from audit.desk.entries import Entry
+from audit.desk.leases import Lease, Leases
+from audit.desk.permissions import Permission
+from audit.desk.queue import STATES, Filters, chosen
+from audit.desk.web import Refused, Routes, Visit, Visited
+from audit.export import csv_text, write_frame
+from audit.reporting.evidence import REASONS
+from audit.reporting.reasons import reason_message
+from audit.trail.acts import Action
+from detectors.finding import Message
+from reports.wording import kind_title
+
+__all__ = ["reason_of", "routes", "why_here"]
+
+routes = Routes()
+
+_PAGE = 50
+
+
+@routes.get("/queue", Permission.CASES)
+def queue(visit: Visited) -> Response:
+    """The cases that a view shows, a page of them."""
+    filters, shown, entries, leases = _view(visit)
+    last = max(1, -(-len(shown) // _PAGE))
+    number = visit.request.query_params.get("page", "1")
+    page = min(max(int(number), 1), last) if number.isascii() and number.isdigit() else 1
+    start = (page - 1) * _PAGE
+    return visit.page(
+        "queue.html.j2",
+        filters=filters,
+        rows=[_row(visit, n, e, leases) for n, e in enumerate(shown, start=1)][start:][:_PAGE],
+        count=len(shown),
+        total=len(entries),
+        states=Counter(entry.state.value for entry in entries),
+        waiting=sum(entry.waits_for(visit.scope) for entry in entries),
+        held=sum(e.id in leases and leases[e.id].user_id != visit.user.id for e in shown),
+        choices=_choices(visit, entries),
+        page=page,
+        last=last,
+    )
+
+
+@routes.get("/queue.{kind}", Permission.EXPORT)
+def export(visit: Visited, kind: str) -> Response:
+    """The whole view as a table, as it is shown."""
+    if kind not in ("csv", "xlsx"):
+        raise Refused(404, "refused.nothing")
+    filters, shown, _, leases = _view(visit)
+    rows = [_row(visit, number, entry, leases) for number, entry in enumerate(shown, start=1)]
+    t = visit.text
+    frame = pd.DataFrame(
+        {
+            t("queue.number"): [row["number"] for row in rows],
+            t("queue.severity"): [row["severity"] for row in rows],
+            t("queue.subject"): [row["label"] for row in rows],
+            t("queue.unit"): [row["unit"] for row in rows],
+            t("queue.unit_id"): [row["unit_id"] for row in rows],
+            t("queue.signs"): [row["signs"] for row in rows],
+            t("queue.channel"): [row["channel"] for row in rows],
+            t("queue.effect"): [row["points"] for row in rows],
+            t("queue.why"): [row["why"] for row in rows],
+            t("queue.state"): [row["state"] for row in rows],
+            t("queue.holder"): [row["holder"] for row in rows],
+        }
+    )
+    about = f"queue{filters.query()} ({len(rows)} rows, {kind})"
+    with visit.desk.journal.doing(Action.EXPORT, about, visit.who):
+        pass
+    return _file(frame, kind)
+
+
+def _file(frame: pd.DataFrame, kind: str) -> Response:
+    if kind == "csv":
+        data, media = csv_text(frame).encode("utf-8-sig"), "text/csv; charset=utf-8"
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "queue.xlsx"
+            write_frame(frame, path, "xlsx")
+            data = path.read_bytes()
+        media = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    headers = {"Content-Disposition": f'attachment; filename="queue.{kind}"'}
+    return Response(data, media_type=media, headers=headers)
+
+
+def _view(visit: Visit) -> tuple[Filters, list[Entry], list[Entry], Mapping[int, Lease]]:
+    filters = Filters.of(visit.request.query_params)
+    with visit.desk.store.reading() as connection:
+        entries = visit.desk.queue.entries(connection, visit.scope)
+        leases = Leases(connection).running(visit.desk.now())
+    return filters, chosen(entries, filters, visit.scope), entries, leases
+
+
+def _row(visit: Visit, number: int, entry: Entry, leases: Mapping[int, Lease]) -> dict[str, Any]:
+    """One line of the queue in the visitor's language; the export has the same cells."""
+    t, lease = visit.text, leases.get(entry.id)
+    return {
+        "id": entry.id,
+        "number": number,
+        "level": entry.severity.value,
+        "severity": t(f"mark.{entry.severity.value}"),
+        "subject": t(f"subject.{entry.subject}"),
+        "label": entry.label,
+        "unit_id": entry.unit_id,
+        "unit": visit.scope.book.name(entry.unit_id) or t("unit.unknown"),
+        "signs": "; ".join(t.say(kind_title(kind)) for kind in entry.kinds),
+        "unjudged": bool(entry.reasons),
+        "channel": t.or_raw("channel", entry.channel),
+        "points": None if entry.effect is None else round(entry.effect * 100, 2),
+        "effect": None if entry.effect is None else t.number(entry.effect * 100, 2),
+        "why": why_here(visit, entry, effect=False),  # that has a column of its own
+        "status": entry.state.value,
+        "state": t(f"state.{entry.state.value}"),
+        "mine": entry.waits_for(visit.scope),
+        "holder": None if lease is None else lease.full_name,
+        "until": None if lease is None else local_time(visit, lease.until).strftime("%H:%M"),
+    }
+
+
+def why_here(visit: Visit, entry: Entry, *, effect: bool = True) -> str:
+    """Why a case stands where it does."""
+    t = visit.text
+    parts = [t.say(reason_of(code)).rstrip(".") for code in entry.reasons]
+    if parts:
+        parts = [t("why.unjudged", reasons=", ".join(parts).lower())]
+    else:
+        parts = [t(f"why.{entry.severity.value}")]
+    if entry.signs:
+        parts.append(t.count("why.signs", entry.signs))
+    if effect and entry.effect is not None and entry.effect >= 0.00005:
+        parts.append(t("why.effect", points=t.points(entry.effect)))
+    return "; ".join(parts)
+
+
+def reason_of(code: str) -> Message:
+    """Why a record could not be judged, in both languages."""
+    return REASONS.get(code, reason_message(code))
+
+
+def local_time(visit: Visit, moment: dt.datetime) -> dt.datetime:
+    """A time of the audit as the clock on the wall shows it."""
+    from zoneinfo import ZoneInfo
+
+    return moment.astimezone(ZoneInfo(visit.desk.settings.timezone))
+
+
+def _choices(visit: Visit, entries: Sequence[Entry]) -> dict[str, list[tuple[str, str]]]:
+    """What can be chosen in each filter: only what occurs, with how often."""
+    t, book = visit.text, visit.scope.book
+
+    def of(values: Counter[str], name: Any) -> list[tuple[str, str]]:
+        shown = [(value, f"{name(value)} ({count})") for value, count in values.items()]
+        return sorted(shown, key=lambda pair: pair[1].casefold())
+
+    def count(attribute: str) -> Counter[str]:
+        found = (getattr(entry, attribute) for entry in entries)
+        return Counter(value for value in found if value)
+
+    several = {
+        name: Counter(value for entry in entries for value in getattr(entry, name))
+        for name in ("detectors", "kinds")
+    }
+    return {
+        "state": [(state, t(f"state.{state}")) for state in STATES],
+        "severity": [(level, t(f"mark.{level}")) for level in ("red", "orange", "yellow")],
+        "kind": of(several["kinds"], lambda kind: t.say(kind_title(kind))),
+        "detector": of(several["detectors"], lambda check: t.say(title_of(check))),
+        "unit": of(count("unit_id"), book.name),
+        "group": of(count("group"), str),
+        "channel": of(count("channel"), lambda code: t.or_raw("channel", code)),
+        "batch": of(count("batch"), str),
+        "collector": of(count("collector"), str),
+    }

@@ -1,0 +1,258 @@
+"""One page as people look at it: as received, or a place on it beside the blank form.
+
+What is written by hand in the form's fields (names, phones, signatures) is covered unless
+the caller asks for it. A page that cannot be laid over the form has no known fields; it is
+shown so small that handwriting cannot be read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.instrument import BoxMm, Instrument
+from scans.measure.blank_boxes import PRINT_SPREADS_MM
+from scans.rectify import Rectifier
+from scans.register import register
+from scans.source import PageError, read_pages
+from scans.template import PageTemplate, load_templates
+from scans.types import RawPage, Refusal, Registration
+
+__all__ = [
+    *("LOOKS", "PARTS", "PX_PER_MM", "LaidPage", "difference", "lay_page"),
+    *("to_jpeg", "window"),
+]
+
+LOOKS = ("scan", "contrast", "red", "blue")
+"""Ways to look at a whole page: as received, local contrast, one colour channel."""
+
+PARTS = ("scan", "blank", "difference")
+"""Ways to look at one place."""
+
+PX_PER_MM = 8.0
+COVER = (205, 205, 205)
+_FIELD_MARGIN_MM = 1.5
+_AROUND_MM = (12.0, 5.0)
+_MOST_MM = (90.0, 40.0)
+_QUALITY = 82
+# Print may stand beside its place by this much after registration.
+_SLACK_MM = PRINT_SPREADS_MM[1]
+# Of a page whose fields are not known: 4 px a letter.
+_ILLEGIBLE_PX = 360
+
+
+@dataclass(frozen=True, eq=False)
+class LaidPage:
+    """A decoded page, laid over the form where that is possible.
+
+    Attributes:
+        raw: As decoded.
+        registration: ``None`` where the page cannot be laid over the form.
+        template: The printed page it was laid over.
+        has_fields: Whether the form has fields that are filled in by hand.
+    """
+
+    raw: RawPage
+    registration: Registration | None
+    template: PageTemplate | None
+    has_fields: bool
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels of the scan."""
+        return self.raw.image.shape[1], self.raw.image.shape[0]
+
+    @property
+    def coverable(self) -> bool:
+        """Whether it is known where fields are, or there are none."""
+        return self.registration is not None or not self.has_fields
+
+    def outline(self, box_mm: BoxMm, margin_mm: float = 0.0) -> list[tuple[float, float]]:
+        """Corners of a place on the form, in pixels of the scan; empty where not laid."""
+        if self.registration is None:
+            return []
+        x, y, w, h = box_mm
+        x, y, w, h = x - margin_mm, y - margin_mm, w + 2 * margin_mm, h + 2 * margin_mm
+        corners = np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)], np.float64)
+        return [(float(px), float(py)) for px, py in self.registration.to_px(corners)]
+
+    def whole(self, look: str, *, covered: bool, height: int | None = None) -> bytes:
+        """The page as received, as a JPEG.
+
+        Args:
+            look: One of :data:`LOOKS`.
+            covered: Whether fields are covered.
+            height: At most so many pixels tall; as scanned for ``None``.
+        """
+        image = _colour(self.raw.image).copy()
+        if covered and self.template is not None:
+            for field in self.template.page.fields:
+                corners = np.array(self.outline(field.box_mm, _FIELD_MARGIN_MM))
+                cv2.fillConvexPoly(image, np.rint(corners).astype(np.int32), COVER)
+        if covered and not self.coverable:
+            height = _ILLEGIBLE_PX
+        if height is not None and image.shape[0] > height:
+            size = (max(1, round(image.shape[1] * height / image.shape[0])), height)
+            image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+        return to_jpeg(_seen_as(image, look))
+
+    def place(self, box_mm: BoxMm, part: str, *, covered: bool) -> bytes | None:
+        """A place with its surroundings, laid straight, as a JPEG; ``None`` where not laid.
+
+        Args:
+            box_mm: On the form.
+            part: One of :data:`PARTS`.
+            covered: Whether fields are covered.
+        """
+        picture = self.picture(box_mm, part, covered=covered)
+        return None if picture is None else to_jpeg(picture)
+
+    def picture(self, box_mm: BoxMm, part: str, *, covered: bool) -> NDArray[np.uint8] | None:
+        """The pixels of :meth:`place`: uint8 ``(h, w, 3)`` BGR."""
+        if self.registration is None or self.template is None:
+            return None
+        around = window(box_mm, self.template.page.size_mm)
+        if part == "blank":
+            picture = _colour(self._blank(around))
+        else:
+            cut = Rectifier.of(self.raw.image, self.registration, PX_PER_MM).region(
+                around, PX_PER_MM
+            )
+            picture = _colour(cut)
+            if part == "difference":
+                picture = difference(picture, self._blank(around), PX_PER_MM)
+        if covered:
+            _cover(picture, self.template, around)
+        (left, top), (right, bottom) = _px(box_mm, around)
+        cv2.rectangle(picture, (left - 3, top - 3), (right + 3, bottom + 3), (40, 60, 200), 2)
+        return picture
+
+    def straight(self, *, covered: bool) -> bytes | None:
+        """The whole page laid straight, so that two pages lie alike; ``None`` where not laid."""
+        if self.registration is None or self.template is None:
+            return None
+        around = (0.0, 0.0, *self.template.page.size_mm)
+        cut = Rectifier.of(self.raw.image, self.registration, PX_PER_MM).region(around, PX_PER_MM)
+        picture = _colour(cut).copy()
+        if covered:
+            _cover(picture, self.template, around)
+        return to_jpeg(picture)
+
+    def _blank(self, around: BoxMm) -> NDArray[np.uint8]:
+        assert self.template is not None
+        blank = self.template.at(PX_PER_MM)
+        width, height = round(around[2] * PX_PER_MM), round(around[3] * PX_PER_MM)
+        x, y = round(around[0] * PX_PER_MM), round(around[1] * PX_PER_MM)
+        part = np.full((height, width), 255, np.uint8)
+        cut = blank[y : y + height, x : x + width]
+        part[: cut.shape[0], : cut.shape[1]] = cut
+        return part
+
+
+def lay_page(path: str, page: int, instrument: Instrument) -> LaidPage | None:
+    """Decode one page of a file and lay it over the form.
+
+    Args:
+        path: The file.
+        page: Which of its pages, from 1.
+        instrument: The form.
+
+    Returns:
+        ``None`` where the file has no such page that can be decoded.
+
+    Raises:
+        InputError: If the file cannot be read at all.
+    """
+    raw = next(
+        (p for p in read_pages(path) if not isinstance(p, PageError) and p.origin.page == page),
+        None,
+    )
+    if raw is None:
+        return None
+    templates = load_templates(instrument)
+    has_fields = any(t.page.fields for t in templates)
+    laid = register(raw, templates)
+    if isinstance(laid, Refusal):
+        return LaidPage(raw, None, None, has_fields)
+    template = next(t for t in templates if t.page.number == laid.form_page)
+    return LaidPage(raw, laid, template, has_fields)
+
+
+def window(box: BoxMm, size_mm: tuple[float, float]) -> BoxMm:
+    """A place with its surroundings, inside the page and not too large."""
+    parts = []
+    for k in (0, 1):
+        length = min(box[2 + k] + 2 * _AROUND_MM[k], max(_MOST_MM[k], box[2 + k] + 4), size_mm[k])
+        start = box[k] + box[2 + k] / 2 - length / 2
+        parts.append((min(max(0.0, start), size_mm[k] - length), length))
+    return (parts[0][0], parts[1][0], parts[0][1], parts[1][1])
+
+
+def to_jpeg(picture: NDArray[np.uint8]) -> bytes:
+    """A picture as a JPEG."""
+    done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    if not done:
+        raise RuntimeError("a picture could not be encoded as JPEG")
+    return bytes(data)
+
+
+def _colour(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return image if image.ndim == 3 else np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR))
+
+
+def _seen_as(image: NDArray[np.uint8], look: str) -> NDArray[np.uint8]:
+    if look == "scan":
+        return image
+    if look in ("red", "blue"):
+        return np.ascontiguousarray(image[:, :, 2 if look == "red" else 0])
+    local = cv2.createCLAHE(clipLimit=6.0, tileGridSize=(16, 16))
+    grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+    return np.asarray(local.apply(grey), np.uint8)
+
+
+def difference(
+    scan: NDArray[np.uint8], blank: NDArray[np.uint8], px_per_mm: float
+) -> NDArray[np.uint8]:
+    """What the scan has more than the blank, in red, and less, in blue, on white.
+
+    Args:
+        scan: uint8 ``(h, w, 3)`` BGR, laid straight.
+        blank: uint8 ``(h, w)``, paper at 255.
+        px_per_mm: Resolution of both; print may be off its place by a third of a millimetre.
+
+    Returns:
+        uint8 ``(h, w, 3)`` BGR.
+    """
+    side = 2 * round(_SLACK_MM * px_per_mm) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    grey = np.asarray(cv2.cvtColor(scan, cv2.COLOR_BGR2GRAY), np.uint8)
+    # Both against their own paper: the lighter half of the picture is bare.
+    here, there = (
+        np.clip(int(np.median(p)) - p.astype(np.int16), 0, 255).astype(np.uint8)
+        for p in (grey, blank)
+    )
+    more = cv2.subtract(here, np.asarray(cv2.dilate(there, disc), np.uint8))
+    less = cv2.subtract(there, np.asarray(cv2.dilate(here, disc), np.uint8))
+    # Faint residue is what a person has to see: it is shown twice as strong.
+    more, less = cv2.add(more, more), cv2.add(less, less)
+    red, blue = 255 - np.asarray(less, np.uint8), 255 - np.asarray(more, np.uint8)
+    return np.dstack([blue, np.minimum(red, blue), red])
+
+
+def _cover(picture: NDArray[np.uint8], template: PageTemplate, around: BoxMm) -> None:
+    """Cover the fields on a picture of a part of the page."""
+    more = round(_FIELD_MARGIN_MM * PX_PER_MM)
+    for field in template.page.fields:
+        (left, top), (right, bottom) = _px(field.box_mm, around)
+        corners = (left - more, top - more), (right + more, bottom + more)
+        cv2.rectangle(picture, *corners, COVER, cv2.FILLED)
+
+
+def _px(box: BoxMm, around: BoxMm) -> tuple[tuple[int, int], tuple[int, int]]:
+    x, y, width, height = box
+    left, top = (x - around[0]) * PX_PER_MM, (y - around[1]) * PX_PER_MM
+    right, bottom = left + width * PX_PER_MM, top + height * PX_PER_MM
+    return (round(left), round(top)), (round(right), round(bottom))

@@ -1,0 +1,165 @@
+"""Who sees what: every role on every page, and nothing of other units by any door."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from audit.desk.routes import ROUTES
+from audit.store.schema import findings, pages
+from tests.audit.desk.conftest import Office
+
+# What each role gets on a GET of each page: 200, 403, or where it exists for nobody.
+ROLES = {
+    "an": {"/queue", "/cases", "scan", "places", "crop", "/round", "/units/u1", "/queue.csv"},
+    "dung": {
+        *("/queue", "/cases", "scan", "places", "crop", "bare"),
+        *("/round", "/units/u1", "/queue.csv"),
+    },
+    "khanh": {"/round", "/units/u1"},
+    "lam": {"/admin"},
+    "mai": {
+        *("/queue", "/cases", "scan", "places", "crop", "/admin"),
+        *("/round", "/units/u1", "/queue.csv"),
+    },
+}
+
+
+def doors(office: Office, label: str = "S-1") -> dict[str, str]:
+    """Every way to something of a case."""
+    number = office.case(label)
+    with office.store.reading() as connection:
+        page, sign = connection.execute(
+            sa.select(findings.c.page_id, findings.c.id)
+            .join(pages, pages.c.id == findings.c.page_id)
+            .where(findings.c.record_id == label)
+        ).first()
+    return {
+        "/queue": "/queue",
+        "/queue.csv": "/queue.csv",
+        "/round": "/round",
+        "/units/u1": "/units/u1",
+        "/admin": "/admin",
+        "/cases": f"/cases/{number}",
+        "places": f"/cases/{number}/pages/{page}/places",
+        "scan": f"/cases/{number}/pages/{page}/scan.jpg",
+        "bare": f"/cases/{number}/pages/{page}/bare/scan.jpg",
+        "crop": f"/cases/{number}/signs/{sign}/scan.jpg",
+    }
+
+
+@pytest.mark.parametrize("name", sorted(ROLES))
+def test_what_each_role_may_open(office: Office, name: str) -> None:
+    client = office.logged_in(name)
+    for door, path in doors(office).items():
+        expected = 200 if door in ROLES[name] else 403
+        assert client.get(path).status_code == expected, path
+
+
+@pytest.mark.parametrize("name", ["khanh", "lam", "mai"])
+def test_who_does_not_decide(office: Office, name: str) -> None:
+    client, number = office.logged_in(name), office.case("S-1")
+    for act in ("decide", "undo", "lease", "take"):
+        assert client.post(f"/cases/{number}/{act}", data={}).status_code == 403
+    assert office.state("S-1") == "open"
+
+
+def test_every_route_is_in_this_test() -> None:
+    paths = {(method, path) for routes in ROUTES for method, path, _ in routes._found}
+    assert len(paths) == 24, "add the new route to the doors above"
+
+
+def test_nothing_of_other_units_by_any_door(office: Office) -> None:
+    client = office.logged_in("giang")
+    outside = doors(office, "S-1")
+    for door in ("/cases", "places", "scan", "crop", "/units/u1"):
+        assert client.get(outside[door]).status_code == 404, door
+    assert client.get(outside["bare"]).status_code == 403
+    number = office.case("S-1")
+    for act in ("decide", "undo", "lease", "take"):
+        data = {"verdict": "confirm", "reason": "confirm.alteration_seen", "version": "x"}
+        assert client.post(f"/cases/{number}/{act}", data=data).status_code == 404
+    for path in ("/queue?state=all", "/queue.csv?state=all", "/queue?unit=u1&state=all", "/round"):
+        text = client.get(path).text
+        assert "S-1" not in text
+        assert "S-3" not in text
+        assert "Đơn vị 1" not in text
+    assert "S-4" in client.get("/queue").text
+    assert "1.jpg" not in client.get(f"/queue?done={number}&said=confirm").text
+    inside = office.case("S-4")
+    notice = client.get(f"/cases/{inside}?done={number}&said=confirm").text
+    assert "S-1" not in notice
+
+
+def test_a_page_of_one_case_is_not_had_through_another(office: Office) -> None:
+    client = office.logged_in("giang")
+    number = office.case("S-4")
+    page = doors(office, "S-1")["scan"].split("/")[4]
+    assert client.get(f"/cases/{number}/pages/{page}/scan.jpg").status_code == 404
+    sign = doors(office, "S-1")["crop"].split("/")[4]
+    assert client.get(f"/cases/{number}/signs/{sign}/scan.jpg").status_code == 404
+
+
+def test_a_page_is_compared_with_one_that_may_be_seen(office: Office) -> None:
+    path = doors(office, "S-4")["crop"].removesuffix("/scan.jpg")
+    an, giang = office.logged_in("an"), office.logged_in("giang")
+    page = an.get(f"{path}/compare")
+    assert page.status_code == 200
+    assert "u1/s1-2.jpg" in page.text
+    assert an.get(f"{path}/page/other.jpg").headers["content-type"] == "image/jpeg"
+    assert an.get(f"{path}/page/third.jpg").status_code == 404
+    for door in ("compare", "page/other.jpg", "page/own.jpg"):
+        assert giang.get(f"{path}/{door}").status_code == 404
+    lonely = doors(office, "S-3")["crop"].removesuffix("/scan.jpg")
+    assert an.get(f"{lonely}/compare").status_code == 404
+
+
+def test_nobody_decides_on_their_own_unit(office: Office) -> None:
+    client = office.logged_in("hoa")
+    assert client.get(f"/cases/{office.case('S-1')}").status_code == 200
+    assert office.decide(client, "S-1", "dismiss").status_code in (403, 409)
+    version = (
+        office.logged_in("an")
+        .get(f"/cases/{office.case('S-1')}")
+        .text.split('name="version" value="')[1]
+        .split('"')[0]
+    )
+    assert office.decide(client, "S-1", "dismiss", version=version).status_code == 403
+    assert office.state("S-1") == "open"
+    assert office.decide(client, "S-3", "dismiss").status_code == 303
+
+
+def test_a_view_without_covers_is_told_and_a_covered_one_is_covered(office: Office) -> None:
+    import cv2
+    import numpy as np
+
+    client, paths = office.logged_in("dung"), doors(office)
+    covered = client.get(paths["scan"])
+    assert covered.headers["content-type"] == "image/jpeg"
+    assert ("view.unmasked") not in [act for act, _ in office.told()]
+    bare = client.get(paths["bare"])
+    assert [about for act, about in office.told() if act == "view.unmasked"] != []
+    one, other = (
+        cv2.imdecode(np.frombuffer(a.content, np.uint8), cv2.IMREAD_COLOR) for a in (covered, bare)
+    )
+    apart = np.abs(one.astype(int) - other).max(axis=2) > 60
+    assert apart.mean() > 0.001
+    assert office.logged_in("an").get(paths["bare"]).status_code == 403
+
+
+def test_places_lie_on_the_scan(office: Office) -> None:
+    client = office.logged_in("an")
+    found = client.get(doors(office)["places"]).json()
+    width, height = found["size"]
+    signs = [place for place in found["places"] if place["layer"] != "marks"]
+    assert [sign["label"] for sign in signs] == ["1"]
+    assert all(0 < x < width and 0 < y < height for sign in signs for x, y in sign["points"])
+    assert found["covered"]
+
+
+def test_an_original_that_is_gone_is_said_not_guessed(office: Office) -> None:
+    client = office.logged_in("an")
+    paths = doors(office, "S-3")
+    assert client.get(paths["scan"]).status_code == 404
+    assert client.get(paths["places"]).json()["size"] is None
+    assert client.get(paths["/cases"]).status_code == 200
