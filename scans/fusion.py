@@ -25,8 +25,9 @@ import numpy as np
 
 __all__ = ["Fusion", "Voice"]
 
-# A check that the simulated frauds of the fit never needed may be what the next one needs.
-_LEAST_SHARE = 0.01
+# A check that the simulated frauds of the fit hardly needed, because another saw the same, may be
+# all there is on another kind of scan, or what the next fraud needs.
+_LEAST_SHARE = 0.04
 _POWERS = (0.05, 0.9)
 _ROUNDS = 60
 # p-values are believed down to here: below, tails are extrapolated far beyond any data.
