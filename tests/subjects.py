@@ -87,6 +87,9 @@ def pages() -> Mapping[str, PageView]:
         chance = np.random.default_rng(1)
         spec = tampered_spec(base.spec, kind, chance, variant=variant, items=2)
         made[name] = simulate_page(spec, _SEED)
+    # Where paper is burnt out, a rubbed mark is told by its own faintness.
+    rubbed = tampered_spec(base.spec, "TAY_1", np.random.default_rng(1), variant="rubber")
+    made["faded"] = simulate_page(replace(rubbed, profile="adf_grey"), _SEED)
     wiped = tampered_spec(base.spec, "DIGITAL_TAY", np.random.default_rng(1), variant="paint")
     editor = Resave(software="GIMP 2.10.34")
     made["wiped"] = simulate_page(replace(wiped, profile="office_200", resave=editor), _SEED)

@@ -13,6 +13,12 @@ from audit.trail.transcript import Fault
 
 __all__ = ["check_guards", "check_rows", "check_sqlite"]
 
+# Rows that are covered together are named by whose they are.
+_OWNERS = {
+    "codes": "the codes of page",
+    "likenesses": "the pairs of page",
+    "record_pages": "the pages of record",
+}
 _NOT_COVERED = "is covered by no entry of the trail: it was added past the program"
 
 
@@ -62,7 +68,7 @@ def _names(cursor: Cursor, table: str) -> dict[int, str]:
 
 
 def _where(table: str, key: int, names: dict[int, str]) -> str:
-    owner = f"the rows of {GROUPS[table][0]}" if table in GROUPS else "row"
+    owner = _OWNERS.get(table, "row")
     return f"table {table}, {owner} {names.get(key, key)}"
 
 

@@ -13,6 +13,7 @@ from audit.cli.check import _COLUMNS
 from audit.cli.main import run
 from detectors.errors import ExitCode
 from detectors.registry import Level, discover
+from scans.reference import PAGE
 from tests.scans.pages import form, honest, written
 from tests.schemas import accept_page
 
@@ -177,7 +178,8 @@ def test_calibrate_learns_and_check_uses_it(folder, toml, capsys):
     learnt = json.loads(target.read_text(encoding="utf-8"))
     assert sum(learnt["pages"].values()) == 2
     assert learnt["source"]["instrument"] == "HL-01"
-    assert {entry["check"] for entry in learnt["honest"]} <= set(discover(Level.PAGE))
+    known = {*discover(Level.PAGE), PAGE}
+    assert {entry["check"] for entry in learnt["honest"]} <= known
     plain = ["check", str(second), "--instrument", toml]
     assert run(plain) == run([*plain, "--reference", str(target)]) == ExitCode.DONE
     one, other = lines_of(capsys.readouterr().out)

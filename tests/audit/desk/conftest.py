@@ -150,7 +150,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
         tools(
             scans,
             screen=lambda *_args, **_kwargs: _Silent(),
-            compare_pages=lambda _prints: {},
         ),
     )
     with open_store(load_settings(config).store_url) as store, store.writing(ADDING) as connection:

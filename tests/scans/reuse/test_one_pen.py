@@ -5,22 +5,23 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scans.fingerprint import SKETCH, Fingerprint
-from scans.measure.strokes import MarkPictures
+from scans.fingerprint import Fingerprint
+from scans.likeness.cells import CELL, MarkCells
 from scans.reuse.overwrite_one_pen import CHECK
 from scans.types import Origin
 
-NOTHING = MarkPictures(np.zeros(0, np.int64), np.zeros((0, 1, 1), np.float32))
+NOTHING = MarkCells(
+    np.zeros(0, np.int32), np.zeros(0, np.uint8), np.zeros((0, CELL, CELL), np.int8)
+)
 
 
 def sheet(k, *pens):
     return Fingerprint(
         origin=Origin(f"{k}.jpg", f"{k:064x}", 1, "image/jpeg"),
         form_page=1,
-        answers={},
         marks=NOTHING,
-        sketch=np.zeros(SKETCH, np.float32),
-        thumb=np.zeros((48, 48), np.uint8),
+        inks=(),
+        thumb=np.zeros((16, 16), np.uint8),
         shape=(3508, 2480),
         pens=np.array(pens, np.float32).reshape(-1, 4),
     )
