@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
-import tempfile
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from detectors.errors import AccessError
+from audit.whole_file import write_whole
 
 __all__ = ["libraries", "write_manifest"]
 
@@ -48,19 +46,5 @@ def write_manifest(folder: Path, run_id: str, content: Mapping[str, Any]) -> tup
     """
     data = (json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
     path = folder / f"{run_id}.json"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".part-", dir=folder)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fchmod(stream.fileno(), 0o644)
-            os.fsync(stream.fileno())
-        Path(name).replace(path)
-    except OSError as error:
-        raise AccessError(
-            f"the manifest cannot be written ({error.strerror})",
-            where=str(path),
-            remedy="check permissions and free space",
-        ) from error
+    write_whole(path, data, "the manifest")
     return path, hashlib.sha256(data).hexdigest()

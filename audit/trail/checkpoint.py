@@ -8,9 +8,7 @@ everything else in it.
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +16,7 @@ from typing import Any
 
 from audit.trail.canonical import canonical
 from audit.trail.keys import SigningKey, public_pem, signed_by
-from detectors.errors import AccessError
+from audit.whole_file import write_whole
 
 __all__ = ["KEY_FILE", "Checkpoint", "checkpoints", "write_checkpoint", "write_public"]
 
@@ -106,7 +104,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
     path = folder / f"{checkpoint.size}.json"
     if path.exists() and _read(path) != checkpoint:
         path = folder / f"{checkpoint.size}-{checkpoint.head[:8]}.json"
-    _place(path, checkpoint.text())
+    write_whole(path, checkpoint.text(), "the checkpoint")
     return path
 
 
@@ -118,22 +116,4 @@ def write_public(path: Path, public: str) -> None:
     """
     data = public_pem(public)
     if not path.is_file() or path.read_bytes() != data:
-        _place(path, data)
-
-
-def _place(path: Path, data: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".part-", dir=path.parent)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fchmod(stream.fileno(), 0o644)
-            os.fsync(stream.fileno())
-        Path(name).replace(path)
-    except OSError as error:
-        raise AccessError(
-            f"the checkpoint cannot be written ({error.strerror})",
-            where=str(path),
-            remedy="check permissions and free space",
-        ) from error
+        write_whole(path, data, "the public key")
