@@ -36,6 +36,8 @@ ENOUGH_PAGES = 200
 # A cleaner scanner than the built-in ones makes scores count this much more at most; the
 # fused ratio was brought to scale check by check and may only be drawn in again.
 _MOST_STRETCH = 1.5
+# Honest real scans score up to two smallest spreads above simulated ones.
+_SLACK = 2.0
 _MOST_STRETCH_OF_PAGE = 1.0
 
 PageScores = Mapping[str, float]
@@ -52,6 +54,8 @@ class Reference:
         source: Where it comes from, for reports.
         fusion: How the checks' p-values make one number of a page; the fallback's where it
             has one.
+        slack: What a scanner and form that were not learned from may add to honest scores, in
+            smallest believed spreads of each check.
     """
 
     distributions: Mapping[tuple[str, str], HonestDistribution]
@@ -59,25 +63,31 @@ class Reference:
     fallback: Reference | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
     fusion: Fusion = field(default_factory=lambda: Fusion({}))
+    slack: float = 0.0
 
     def p_value(self, check: str, scan_class: ScanClass, score: float) -> float | None:
         """How often an honest page of this class scores this high; ``None`` if never seen.
 
         From :data:`ENOUGH_PAGES` on a learnt distribution speaks for itself. With fewer it
         says how large scores are on this form and scanner, and the built-in one lends the
-        shape of the tail, which forty pages cannot show.
+        shape of the tail, which forty pages cannot show. The built-in one alone gives every
+        score some slack: real paper is less even than simulated paper.
         """
         key = (check, scan_class.value)
         own = self.distributions.get(key)
         base = None if self.fallback is None else self.fallback.distributions.get(key)
+        if self.fallback is None:
+            if own is None or own.n == 0:
+                return None
+            return own.p_value(float(score) - self.slack * own.min_scale)
         if own is None or own.n < FEWEST_PAGES:
-            if self.fallback is None:
-                return None if own is None or own.n == 0 else own.p_value(float(score))
             return self.fallback.p_value(check, scan_class, score)
         if base is None or own.n >= ENOUGH_PAGES:
             return own.p_value(float(score))
         most = _MOST_STRETCH_OF_PAGE if check == PAGE else _MOST_STRETCH
-        return base.p_value(float(score) * _stretch(own, base, most))
+        known = own.n / (own.n + 15.0)
+        slack = self.fallback.slack * base.min_scale * (1.0 - known)
+        return base.p_value(float(score) * _stretch(own, base, most) - slack)
 
     def page_p_value(self, scan_class: ScanClass, p_values: Mapping[str, float]) -> float:
         """How often an honest page of this class has checks that speak this loud together.
@@ -200,7 +210,7 @@ def _upper(honest: HonestDistribution) -> float:
 def builtin_reference() -> Reference:
     """The reference that ships with the program."""
     text = files("scans").joinpath("builtin_reference.json").read_text(encoding="utf-8")
-    return Reference.from_json(json.loads(text))
+    return replace(Reference.from_json(json.loads(text)), slack=_SLACK)
 
 
 def load_reference(path: str | Path | None) -> Reference:

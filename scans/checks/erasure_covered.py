@@ -70,7 +70,7 @@ CHECK = PageCheck(
                 ScanClass.PHOTO,
             }
         ),
-        min_scale=0.5,
+        min_scale=1.0,
     ),
     measure,
 )

@@ -264,7 +264,7 @@ CHECK = PageCheck(
                 "The printed edition differs from the blank that was given.",
             ),
         ),
-        min_scale=1.0,
+        min_scale=1.5,
         version="2",
     ),
     measure,

@@ -119,7 +119,7 @@ CHECK = PageCheck(
                 ScanClass.PHOTO,
             )
         ),
-        min_scale=0.6,
+        min_scale=0.3,
     ),
     measure,
 )

@@ -145,3 +145,15 @@ def test_the_page_survives_the_file() -> None:
     p = dict.fromkeys(NAMES, 0.3) | {"a": 1e-4}
     assert again.page_p_value(GREY, p) == pytest.approx(reference.page_p_value(GREY, p), rel=1e-6)
     assert isinstance(again.distributions[(PAGE, GREY.value)], HonestDistribution)
+
+
+def test_without_pages_of_its_own_a_scanner_is_given_slack() -> None:
+    base = _reference()
+    shared = HonestDistribution.fit(base.distributions["a", GREY.value].scores, min_scale=1.0)
+    careful = Reference(base.distributions | {("a", GREY.value): shared}, {}, slack=2.0)
+    assert careful.p_value("a", GREY, 5.0) == base.p_value("a", GREY, 3.0)
+    forty = [(GREY, dict.fromkeys(NAMES, 0.5)) for _ in range(40)]
+    own = Reference.learn(forty, fallback=careful)
+    less = own.p_value("a", GREY, 5.0)
+    assert less is not None
+    assert less < (careful.p_value("a", GREY, 5.0) or 0.0)
