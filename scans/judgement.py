@@ -47,7 +47,7 @@ def weigh(
 
     Returns:
         The page's p-value, leads and broken rules, and on a page that exceeds the rate the
-        signs of each check that would carry the flag alone, and of the check that adds most.
+        signs that would carry the flag alone, and the clearest of the check that adds most.
     """
     always = tuple(f for f in findings if f.p_value is None or f.p_value > false_flag_rate)
     if reference is None or not p_values:
@@ -60,11 +60,16 @@ def weigh(
     speaking = {f.detector for f in signs}
     loudest = max(speaking, key=lambda check: parts.get(check, 0.0), default=None)
     share = false_flag_rate / len(p_values)
-    shown = [f for f in signs if (f.p_value or 0.0) <= share or f.detector == loudest]
+    clearest = min((f for f in signs if f.detector == loudest), key=_p_of, default=None)
+    shown = [f for f in signs if _p_of(f) <= share or f is clearest]
     if not shown:
         # No single place stands out: there is nothing to show, so there is no flag.
         return Weighed(max(p_page, min(1.0, 1.01 * false_flag_rate)), always)
     return Weighed(p_page, (*always, *shown))
+
+
+def _p_of(finding: Finding) -> float:
+    return 0.0 if finding.p_value is None else finding.p_value
 
 
 def fuse(
