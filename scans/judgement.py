@@ -47,7 +47,8 @@ def weigh(
 
     Returns:
         The page's p-value, leads and broken rules, and on a page that exceeds the rate the
-        signs that would carry the flag alone, and the clearest of the check that adds most.
+        signs of checks that would carry the flag alone, and the clearest of the check that
+        adds most.
     """
     always = tuple(f for f in findings if f.p_value is None or f.p_value > false_flag_rate)
     if reference is None or not p_values:
@@ -61,7 +62,10 @@ def weigh(
     loudest = max(speaking, key=lambda check: parts.get(check, 0.0), default=None)
     share = false_flag_rate / len(p_values)
     clearest = min((f for f in signs if f.detector == loudest), key=_p_of, default=None)
-    shown = [f for f in signs if _p_of(f) <= share or f is clearest]
+    # Where one place is beyond doubt, others like it are worth a look: sheets are altered in
+    # more than one row.
+    sure = {f.detector for f in signs if _p_of(f) <= share}
+    shown = [f for f in signs if f.detector in sure or f is clearest]
     if not shown:
         # No single place stands out: there is nothing to show, so there is no flag.
         return Weighed(max(p_page, min(1.0, 1.01 * false_flag_rate)), always)
