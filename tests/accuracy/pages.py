@@ -153,5 +153,10 @@ def in_parallel(work: Callable[[T], R], jobs: Sequence[T], workers: int = 2) -> 
     if workers <= 1:
         yield from map(work, jobs)
         return
-    with ProcessPoolExecutor(workers, get_context("spawn"), limit_worker) as pool:
-        yield from pool.map(work, jobs, chunksize=4)
+    # A worker takes seconds to start: one pool serves the whole lab.
+    yield from _pool(workers).map(work, jobs, chunksize=4)
+
+
+@cache
+def _pool(workers: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(workers, get_context("spawn"), limit_worker)
