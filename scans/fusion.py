@@ -27,7 +27,7 @@ __all__ = ["Fusion", "Voice"]
 
 # A check that the simulated frauds of the fit hardly needed, because another saw the same, may be
 # all there is on another kind of scan, or what the next fraud needs.
-_LEAST_SHARE = 0.04
+_LEAST_SHARE = 0.08
 _POWERS = (0.05, 0.9)
 _ROUNDS = 60
 # p-values are believed down to here: below, tails are extrapolated far beyond any data.
@@ -107,7 +107,9 @@ class Fusion:
             # one page's worth of the middling power keeps rare checks from extremes
             power = (mass + 1.0) / ((owned[:, :-1] * -logs).sum(axis=0) + 1.0 / 0.3)
             power = np.clip(power, *_POWERS)
-        usable = np.maximum(share[:-1], _LEAST_SHARE)
+        # Which frauds the simulator commits how often says little of the next office: shares are
+        # drawn half way, on the scale of evidence, to equal ones.
+        usable = np.sqrt(np.maximum(share[:-1], _LEAST_SHARE))
         usable = usable / usable.sum()
         return Fusion(
             {

@@ -36,8 +36,8 @@ ENOUGH_PAGES = 200
 # A cleaner scanner than the built-in ones makes scores count this much more at most; the
 # fused ratio was brought to scale check by check and may only be drawn in again.
 _MOST_STRETCH = 1.5
-# Honest real scans score up to two smallest spreads above simulated ones.
-_SLACK = 2.0
+# Honest real scans score up to two smallest spreads above simulated ones, mostly less than one.
+_SLACK = 1.5
 _MOST_STRETCH_OF_PAGE = 1.0
 
 PageScores = Mapping[str, float]
@@ -153,9 +153,13 @@ class Reference:
         fusion = Fusion.fit(bare.p_values(c, page) for c, page in altered)
         whole = replace(bare, fusion=fusion)
         ratios: dict[str, list[float]] = {}
+        tops = {key: _Top.of(honest) for key, honest in fitted.items()}
         for scan_class, page in seen:
-            ratio = whole.log_ratio(whole.p_values(scan_class, page))
-            ratios.setdefault(scan_class.value, []).append(ratio)
+            p_values = {}
+            for check, score in page.items():
+                honest = fitted[check, scan_class.value]
+                p_values[check] = tops[check, scan_class.value].left_out(honest, score)
+            ratios.setdefault(scan_class.value, []).append(whole.log_ratio(p_values))
         pages_as_a_whole = {(PAGE, c): HonestDistribution.fit(r) for c, r in ratios.items()}
         return replace(whole, distributions=fitted | pages_as_a_whole)
 
@@ -190,6 +194,32 @@ class Reference:
         pages = {str(k): int(v) for k, v in data["pages"].items()}
         fusion = Fusion.from_json(data["fusion"])
         return Reference(distributions, pages, fallback, dict(data.get("source", {})), fusion)
+
+
+@dataclass(frozen=True, slots=True)
+class _Top:
+    """The highest of honest scores, judged by all the others.
+
+    A page that is learned from must be judged as a fresh one is: by the other pages. Ranked
+    among them all, itself included, no page would ever be beyond all honest ones, and the next
+    honest page that is would look rarer than it is.
+    """
+
+    score: float
+    p_value: float
+
+    @staticmethod
+    def of(honest: HonestDistribution) -> _Top:
+        others = replace(honest, scores=honest.scores[:-1])
+        top = float(honest.scores[-1]) if honest.n else float("inf")
+        return _Top(top, float(others.p_value(top)) if honest.n > 1 else 1.0)
+
+    def left_out(self, honest: HonestDistribution, score: float) -> float:
+        """p-value of a member by the others."""
+        if score >= self.score:
+            return self.p_value
+        at_least = honest.n - int(np.searchsorted(honest.scores, score, side="left"))
+        return float(max(1, at_least) / max(1, honest.n))
 
 
 def _stretch(own: HonestDistribution, base: HonestDistribution, most: float) -> float:

@@ -58,7 +58,9 @@ def test_fitting_finds_who_sees_and_how_sharply() -> None:
             page["often" if k % 15 else "rarely"] = float(10 ** -chance.uniform(2, 6))
         pages.append(page)
     voices = Fusion.fit(pages).voices
-    assert voices["often"].share > 3 * voices["rarely"].share > 6 * voices["never"].share > 0.0
+    # Drawn half way to equal shares: nine times as often is three times as loud.
+    assert 4 * voices["rarely"].share > voices["often"].share > 2 * voices["rarely"].share
+    assert voices["rarely"].share > voices["never"].share > 0.0
     assert voices["often"].power < 0.2
 
 
