@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
-from detectors.finding import Finding, Severity
+from detectors.finding import Family, Finding, Severity
+from detectors.registry import Level, discover
 from scans.reference import Reference
 from scans.types import PageResult, ScanClass
 
@@ -19,12 +21,13 @@ class Weighed:
     """What all checks of one page say together.
 
     Attributes:
-        p_value: How often an honest page speaks this loud; 1 where nothing was assessed.
+        p_value: How often an honest page speaks this loud; ``None`` where no check of the
+            image could judge: what a file says about itself clears no page.
         findings: Signs to show. On a page that honest pages equal too often only leads: a
             sign that does not count would only colour the eye of whoever looks.
     """
 
-    p_value: float
+    p_value: float | None
     findings: tuple[Finding, ...]
 
 
@@ -51,8 +54,8 @@ def weigh(
         adds most.
     """
     always = tuple(f for f in findings if f.p_value is None or f.p_value > false_flag_rate)
-    if reference is None or not p_values:
-        return Weighed(1.0, always)
+    if reference is None or not any(_of_the_image(check) for check in p_values):
+        return Weighed(None, always)
     p_page = reference.page_p_value(scan_class, p_values)
     if p_page > false_flag_rate:
         return Weighed(p_page, always)
@@ -70,6 +73,12 @@ def weigh(
         # No single place stands out: there is nothing to show, so there is no flag.
         return Weighed(max(p_page, min(1.0, 1.01 * false_flag_rate)), always)
     return Weighed(p_page, (*always, *shown))
+
+
+@cache
+def _of_the_image(check: str) -> bool:
+    known = discover(Level.PAGE).get(check)
+    return known is None or known.info.family is Family.IMAGE
 
 
 def _p_of(finding: Finding) -> float:
@@ -91,7 +100,8 @@ def fuse(
     Args:
         result: The page.
         findings: What is shown on it, likenesses to other pages among them.
-        p_alone: The p-value of the page judged alone; ``None`` where nothing was assessed.
+        p_alone: The p-value of the page judged alone; ``None`` where it could not be judged:
+            then it is neither flagged nor clean, unless a rule or a likeness flags it.
         false_flag_rate: Share of honest pages that may be flagged, in (0, 1).
     """
     rule = any(f.p_value is None for f in findings)
@@ -99,6 +109,8 @@ def fuse(
     p_page = max(_SMALLEST_P, min([1.0 if p_alone is None else p_alone, *pairs]))
     flagged = rule or p_page <= false_flag_rate
     kept = tuple(sorted(findings, key=lambda f: (-f.severity.rank, f.p_value or 0.0, f.detector)))
+    if p_alone is None and not flagged:
+        return replace(result, suspicion=None, flagged=None, severity=None, findings=kept)
     severity = Severity.worst([f.severity for f in kept])
     if flagged and severity is Severity.GREEN:
         severity = Severity.YELLOW

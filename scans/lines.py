@@ -10,15 +10,20 @@ from detectors.registry import Level
 from scans.page import answers_of
 from scans.types import PageResult, Status
 
-__all__ = ["page_object"]
+__all__ = ["page_object", "why_not_judged"]
+
+_UNKNOWN = 0.5
 
 
 def page_object(result: PageResult) -> dict[str, Any]:
     """The contract's object of a page, with the scan class and the residual added.
 
-    An answer is a value, ``None`` for a blank, or a list where several boxes are marked.
+    An answer is a value, ``None`` for a blank, or a list where several boxes are marked. A
+    page that was read and that no check of the image could judge stands in the middle of the
+    order, without a severity: green is for judged pages. Why, its ``not_assessable_reasons`` say.
     """
     read = result.status is Status.READ
+    unjudged = read and result.flagged is None
     marks: dict[str, dict[str, str]] = {}
     for reading in result.readings:
         marks.setdefault(reading.item, {})[str(reading.value)] = reading.state.value
@@ -32,8 +37,8 @@ def page_object(result: PageResult) -> dict[str, Any]:
         "serial": result.serial,
         "answers": {item: _answer(v) for item, v in answers_of(result.readings).items()},
         "marks": marks,
-        "suspicion": result.suspicion,
-        "flagged": result.flagged if read else None,
+        "suspicion": _UNKNOWN if unjudged else result.suspicion,
+        "flagged": bool(result.flagged) if read else None,
         "severity": result.severity.value if read and result.severity is not None else None,
         "not_assessable": sorted(result.not_assessable),
         "findings": [explained(f, (Level.PAGE, Level.PAGES)) for f in result.findings],
@@ -41,6 +46,12 @@ def page_object(result: PageResult) -> dict[str, Any]:
         "residual_mm": None if result.residual_mm is None else round(result.residual_mm, 3),
         "not_assessable_reasons": dict(sorted(result.not_assessable.items())),
     }
+
+
+def why_not_judged(result: PageResult) -> str:
+    """Why a page that was read is neither flagged nor clean."""
+    why = "; ".join(sorted(set(result.not_assessable.values()))) or "no honest pages are known"
+    return f"not judged: no check of the image can speak ({why}); calibrate on honest pages like it"
 
 
 def _answer(values: tuple[Value, ...]) -> Value | list[Value] | None:

@@ -51,14 +51,18 @@ def limit_memory(most_bytes: int) -> None:
 def limit_cpu(seconds: float) -> None:
     """From now on this process may compute for so long; then the system kills it.
 
-    Called anew for each page, as the system counts from the start of the process.
+    Called anew for each page, as the system counts from the start of the process; 0 lifts
+    the limit again.
     """
     try:
         import resource
     except ImportError:
         return
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    if seconds <= 0:
+        resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))
+        return
     usage = resource.getrusage(resource.RUSAGE_SELF)
     wanted = math.ceil(usage.ru_utime + usage.ru_stime + seconds) + 1
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     resource.setrlimit(resource.RLIMIT_CPU, (most, hard))

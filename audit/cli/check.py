@@ -92,7 +92,10 @@ def _drawn(results: Iterator[PageResult], form: Instrument, folder: Path) -> Ite
 
     drawn = 0
     for result in results:
-        drawn += write_overlay(result, form, folder) is not None
+        place = write_overlay(result, form, folder)
+        drawn += place is not None
+        if place is None and result.findings:
+            talk(f"{result.origin.path}, page {result.origin.page}: its signs could not be drawn")
         yield result
     talk(f"{drawn} pages with signs drawn -> {folder}")
 
@@ -123,7 +126,8 @@ def _row(page: dict[str, object]) -> list[object]:
     flat = dict(page)
     flat["findings"] = " ".join(sorted({f["detector"] for f in findings}))
     flat["not_assessable"] = " ".join(missing)
-    flat["flagged"] = "" if page["flagged"] is None else str(page["flagged"]).lower()
+    # Without a severity nothing was judged, and "false" would read as clean.
+    flat["flagged"] = "" if page["severity"] is None else str(page["flagged"]).lower()
     return [flat[column] if flat[column] is not None else "" for column in _COLUMNS]
 
 
@@ -134,12 +138,17 @@ class _Tally:
         self.read = self.flagged = self.unjudged = 0
 
     def count(self, results: Iterator[PageResult]) -> Iterator[PageResult]:
+        from scans.lines import why_not_judged
         from scans.types import Status
 
         for result in results:
-            if result.status is Status.READ:
+            if result.status is Status.READ and result.flagged is not None:
                 self.read += 1
-                self.flagged += bool(result.flagged)
+                self.flagged += result.flagged
+            elif result.status is Status.READ:
+                self.unjudged += 1
+                place = f"{result.origin.path}, page {result.origin.page}"
+                talk(f"{place}: read, but {why_not_judged(result)}")
             else:
                 self.unjudged += 1
                 place = f"{result.origin.path}, page {result.origin.page}"

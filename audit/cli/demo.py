@@ -58,7 +58,7 @@ def _desk(folder: Path) -> None:
         with store.reading() as connection:
             there = bool(Users(connection).all())
         rows = [] if there else [(n, r, add_user(store, n, r, full_name=f)) for n, r, f in _PEOPLE]
-    port = "http://127.0.0.1:8420/"
+    port = "http://127.0.0.1:8000/"
     talk(f"review desk: survey-audit serve --config {folder}/audit.toml, then open {port}")
     if rows:
         talk("accounts of the demo, passwords shown this once:")

@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 def serve(
     config: Config = HERE,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port.")] = 8420,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port.")] = 8000,
 ) -> None:
     """Open the review desk, in which people decide on flagged forms."""
     import uvicorn

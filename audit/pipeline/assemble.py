@@ -273,9 +273,7 @@ def _fill(assembly: Assembly, row: int, sheet: Sheet, instrument: Instrument) ->
     assembly.pages[row] = [page.id for page in sheet.pages]
     assembly.flagged[row] = any(page.flagged for page in sheet.pages)
     assembly.file_id[row] = assembly.file_id[row] or sheet.pages[0].file_id
-    reasons = [
-        _NOT_READ.get(p.status, "page_not_judged") for p in sheet.pages if p.status != "read"
-    ]
+    reasons = [_NOT_READ.get(p.status, "page_not_judged") for p in sheet.pages if not p.judged]
     missing = set(sheet.missing(instrument))
     if missing and not reasons:
         reasons.append("page_missing")
@@ -301,9 +299,7 @@ def _attach(assembly: Assembly, row: int, sheet: Sheet, instrument: Instrument) 
         typed: Any = assembly.frame[item.id].iat[row]
         if len(paper) == 1 and not pd.isna(typed) and answer_text(typed) != answer_text(paper[0]):
             differing.append((item.id, answer_text(paper[0]), answer_text(typed)))
-    reasons = [
-        _NOT_READ.get(p.status, "page_not_judged") for p in sheet.pages if p.status != "read"
-    ]
+    reasons = [_NOT_READ.get(p.status, "page_not_judged") for p in sheet.pages if not p.judged]
     assembly.reasons[row] += [r for r in dict.fromkeys(reasons) if r not in assembly.reasons[row]]
     if differing:
         finding = signs.record_differs(record, sheet.serial or "", differing)

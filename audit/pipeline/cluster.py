@@ -157,12 +157,23 @@ def _pages(
     """On a worker: all pages of some files."""
     from scans.batch import page_outcomes
     from scans.reference import load_reference
-    from scans.worker import limit_worker
+    from scans.worker import limit_cpu, limit_worker
+    from scans.workers import WORKER_LIMITS
 
     limit_worker()
     honest = load_reference(reference)
     files = [Path(path) for path in paths]
-    return list(page_outcomes(files, instrument, reference=honest, false_flag_rate=rate))
+    outcomes = []
+    # A page that never ends takes its worker along, and the file is given up. Memory is for the
+    # cluster's own nanny to watch.
+    limit_cpu(WORKER_LIMITS.page_seconds)
+    try:
+        for outcome in page_outcomes(files, instrument, reference=honest, false_flag_rate=rate):
+            outcomes.append(outcome)
+            limit_cpu(WORKER_LIMITS.page_seconds)
+    finally:
+        limit_cpu(0)
+    return outcomes
 
 
 def _given_up(path: Path) -> PageOutcome:

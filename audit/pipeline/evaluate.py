@@ -140,6 +140,7 @@ def load_pages(
                 reason=row["reason"],
                 serial=row["serial"],
                 flagged=bool(row["flagged"]),
+                judged=row["flagged"] is not None,
                 answers=answers,
                 undetermined=unclear,
                 findings=tuple(signs),

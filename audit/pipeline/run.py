@@ -397,6 +397,12 @@ def not_judged(connection: sa.Connection, round_id: str) -> list[str]:
         if page["status"] != "read":
             reason = str(page["reason"]).removeprefix(f"{page['path']}: ")
             lines.append(f"{page['path']}, page {page['page']}: {reason}")
+        elif page["flagged"] is None:
+            why = "; ".join(sorted(set(page["not_assessable"].values())))
+            lines.append(
+                f"{page['path']}, page {page['page']}: read, but not judged: {why}; calibrate on "
+                "honest pages like it, and name the reference in audit.toml"
+            )
     for path, record, reasons in scanned_with_reasons(connection, round_id):
         lines += [f"{path}, form {record}: {_FORM[r]}" for r in reasons if r in _FORM]
     return lines

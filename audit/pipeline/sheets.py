@@ -34,6 +34,7 @@ class PageRow:
         reason: Why it was not read.
         serial: Read from its code.
         flagged: Whether it exceeds the accepted false-flag rate.
+        judged: Whether it was read and a check of the image could judge it.
         answers: Item -> values marked.
         undetermined: Items in which something stands that could not be read.
         findings: What was seen on it, alone and among the others.
@@ -55,6 +56,7 @@ class PageRow:
     undetermined: frozenset[str] = frozenset()
     findings: tuple[Finding, ...] = ()
     unit: str | None = None
+    judged: bool = True
     changes: tuple[tuple[str, Value, Value, str], ...] = ()
 
 

@@ -135,6 +135,7 @@ class Sheet:
     findings: tuple[Finding, ...] = ()
     flagged: bool | None = None
     ambiguous: tuple[str, ...] = ()
+    judged: bool = True
 
 
 @dataclasses.dataclass
@@ -200,8 +201,8 @@ class FakeScans:
             form_page=sheet.form_page,
             serial=sheet.serial,
             readings=tuple(readings),
-            suspicion=0.999 if flagged else 0.1,
-            flagged=flagged,
+            suspicion=None if not sheet.judged else 0.999 if flagged else 0.1,
+            flagged=flagged if sheet.judged else None,
             severity=Severity.worst([f.severity for f in sheet.findings]),
             findings=sheet.findings,
         )

@@ -50,6 +50,33 @@ def test_data_go_to_output_and_talk_goes_to_error(sheet, toml, capsys):
     assert "1 pages: 1 read" in err
 
 
+def test_a_page_drawn_from_a_pdf_is_read_and_not_shown_as_clean(sheet, toml, tmp_path, capsys):
+    """The picture is laid under a text: the page has to be rendered, and no such page is known."""
+    import pikepdf
+    from PIL import Image
+
+    path = tmp_path / "page.pdf"
+    Image.open(sheet).convert("RGB").save(path, "PDF", resolution=300.0)
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        pdf.pages[0].contents_add(b"q 0 0 0 rg 20 20 60 2 re f Q")
+        pdf.save(path)
+    assert run(["check", str(path), "--instrument", toml]) == ExitCode.PARTLY_JUDGED
+    out, err = capsys.readouterr()
+    (line,) = lines_of(out)
+    accept_page(line)
+    assert (line["status"], line["scan_class"]) == ("read", "rendered")
+    # The contract wants a number and a boolean of a page that was read; green it is not.
+    assert (line["flagged"], line["suspicion"], line["severity"]) == (False, 0.5, None)
+    assert "erasure.fluid" in line["not_assessable"]
+    assert "not judged" in err
+    assert "1 could not be judged" in err
+    assert run(["check", str(path), "--instrument", toml, "--format", "csv"]) == (
+        ExitCode.PARTLY_JUDGED
+    )
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert row["flagged"] == ""
+
+
 def test_bad_files_are_listed_and_the_good_one_is_judged(folder, toml, capsys):
     missing = folder / "none.jpg"
     code = run(["check", str(folder), str(missing), "--instrument", toml])

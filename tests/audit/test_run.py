@@ -381,6 +381,16 @@ def test_a_scan_of_no_known_unit_is_kept_and_listed_and_not_scored(tmp_path: Pat
     assert (held["state"], held["reasons"]) == ("not_scored", ["unknown_unit"])
 
 
+def test_a_page_that_was_read_and_not_judged_is_held_and_listed(tmp_path: Path) -> None:
+    config, scans = small_round(tmp_path / "r"), FakeScans()
+    scans.put(tmp_path / "r", "u1/a.png", Sheet(GOOD, serial="S-1", judged=False))
+    outcome = _run(config, scans)
+    assert outcome.exit_code is ExitCode.PARTLY_JUDGED
+    assert outcome.not_judged[0].startswith("inbox/scans/u1/a.png, page 1: read, but not judged")
+    held = _table(settings_of(config), "held").iloc[0]
+    assert (held["state"], held["reasons"]) == ("held", ["page_not_judged"])
+
+
 def test_a_replaced_file_counts_with_its_new_content_and_the_old_is_kept(tmp_path: Path) -> None:
     config, scans = small_round(tmp_path / "r"), FakeScans()
     path = tmp_path / "r/inbox/responses/a.csv"

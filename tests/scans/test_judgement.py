@@ -157,3 +157,14 @@ def test_without_pages_of_its_own_a_scanner_is_given_slack() -> None:
     less = own.p_value("a", GREY, 5.0)
     assert less is not None
     assert less < (careful.p_value("a", GREY, 5.0) or 0.0)
+
+
+def test_a_page_that_no_check_of_the_image_could_judge_is_neither_flagged_nor_clean() -> None:
+    weighed = weigh(_reference(), GREY, {"metadata.editor": 0.9}, [], 0.01)
+    assert weighed.p_value is None
+    page = fuse(_page(), weighed.findings, weighed.p_value, 0.01)
+    assert (page.suspicion, page.flagged, page.severity) == (None, None, None)
+    # What it shares with another page speaks for itself.
+    alike = fuse(_page(), [_sign("x", 1e-6, matches=("b.png",))], None, 0.01)
+    assert alike.flagged
+    assert alike.suspicion == pytest.approx(1 - 1e-6)
