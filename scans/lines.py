@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from detectors.explained import explained
+from detectors.finding import Severity
 from detectors.instrument import Value
 from detectors.registry import Level
 from scans.page import answers_of
@@ -19,8 +20,8 @@ def page_object(result: PageResult) -> dict[str, Any]:
     """The contract's object of a page, with the scan class and the residual added.
 
     An answer is a value, ``None`` for a blank, or a list where several boxes are marked. A
-    page that was read and that no check of the image could judge stands in the middle of the
-    order, without a severity: green is for judged pages. Why, its ``not_assessable_reasons`` say.
+    page that was read and that no check of the image could judge is yellow and stands in the
+    middle of the order: green is for judged pages. Why, its ``not_assessable_reasons`` say.
     """
     read = result.status is Status.READ
     unjudged = read and result.flagged is None
@@ -39,13 +40,20 @@ def page_object(result: PageResult) -> dict[str, Any]:
         "marks": marks,
         "suspicion": _UNKNOWN if unjudged else result.suspicion,
         "flagged": bool(result.flagged) if read else None,
-        "severity": result.severity.value if read and result.severity is not None else None,
+        "severity": _severity(result, unjudged=unjudged),
         "not_assessable": sorted(result.not_assessable),
         "findings": [explained(f, (Level.PAGE, Level.PAGES)) for f in result.findings],
         "scan_class": None if result.scan_class is None else result.scan_class.value,
         "residual_mm": None if result.residual_mm is None else round(result.residual_mm, 3),
         "not_assessable_reasons": dict(sorted(result.not_assessable.items())),
     }
+
+
+def _severity(result: PageResult, *, unjudged: bool) -> str | None:
+    if unjudged:
+        return Severity.YELLOW.value
+    judged = result.status is Status.READ and result.severity is not None
+    return result.severity.value if judged and result.severity is not None else None
 
 
 def why_not_judged(result: PageResult) -> str:

@@ -107,7 +107,7 @@ def _lines(results: Iterator[PageResult], fmt: str) -> Iterator[str]:
         for result in results:
             yield json.dumps(page_object(result), ensure_ascii=False, allow_nan=False) + "\n"
         return
-    rows = (_row(page_object(result)) for result in results)
+    rows = (_row(result) for result in results)
     if fmt == "table":
         yield table(_COLUMNS, rows) + "\n"
         return
@@ -118,7 +118,10 @@ def _lines(results: Iterator[PageResult], fmt: str) -> Iterator[str]:
         yield csv_line(row)
 
 
-def _row(page: dict[str, object]) -> list[object]:
+def _row(result: PageResult) -> list[object]:
+    from scans.lines import page_object
+
+    page = page_object(result)
     findings = page["findings"]
     missing = page["not_assessable"]
     assert isinstance(findings, list)
@@ -126,8 +129,8 @@ def _row(page: dict[str, object]) -> list[object]:
     flat = dict(page)
     flat["findings"] = " ".join(sorted({f["detector"] for f in findings}))
     flat["not_assessable"] = " ".join(missing)
-    # Without a severity nothing was judged, and "false" would read as clean.
-    flat["flagged"] = "" if page["severity"] is None else str(page["flagged"]).lower()
+    # Where nothing was judged, "false" would read as clean.
+    flat["flagged"] = "" if result.flagged is None else str(page["flagged"]).lower()
     return [flat[column] if flat[column] is not None else "" for column in _COLUMNS]
 
 

@@ -66,7 +66,7 @@ def test_a_page_drawn_from_a_pdf_is_read_and_not_shown_as_clean(sheet, toml, tmp
     accept_page(line)
     assert (line["status"], line["scan_class"]) == ("read", "rendered")
     # The contract wants a number and a boolean of a page that was read; green it is not.
-    assert (line["flagged"], line["suspicion"], line["severity"]) == (False, 0.5, None)
+    assert (line["flagged"], line["suspicion"], line["severity"]) == (False, 0.5, "yellow")
     assert "erasure.fluid" in line["not_assessable"]
     assert "not judged" in err
     assert "1 could not be judged" in err
