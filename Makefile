@@ -67,7 +67,7 @@ lock: | $(BIN)/python
 	@$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 \
 	  --extra build pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 \
-	  --extra build --extra test --extra postgres pyproject.toml -o tests/requirements.lock
+	  --extra build --extra docs --extra oidc --extra postgres --extra s3 --extra test pyproject.toml -o tests/requirements.lock
 
 clean:
 	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache dist bench.json accuracy.json .accuracy_cache
