@@ -99,7 +99,7 @@ def load_postgresql(url: str, folder: Path) -> Iterator[Cursor]:
                 ):
                     while block := file.read(1 << 20):
                         rows.write(block)
-            for table in ("decisions", "backcheck_results"):
+            for table in ("decisions", "notes", "corrections", "backcheck_results"):
                 connection.execute(
                     f"SELECT setval(pg_get_serial_sequence('{table}', 'seq'), "
                     f"COALESCE(MAX(seq), 1), MAX(seq) IS NOT NULL) FROM {table}"

@@ -10,7 +10,10 @@ from collections.abc import Mapping, Sequence
 __all__ = ["ONLY_ADDED", "POSTGRESQL", "POSTGRESQL_NAMES", "SQLITE", "SQLITE_ALL", "only_added"]
 
 # Tables whose rows are never rewritten; the triggers of `decisions` are older than the trail.
-ONLY_ADDED = ("decisions", "backcheck_draws", "backcheck_members", "backcheck_results")
+ONLY_ADDED = (
+    *("decisions", "notes", "corrections"),
+    *("backcheck_draws", "backcheck_members", "backcheck_results"),
+)
 
 _NEXT = "(SELECT COALESCE(MAX(seq), 0) + 1 FROM trail)"
 _LINK = "COALESCE((SELECT hash FROM trail WHERE seq = NEW.seq - 1), '" + "0" * 64 + "')"

@@ -7,8 +7,8 @@ from alembic import op
 
 from audit.trail.guards import only_added
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 _TABLES = ("backcheck_draws", "backcheck_members", "backcheck_results")
 
