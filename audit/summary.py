@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from audit.pipeline.run import not_judged
 from audit.pipeline.sources import load_forms
+from audit.pipeline.verdict import not_judged
 from audit.settings import Settings
 from audit.store import Store
 from audit.store.cases import Cases

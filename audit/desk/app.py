@@ -20,7 +20,7 @@ from audit.desk.queue import Queue
 from audit.desk.routes import ROUTES
 from audit.desk.security import Shield, failed
 from audit.desk.web import Desk, Refused, Visit, guard
-from audit.intake.originals import Originals
+from audit.intake.originals import originals_at
 from audit.pipeline.sources import load_forms
 from audit.settings import Settings
 from audit.store import Store
@@ -43,7 +43,7 @@ def make_desk(settings: Settings, store: Store, now: Callable[[], dt.datetime]) 
         instruments=instruments,
         journal=Journal(store, now),
         queue=Queue(settings, instruments),
-        pictures=Pictures(Originals(settings.path(settings.originals)), instruments),
+        pictures=Pictures(originals_at(settings.originals_place), instruments),
         now=now,
     )
 

@@ -73,8 +73,8 @@ class Pictures:
 
         def make() -> LaidPage | None:
             try:
-                path = str(self._originals.path(sha256))
-                return lay_page(path, page, self._instruments[instrument_id])
+                with self._originals.at_hand([sha256]) as there:
+                    return lay_page(str(there[sha256]), page, self._instruments[instrument_id])
             except (AuditError, KeyError):
                 return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from audit.intake.originals import Originals
+from audit.intake.originals import originals_at
 from audit.reporting.data import RoundData, Row
 from detectors.errors import AuditError
 
@@ -19,7 +19,7 @@ def crops_of(data: RoundData, findings: Sequence[Row]) -> dict[int, bytes]:
     """
     from scans.crops import evidence_crops
 
-    originals = Originals(data.settings.path(data.settings.originals))
+    originals = originals_at(data.settings.originals_place)
     by_page: dict[int, list[Row]] = {}
     for finding in findings:
         if finding["box_mm"] is not None and finding["page_id"] in data.pages:
@@ -29,8 +29,9 @@ def crops_of(data: RoundData, findings: Sequence[Row]) -> dict[int, bytes]:
         page = data.pages[page_id]
         boxes = [(b[0], b[1], b[2], b[3]) for b in (f["box_mm"] for f in members)]
         try:
-            path = originals.path(page["sha256"])
-            cut = evidence_crops(str(path), page["page"], data.instrument, boxes)
+            with originals.at_hand([page["sha256"]]) as there:
+                path = str(there[page["sha256"]])
+                cut = evidence_crops(path, page["page"], data.instrument, boxes)
         except AuditError:
             continue
         crops.update({f["id"]: picture for f, picture in zip(members, cut, strict=False)})
