@@ -120,6 +120,7 @@ class Settings(BaseSettings):
         instrument: The questionnaires.
         units: The units table.
         custody: The custody table; used where the file is there.
+        withdrawn: Files that count no more, with reasons; used where the file is there.
         scans: Folder of scanned forms, ``<scans>/<unit_id>/…`` or with custody ranges.
         responses: Folder of response tables.
         rules: Rule sets for scoring: a TOML file, or a folder of them.
@@ -153,6 +154,7 @@ class Settings(BaseSettings):
     instrument: tuple[InstrumentSettings, ...] = Field(min_length=1)
     units: Path = Path("units.csv")
     custody: Path = Path("custody.csv")
+    withdrawn: Path = Path("withdrawn.csv")
     scans: Path = Path("inbox/scans")
     responses: Path = Path("inbox/responses")
     rules: Path = Path("rules")

@@ -269,7 +269,11 @@ class open_regular:  # noqa: N801 - reads as a function at its only call
         state = os.fstat(self.descriptor)
         if not stat.S_ISREG(state.st_mode):
             os.close(self.descriptor)
-            raise InputError("not a regular file", where=str(self.path), remedy="remove it")
+            raise InputError(
+                "this is no regular file",
+                where=str(self.path),
+                remedy="put the file itself there",
+            )
         return self.descriptor, state.st_size
 
     def __exit__(self, *_: object) -> None:
@@ -303,6 +307,20 @@ def hash_file(path: Path) -> str:
     """
     with path.open("rb") as stream:
         return hash_stream(stream)
+
+
+def hash_regular(path: Path) -> str:
+    """The same of a regular file that others may have put there; links are not followed.
+
+    Raises:
+        InputError: If it is a link, a pipe, a device or a folder.
+        OSError: If it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with open_regular(path) as (descriptor, _):
+        while chunk := os.read(descriptor, _CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def hash_stream(stream: IO[bytes]) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from audit.intake.originals import hash_file, list_files, originals_at
+from audit.intake.originals import hash_regular, list_files, originals_at
 from audit.intake.tables import TableProblem
 from audit.pipeline.tools import Tools
 from audit.settings import InstrumentSettings, Settings
@@ -14,7 +15,7 @@ from audit.store import Store
 from audit.store.pages import Files
 from audit.trail.acts import Action
 from audit.trail.chain import describe
-from detectors.errors import AuditError, ConfigError, InputError
+from detectors.errors import AuditError, ConfigError
 from detectors.instrument import Instrument, load_instrument
 
 __all__ = [
@@ -43,8 +44,8 @@ class Found:
 
     Attributes:
         path: Relative to the round, with forward slashes.
-        kind: ``scan``, ``responses``, ``units``, ``custody``, ``previous`` or
-            ``collection``.
+        kind: ``scan``, ``responses``, ``units``, ``custody``, ``withdrawn``, ``previous``
+            or ``collection``.
         real: Where it stands on this machine.
         sha256: Of its content as it was listed; empty where it could not be read.
     """
@@ -104,6 +105,8 @@ def gather(settings: Settings, tools: Tools) -> Sources:
     named = [("units", settings.units)]
     if settings.path(settings.custody).is_file():
         named.append(("custody", settings.custody))
+    if settings.path(settings.withdrawn).is_file():
+        named.append(("withdrawn", settings.withdrawn))
     for form in sources.forms:
         for key in ("reference", "previous"):
             path = getattr(form.settings, key)
@@ -166,11 +169,11 @@ def _scan_files(folder: Path, sources: Sources) -> Sequence[Path]:
 def _add(sources: Sources, settings: Settings, kind: str, path: Path) -> None:
     relative = relative_to_round(path, settings.base)
     try:
-        if path.is_symlink():
-            raise InputError("a link is not taken in", where=relative, remedy="put the file there")
-        sources.found.append(Found(relative, kind, path, hash_file(path)))
+        # Never opened by its name alone: a pipe would hold the run for ever.
+        sources.found.append(Found(relative, kind, path, hash_regular(path)))
     except AuditError as error:
-        sources.problems.append(problem_of(error, relative, "refused_file"))
+        problem = problem_of(error, relative, "refused_file")
+        sources.problems.append(dataclasses.replace(problem, where=relative))
     except OSError as error:
         what = f"cannot be read ({error.strerror})"
         sources.problems.append(TableProblem(relative, what, "check permissions", code="no_access"))
@@ -200,12 +203,23 @@ def take_in(
     originals = originals_at(settings.originals_place)
     originals.sweep()
     with store.reading() as connection:
-        known = {(r["path"], r["sha256"]) for r in Files(connection, settings.round.id).kept()}
+        rows = Files(connection, settings.round.id).every()
+        own = [row for row in rows if row["round_id"] == settings.round.id]
+        known = {(r["path"], r["sha256"]) for r in own if r["state"] != "replaced"}
     new: dict[str, int] = {}
-    for found in sources.found:
+    for found in list(sources.found):
         if (found.path, found.sha256) in known:
             continue
-        kept = originals.add(found.real)
+        try:
+            kept = originals.add(found.real)
+        except AuditError as error:
+            # A source that is gone or became a link is its own matter; a full disk is not.
+            if found.real.is_file() and not found.real.is_symlink():
+                raise
+            sources.found.remove(found)
+            problem = problem_of(error, found.path, "refused_file")
+            sources.problems.append(dataclasses.replace(problem, where=found.path))
+            continue
         with store.writing(tools.act(Action.FILE_IN, found.path)) as connection:
             files = Files(connection, settings.round.id)
             files.add(found.path, found.kind, kept.sha256, kept.size, run_id)

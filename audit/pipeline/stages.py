@@ -19,6 +19,7 @@ from audit.pipeline.tables import (
     read_tables,
 )
 from audit.pipeline.tools import Tools
+from audit.pipeline.withdrawn import withdraw
 from audit.scoring.rules import RuleSet
 from audit.settings import Settings
 from audit.store import Store
@@ -67,6 +68,7 @@ def work_through(work: Work) -> dict[str, int]:
     with phases("take_in") as told:
         new = take_in(store, settings, work.sources, work.run_id, tools)
         told["files"] = sum(new.values())
+        told["withdrawn"] = withdraw(store, settings, work.sources, tools)
     with phases("registers"):
         units = read_round_units(store, settings)
         known = frozenset(units.frame["unit_id"])

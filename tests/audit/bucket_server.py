@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -26,6 +27,7 @@ def bucket_server(monkeypatch: pytest.MonkeyPatch, bucket: str = "audit") -> Ite
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     try:
         boto3.client("s3").create_bucket(Bucket=bucket)
-        yield f"s3://{bucket}/kept"
+        # Buckets outlive their server within one process: everybody gets a corner of their own.
+        yield f"s3://{bucket}/{uuid.uuid4().hex[:8]}"
     finally:
         running.stop()
