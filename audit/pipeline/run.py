@@ -26,6 +26,7 @@ from audit.settings import Settings
 from audit.store import Store, open_store
 from audit.store.cases import Cases
 from audit.store.pages import Files
+from audit.store.remarks import Corrections
 from audit.store.results import Runs
 from audit.store.rounds import Rounds
 from audit.trail.acts import Action
@@ -100,6 +101,7 @@ def _inputs(
     with store.reading() as connection:
         kept = {r["path"]: r["sha256"] for r in Files(connection, settings.round.id).kept()}
         decisions = Cases(connection, settings.round.id).head()
+        corrections = Corrections(connection, settings.round.id).head()
     return Inputs(
         settings=settings.results_sha256,
         # What is there now counts; of what is gone from the inbox, what was kept of it.
@@ -110,6 +112,7 @@ def _inputs(
         checks=dict(tools.checks),
         decisions=decisions,
         software=software_version(),
+        corrections=corrections,
     )
 
 
