@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from audit.intake.registers import units_at
 from audit.judge.gate import Gate, gate
-from audit.pipeline.assemble import answer_text
+from audit.pipeline.assembly import answer_text
 from audit.scoring.rules import RuleSet
 from audit.scoring.scores import (
     DISSATISFIED,
