@@ -35,7 +35,7 @@ from audit.pipeline.sources import (
     take_in,
 )
 from audit.pipeline.tools import Tools
-from audit.scoring.rules import RuleSet, rules_at
+from audit.scoring.rules import RuleSet, book_at, book_hash, told
 from audit.settings import Settings
 from audit.store import Store, open_store
 from audit.store.cases import Cases
@@ -95,7 +95,8 @@ def run_round(settings: Settings, tools: Tools) -> Outcome:
     started = tools.now()
     stamp = started.strftime("%Y%m%dT%H%M%SZ")
     with round_lock(settings.base / LOCK, stamp):
-        rules = rules_at(settings.path(settings.rules), settings.round.date_to)
+        needed = {form.programme for form in settings.instrument}
+        rules = book_at(settings.path(settings.rules), settings.round.date_to, needed)
         sources = gather(settings)
         with (
             open_store(settings.store_url, now=tools.now) as store,
@@ -114,7 +115,7 @@ def run_round(settings: Settings, tools: Tools) -> Outcome:
 
 
 def _inputs(
-    store: Store, settings: Settings, sources: Sources, rules: RuleSet, tools: Tools
+    store: Store, settings: Settings, sources: Sources, rules: Mapping[str, RuleSet], tools: Tools
 ) -> Inputs:
     with store.reading() as connection:
         kept = {r["path"]: r["sha256"] for r in Files(connection, settings.round.id).kept()}
@@ -125,7 +126,7 @@ def _inputs(
         files=tuple({**kept, **{f.path: f.sha256 for f in sources.found}}.items()),
         instruments={f.instrument.id: f.instrument.sha256 for f in sources.forms},
         references=_references(settings, sources.forms),
-        rules=rules.sha256,
+        rules=book_hash(rules),
         checks=dict(tools.checks),
         decisions=decisions,
         software=software_version(),
@@ -166,7 +167,7 @@ def _noted(
     run_id: str,
     started: str,
     inputs: Inputs,
-    rules: RuleSet,
+    rules: Mapping[str, RuleSet],
     tools: Tools,
 ) -> Iterator[None]:
     """Note the run at its start, and how it ended if it did not come to its end."""
@@ -198,7 +199,7 @@ def _run(
     store: Store,
     settings: Settings,
     sources: Sources,
-    rules: RuleSet,
+    rules: Mapping[str, RuleSet],
     run_id: str,
     tools: Tools,
 ) -> Outcome:
@@ -215,7 +216,10 @@ def _run(
     tables, table_problems = read_tables(store, settings, sources.forms, known, tools)
     problems = [*sources.problems, *units.problems, *(custody.problems if custody else ())]
     problems += table_problems
-    beside = [read_round_circumstances(store, settings, form, rules) for form in sources.forms]
+    beside = [
+        read_round_circumstances(store, settings, form, rules[form.settings.programme])
+        for form in sources.forms
+    ]
     # the tables are the same for every form; only a baseline is read anew
     problems += dict.fromkeys(problem for read in beside for problem in read.problems)
     before = [read_previous(store, settings, form) for form in sources.forms]
@@ -239,7 +243,8 @@ def _run(
             tools,
         )
         with store.writing(tools.act(Action.SCORES, form.instrument.id)) as connection:
-            gate_and_score(connection, settings, form.instrument, rules)
+            chosen = rules[form.settings.programme]
+            gate_and_score(connection, settings, form.instrument, chosen, form.settings)
         _count(counts, result)
     return _finish(store, settings, sources, rules, run_id, counts, tools)
 
@@ -316,7 +321,7 @@ def _finish(
     store: Store,
     settings: Settings,
     sources: Sources,
-    rules: RuleSet,
+    rules: Mapping[str, RuleSet],
     run_id: str,
     counts: Mapping[str, int],
     tools: Tools,
@@ -332,7 +337,7 @@ def _finish(
         "libraries": libraries(),
         "config_sha256": settings.sha256(),
         "results_sha256": inputs.settings,
-        "rules": {"id": rules.id, "sha256": rules.sha256},
+        "rules": told(rules),
         "instruments": dict(inputs.instruments),
         "references": dict(inputs.references),
         "checks": dict(inputs.checks),

@@ -89,7 +89,6 @@ def write_round_reports(
     target = folder or settings.path(settings.reports)
     if only_missing and any(target.rglob("index.html")):
         return []
-    rules = rules_at(settings.path(settings.rules), settings.round.date_to)
     forms = load_forms(settings)
     written: list[Path] = []
     with open_store(settings.store_url, create=False) as store:
@@ -100,6 +99,9 @@ def write_round_reports(
                     raise UsageError(
                         "this round has not been audited yet", remedy="use `survey-audit run`"
                     )
+                rules = rules_at(
+                    settings.path(settings.rules), settings.round.date_to, form.settings.programme
+                )
                 data = load(connection, settings, form.instrument, rules, run)
             _check_units(data, units)
             place = target / form.instrument.id if len(forms) > 1 else target
