@@ -56,7 +56,8 @@ def jeffreys(share: float, n: float, level: float = 0.95) -> tuple[float, float]
     tail = (1 - level) / 2
     low = 0.0 if share == 0.0 else float(beta.ppf(tail, good, bad))
     high = 1.0 if share == 1.0 else float(beta.ppf(1 - tail, good, bad))
-    return low, high
+    # Within half an answer of an end the quantile would pass the share itself.
+    return min(low, share), max(high, share)
 
 
 def difference(
