@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -26,6 +27,7 @@ from audit.scoring.uncertainty import firmness
 from audit.settings import InstrumentSettings, Settings
 from audit.store.cases import Cases
 from audit.store.records import Records
+from audit.store.remarks import BLANK, Corrections
 from audit.store.results import Breakdowns, Scores
 from audit.store.rounds import Rounds
 from audit.store.rows import Changes
@@ -52,7 +54,8 @@ def gate_and_score(
     states = _gates(connection, round_id, instrument, frozenset(units["unit_id"]))
     records = Records(connection, round_id, instrument.id)
     moved = records.save_states({key: str(state) for key, state in states.items()})
-    read = _read(records, instrument, states, form)
+    agreed = Corrections(connection, round_id).agreed(instrument.id)
+    read = _read(records, instrument, states, agreed, form)
     if form.programme != AGENCY:
         # A unit that does not handle procedures has no satisfaction result at all.
         units = units[units["handles_procedures"].ne(other=False).fillna(value=True)]
@@ -107,7 +110,11 @@ class _Read:
 
 
 def _read(
-    records: Records, instrument: Instrument, gates: Mapping[int, Gate], form: InstrumentSettings
+    records: Records,
+    instrument: Instrument,
+    gates: Mapping[int, Gate],
+    agreed: Mapping[tuple[str, str], tuple[Any, Any]],
+    form: InstrumentSettings,
 ) -> _Read:
     rows = records.all()
     index = {row["id"]: number for number, row in enumerate(rows)}
@@ -117,18 +124,33 @@ def _read(
     asked = {item: name for name, item in form.dimensions().items()}
     cut: dict[str, list[str | None]] = {"channel": [row["channel"] for row in rows]}
     cut |= {name: [None] * len(rows) for name in form.dimensions()}
+
+    def cell(item: str, state: str, value: str | None) -> int:
+        if state == "answered":
+            return SATISFIED if value in best[item] else DISSATISFIED
+        return UNREAD if state == "undetermined" else NO_ANSWER
+
+    corrected = {record for record, _ in agreed}
+    names = {index[row["id"]]: row["record_id"] for row in rows if row["record_id"] in corrected}
+    read: dict[tuple[str, str], list[str | None]] = {}
     for key, item, state, value in records.answers():
         if item in asked and state == "answered":
             cut[asked[item]][index[key]] = value
         column = columns.get(item)
         if column is None:
             continue
-        if state == "answered":
-            cells[index[key], column] = SATISFIED if value in best[item] else DISSATISFIED
-        elif state == "undetermined":
-            cells[index[key], column] = UNREAD
+        row = index[key]
+        cells[row, column] = cell(item, state, value)
+        if row in names:
+            read[names[row], item] = [state, value]
     units = [row["unit_id"] for row in rows]
-    ballot = Ballot(units, [gates[row["id"]] for row in rows], cells)
+    received = cells.copy() if agreed else None
+    places = {name: row for row, name in names.items()}
+    for (record, item), (was, right) in agreed.items():
+        # A correction of a reading that no longer stands is stale: it changes nothing.
+        if record in places and item in columns and read.get((record, item), BLANK) == was:
+            cells[places[record], columns[item]] = cell(item, right[0], right[1])
+    ballot = Ballot(units, [gates[row["id"]] for row in rows], cells, received)
     return _Read(ballot, _clusters(rows), cut)
 
 

@@ -86,7 +86,10 @@ def breakdown(
     used = known & (gates == str(Gate.SCORED))
     cuts = list(_cuts(ballot, units, dimensions))
     found: list[Slice] = []
-    for measure, factor, cells in measures(ballot.cells, instrument):
+    before = measures(ballot.cells if ballot.received is None else ballot.received, instrument)
+    for (measure, factor, cells), (_, _, seen) in zip(
+        measures(ballot.cells, instrument), before, strict=True
+    ):
         good = (cells == SATISFIED).sum(axis=1).astype(np.int64)
         given = good + (cells == DISSATISFIED).sum(axis=1)
         label = None if clusters is None else clusters[used]
@@ -100,7 +103,9 @@ def breakdown(
             inside = used & (rows >= 0)
             label = None if clusters is None else clusters[inside]
             worth = effective_size(given[inside], rows[inside], len(names), measured, label)
-            counted = count(measure, factor, cells, rows, gates, ["\x1f".join(n) for n in names])
+            counted = count(
+                *(measure, factor, cells, seen, rows, gates), ["\x1f".join(n) for n in names]
+            )
             for (scope_id, category), one, size in zip(names, counted, worth, strict=True):
                 value = one.shares["after_review"].value
                 interval = None

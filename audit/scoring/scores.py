@@ -51,11 +51,13 @@ class Ballot:
         gates: What the gate says about each.
         cells: uint8 ``(records, rating items)``: ``DISSATISFIED``, ``SATISFIED``,
             ``NO_ANSWER`` (blank or not applicable), ``UNREAD`` (given, but not readable).
+        received: The same before people corrected what was read; ``cells`` if ``None``.
     """
 
     units: Sequence[str | None]
     gates: Sequence[Gate]
     cells: NDArray[np.uint8]
+    received: NDArray[np.uint8] | None = None
 
     @property
     def gate_names(self) -> NDArray[np.object_]:
@@ -131,9 +133,12 @@ def score(
     rows = np.array([index.get(unit or "", -1) for unit in ballot.units], dtype=np.int64)
     results: list[Score] = []
     order: dict[tuple[str, str], int] = {}
-    for measure, factor, cells in measures(ballot.cells, instrument):
+    before = measures(ballot.cells if ballot.received is None else ballot.received, instrument)
+    for (measure, factor, cells), (_, _, seen) in zip(
+        measures(ballot.cells, instrument), before, strict=True
+    ):
         order[measure, factor] = len(order)
-        results += count(measure, factor, cells, rows, ballot.gate_names, list(index))
+        results += count(measure, factor, cells, seen, rows, ballot.gate_names, list(index))
     ranked = _rank([_tier(result, rules) for result in results], units)
     return tuple(sorted(ranked, key=lambda s: (s.unit_id, order[s.measure, s.factor])))
 
@@ -164,6 +169,7 @@ def count(
     measure: str,
     factor: str,
     cells: NDArray[np.uint8],
+    received: NDArray[np.uint8],
     rows: NDArray[np.int64],
     gates: NDArray[np.object_],
     units: Sequence[str],
@@ -174,6 +180,7 @@ def count(
         measure: Its name.
         factor: Its factor, empty for the others.
         cells: uint8 ``(records, items)`` as in :class:`Ballot`.
+        received: The same as they were received, before anything was corrected.
         rows: int64 ``(records,)``: place of each record in ``units``, -1 for none of them.
         gates: ``(records,)``: state of the gate as a word.
         units: Units, or anything else that records are gathered by.
@@ -182,6 +189,8 @@ def count(
     good = (cells == SATISFIED).sum(axis=1)
     given = good + (cells == DISSATISFIED).sum(axis=1)
     unread = (cells == UNREAD).sum(axis=1)
+    good_before = (received == SATISFIED).sum(axis=1)
+    given_before = good_before + (received == DISSATISFIED).sum(axis=1)
     known = rows >= 0
     scored, held = gates == str(Gate.SCORED), gates == str(Gate.HELD)
 
@@ -194,7 +203,7 @@ def count(
     everything = np.ones(len(rows), dtype=np.bool_)
     kept_good, kept = total(good, scored), total(given, scored)
     open_ = total(given + unread, held) + total(unread, scored)
-    seen_good, seen = total(good, everything), total(given, everything)
+    seen_good, seen = total(good_before, everything), total(given_before, everything)
     counted = total((given > 0).astype(np.int64), scored)
     states = {str(s): total(np.ones(len(rows), dtype=np.int64), gates == str(s)) for s in Gate}
     return [
