@@ -35,7 +35,7 @@ def page_files(paths: Sequence[Path]) -> Iterator[Path | PageResult]:
     """Files to check, folders walked; what cannot be used comes as a page not checked."""
     seen: set[Path] = set()
     for path in paths:
-        refused: list[InputError] = []
+        refused: list[AuditError] = []
         try:
             for file in expand([path], refuse=refused.append):
                 if file.resolve() not in seen:

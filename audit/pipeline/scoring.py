@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from audit.intake.registers import units_at
 from audit.judge.gate import Gate, gate
-from audit.pipeline.assemble import answer_text
+from audit.pipeline.assembly import answer_text
 from audit.scoring.breakdown import UnitFacts, breakdown
 from audit.scoring.rules import AGENCY, RuleSet
 from audit.scoring.scores import (

@@ -134,7 +134,7 @@ files = Table(
     Column("kind", Text, nullable=False),  # scan responses units custody previous collection
     Column("sha256", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
-    Column("state", Text, nullable=False),  # kept | replaced (another content stands there now)
+    Column("state", Text, nullable=False),  # kept | replaced (by another content) | withdrawn
     Column("reason", Text),  # why nothing could be read from it
     Column("added_run", Text, nullable=False),
     Column("deleted_at", Text),  # when the rule of retention took the original away

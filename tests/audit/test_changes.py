@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from audit.pipeline.assemble import Assembly
+from audit.pipeline.assembly import Assembly
 from audit.pipeline.changes import COLUMNS, changed_marks, table_of_changes
 from audit.pipeline.run import run_round
 from audit.pipeline.sheets import PageRow
