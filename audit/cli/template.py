@@ -34,8 +34,11 @@ def draft(
     ] = "vi",
     page_size: Annotated[
         str | None,
-        typer.Option("--page-size", help="A4, A5, Letter or 210x297 (mm), where a picture is mute."),
+        typer.Option(
+            "--page-size", help="A4, A5, Letter or 210x297 (mm), where a picture is mute."
+        ),
     ] = None,
+    *,
     force: Annotated[
         bool, typer.Option("--force", help="Write over an instrument that is there.")
     ] = False,

@@ -166,7 +166,9 @@ def _page(sheet: Sheet, book: _Book, output: Path) -> tuple[Page, Sheet]:
             'code = { kind = "qr", box_mm = [x, y, width, height], role = "serial" }'
         )
     combs = _combs(outlines)
-    notes += [f"touching cells at {_at(c)}: left out; a field if they are written in" for c in combs]
+    notes += [
+        f"touching cells at {_at(c)}: left out; a field if they are written in" for c in combs
+    ]
     if notes:
         book.notes[f"page {sheet.number}"] = notes
     page = Page(
@@ -308,7 +310,9 @@ def _grid(sheet: Sheet, group: Group, book: _Book) -> Iterator[Box]:
         name = book.name(wanted, "grid")
         notes = []
         if not told and number == 0:
-            notes.append(f"values {_few(scale)} run from left to right: is the last the best answer?")
+            notes.append(
+                f"values {_few(scale)} run from left to right: is the last the best answer?"
+            )
         if sheet.phrases and not rest:
             notes.append("no words were found beside this row")
         has = missing if missing is not None and len(row) == len(values) else None
@@ -338,7 +342,7 @@ def _reach(middles: Sequence[float], number: int, height: float) -> tuple[float,
 
 
 def _straight(rows: Sequence[Sequence[Found]]) -> list[list[Found]]:
-    """Rows of a grid on common columns and one size: what scatters is the finding, not the print."""
+    """Rows of a grid on common columns and at one size: what scatters is not the print."""
     every = [box for row in rows for box in row]
     width = float(np.median([b.box_mm[2] for b in every]))
     height = float(np.median([b.box_mm[3] for b in every]))

@@ -75,9 +75,7 @@ def _on_edge(line: Line, box: BoxMm) -> bool:
     return near and min(line[1], x + w) - max(line[0], x) > 0.5 * min(line[1] - line[0], w)
 
 
-def _empty_frame(
-    sheet: Sheet, box: BoxMm, outlines: Outlines, taken: Sequence[Found]
-) -> bool:
+def _empty_frame(sheet: Sheet, box: BoxMm, outlines: Outlines, taken: Sequence[Found]) -> bool:
     x, y, w, h = box
     if w < 22 or h < 7.5 or w * h > 0.5 * sheet.size_mm[0] * sheet.size_mm[1]:
         return False
@@ -109,6 +107,10 @@ def _kind(sheet: Sheet, box: BoxMm, *, framed: bool) -> tuple[str, bool]:
                     return kind, False
             if words:
                 return "handwriting", False
+        farther = sheet.text_in((x - 6, y - 18.0, w + 12, 18.0))
+        for kind, pattern in _KINDS:
+            if pattern.search(farther):
+                return kind, True
         return "handwriting", True
     signs = 30 <= w <= 95 and 10 <= h <= 45 and y > 0.5 * sheet.size_mm[1]
     line = not framed and 30 <= w <= 95 and y > 0.6 * sheet.size_mm[1] and h < 10

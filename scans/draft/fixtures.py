@@ -73,11 +73,11 @@ def find_fiducials(sheet: Sheet) -> tuple[tuple[tuple[float, float], ...], float
         there are none.
     """
     dark = np.asarray(sheet.flat < 110, dtype=np.uint8)
-    count, labels, stats, centres = cv2.connectedComponentsWithStats(dark, connectivity=4)
+    count, _, stats, centres = cv2.connectedComponentsWithStats(dark, connectivity=4)
     squares: list[tuple[float, float, float]] = []
     width, height = sheet.size_mm
     for label in range(1, count):
-        x, y, w, h, area = (int(v) for v in stats[label])
+        w, h, area = (int(v) for v in stats[label, 2:5])
         across, down = w / sheet.scale, h / sheet.scale
         if not (_LEAST_MM <= across <= _MOST_MM and _LEAST_MM <= down <= _MOST_MM):
             continue

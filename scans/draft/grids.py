@@ -8,6 +8,7 @@ as well as a drawn one.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -39,7 +40,7 @@ def group_boxes(sheet: Sheet, boxes: Sequence[Found]) -> list[Group]:
         start = 0.0  # what stands left of this belongs to another part of the line
         for part in _parts(sheet, line):
             if len(part) > 1 and not any(
-                _words_between(sheet, a, b) for a, b in zip(part, part[1:], strict=False)
+                _words_between(sheet, a, b) for a, b in itertools.pairwise(part)
             ):
                 _into_grids(groups, part, start)
             else:
@@ -105,7 +106,7 @@ def _same_size(one: Found, other: Found) -> bool:
 def _parts(sheet: Sheet, line: list[Found]) -> list[list[Found]]:
     """A line cut where bare grids and worded options meet, or two grids stand side by side."""
     parts = [[line[0]]]
-    for before, box in zip(line, line[1:], strict=False):
+    for before, box in itertools.pairwise(line):
         worded = _words_between(sheet, before, box)
         current = parts[-1]
         if worded and box.middle[0] - before.middle[0] > _TWO_LISTS_MM:
@@ -159,9 +160,7 @@ def _same_columns(last: list[Found], row: list[Found]) -> bool:
     """One of two rows may have one box more: a last column that not every item has."""
     if abs(len(last) - len(row)) > 1 or not _same_size(last[0], row[0]):
         return False
-    return all(
-        abs(a.middle[0] - b.middle[0]) < _COLUMN_MM for a, b in zip(last, row, strict=False)
-    )
+    return all(abs(a.middle[0] - b.middle[0]) < _COLUMN_MM for a, b in zip(last, row, strict=False))
 
 
 def _into_lists(
@@ -183,10 +182,12 @@ def _goes_on(sheet: Sheet, last: list[Found], row: list[Found], start: float) ->
     if len(row) > len(last) or len(row) >= _DIGITS or not _same_size(last[0], row[0]):
         return False
     columns = [b.middle[0] for b in last]
-    if not all(min(abs(b.middle[0] - c) for c in columns) < _COLUMN_MM for b in row):
-        return False
-    if abs(row[0].middle[0] - columns[0]) > _COLUMN_MM:
-        return False
+    # One option that did not fit its line stands anywhere in the next.
+    if len(row) > 1 or left_of(sheet, (start, row[0].box_mm[1], row[0].box_mm[0] - start, 4.0)):
+        if not all(min(abs(b.middle[0] - c) for c in columns) < _COLUMN_MM for b in row):
+            return False
+        if abs(row[0].middle[0] - columns[0]) > _COLUMN_MM:
+            return False
     above, below = last[0].box_mm, row[0].box_mm
     y0, y1 = above[1] + above[3] + 1.2, below[1] - 1.2
     span = max(25.0, row[-1].middle[0] - row[0].middle[0] + 20.0)

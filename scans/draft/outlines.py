@@ -29,6 +29,7 @@ _LINE_MM = 1.1  # no outline is thicker
 _LOOKS = ((0.70, 0.0), (0.50, 0.0), (0.70, 0.25), (0.86, 0.0))
 _RECTANGLE, _SHARP = 0.90, 0.95
 _ROUND = (0.70, 0.87)
+_IN_COLUMN_MM = 0.4
 _LETTER_MM = 4.0  # what is higher is no letter of running text
 
 
@@ -89,14 +90,14 @@ def find_outlines(sheet: Sheet, hidden: Iterable[BoxMm] = ()) -> Outlines:
 
 
 def _enclosed(flat: NDArray[np.uint8], dark: Mask, scale: float) -> list[Found]:
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        (~dark).astype(np.uint8), connectivity=4
-    )
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((~dark).astype(np.uint8), connectivity=4)
     height, width = dark.shape
     w, h = stats[:, cv2.CC_STAT_WIDTH] / scale, stats[:, cv2.CC_STAT_HEIGHT] / scale
     x, y = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
     inside = (x > 0) & (y > 0)
-    inside &= (x + stats[:, cv2.CC_STAT_WIDTH] < width) & (y + stats[:, cv2.CC_STAT_HEIGHT] < height)
+    inside &= (x + stats[:, cv2.CC_STAT_WIDTH] < width) & (
+        y + stats[:, cv2.CC_STAT_HEIGHT] < height
+    )
     likely = inside & (np.minimum(w, h) >= _LEAST_MM - 0.4) & (h < 0.7 * height / scale)
     likely &= (np.maximum(w, h) <= 6.0 * np.minimum(w, h)) | ((w >= 25) & (h >= 5))
     found = []
@@ -228,6 +229,8 @@ def _sorted_out(sheet: Sheet, small: list[Found], large: list[Found]) -> Outline
     loose = [a for a in small if id(a) not in tables]
     for one in loose:
         mates = [b for b in loose if b is not one and _alike(one, b)]
+        if one.shape == "ellipse" and not _in_columns(one, mates):
+            continue
         needed = 1 if one.shape == "box" and min(one.box_mm[2:]) >= 2.2 else 2
         if len(mates) >= needed:
             out.boxes.append(one)
@@ -235,6 +238,21 @@ def _sorted_out(sheet: Sheet, small: list[Found], large: list[Found]) -> Outline
             x, y = one.middle
             sheet.notes.append(f"a single box at {x:.0f}, {y:.0f} mm was left out")
     return out
+
+
+def _in_columns(one: Found, mates: Sequence[Found]) -> bool:
+    """Whether most outlines of a size stand below each other, as noughts in a text do not."""
+    group = [one, *mates]
+    columns = [
+        any(
+            o is not g
+            and abs(o.middle[0] - g.middle[0]) < _IN_COLUMN_MM
+            and max(abs(o.box_mm[2] - g.box_mm[2]), abs(o.box_mm[3] - g.box_mm[3])) < 0.25
+            for o in group
+        )
+        for g in group
+    ]
+    return float(np.mean(columns)) > 0.6
 
 
 def _within(inner: Found, outer: Found) -> bool:

@@ -28,7 +28,8 @@ PAPERS = {
     "Legal": (215.9, 355.6),
 }
 _NEAR = 0.015  # of a paper size: feeders cut and stretch by less
-_LEAST_DPI, _MOST_DPI = 200.0, 400.0
+_LEAST_DPI, _LEAST_DPI_TWO_LEVEL, _MOST_DPI = 250.0, 300.0, 400.0
+_TWO_LEVEL, _STAIRS_MM = 0.004, 0.07  # share of greys up to which a picture has two levels
 _LEAST_MM, _MOST_MM = 60.0, 900.0
 # A tint is wider than any line of print, and lighter than this.
 _TINT_MM, _DARKEST_TINT = 5.0, 120
@@ -79,8 +80,13 @@ def _sheet(
             notes.append("the sheet was cut out of a photo and straightened: check every edge")
         dpi = None if cut is not None else raw.origin.dpi
         size = size_mm or _paper_size(grey, dpi, notes)
-    grey = _resolved(grey, size)
-    sheet = Sheet(number, size, grey, flattened(grey, grey.shape[1] / size[0]), notes=notes)
+    two_level = float(((grey > 40) & (grey < 215)).mean()) < _TWO_LEVEL
+    grey = _resolved(grey, size, _LEAST_DPI_TWO_LEVEL if two_level else _LEAST_DPI)
+    scale = grey.shape[1] / size[0]
+    # The stairs of a 1-bit picture are smoothed to the slopes that the print had.
+    soft = cv2.GaussianBlur(grey, (0, 0), _STAIRS_MM * scale) if two_level else grey
+    flat = flattened(np.asarray(soft, dtype=np.uint8), scale)
+    sheet = Sheet(number, size, grey, flat, notes=notes)
     if not phrases:
         read = read_by_ocr(grey, sheet.scale, language)
         if read is None:
@@ -102,11 +108,11 @@ def _paper_size(
 ) -> tuple[float, float]:
     """Width and height in mm: by the file's resolution, or by proportions."""
     height, width = grey.shape
-    papers = [(name, p) for name, p in PAPERS.items()]
+    papers = list(PAPERS.items())
     papers += [(name, p[::-1]) for name, p in PAPERS.items()]
     if dpi is not None:
         real = (width / dpi[0] * 25.4, height / dpi[1] * 25.4)
-        if _LEAST_MM <= min(real) and max(real) <= _MOST_MM:
+        if min(real) >= _LEAST_MM and max(real) <= _MOST_MM:
             for _, paper in papers:
                 if all(abs(a / b - 1) < _NEAR for a, b in zip(real, paper, strict=True)):
                     return paper
@@ -126,12 +132,13 @@ def _paper_size(
     return size
 
 
-def _resolved(grey: NDArray[np.uint8], size: tuple[float, float]) -> NDArray[np.uint8]:
+def _resolved(
+    grey: NDArray[np.uint8], size: tuple[float, float], least: float
+) -> NDArray[np.uint8]:
     """The page at a resolution fit for finding lines, pixels square."""
     dpi = grey.shape[1] / size[0] * 25.4
-    wanted = float(np.clip(dpi, _LEAST_DPI, _MOST_DPI))
-    # A coarse picture is doubled, so that a thin line is more than a pixel wide.
-    wanted = wanted if wanted > _LEAST_DPI + 1 or dpi >= _LEAST_DPI else 2 * dpi
+    # A coarse picture is made finer, so that a thin line is more than a pixel wide.
+    wanted = float(np.clip(dpi, least, _MOST_DPI))
     target = (round(size[0] * wanted / 25.4), round(size[1] * wanted / 25.4))
     if target == (grey.shape[1], grey.shape[0]):
         return grey

@@ -13,8 +13,8 @@ __all__ = ["column_values", "filling", "item_id", "row_text", "title_of"]
 _CODE = re.compile(r"^\(?([A-ZĐ]{1,3}[-.]?\d{1,3})\b[.):]?\s*(.*)$", re.DOTALL)
 _NUMBER = re.compile(r"^\(?(\d{1,3}|[a-zA-Z])[.)]\s*(.*)$", re.DOTALL)
 _BEST = re.compile(
-    r"^(rất (hài lòng|tốt|đồng ý|hiệu quả)|tốt|hoàn toàn đồng ý|strongly agree|very (good|satisfied)"
-    r"|excellent|extremely|always)\b",
+    r"^(rất (hài lòng|tốt|đồng ý|hiệu quả)|tốt|hoàn toàn đồng ý|strongly agree"
+    r"|very (good|satisfied)|excellent|extremely|always)\b",
     re.IGNORECASE,
 )
 _WORST = re.compile(
