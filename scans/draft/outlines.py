@@ -91,6 +91,7 @@ def find_outlines(sheet: Sheet, hidden: Iterable[BoxMm] = ()) -> Outlines:
 
 def _enclosed(flat: NDArray[np.uint8], dark: Mask, scale: float) -> list[Found]:
     _, labels, stats, _ = cv2.connectedComponentsWithStats((~dark).astype(np.uint8), connectivity=4)
+    named = np.asarray(labels, dtype=np.int32)
     height, width = dark.shape
     w, h = stats[:, cv2.CC_STAT_WIDTH] / scale, stats[:, cv2.CC_STAT_HEIGHT] / scale
     x, y = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
@@ -104,7 +105,7 @@ def _enclosed(flat: NDArray[np.uint8], dark: Mask, scale: float) -> list[Found]:
     for label in np.flatnonzero(likely):
         if label == 0:
             continue
-        one = _outline(flat, dark, labels, stats[label], int(label), scale)
+        one = _outline(flat, dark, named, stats[label], int(label), scale)
         if one is not None:
             found.append(one)
     return found

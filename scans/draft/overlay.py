@@ -38,7 +38,8 @@ def draft_overlay(pages: Sequence[tuple[Page, NDArray[np.uint8]]]) -> NDArray[np
 def _page(page: Page, blank: NDArray[np.uint8]) -> NDArray[np.uint8]:
     size = (round(page.size_mm[0] * _SCALE), round(page.size_mm[1] * _SCALE))
     pale = cv2.resize(blank, size, interpolation=cv2.INTER_AREA) // 2 + 127
-    picture = cv2.cvtColor(pale.astype(np.uint8), cv2.COLOR_GRAY2BGR)
+    colour_page = cv2.cvtColor(pale.astype(np.uint8), cv2.COLOR_GRAY2BGR)
+    picture: NDArray[np.uint8] = np.asarray(colour_page, dtype=np.uint8)
     order: dict[str, int] = {}
     for box in page.boxes:
         new = box.item not in order
@@ -64,7 +65,7 @@ def _page(page: Page, blank: NDArray[np.uint8]) -> NDArray[np.uint8]:
     for x, y in page.fiducials_mm:
         half = (page.fiducial_size_mm or 4.0) / 2
         _frame(picture, (x - half, y - half, 2 * half, 2 * half), _SQUARE)
-    return np.asarray(picture, dtype=np.uint8)
+    return picture
 
 
 def _frame(picture: NDArray[np.uint8], box: BoxMm, colour: tuple[int, int, int]) -> None:

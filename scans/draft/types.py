@@ -65,7 +65,7 @@ class Sheet:
     @property
     def scale(self) -> float:
         """Pixels a mm (both ways, to a part in a thousand)."""
-        return self.grey.shape[1] / self.size_mm[0]
+        return float(self.grey.shape[1] / self.size_mm[0])
 
     def ink(self, box: BoxMm, level: int = 170) -> float:
         """Share of a region that is printed on; 0 off the page."""
