@@ -114,6 +114,13 @@ class Visit:
         }
         return HTMLResponse(environment().get_template(template).render(context), status)
 
+    def moment(self, text: str) -> str:
+        """A time of the audit as the clock on the visitor's wall shows it."""
+        from zoneinfo import ZoneInfo
+
+        zone = ZoneInfo(self.desk.settings.timezone)
+        return self.text.moment(dt.datetime.fromisoformat(text).astimezone(zone))
+
     def go(self, path: str) -> Response:
         """Send the browser to a page of ours."""
         return RedirectResponse(path, 303)

@@ -42,6 +42,7 @@ from audit.store.cases import Cases
 from audit.store.evidence import Findings
 from audit.store.pages import Files, Pages
 from audit.store.records import scanned_with_reasons
+from audit.store.remarks import Corrections
 from audit.store.results import Runs
 from audit.store.rounds import Rounds
 from audit.trail.acts import Action
@@ -119,6 +120,7 @@ def _inputs(
     with store.reading() as connection:
         kept = {r["path"]: r["sha256"] for r in Files(connection, settings.round.id).kept()}
         decisions = Cases(connection, settings.round.id).head()
+        corrections = Corrections(connection, settings.round.id).head()
     return Inputs(
         settings=settings.results_sha256,
         # What is there now counts; of what is gone from the inbox, what was kept of it.
@@ -129,6 +131,7 @@ def _inputs(
         checks=dict(tools.checks),
         decisions=decisions,
         software=software_version(),
+        corrections=corrections,
     )
 
 

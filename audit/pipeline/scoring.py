@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -22,6 +23,7 @@ from audit.scoring.scores import (
 from audit.settings import Settings
 from audit.store.cases import Cases
 from audit.store.records import Records
+from audit.store.remarks import BLANK, Corrections
 from audit.store.results import Scores
 from audit.store.rounds import Rounds
 from audit.store.rows import Changes
@@ -43,7 +45,8 @@ def gate_and_score(
     states = _gates(connection, round_id, instrument, frozenset(units["unit_id"]))
     records = Records(connection, round_id, instrument.id)
     moved = records.save_states({key: str(state) for key, state in states.items()})
-    ballot = _ballot(records, instrument, states)
+    agreed = Corrections(connection, round_id).agreed(instrument.id)
+    ballot = _ballot(records, instrument, states, agreed)
     # A unit that does not handle procedures has no satisfaction result at all.
     handling = units[units["handles_procedures"].ne(other=False).fillna(value=True)]
     groups = {
@@ -72,19 +75,39 @@ def _gates(
     return gates
 
 
-def _ballot(records: Records, instrument: Instrument, gates: Mapping[int, Gate]) -> Ballot:
+def _ballot(
+    records: Records,
+    instrument: Instrument,
+    gates: Mapping[int, Gate],
+    agreed: Mapping[tuple[str, str], tuple[Any, Any]],
+) -> Ballot:
     rows = records.all()
     index = {row["id"]: number for number, row in enumerate(rows)}
     columns = {item.id: number for number, item in enumerate(instrument.ratings)}
     best = {item.id: {answer_text(value) for value in item.top_two} for item in instrument.ratings}
     cells = np.full((len(rows), len(columns)), NO_ANSWER, dtype=np.uint8)
+
+    def cell(item: str, state: str, value: str | None) -> int:
+        if state == "answered":
+            return SATISFIED if value in best[item] else DISSATISFIED
+        return UNREAD if state == "undetermined" else NO_ANSWER
+
+    corrected = {record for record, _ in agreed}
+    names = {index[row["id"]]: row["record_id"] for row in rows if row["record_id"] in corrected}
+    read: dict[tuple[str, str], list[str | None]] = {}
     for key, item, state, value in records.answers():
         column = columns.get(item)
         if column is None:
             continue
-        if state == "answered":
-            cells[index[key], column] = SATISFIED if value in best[item] else DISSATISFIED
-        elif state == "undetermined":
-            cells[index[key], column] = UNREAD
+        row = index[key]
+        cells[row, column] = cell(item, state, value)
+        if row in names:
+            read[names[row], item] = [state, value]
     units = [row["unit_id"] for row in rows]
-    return Ballot(units, [gates[row["id"]] for row in rows], cells)
+    received = cells.copy() if agreed else None
+    places = {name: row for row, name in names.items()}
+    for (record, item), (was, right) in agreed.items():
+        # A correction of a reading that no longer stands is stale: it changes nothing.
+        if record in places and item in columns and read.get((record, item), BLANK) == was:
+            cells[places[record], columns[item]] = cell(item, right[0], right[1])
+    return Ballot(units, [gates[row["id"]] for row in rows], cells, received)

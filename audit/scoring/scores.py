@@ -51,11 +51,13 @@ class Ballot:
         gates: What the gate says about each.
         cells: uint8 ``(records, rating items)``: ``DISSATISFIED``, ``SATISFIED``,
             ``NO_ANSWER`` (blank or not applicable), ``UNREAD`` (given, but not readable).
+        received: The same before people corrected what was read; ``cells`` if ``None``.
     """
 
     units: Sequence[str | None]
     gates: Sequence[Gate]
     cells: NDArray[np.uint8]
+    received: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +132,12 @@ def score(
     results: list[Score] = []
     measures: list[tuple[str, str, Sequence[int] | None]] = [("overall", "", None)]
     measures += [("factor", name, chosen) for name, chosen in factors.items()]
+    before = ballot.cells if ballot.received is None else ballot.received
     for measure, factor, chosen in measures:
-        cells = ballot.cells if chosen is None else ballot.cells[:, chosen]
-        results += _count(measure, factor, cells, rows, gates, list(index))
-    results += _count("whole_form", "", _whole(ballot.cells), rows, gates, list(index))
+        cells, seen = (c if chosen is None else c[:, chosen] for c in (ballot.cells, before))
+        results += _count(measure, factor, cells, seen, rows, gates, list(index))
+    whole = _whole(ballot.cells), _whole(before)
+    results += _count("whole_form", "", *whole, rows, gates, list(index))
     ranked = _rank([_tier(result, rules) for result in results], units)
     order = {("overall", ""): 0, ("whole_form", ""): len(factors) + 1}
     order |= {("factor", name): number for number, name in enumerate(factors, start=1)}
@@ -155,6 +159,7 @@ def _count(
     measure: str,
     factor: str,
     cells: NDArray[np.uint8],
+    received: NDArray[np.uint8],
     rows: NDArray[np.int64],
     gates: NDArray[np.object_],
     units: Sequence[str],
@@ -163,6 +168,8 @@ def _count(
     good = (cells == SATISFIED).sum(axis=1)
     given = good + (cells == DISSATISFIED).sum(axis=1)
     unread = (cells == UNREAD).sum(axis=1)
+    good_before = (received == SATISFIED).sum(axis=1)
+    given_before = good_before + (received == DISSATISFIED).sum(axis=1)
     known = rows >= 0
     scored, held = gates == str(Gate.SCORED), gates == str(Gate.HELD)
 
@@ -175,7 +182,7 @@ def _count(
     everything = np.ones(len(rows), dtype=np.bool_)
     kept_good, kept = total(good, scored), total(given, scored)
     open_ = total(given + unread, held) + total(unread, scored)
-    seen_good, seen = total(good, everything), total(given, everything)
+    seen_good, seen = total(good_before, everything), total(given_before, everything)
     counted = total((given > 0).astype(np.int64), scored)
     states = {str(s): total(np.ones(len(rows), dtype=np.int64), gates == str(s)) for s in Gate}
     return [

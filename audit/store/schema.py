@@ -30,7 +30,8 @@ from sqlalchemy import (
 )
 
 __all__ = [
-    *("answers", "batches", "cases", "codes", "decisions", "files", "findings", "fingerprints"),
+    *("answers", "batches", "cases", "codes", "corrections", "decisions", "files", "findings"),
+    *("fingerprints", "notes"),
     *(
         "forms",
         "key_of",
@@ -353,6 +354,45 @@ decisions = Table(
     Column("reason", Text, nullable=False),
     Column("note", Text),
     Column("at", Text, nullable=False),
+)
+
+# A note tied to a place on a scan; only added, taking one back is another row.
+notes = Table(
+    "notes",
+    metadata,
+    Column("seq", _Key, primary_key=True, autoincrement=True),
+    Column("case_id", _Key, ForeignKey("cases.id"), nullable=False, index=True),
+    Column("about", _Key),  # the note that is taken back
+    Column("sha256", Text),  # of the file whose page is meant
+    Column("page", Integer),
+    Column("x", Float),  # left, top, width, height as shares of the page as received
+    Column("y", Float),
+    Column("width", Float),
+    Column("height", Float),
+    Column("text", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)
+
+# Steps about corrections of a reading: proposed by one person, agreed to by another.
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("seq", _Key, primary_key=True, autoincrement=True),
+    _round(),
+    Column("instrument_id", Text, nullable=False),
+    Column("record_id", Text, nullable=False),
+    Column("case_id", _Key, ForeignKey("cases.id"), nullable=False, index=True),
+    Column("step", Text, nullable=False),  # propose agree refuse withdraw
+    Column("about", _Key),  # number of the proposal
+    Column("kind", Text, nullable=False),  # answer | region
+    Column("subject", Text, nullable=False),  # item, or id of the sign
+    Column("was", Text, nullable=False),  # JSON: the reading that is superseded
+    Column("value", Text, nullable=False),  # JSON: what is right
+    Column("actor", Text, nullable=False),
+    Column("note", Text),
+    Column("at", Text, nullable=False),
+    Index("ix_corrections_round_record", "round_id", "instrument_id", "record_id"),
 )
 
 scores = Table(

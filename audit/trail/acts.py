@@ -48,6 +48,8 @@ class Action(StrEnum):
     DESK = "desk"  # sessions and leases move on: recorded only if anything else was changed
     UNMASKED_VIEW = "view.unmasked"
     BACKCHECK = "backcheck"
+    NOTE = "note"  # on a place of a scan
+    CORRECTION = "correction"  # of an answer or of the region of a sign
 
 
 # Acts that change nothing of what a report says.

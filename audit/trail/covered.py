@@ -69,6 +69,11 @@ TABLES: Mapping[str, Covered] = {
         "id:int round_id instrument_id subject subject_id unit_id severity holds:bool evidence "
         "reasons:json opened_run withdrawn_run"
     ),
+    "corrections": _table(
+        "seq:int round_id instrument_id record_id case_id:int step about:int kind subject was "
+        "value actor note at",
+        key="seq",
+    ),
     "decisions": _table("seq:int case_id:int evidence actor verdict reason note at", key="seq"),
     "files": _table("id:int round_id path kind sha256 size:int state reason added_run deleted_at"),
     "findings": _table(
@@ -77,6 +82,11 @@ TABLES: Mapping[str, Covered] = {
         "matches:json message_vi message_en evidence:json"
     ),
     "forms": _table("id:int round_id instrument_id serial sheet:int unit_id batch state record_id"),
+    "notes": _table(
+        "seq:int case_id:int about:int sha256 page:int x:real y:real width:real height:real "
+        "text actor at",
+        key="seq",
+    ),
     "pages": _table(
         "id:int file_id:int instrument_id page:int form_page:int status reason serial "
         "suspicion_alone:real suspicion:real flagged:bool severity scan_class residual_mm:real "

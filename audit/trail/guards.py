@@ -70,16 +70,18 @@ def _postgresql() -> list[str]:
 
 
 SQLITE: Mapping[str, str] = _sqlite()
-# Those on decisions are older than the trail.
+# What people said. Those on decisions are older than the trail.
+_SAID = ("decisions", "notes", "corrections")
 SQLITE_ALL: Mapping[str, str] = dict(SQLITE) | {
-    f"decisions_no_{act.lower()}": (
-        f"CREATE TRIGGER decisions_no_{act.lower()} BEFORE {act} ON decisions "
-        "BEGIN SELECT RAISE(ABORT, 'decisions are only added to'); END"
+    f"{table}_no_{act.lower()}": (
+        f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{table} are only added to'); END"
     )
+    for table in _SAID
     for act in ("UPDATE", "DELETE")
 }
 POSTGRESQL: Sequence[str] = _postgresql()
 POSTGRESQL_NAMES = frozenset(
     {f"{table}_{kind}" for table in ("trail", "trail_rows") for kind in ("only_added", "next")}
-    | {"decisions_only_added"}
+    | {f"{table}_only_added" for table in _SAID}
 )

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from fastapi.responses import Response
 
+from audit.desk.beside import batch_of, custody_of, peers_of, standings
 from audit.desk.casefile import CaseFile, checks, read_case, title_of
 from audit.desk.entries import Entry, label_of
 from audit.desk.leases import Leases
@@ -16,9 +17,11 @@ from audit.desk.permissions import Permission
 from audit.desk.queue import Filters, chosen
 from audit.desk.reasons import all_reasons, reason_text
 from audit.desk.routes.queue import local_time, reason_of, why_here
+from audit.desk.routes.remarked import readings, shown_corrections, shown_notes
 from audit.desk.web import Refused, Routes, Visit, Visited
 from audit.judge.authority import Bar, bar, verdicts
 from audit.judge.decision import Decision, Verdict, can_withdraw, has_spoken, visible_to
+from audit.pipeline.assemble import answer_text
 from audit.reporting.reasons import reason_message
 from reports.locale import Text
 from reports.wording import kind_title
@@ -105,6 +108,7 @@ def case_page(
         file = file_of(visit, connection, case_id)
         entries = desk.queue.entries(connection, visit.scope)
         lease = Leases(connection).running(desk.now()).get(case_id)
+        beside = _beside(visit, connection, file)
     shown = chosen(entries, filters, visit.scope)
     before, after, number = neighbours(shown, case_id)
     entry = next((e for e in entries if e.id == case_id), None)
@@ -134,7 +138,13 @@ def case_page(
         unjudged=[visit.text.say(reason_of(code)) for code in file.case["reasons"]],
         blind_spots=_blind_spots(visit, file),
         chances=_chances(visit, file),
-        statistics=_statistics(visit, file),
+        beside=beside,
+        notes=shown_notes(visit, file),
+        corrections=shown_corrections(visit, file),
+        corrected={a.item.id: file.corrected(a.item.id) for a in file.answers},
+        readings=(choices := _readings(visit, file)),
+        all_readings=list(dict.fromkeys(pair for _, pairs in choices for pair in pairs)),
+        may_add=visit.may(Permission.DECIDE) and not own,
         events=events_of(visit, file),
         words=words,
         reasons={v: all_reasons().get(v, {}) for v in words},
@@ -212,13 +222,71 @@ def _chances(visit: Visit, file: CaseFile) -> str:
     return " · ".join(chance(visit.text, n, value) for n, value in known if value is not None)
 
 
-def _statistics(visit: Visit, file: CaseFile) -> list[tuple[str, str]]:
-    """What the table checks gave for this record: score by check, the unusual first."""
+def _beside(visit: Visit, connection: sa.Connection, file: CaseFile) -> dict[str, Any]:
+    """The sheets of the batch, the record among its peers, its custody."""
+    record, t = file.record, visit.text
+    if record is None:
+        return {
+            "before": False,
+            "after": False,
+            "place": None,
+            "scores": [],
+            "peers": (),
+            "custody": None,
+            "whole_unit": False,
+        }
+    batch = batch_of(connection, record, visit.scope.sees) if file.pages else None
+    units = visit.scope.book.rows
+    group = (units.get(record["unit_id"] or "") or {}).get("peer_group")
+    form = visit.desk.instruments[file.case["instrument_id"]]
+    best = {item.id: {answer_text(v) for v in item.top_two} for item in form.ratings}
+    answered = [a for a in file.answers if a.item.id in best and a.state == "answered"]
+    peers = peers_of(
+        connection,
+        record,
+        [a.value in best[a.item.id] for a in answered],
+        [unit for unit, row in units.items() if group is not None and row["peer_group"] == group],
+    )
+    shares = ((n, getattr(peers, n)) for n in ("record", "unit", "group"))
+    return {
+        "before": batch is not None and batch.step(-1) is not None,
+        "after": batch is not None and batch.step(1) is not None,
+        "place": None
+        if batch is None
+        else t("batch.place", n=batch.at + 1, count=len(batch.records)),
+        "whole_unit": batch is not None and batch.whole_unit,
+        "scores": [
+            {
+                "name": t.say(title_of(s.check)),
+                "score": t.number(s.score, 3),
+                "middle": t.number(s.middle, 3),
+                "above": t.percent(s.above, 1),
+                "n": t.number(s.n),
+            }
+            for s in standings(connection, record)
+        ],
+        "peers": [(n, t.percent(share)) for n, share in shares if share is not None],
+        "custody": custody_of(connection, record),
+    }
+
+
+def _readings(visit: Visit, file: CaseFile) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What each answer may be corrected to; empty where there is no record."""
     if file.record is None:
         return []
-    t, scores = visit.text, file.record["detectors"] or {}
-    known = [(name, score) for name, score in scores.items() if isinstance(score, int | float)]
-    return [(t.say(title_of(name)), t.number(score, 3)) for name, score in sorted(known)]
+    t = visit.text
+    named = {
+        "blank": t("answer.blank"),
+        "undetermined": t("answer.undetermined"),
+        "not_applicable": t("answer.not_applicable"),
+    }
+    return [
+        (
+            a.item.id,
+            [(name, named.get(name) or str(right[1])) for name, right in readings(a.item).items()],
+        )
+        for a in file.answers
+    ]
 
 
 def events_of(visit: Visit, file: CaseFile) -> list[dict[str, Any]]:
