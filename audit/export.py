@@ -21,6 +21,7 @@ from audit.pipeline.sources import load_forms
 from audit.scoring.scores import VERSIONS
 from audit.settings import Settings
 from audit.store import Store
+from audit.store.backchecks import Backchecks
 from audit.store.cases import Cases
 from audit.store.evidence import Findings
 from audit.store.records import Records
@@ -41,7 +42,7 @@ def frame_of(store: Store, settings: Settings, what: str) -> pd.DataFrame:
         store: Of the round.
         settings: Of the round.
         what: ``records``, ``findings``, ``units``, ``scores``, ``decisions``, ``held``,
-            ``custody`` or ``runs``.
+            ``custody``, ``runs`` or ``backchecks``.
     """
     with store.reading() as connection:
         return _TABLES[what](connection, settings)
@@ -171,6 +172,36 @@ def _runs(connection: Any, settings: Settings) -> pd.DataFrame:
     return pd.DataFrame([_without(row, "round_id") for row in rows])
 
 
+def _backchecks(connection: Any, settings: Settings) -> pd.DataFrame:
+    """Who was drawn and what came of it: no arm while anybody is still to be asked."""
+    repository = Backchecks(connection, settings.round.id)
+    rows: list[dict[str, Any]] = []
+    for draw in repository.draws():
+        latest = repository.latest(draw["id"])
+        members = [dict(row) for row in repository.members(draw["id"])]
+        verdicts = [
+            "open" if m["id"] not in latest else latest[m["id"]]["verdict"] for m in members
+        ]
+        done = "open" not in verdicts
+        for member, verdict in zip(members, verdicts, strict=True):
+            said = latest.get(member["id"])
+            rows.append(
+                {
+                    "draw": draw["number"],
+                    "instrument_id": draw["instrument_id"],
+                    "reference": member["reference"],
+                    "unit_id": member["unit_id"],
+                    "arms": member["arms"] if done else None,
+                    "verdict": verdict,
+                    "attempts": None if said is None else said["attempts"],
+                    "checked_on": None if said is None else said["checked_on"],
+                    "checker": None if said is None else said["checker"],
+                }
+            )
+    columns = ["draw", "instrument_id", "reference", "unit_id", "arms", "verdict"]
+    return pd.DataFrame(rows, columns=[*columns, "attempts", "checked_on", "checker"])
+
+
 _TABLES: Mapping[str, Callable[[Any, Settings], pd.DataFrame]] = {
     "records": _records,
     "findings": _findings,
@@ -180,6 +211,7 @@ _TABLES: Mapping[str, Callable[[Any, Settings], pd.DataFrame]] = {
     "held": _held,
     "custody": _custody,
     "runs": _runs,
+    "backchecks": _backchecks,
 }
 
 

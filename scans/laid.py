@@ -7,7 +7,7 @@ shown so small that handwriting cannot be read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -181,13 +181,16 @@ class LaidPage:
         return part
 
 
-def lay_page(path: str, page: int, instrument: Instrument) -> LaidPage | None:
+def lay_page(
+    path: str, page: int, instrument: Instrument, known: LaidPage | None = None
+) -> LaidPage | None:
     """Decode one page of a file and lay it over the form.
 
     Args:
         path: The file.
         page: Which of its pages, from 1.
         instrument: The form.
+        known: The same page as it was laid before; it is only decoded.
 
     Returns:
         ``None`` where the file has no such page that can be decoded.
@@ -201,6 +204,8 @@ def lay_page(path: str, page: int, instrument: Instrument) -> LaidPage | None:
     )
     if raw is None:
         return None
+    if known is not None:
+        return replace(known, raw=raw)
     templates = load_templates(instrument)
     has_fields = any(t.page.fields for t in templates)
     laid = register(raw, templates)

@@ -125,6 +125,12 @@ class CaseFile:
         x, y, width, height = found
         return (x, y, width, height)
 
+    def first_sheet(self) -> Row | None:
+        """The page that is shown first: one with a sign on it, where there is one."""
+        marked = {sign["page_id"] for sign in self.signs if sign["box_mm"] is not None}
+        signed = [page for page in self.pages if page["id"] in marked]
+        return next(iter([*signed, *self.pages]), None)
+
     @property
     def two(self) -> bool:
         """Whether two people must agree."""

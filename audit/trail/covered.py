@@ -61,6 +61,19 @@ def _table(columns: str, key: str = "id") -> Covered:
 
 # A test holds these against audit.store.schema.
 TABLES: Mapping[str, Covered] = {
+    "backcheck_draws": _table(
+        "id:int round_id instrument_id number:int seed at parameters:json arms:json units:json "
+        "population_sha256"
+    ),
+    "backcheck_members": _table(
+        "id:int draw_id:int reference position:int record_id unit_id batch arms:json "
+        "satisfied:int answers:int counted:bool level:real"
+    ),
+    "backcheck_results": _table(
+        "seq:int member_id:int outcome attempts:int method used_service answered filled_by "
+        "facts_fit overall verdict checked_on:day checker file_sha256 at actor",
+        key="seq",
+    ),
     "batches": _table(
         "id:int round_id unit_id batch serial_from serial_to issued:int returned:int valid:int "
         "invalid:int lost:int spoilt:int issued_at:day returned_at:day handler"

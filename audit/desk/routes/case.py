@@ -11,10 +11,10 @@ from fastapi.responses import Response
 
 from audit.desk.beside import batch_of, custody_of, peers_of, standings
 from audit.desk.casefile import CaseFile, checks, read_case, title_of
-from audit.desk.entries import Entry, label_of
+from audit.desk.entries import label_of
 from audit.desk.leases import Leases
 from audit.desk.permissions import Permission
-from audit.desk.queue import Filters, chosen
+from audit.desk.queue import Filters
 from audit.desk.reasons import all_reasons, reason_text
 from audit.desk.routes.queue import local_time, reason_of, why_here
 from audit.desk.routes.remarked import readings, shown_corrections, shown_notes
@@ -31,7 +31,6 @@ __all__ = [
     "chance",
     "events_of",
     "file_of",
-    "neighbours",
     "numbered",
     "page_of",
     "routes",
@@ -81,19 +80,6 @@ def numbered(signs: Sequence[Row]) -> dict[int, int]:
     return {sign["id"]: number for number, sign in enumerate(signs, start=1)}
 
 
-def neighbours(shown: Sequence[Entry], case_id: int) -> tuple[int | None, int | None, int]:
-    """The case before and after one in a view, and its place; 0 where it is not in it."""
-    ids = [entry.id for entry in shown]
-    if case_id not in ids:
-        return None, ids[0] if ids else None, 0
-    at = ids.index(case_id)
-    return (
-        ids[at - 1] if at else None,
-        ids[at + 1] if at + 1 < len(ids) else None,
-        at + 1,
-    )
-
-
 def case_page(
     visit: Visit,
     case_id: int,
@@ -106,12 +92,12 @@ def case_page(
     desk, filters = visit.desk, Filters.of(visit.request.query_params)
     with desk.store.reading() as connection:
         file = file_of(visit, connection, case_id)
-        entries = desk.queue.entries(connection, visit.scope)
+        view = desk.queue.view(connection, filters, visit.scope)
+        entry = desk.queue.find(connection, case_id)
         lease = Leases(connection).running(desk.now()).get(case_id)
         beside = _beside(visit, connection, file)
-    shown = chosen(entries, filters, visit.scope)
-    before, after, number = neighbours(shown, case_id)
-    entry = next((e for e in entries if e.id == case_id), None)
+    before, after, number = view.around(entry)
+    desk.ahead.prepare(after)
     own = visit.scope.is_own(file.case["unit_id"])
     sheet = _sheet(visit, file)
     words = verdicts(visit.user.role, file.state, own_unit=own)
@@ -127,7 +113,7 @@ def case_page(
         before=before,
         after=after,
         number=number,
-        count=len(shown),
+        count=len(view.shown),
         why="" if entry is None else why_here(visit, entry),
         unit=visit.scope.book.name(file.case["unit_id"]),
         label=entry.label if entry else file.case["subject_id"],
@@ -165,10 +151,8 @@ def case_page(
 def _sheet(visit: Visit, file: CaseFile) -> Row | None:
     """The page that is shown: the one asked for, or the first with a sign on it."""
     wanted = visit.request.query_params.get("sheet", "")
-    marked = {sign["page_id"] for sign in file.signs if sign["box_mm"] is not None}
     asked = [page for page in file.pages if str(page["id"]) == wanted]
-    signed = [page for page in file.pages if page["id"] in marked]
-    return next(iter([*asked, *signed, *file.pages]), None)
+    return asked[0] if asked else file.first_sheet()
 
 
 def sign_of(visit: Visit, sign: Row, number: int) -> dict[str, Any]:
