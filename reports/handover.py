@@ -7,6 +7,7 @@ are written in by hand and signed by both sides. Names and signatures stay on pa
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,12 +61,14 @@ def handover_pdf(sheets: Sequence[Handover]) -> bytes:
     text = Path(__file__).with_suffix(".typ").read_text(encoding="utf-8")
     head, _, body = text.partition(_MARK)
     source = head + "\n#pagebreak()\n".join(_sheet(body, sheet) for sheet in sheets)
-    made: bytes = typst.compile(
-        source.encode(),
-        font_paths=[str(Path(get_data_path()) / "fonts" / "ttf")],
-        ignore_system_fonts=True,
-        timestamp=0,
+    fonts = typst.Fonts(
+        include_system_fonts=False,
+        include_embedded_fonts=False,
+        font_paths=[Path(get_data_path()) / "fonts" / "ttf"],
     )
+    compiler = typst.Compiler(source.encode(), font_paths=fonts, ignore_system_fonts=True)
+    made = compiler.compile(format="pdf", timestamp=0)
+    assert isinstance(made, bytes)
     return made
 
 

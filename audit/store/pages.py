@@ -176,6 +176,27 @@ class Pages:
             found.setdefault(row["page_id"], []).append(row)
         return found
 
+    def erased(self, instrument_id: str) -> Mapping[int, list[sa.RowMapping]]:
+        """Marks of those pages of an instrument on which a mark was erased, or that have signs."""
+        marks, pages, findings = schema.marks, schema.pages, schema.findings
+        with_mark = sa.select(marks.c.page_id).where(marks.c.state == "erased")
+        with_sign = sa.select(findings.c.page_id).where(
+            findings.c.kind.in_(("erasure", "overwrite")), findings.c.page_id.is_not(None)
+        )
+        query = (
+            sa.select(marks)
+            .join(pages, pages.c.id == marks.c.page_id)
+            .where(
+                pages.c.file_id.in_(self._of_round()),
+                pages.c.instrument_id == instrument_id,
+                marks.c.page_id.in_(with_mark) | marks.c.page_id.in_(with_sign),
+            )
+        )
+        found: dict[int, list[sa.RowMapping]] = {}
+        for row in self.connection.execute(query).mappings():
+            found.setdefault(row["page_id"], []).append(row)
+        return found
+
     def save_fused(self, rows: Iterable[Mapping[str, Any]]) -> int:
         """Store what a page is among the others: ``id`` and the fused columns.
 

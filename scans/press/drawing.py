@@ -157,13 +157,12 @@ def set_pdf(
     fill = "none" if transparent else "white"
     head = _HEAD.format(w=size_mm[0], h=size_mm[1], fill=fill, title=quoted(title), ink=_INK)
     body = "\n#pagebreak()\n".join(page.source() or "#at(0, 0, [])" for page in pages)
-    made: bytes = typst.compile(
-        (head + body).encode(),
-        font_paths=[str(_fonts())],
-        ignore_system_fonts=True,
-        timestamp=0,
-        pdf_tags=False,
+    faces = typst.Fonts(
+        include_system_fonts=False, include_embedded_fonts=False, font_paths=[_fonts()]
     )
+    compiler = typst.Compiler((head + body).encode(), font_paths=faces, ignore_system_fonts=True)
+    made = compiler.compile(format="pdf", timestamp=0, pdf_tags=False)
+    assert isinstance(made, bytes)
     return made
 
 

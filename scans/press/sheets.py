@@ -57,7 +57,8 @@ def sheets_pdf(
             forms = [out.copy_foreign(page.as_form_xobject()) for page in under.pages]
             for number, page in enumerate(out.pages):
                 form = forms[number % len(forms)]
-                name = page.add_resource(form, pikepdf.Name.XObject)
+                # A name of our own: one that is drawn would differ from run to run.
+                name = page.add_resource(form, pikepdf.Name.XObject, pikepdf.Name.Form)
                 placed = f"q {_placing(form, page)} {name} Do Q\n".encode()
                 page.contents_add(placed, prepend=True)
             done = io.BytesIO()
@@ -145,7 +146,7 @@ def blank_base(instrument: Instrument) -> bytes:
             ):
                 image[key] = value
             sheet = out.add_blank_page(page_size=(width, height))
-            name = sheet.add_resource(image, pikepdf.Name.XObject)
+            name = sheet.add_resource(image, pikepdf.Name.XObject, pikepdf.Name.Blank)
             placed = f"q {width:.4f} 0 0 {height:.4f} 0 0 cm {name} Do Q".encode()
             sheet.contents_add(placed)
         done = io.BytesIO()
