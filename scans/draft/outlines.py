@@ -129,7 +129,9 @@ def _outline(
         return None
     ideal = np.zeros_like(part)
     cv2.ellipse(ideal, (((w - 1) / 2, (h - 1) / 2), (w, h), 0.0), 1, cv2.FILLED)
-    round_ = share <= _ROUND[1] and float(((ideal > 0) != (whole > 0)).mean()) < 0.05 + 0.8 / min(w, h)
+    # The steps of its pixels make a small circle differ from the ideal by more.
+    unlike = float(((ideal > 0) != (whole > 0)).mean())
+    round_ = share <= _ROUND[1] and unlike < 0.05 + 0.8 / min(w, h)
     if not round_ and share < _RECTANGLE:
         return None
     lines = _lines(flat, dark, (x, y, w, h), scale)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from detectors.instrument import Instrument, load_instrument
+from detectors.instrument import BoxMm, Field, Instrument, load_instrument
 from detectors.instrument_toml import instrument_toml
 from scans.page import check_page
 from scans.press.drawing import rendered, set_pdf
@@ -69,6 +69,7 @@ def press(folder: Path, *, pattern: bool) -> tuple[Instrument, Form]:
                 fiducials_mm=page.fiducials_mm,
                 code=page.code,
                 serial_at_mm=SERIAL_AT,
+                date_mm=_date_of(page.fields),
             )
         )
     target = folder / "form.toml"
@@ -77,6 +78,15 @@ def press(folder: Path, *, pattern: bool) -> tuple[Instrument, Form]:
         _NAME, "1", dict(source.title), source.items, source.marks, tuple(pages), held_out=True
     )
     return load_instrument(target), form
+
+
+def _date_of(fields: tuple[Field, ...]) -> tuple[BoxMm, ...]:
+    """Where day, month and year are written in the date field."""
+    for field in fields:
+        if field.kind == "date":
+            x, y, _, height = field.box_mm
+            return tuple((x + dx, y, 10.0, height) for dx in (2.0, 15.0, 33.0))
+    return ()
 
 
 def simulated(form: Form, seed: int, fraud: tuple[str, str] | None = None) -> SimulatedPage:
