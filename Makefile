@@ -79,9 +79,9 @@ reference: $(VENV)/test.stamp
 lock: | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 \
-	  --extra build pyproject.toml -o requirements.lock
-	@$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 \
 	  --extra build --extra docs --extra oidc --extra postgres --extra s3 --extra test pyproject.toml -o tests/requirements.lock
+	@$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 \
+	  --extra build -c tests/requirements.lock pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache dist bench.json accuracy.json .accuracy_cache
