@@ -85,7 +85,8 @@ def write_round_reports(
 
 
 def _load(store: Store, settings: Settings, form: RoundForm) -> RoundData:
-    rules = rules_at(settings.path(settings.rules), settings.round.date_to)
+    programme = form.settings.programme
+    rules = rules_at(settings.path(settings.rules), settings.round.date_to, programme)
     before = values_before(store, settings, form)
     with store.reading() as connection:
         run = last_run(connection, settings.round.id)
