@@ -110,7 +110,7 @@ def _grid_piece(number: int, grid: Grid) -> Piece:
 
 
 def moved(page: Page, sent: Mapping[str, str]) -> Page:
-    """The page with its pieces where the numbers say.
+    """The page with its pieces where the numbers say; itself, if they say nothing new.
 
     Args:
         page: As it is.
@@ -119,7 +119,10 @@ def moved(page: Page, sent: Mapping[str, str]) -> Page:
     Raises:
         ValueError: For what is no number, or no place on the page.
     """
-    pieces = {piece.name: _placed(piece, sent, page.size_mm) for piece in pieces_of(page)}
+    there = pieces_of(page)
+    pieces = {piece.name: _placed(piece, sent, page.size_mm) for piece in there}
+    if list(pieces.values()) == there:
+        return page
     grids, single = grids_of(page.boxes)
     boxes: list[Box] = []
     for number, grid in enumerate(grids):

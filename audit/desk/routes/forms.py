@@ -61,7 +61,7 @@ def save(visit: Visited, form_id: str, number: int, sent: Sent) -> Response:
     numbers = {name: value for name, value in sent.items() if isinstance(value, str)}
     try:
         changed = moved(page, numbers)
-        if changed == page:
+        if changed is page:
             return _shown(visit, form, page, wrong=visit.text("forms.nothing"))
         with visit.desk.journal.doing(
             Action.INSTRUMENTS, f"new version of {form.id}, page {number}", visit.who
@@ -82,15 +82,15 @@ def _shown(
     wrong: str = "",
     typed: dict[str, str] | None = None,
 ) -> Response:
-    made = form.path.with_name(saved)
+    # Only what is really there is told: the name comes from the address.
+    there = {path.name for path in form.path.parent.glob("*.toml")}
     return visit.page(
         "form.html.j2",
         status,
         form=form,
         page=page,
         pieces=pieces_of(page),
-        # Only what is really there is told: the name comes from the address.
-        saved=saved if saved and made.parent == form.path.parent and made.is_file() else "",
+        saved=saved if saved in there else "",
         wrong=wrong,
         typed=typed or {},
     )

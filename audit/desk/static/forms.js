@@ -36,7 +36,9 @@ function choose(piece) {
   piece.classList.add("chosen");
   const numbers = form.querySelector(`[data-for="${piece.dataset.piece}"]`);
   numbers.classList.add("chosen");
-  numbers.scrollIntoView({ block: "nearest" });
+  // Only the list moves: were the page to scroll, what is being dragged would run away.
+  const list = numbers.parentElement;
+  list.scrollTop += numbers.getBoundingClientRect().top - list.getBoundingClientRect().top - 60;
 }
 
 function point(event) {
