@@ -52,10 +52,10 @@ boxes. The places of `hotel` are no measure of distance: its blank was rebuilt f
 
 _PRESS = """\
 The agency's form as `template print` lays it out, drawn from its PDF, filled and altered with
-*subtle* strength by the first simulator, scanned and checked against the built-in reference,
-once without and once with the waves under its answers; same hands, frauds and seeds. Found means more suspicious than
-all but 5 % of the honest pages of the same arm. The simulated rubber and blade take the waves along
-only as far as they take toner in `scans/simulate`; paper may show more.
+*subtle* strength by the first simulator, scanned and checked against the built-in reference, once
+without and once with the waves under its answers; same hands, frauds and seeds. Found means more
+suspicious than all but 5 % of the honest pages of the same arm. The simulated rubber and blade take
+the waves along only as far as they take toner in `scans/simulate`; paper may show more.
 """
 
 
