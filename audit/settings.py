@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from audit.intake.collection import Collection
+from audit.intake.mapping import TableMapping
 from audit.intake.presets import PRESETS
 from audit.intake.tables import LOCAL_TIME
 from detectors.errors import ConfigError
@@ -69,12 +70,23 @@ class InstrumentSettings(_Table):
         reference: What honest pages of this form and scanner look like (``calibrate``).
         previous: Responses of the round before.
         columns: Contract name or item id -> name in the response files; or a preset.
+        mapping: All that is to know about a platform's export; ``intake`` writes it.
     """
 
     file: Path
     reference: Path | None = None
     previous: Path | None = None
     columns: dict[str, str] | str = Field(default_factory=dict)
+    mapping: TableMapping | None = None
+
+    @property
+    def table(self) -> dict[str, str] | str | TableMapping:
+        """How response files are read: the mapping with the names under ``columns``."""
+        if self.mapping is None:
+            return self.columns
+        if isinstance(self.columns, str):
+            return self.mapping.model_copy(update={"preset": self.columns})
+        return self.mapping.model_copy(update={"columns": self.columns | self.mapping.columns})
 
     @field_validator("columns")
     @classmethod

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from audit.intake._cells import to_text, to_time
+from audit.intake.mapping import TableMapping
 from audit.intake.registers import count_of
 from audit.intake.tables import LOCAL_TIME, Columns, TableProblem, columns_of, read_responses
 from detectors.circumstances import ANY_UNIT, Circumstances
@@ -134,7 +135,7 @@ def read_circumstances(
     files: Mapping[str, Path],
     instrument: Instrument,
     *,
-    mapping: Mapping[str, str] | str | None = None,
+    mapping: Mapping[str, str] | str | TableMapping | None = None,
     timezone: str = LOCAL_TIME,
     method_break: bool = False,
     cutoffs: tuple[float, ...] = Circumstances.cutoffs,

@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from audit.intake.tables import META_COLUMNS, TEXT_COLUMNS, TIME_COLUMNS, Responses, is_numeric
+from audit.intake._items import is_numeric
+from audit.intake.tables import META_COLUMNS, TEXT_COLUMNS, TIME_COLUMNS, Responses
 from audit.pipeline import signs
 from audit.pipeline.serials import SerialRanges
 from audit.pipeline.sheets import PageRow, Sheet, sheets_of
@@ -27,7 +28,7 @@ from detectors.instrument import Instrument
 __all__ = ["Assembly", "TableFile", "answer_text", "assemble"]
 
 # Of a table's problems these leave an answer, or the record itself, in doubt.
-_HOLDING = frozenset({"off_scale", "duplicate_record_id", "no_record_id", "odd_row"})
+_HOLDING = frozenset({"off_scale", "duplicate_record_id", "no_record_id", "odd_row", "superseded"})
 _NOT_READ = {"unreadable": "page_unreadable", "not_checked": "page_not_checked"}
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from audit.intake.originals import Originals, hash_file
-from audit.intake.tables import TableProblem
+from audit.intake.tables import MINOR_CODES, TableProblem
 from audit.pipeline.evaluate import Evaluated, evaluate
 from audit.pipeline.lock import round_lock, store_lock
 from audit.pipeline.manifest import libraries, write_manifest
@@ -54,8 +54,6 @@ from detectors.finding import Severity
 __all__ = ["LOCK", "Outcome", "not_judged", "run_round"]
 
 LOCK = ".survey-audit.lock"
-# Worth telling, but nothing goes unjudged for them.
-_MINOR = frozenset({"unknown_parent", "no_group", "missing_item"})
 _FORM = {
     "unknown_unit": "no unit of the round is known for it — put it in inbox/scans/<unit_id>/, "
     "or give its serial a range in the custody table",
@@ -394,7 +392,7 @@ def not_judged(connection: sa.Connection, round_id: str) -> list[str]:
     lines = [
         f"{problem['place']}: {problem['what']} — {problem['remedy']}"
         for problem in Findings(connection, round_id).problems()
-        if problem["code"] not in _MINOR
+        if problem["code"] not in MINOR_CODES
     ]
     for page in Pages(connection, round_id).all():
         if page["status"] != "read":
