@@ -22,6 +22,7 @@ from audit.intake.collection import Collection
 from audit.intake.mapping import TableMapping
 from audit.intake.presets import PRESETS
 from audit.intake.tables import LOCAL_TIME
+from audit.pulling.source import Source
 from detectors.errors import ConfigError
 
 __all__ = ["InstrumentSettings", "Retention", "RoundSettings", "Settings", "load_settings"]
@@ -149,6 +150,7 @@ class Settings(BaseSettings):
         engine: Who does the work on pages.
         collection: How and where the answers were collected.
         retention: How long originals are kept.
+        source: Forms on survey platforms that ``pull`` fetches.
         base: Folder of ``audit.toml``; not a key.
     """
 
@@ -181,7 +183,16 @@ class Settings(BaseSettings):
     engine: Engine = Engine()
     collection: Collection = Collection()
     retention: Retention = Retention()
+    source: tuple[Source, ...] = ()
     base: Path = Field(default=Path(), exclude=True)
+
+    @field_validator("source")
+    @classmethod
+    def _named_once(cls, value: tuple[Source, ...]) -> tuple[Source, ...]:
+        names = [source.name for source in value]
+        if len(set(names)) < len(names):
+            raise ValueError("two sources have one name")
+        return value
 
     @field_validator("timezone")
     @classmethod
@@ -240,7 +251,7 @@ class Settings(BaseSettings):
     def results_sha256(self) -> str:
         """Hash of those settings that can change a finding or a score."""
         neutral = {"store", "originals", "reports", "runs", "jobs", "language", "fail_on", "engine"}
-        neutral |= {"checkpoints", "signing_key", "retention"}
+        neutral |= {"checkpoints", "signing_key", "retention", "source"}
         return self.sha256(leave_out=frozenset(neutral))
 
 
@@ -293,6 +304,7 @@ def _known_keys(place: tuple[int | str, ...]) -> list[str]:
         "engine": Engine,
         "collection": Collection,
         "retention": Retention,
+        "source": Source,
     }
     model = tables.get(str(place[0]), Settings) if len(place) > 1 else Settings
     fields = model.model_fields.items()

@@ -12,10 +12,12 @@ import typer
 
 from audit.cli.main import build_app
 from audit.intake.collection import Collection
+from audit.intake.mapping import TableMapping
 from audit.intake.presets import PRESETS
 from audit.intake.registers import CUSTODY_COLUMNS, UNIT_COLUMNS
 from audit.intake.tables import META_COLUMNS
 from audit.pipeline import signs
+from audit.pulling.source import Source
 from audit.settings import Engine, InstrumentSettings, Retention, RoundSettings, Settings
 from audit.store.schema import metadata
 from detectors.errors import ExitCode
@@ -120,6 +122,8 @@ def test_everything_that_can_be_exported_is_told():
         (Engine, "`[engine]`"),
         (Collection, "`[collection]`"),
         (Retention, "`[retention]`"),
+        (Source, "`[[source]]`"),
+        (TableMapping, "`[instrument.mapping]`"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -152,8 +156,9 @@ def test_columns_and_presets_are_told():
     listed = rows(text("operating.md"))
     for column in {*META_COLUMNS, *UNIT_COLUMNS, *CUSTODY_COLUMNS}:
         assert f"`{column}`" in text("operating.md")
-    for preset, mapping in PRESETS.items():
-        assert all(f"`{name}`" in listed[preset] for name in mapping.values())
+    for preset, platform in PRESETS.items():
+        for names in platform.columns.values():
+            assert all(f"`{name}`" in listed[preset] for name in names), preset
 
 
 def known_keys() -> set[str]:
