@@ -14,7 +14,7 @@ from audit.cli.main import build_app
 from audit.intake.collection import Collection
 from audit.intake.mapping import TableMapping
 from audit.intake.presets import PRESETS
-from audit.intake.registers import CUSTODY_COLUMNS, UNIT_COLUMNS
+from audit.intake.registers import CUSTODY_COLUMNS, CUSTODY_MORE, INVALID_REASONS, UNIT_COLUMNS
 from audit.intake.tables import META_COLUMNS
 from audit.pipeline import signs
 from audit.pulling.source import Source
@@ -154,8 +154,9 @@ def test_every_exit_code_is_told():
 
 def test_columns_and_presets_are_told():
     listed = rows(text("operating.md"))
-    for column in {*META_COLUMNS, *UNIT_COLUMNS, *CUSTODY_COLUMNS}:
+    for column in {*META_COLUMNS, *UNIT_COLUMNS, *CUSTODY_COLUMNS, *CUSTODY_MORE}:
         assert f"`{column}`" in text("operating.md")
+    assert all(f"`{reason}`" in text("adopting.md") for reason in INVALID_REASONS)
     for preset, platform in PRESETS.items():
         for names in platform.columns.values():
             assert all(f"`{name}`" in listed[preset] for name in names), preset
