@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from audit.intake.mapping import plain_label
 
-__all__ = ["NOT_APPLICABLE", "scale_of"]
+__all__ = ["NOT_APPLICABLE", "scale_of", "usual_labels"]
 
 # A place may have several labels, parted by a stroke.
 _SCALES: tuple[tuple[str, ...], ...] = (
@@ -71,6 +71,21 @@ def scale_of(labels: Iterable[str], size: int) -> Mapping[str, int] | None:
         if all(bare in places for bare in wanted.values()):
             return {label: places[bare] for label, bare in wanted.items()}
     return None
+
+
+def usual_labels(known: Mapping[str, int], size: int) -> Mapping[str, int]:
+    """Every usual label of the scale that ``known`` labels are of, with its place.
+
+    An export in which nobody was dissatisfied yet must be read when somebody is.
+    """
+    for scale in _SCALES:
+        places = {
+            name.strip(): place for place, names in enumerate(scale) for name in names.split("|")
+        }
+        bare = {_bare(label): place for label, place in known.items()}
+        if len(scale) == size and bare and all(places.get(b) == p for b, p in bare.items()):
+            return {name[:1].upper() + name[1:]: place for name, place in places.items()}
+    return {}
 
 
 def _bare(label: str) -> str:

@@ -20,7 +20,7 @@ from audit.intake._cells import to_text
 from audit.intake._formats import read_raw
 from audit.intake._header_rows import without_extra_headers
 from audit.intake._items import values_of
-from audit.intake._labels import NOT_APPLICABLE, scale_of
+from audit.intake._labels import NOT_APPLICABLE, scale_of, usual_labels
 from audit.intake._moments import month_first_seen
 from audit.intake.mapping import TableMapping, plain_label
 from audit.intake.presets import PRESETS
@@ -259,6 +259,9 @@ def _labels(
         if not strange:
             continue
         known = scale_of(strange, len(item.scale))
+        for usual, at in usual_labels(known or {}, len(item.scale)).items():
+            if plain_label(usual) not in map(plain_label, strange):
+                labels.setdefault(usual, item.ordered_scale[at])
         for text in sorted(strange):
             place = None if known is None else known.get(plain_label(text))
             if place is None:

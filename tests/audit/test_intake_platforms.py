@@ -80,6 +80,16 @@ def test_a_mapping_that_was_written_down_is_read_again(
     assert settings.instrument[0].table == guess.mapping
 
 
+def test_labels_that_nobody_chose_yet_are_known_too(form: Instrument, tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("record_id,unit_id,A1,B2,E3\n1,u1,Hài lòng,Hài lòng,Hài lòng\n", "utf-8")
+    mapping = guess_mapping(path, form).mapping
+    path.write_text("record_id,unit_id,A1,B2,E3\n1,u1,rất không hài lòng,3,Hài lòng\n", "utf-8")
+    read = read_responses(path, form, mapping=mapping)
+    assert read.problems == ()
+    assert read.frame.loc[0, ["A1", "B2", "E3"]].tolist() == [1, 3, 4]
+
+
 def test_what_is_doubtful_is_said_and_not_guessed(
     form: Instrument, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
