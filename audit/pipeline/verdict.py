@@ -15,7 +15,7 @@ from detectors.finding import Severity
 __all__ = ["not_judged", "verdict"]
 
 # Worth telling, but nothing goes unjudged for them.
-_MINOR = frozenset({"unknown_parent", "no_group", "missing_item"})
+_MINOR = frozenset({"unknown_parent", "no_group", "missing_item", "number_as_text"})
 _FORM = {
     "unknown_unit": "no unit of the round is known for it — put it in inbox/scans/<unit_id>/, "
     "or give its serial a range in the custody table",
