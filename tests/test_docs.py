@@ -16,7 +16,14 @@ from audit.intake.presets import PRESETS
 from audit.intake.registers import CUSTODY_COLUMNS, UNIT_COLUMNS
 from audit.intake.tables import META_COLUMNS
 from audit.pipeline import signs
-from audit.settings import Engine, InstrumentSettings, Retention, RoundSettings, Settings
+from audit.settings import (
+    Engine,
+    InstrumentSettings,
+    Results,
+    Retention,
+    RoundSettings,
+    Settings,
+)
 from audit.store.schema import metadata
 from detectors.errors import ExitCode
 from detectors.registry import Level
@@ -119,6 +126,7 @@ def test_everything_that_can_be_exported_is_told():
         (InstrumentSettings, "`[[instrument]]`"),
         (Engine, "`[engine]`"),
         (Collection, "`[collection]`"),
+        (Results, "`[results]`"),
         (Retention, "`[retention]`"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
