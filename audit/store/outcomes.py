@@ -71,5 +71,7 @@ class Outcomes:
         query = sa.select(table).where(table.c.round_id == self.round_id)
         if kind is not None:
             query = query.where(table.c.kind == kind)
-        query = query.order_by(table.c.kind, table.c.programme, table.c.unit_id, table.c.about)
-        return self.connection.execute(query).mappings().all()
+        rows = self.connection.execute(query).mappings().all()
+        # Databases do not agree on where a missing unit comes, nor on the order of letters.
+        places = ("kind", "programme", "unit_id", "about")
+        return sorted(rows, key=lambda row: tuple(row[name] or "" for name in places))
