@@ -389,7 +389,8 @@ def _published(found: _Round, figures: Published) -> Iterator[Outcome]:
         if verdict == "differs" and received is not None and received.id == figures.tier.id:
             verdict = "as_received"
         mine_tier = rules.tier(after)
-        yield told("tier", figures.tier.id, verdict, tier=mine_tier and mine_tier.id)
+        names = [None if t is None else [t.name.vi, t.name.en] for t in (figures.tier, mine_tier)]
+        yield told("tier", figures.tier.id, verdict, tier=mine_tier and mine_tier.id, names=names)
     if figures.change is not None:
         yield _published_change(found, figures, figures.change, after, told)
 

@@ -15,6 +15,7 @@ from audit.pipeline.run import run_round
 from audit.pipeline.verdict import not_judged
 from audit.reporting.outcome_words import REASONS, WORDS
 from audit.reporting.outcomes import load_outcomes
+from audit.reporting.write import write_round_reports
 from audit.rescore import rescore
 from audit.settings import Settings
 from audit.store import open_store
@@ -293,3 +294,22 @@ def test_scores_of_one_round_are_the_previous_results_of_the_next(
         assert one.n == pytest.approx(overall.loc[unit, "effective_n"])
         assert (one.rank, one.ranked_units) == (overall.loc[unit, "rank_after_review"], 4)
         assert one.ended == settings.round.date_to
+
+
+def test_the_comparison_is_a_document_in_both_languages(folder: Path) -> None:
+    _all_brought(folder)
+    _write(
+        folder,
+        "published.csv",
+        "unit_id,programme,value,tier,change,source",
+        'bn,,"12,34%",tốt,"tăng 1,00%",Báo',
+        "dl,index,77.8,Tốt,,Cổng",
+        '*,,"99,99%",,,Báo',
+    )
+    settings, _ = _run(folder)
+    written = write_round_reports(
+        settings, folder=folder / "out", documents=("comparison",), languages=("vi", "en")
+    )
+    text = "".join(path.read_text("utf-8") for path in written if path.suffix == ".html")
+    for told in ("12,34%", "sai khác", "differs", "không so sánh được", "khá", "fair"):
+        assert told in text, told
