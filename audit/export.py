@@ -140,9 +140,13 @@ def _statements(*kinds: str) -> Callable[[Any, Settings], pd.DataFrame]:
             for kind in kinds
             for row in Outcomes(connection, settings.round.id).all(kind)
         ]
-        return pd.DataFrame(
-            rows, columns=list(dict.fromkeys([*names, *(k for r in rows for k in r)]))
-        )
+        told = dict.fromkeys([*names, *(key for row in rows for key in row)])
+        frame = pd.DataFrame(rows, columns=list(told))
+        for name in told:
+            values = [row[name] for row in rows if row.get(name) is not None]
+            if values and all(type(value) is int for value in values):
+                frame[name] = frame[name].astype("Int64")  # a rank stays a whole number
+        return frame
 
     return read
 
@@ -268,7 +272,8 @@ _TABLES: Mapping[str, Callable[[Any, Settings], pd.DataFrame]] = {
     "custody": _custody,
     "runs": _runs,
     "breakdowns": _breakdowns,
-    "changes": _statements("change", "group", "bunching"),
+    "changes": _statements("change"),
+    "groups": _statements("group", "bunching"),
     "index": _statements("index", "index_line", "index_lines", "index_weights"),
     "published": _statements("published", "snapshot"),
     "awards": _statements("award"),

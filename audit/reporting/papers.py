@@ -235,6 +235,8 @@ def _compared(data: RoundData, row: Row) -> Compared:
         text = None if right is None else Message(*right)
     elif figure == "change":
         recomputed = body.get("points")
+        sign = "" if published.startswith("-") else "+"
+        published = f"{sign}{published.replace('.', ',')}".replace("-", "−")
     else:
         published = f"{published.replace('.', ',')}%"
     difference = None
