@@ -50,15 +50,20 @@ def comparison_document(view: Comparison, language: str) -> Document:
 
 
 def _counts(view: Comparison, words: Words) -> Table:
-    counts = Counter(row.match for row in view.rows)
+    counts = Counter(row.match for row in view.rows if not _withheld(row))
     columns = (Column(words("comparison.match"), weight=3, head=True), Column("n", right=True))
     lines = tuple(
         (Cell(words(f"match.{match}"), level=level), number(words, counts[match]))
         for match, level in _LEVELS.items()
         if counts[match]
     )
-    total = (plain(words("total")), number(words, len(view.rows)))
+    total = (plain(words("total")), number(words, sum(counts.values())))
     return Table(words("comparison.counts"), columns, lines, total, keep=True)
+
+
+def _withheld(row: Compared) -> bool:
+    """Whether even the verdict would tell the result of a small cell."""
+    return row.n is not None and suppress(row.n)
 
 
 def _table(view: Comparison, words: Words) -> Table:
@@ -76,10 +81,11 @@ def _table(view: Comparison, words: Words) -> Table:
 
 
 def _line(row: Compared, words: Words) -> tuple[Cell, ...]:
-    withheld = row.n is not None and suppress(row.n)
+    withheld = _withheld(row)
+    match = Cell(words(f"match.{row.match}"), level=_LEVELS[row.match])
     recomputed, difference = Cell(words("none")), Cell(words("none"))
     if withheld:
-        recomputed = Cell(words("suppressed.short"))
+        recomputed = match = Cell(words("suppressed.short"))
     elif row.text is not None:
         recomputed = plain(words.say(row.text))
     elif row.recomputed is not None:
@@ -94,7 +100,7 @@ def _line(row: Compared, words: Words) -> tuple[Cell, ...]:
         recomputed,
         difference,
         number(words, row.n),
-        Cell(words(f"match.{row.match}"), level=_LEVELS[row.match]),
+        match,
         plain(row.source, day),
     )
 
