@@ -12,10 +12,12 @@ import typer
 
 from audit.cli.main import build_app
 from audit.intake.collection import Collection
+from audit.intake.mapping import TableMapping
 from audit.intake.presets import PRESETS
-from audit.intake.registers import CUSTODY_COLUMNS, UNIT_COLUMNS
+from audit.intake.registers import CUSTODY_COLUMNS, CUSTODY_MORE, INVALID_REASONS, UNIT_COLUMNS
 from audit.intake.tables import META_COLUMNS
 from audit.pipeline import signs
+from audit.pulling.source import Source
 from audit.settings import Engine, InstrumentSettings, Retention, RoundSettings, Settings
 from audit.store.schema import metadata
 from detectors.errors import ExitCode
@@ -25,7 +27,13 @@ from tests.methods_page import PAGE, infos, methods_page
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
-COMMANDS = typer.main.get_command(build_app()).commands
+ROOT_COMMANDS = typer.main.get_command(build_app()).commands
+# A group's commands go by both words, as in `template draft`.
+COMMANDS = {
+    f"{name} {inner}" if inner else name: command
+    for name, outer in ROOT_COMMANDS.items()
+    for inner, command in (getattr(outer, "commands", None) or {"": outer}).items()
+}
 EVERYWHERE = {"--help", "-h"}
 
 
@@ -92,7 +100,7 @@ def test_options_of_the_program_are_told():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_that_a_page_shows_exists(page):
     shown = re.findall(r"(?:`|^)survey-audit ([a-z]+)", page.read_text("utf-8"), re.M)
-    assert set(shown) <= set(COMMANDS)
+    assert set(shown) <= set(ROOT_COMMANDS)
 
 
 def test_make_targets_that_are_told_exist():
@@ -120,6 +128,8 @@ def test_everything_that_can_be_exported_is_told():
         (Engine, "`[engine]`"),
         (Collection, "`[collection]`"),
         (Retention, "`[retention]`"),
+        (Source, "`[[source]]`"),
+        (TableMapping, "`[instrument.mapping]`"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -150,10 +160,12 @@ def test_every_exit_code_is_told():
 
 def test_columns_and_presets_are_told():
     listed = rows(text("operating.md"))
-    for column in {*META_COLUMNS, *UNIT_COLUMNS, *CUSTODY_COLUMNS}:
+    for column in {*META_COLUMNS, *UNIT_COLUMNS, *CUSTODY_COLUMNS, *CUSTODY_MORE}:
         assert f"`{column}`" in text("operating.md")
-    for preset, mapping in PRESETS.items():
-        assert all(f"`{name}`" in listed[preset] for name in mapping.values())
+    assert all(f"`{reason}`" in text("adopting.md") for reason in INVALID_REASONS)
+    for preset, platform in PRESETS.items():
+        for names in platform.columns.values():
+            assert all(f"`{name}`" in listed[preset] for name in names), preset
 
 
 def known_keys() -> set[str]:
@@ -209,16 +221,17 @@ def test_every_path_that_architecture_names_is_there():
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
-    content = page.read_text(encoding="utf-8")
-    slugs = {
-        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-        for heading in re.findall(r"^#+ (.+)$", content, re.M)
-    }
-    for target in re.findall(r"\]\(([^)]+)\)", content):
-        if target.startswith("#"):
-            assert target[1:] in slugs, target
-        elif "://" not in target:
-            assert (page.parent / target).exists(), target
+    for target in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            name, _, anchor = target.partition("#")
+            there = page.parent / name if name else page
+            assert there.exists(), target
+            assert not anchor or anchor in slugs(there), target
+
+
+def slugs(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

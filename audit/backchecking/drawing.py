@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from audit.judge.backcheck import Arm, Drawn, Eligible, choose
 from audit.judge.decision import CaseState
-from audit.pipeline.assemble import answer_text
+from audit.pipeline.assembly import answer_text
 from audit.scoring.rules import RuleSet
 from audit.store import Store
 from audit.store.backchecks import Backchecks

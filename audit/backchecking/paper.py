@@ -125,7 +125,7 @@ def _choices(column: str, instrument: Instrument) -> tuple[str, ...]:
     """What may be written into a column; nothing for free cells."""
     if column != "overall":
         return CHOICES.get(column, ())
-    from audit.pipeline.assemble import answer_text
+    from audit.pipeline.assembly import answer_text
 
     scales = [item.scale for item in instrument.ratings]
     common = max(scales, key=scales.count)

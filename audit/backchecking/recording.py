@@ -14,7 +14,7 @@ from audit.intake.originals import hash_file
 from audit.intake.registers import count_of
 from audit.intake.tables import Columns, TableProblem, columns_of
 from audit.judge.backcheck import Outcome, Said, verdict_of
-from audit.pipeline.assemble import answer_text
+from audit.pipeline.assembly import answer_text
 from audit.store import Store
 from audit.store.backchecks import Backchecks
 from audit.trail.acts import Act, Action

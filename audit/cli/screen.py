@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from detectors.screen import Screening
+    from detectors.screening import Screening
 
 _MOST_PROBLEMS = 20
 
@@ -61,9 +61,9 @@ def screen(
 
     from audit.intake.collection import Collection, load_collection, read_circumstances
     from audit.intake.registers import read_custody, read_units, units_at
-    from audit.intake.tables import read_responses
+    from audit.intake.tables import MINOR_CODES, read_responses
     from detectors.instrument import load_instrument
-    from detectors.screen import screen as run_screen
+    from detectors.screening import screen as run_screen
 
     asked = load_instrument(instrument)
     register_ = None if units is None else read_units(units)
@@ -103,7 +103,7 @@ def screen(
     unjudged = int((result.records["not_testable"] != "").sum())
     if unjudged:
         talk(f"{unjudged} records could not be judged; records.csv says why")
-    serious = any(problem.code != "missing_item" for problem in problems)
+    serious = any(problem.code not in MINOR_CODES for problem in problems)
     return ExitCode.PARTLY_JUDGED if serious or unjudged else ExitCode.DONE
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from audit.pipeline.sources import RoundForm, read_previous
+from audit.pipeline.sources import RoundForm
+from audit.pipeline.tables import read_previous
 from audit.settings import Settings
 from audit.store import Store
 from detectors.errors import AuditError

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from audit.intake.originals import Originals
+from audit.intake.originals import originals_at
 from audit.reporting.data import RoundData, Row
 from detectors.errors import AuditError
 from detectors.instrument import BoxMm, Instrument
@@ -22,13 +22,15 @@ class CropRequest:
     """Places on one page of one original.
 
     Attributes:
-        path: The original.
+        place: Folder or bucket of the originals.
+        sha256: The original.
         page: Its page, from 1.
         boxes_mm: The places on the form.
         keys: What each picture is for.
     """
 
-    path: str
+    place: str
+    sha256: str
     page: int
     boxes_mm: tuple[BoxMm, ...]
     keys: tuple[int, ...]
@@ -40,7 +42,7 @@ def crop_requests(data: RoundData, findings: Sequence[Row]) -> tuple[CropRequest
     An original that is not there any more gives no picture; ``verify`` tells about it, and
     the report says that there is none.
     """
-    originals = Originals(data.settings.path(data.settings.originals))
+    originals = data.settings.originals_place
     by_page: dict[int, list[int]] = {}
     for place, finding in enumerate(findings):
         if finding["box_mm"] is not None and finding["page_id"] in data.pages:
@@ -49,12 +51,9 @@ def crop_requests(data: RoundData, findings: Sequence[Row]) -> tuple[CropRequest
     for page_id, places in by_page.items():
         page = data.pages[page_id]
         boxes = [findings[place]["box_mm"] for place in places]
-        try:
-            path = originals.path(page["sha256"])
-        except AuditError:
-            continue
         boxes_mm = tuple((b[0], b[1], b[2], b[3]) for b in boxes)
-        requests.append(CropRequest(str(path), page["page"], boxes_mm, tuple(places)))
+        where = (originals, page["sha256"], page["page"])
+        requests.append(CropRequest(*where, boxes_mm, tuple(places)))
     return tuple(requests)
 
 
@@ -67,7 +66,9 @@ def cut(requests: Sequence[CropRequest], instrument: Instrument) -> Mapping[int,
     crops: dict[int, bytes] = {}
     for request in requests:
         try:
-            pictures = evidence_crops(request.path, request.page, instrument, request.boxes_mm)
+            with originals_at(request.place).at_hand([request.sha256]) as there:
+                path = str(there[request.sha256])
+                pictures = evidence_crops(path, request.page, instrument, request.boxes_mm)
         except AuditError:
             continue
         crops.update(zip(request.keys, pictures, strict=False))

@@ -22,6 +22,8 @@ PREFIX = {
     "images": "Simulated scans",
     "second": "Second maker of scans",
     "tables": "Response tables",
+    "draft": "Drafted templates",
+    "press": "Printed forms",
 }
 
 HEAD = """\
