@@ -23,7 +23,15 @@ from audit.intake.presets import PRESETS
 from audit.intake.tables import LOCAL_TIME
 from detectors.errors import ConfigError
 
-__all__ = ["InstrumentSettings", "Retention", "RoundSettings", "Settings", "load_settings"]
+__all__ = [
+    "DeskSettings",
+    "InstrumentSettings",
+    "Oidc",
+    "Retention",
+    "RoundSettings",
+    "Settings",
+    "load_settings",
+]
 
 
 class _Table(BaseModel):
@@ -111,6 +119,40 @@ class Retention(_Table):
     responses: int | None = Field(default=None, ge=0)
 
 
+class Oidc(_Table):
+    """``[desk.oidc]``: logging in by the organisation's own identity provider.
+
+    Attributes:
+        issuer: Its address; ``/.well-known/openid-configuration`` under it is read.
+        client_id: Under which the desk is known there.
+        secret_env: Name of the environment variable that holds the client's secret.
+        claim: Which claim is the name of the account here; accounts are never made by it.
+        label: What the button says.
+    """
+
+    issuer: str = Field(pattern=r"^https?://\S+$")
+    client_id: str = Field(min_length=1)
+    secret_env: str = "SURVEY_AUDIT_OIDC_SECRET"
+    claim: str = "preferred_username"
+    label: str = "OpenID Connect"
+
+
+class DeskSettings(_Table):
+    """``[desk]``: the review desk.
+
+    Attributes:
+        second_factor: Roles that log in with a one-time code; others may.
+        password_again: Minutes for which a password that was given again counts.
+        secret: File of the key that second factors are encrypted with; made if not there.
+        oidc: An identity provider.
+    """
+
+    second_factor: tuple[Literal["inspector", "approver", "reader", "admin", "auditor"], ...] = ()
+    password_again: int = Field(default=15, ge=0, le=120)
+    secret: Path = Path(".survey-audit.desk.key")
+    oidc: Oidc | None = None
+
+
 class Settings(BaseSettings):
     """Everything a round is told. Paths are as written: relative to ``audit.toml``.
 
@@ -137,6 +179,7 @@ class Settings(BaseSettings):
         engine: Who does the work on pages.
         collection: How and where the answers were collected.
         retention: How long originals are kept.
+        desk: How people log in to the review desk.
         base: Folder of ``audit.toml``; not a key.
     """
 
@@ -169,6 +212,7 @@ class Settings(BaseSettings):
     engine: Engine = Engine()
     collection: Collection = Collection()
     retention: Retention = Retention()
+    desk: DeskSettings = DeskSettings()
     base: Path = Field(default=Path(), exclude=True)
 
     @field_validator("timezone")
@@ -228,7 +272,7 @@ class Settings(BaseSettings):
     def results_sha256(self) -> str:
         """Hash of those settings that can change a finding or a score."""
         neutral = {"store", "originals", "reports", "runs", "jobs", "language", "fail_on", "engine"}
-        neutral |= {"checkpoints", "signing_key", "retention"}
+        neutral |= {"checkpoints", "signing_key", "retention", "desk"}
         return self.sha256(leave_out=frozenset(neutral))
 
 
@@ -281,6 +325,7 @@ def _known_keys(place: tuple[int | str, ...]) -> list[str]:
         "engine": Engine,
         "collection": Collection,
         "retention": Retention,
+        "desk": DeskSettings,
     }
     model = tables.get(str(place[0]), Settings) if len(place) > 1 else Settings
     fields = model.model_fields.items()

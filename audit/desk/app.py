@@ -79,6 +79,8 @@ def build_app(desk: Desk) -> ASGIApp:
 
 def _refused(request: Request, error: Any) -> Response:
     visit = Visit(request.app.state.desk, request, None)
+    if error.go is not None and request.method == "GET":
+        return visit.go(error.go)
     if error.status == 401 and request.method == "GET":
         asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return visit.go(f"/login?next={quote(asked, safe='')}")

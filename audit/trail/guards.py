@@ -71,7 +71,7 @@ def _postgresql() -> list[str]:
 
 SQLITE: Mapping[str, str] = _sqlite()
 # What people said. Those on decisions are older than the trail.
-_SAID = ("decisions", "notes", "corrections")
+_SAID = ("decisions", "notes", "corrections", "explanations")
 SQLITE_ALL: Mapping[str, str] = dict(SQLITE) | {
     f"{table}_no_{act.lower()}": (
         f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "

@@ -1,6 +1,18 @@
 """The desk's routes, one module a part."""
 
-from audit.desk.routes import account, admin, case, decide, pictures, queue, remarks, results
+from audit.desk.routes import (
+    account,
+    admin,
+    case,
+    decide,
+    me,
+    pictures,
+    queue,
+    remarks,
+    results,
+    staff,
+    unit,
+)
 
 __all__ = ["ROUTES"]
 
@@ -12,5 +24,8 @@ ROUTES = (
     remarks.routes,
     pictures.routes,
     results.routes,
+    unit.routes,
     admin.routes,
+    me.routes,
+    staff.routes,
 )
