@@ -33,7 +33,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from audit.desk.people import Users
-from audit.intake.originals import Originals
+from audit.intake.originals import originals_at
 from audit.judge.authority import Role
 from audit.settings import Settings, load_settings
 from audit.store import Store, open_store, schema
@@ -66,7 +66,7 @@ def make_round(folder: Path, store: str, records: int, cases: int, sheets: int) 
     (folder / "units.csv").write_text("unit_id,name\n", "utf-8")
     (folder / "audit.toml").write_text(_CONFIG.format(store=store), "utf-8")
     settings = load_settings(folder)
-    originals = Originals(settings.path(settings.originals))
+    originals = originals_at(settings.originals_place)
     kept = []
     for number in range(sheets):
         spec = random_spec("HL-01", 2, 100 + number, profile="flatbed", number=number)

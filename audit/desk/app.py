@@ -22,7 +22,7 @@ from audit.desk.routes import ROUTES
 from audit.desk.scope import Books
 from audit.desk.security import Shield, failed
 from audit.desk.web import Desk, Refused, Visit, guard
-from audit.intake.originals import Originals
+from audit.intake.originals import originals_at
 from audit.pipeline.sources import load_forms
 from audit.settings import Settings
 from audit.store import Store
@@ -39,7 +39,7 @@ def make_desk(settings: Settings, store: Store, now: Callable[[], dt.datetime]) 
         now: The clock, UTC.
     """
     instruments = {form.instrument.id: form.instrument for form in load_forms(settings)}
-    pictures = Pictures(Originals(settings.path(settings.originals)), instruments)
+    pictures = Pictures(originals_at(settings.originals_place), instruments)
     return Desk(
         settings=settings,
         store=store,

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from audit.desk.scope import Scope
 from audit.judge.authority import Role, verdicts
 from audit.judge.decision import CaseState, Decision, has_spoken, state_of
-from audit.pipeline.assemble import answer_text
+from audit.pipeline.assembly import answer_text
 from audit.store import schema
 from audit.store.cases import Cases, needs_two
 from detectors.finding import Severity

@@ -83,9 +83,9 @@ class Pictures:
 
         def make() -> LaidPage | None:
             try:
-                path = str(self._originals.path(sha256))
                 form = self._instruments[instrument_id]
-                laid = lay_page(path, page, form, self._seen.peek(key))
+                with self._originals.at_hand([sha256]) as there:
+                    laid = lay_page(str(there[sha256]), page, form, self._seen.peek(key))
             except (AuditError, KeyError):
                 return None
             if laid is not None:

@@ -23,6 +23,7 @@ class Action(StrEnum):
     RUN_START = "run.start"
     RUN_END = "run.end"
     FILE_IN = "file.in"  # a file was taken in
+    FILE_STATE = "file.state"  # it was withdrawn, or counts again
     REGISTERS = "registers"  # units, custody
     TABLES = "tables"  # response tables were read
     PAGES = "pages"  # the pages of a file were judged

@@ -13,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError
 
-from audit.intake.originals import Originals, list_files
+from audit.intake.originals import Folder, list_files
 from audit.judge.case import record_case
 from audit.judge.decision import CaseState, Decision, Verdict
 from audit.store import Store, open_store
@@ -170,14 +170,14 @@ def test_a_store_that_cannot_be_reached_is_told_in_one_line(tmp_path: Path) -> N
 def test_originals_are_kept_once_and_checked(tmp_path: Path) -> None:
     source = tmp_path / "a.jpg"
     source.write_bytes(b"scan" * 1000)
-    originals = Originals(tmp_path / "originals")
+    originals = Folder(tmp_path / "originals")
     first, second = originals.add(source), originals.add(source)
     assert first == second
     path = originals.path(first.sha256)
     assert path.parent.parent.name == first.sha256[:2]
     assert path.read_bytes() == source.read_bytes()
     assert originals.verify(first.sha256) is None
-    assert list(originals.orphans(frozenset())) == [path]
+    assert list(originals.orphans(frozenset())) == [str(path)]
     path.chmod(0o640)
     path.write_bytes(b"scan" * 999 + b"scam")
     assert originals.verify(first.sha256) == "changed"
@@ -186,7 +186,7 @@ def test_originals_are_kept_once_and_checked(tmp_path: Path) -> None:
 
 
 def test_only_regular_files_are_taken(tmp_path: Path) -> None:
-    originals = Originals(tmp_path / "originals")
+    originals = Folder(tmp_path / "originals")
     (tmp_path / "real").write_text("x")
     (tmp_path / "link").symlink_to(tmp_path / "real")
     os.mkfifo(tmp_path / "pipe")
@@ -199,7 +199,7 @@ def test_only_regular_files_are_taken(tmp_path: Path) -> None:
 
 
 def test_what_a_crash_left_is_swept(tmp_path: Path) -> None:
-    originals = Originals(tmp_path / "originals")
+    originals = Folder(tmp_path / "originals")
     originals.root.mkdir()
     (originals.root / ".part-abc").write_text("half")
     assert originals.sweep() == 1

@@ -21,7 +21,7 @@ from audit.desk.routes.remarked import readings, shown_corrections, shown_notes
 from audit.desk.web import Refused, Routes, Visit, Visited
 from audit.judge.authority import Bar, bar, verdicts
 from audit.judge.decision import CaseState, Decision, Verdict, can_withdraw, has_spoken, visible_to
-from audit.pipeline.assemble import answer_text
+from audit.pipeline.assembly import answer_text
 from audit.reporting.reasons import reason_message
 from reports.locale import Text
 from reports.wording import kind_title

@@ -7,7 +7,7 @@ from typing import Any
 
 from audit.desk.casefile import CaseFile, title_of
 from audit.desk.web import Visit
-from audit.pipeline.assemble import answer_text
+from audit.pipeline.assembly import answer_text
 from audit.store.remarks import BLANK
 from detectors.instrument import Item
 

@@ -82,6 +82,15 @@ def _tools(scans: FakeScans) -> Tools:
     return tools(scans, screen=lambda *_args, **_kwargs: silent)
 
 
+def _ask_again(folder: Path) -> None:
+    """A back-check with one answer."""
+    words, path = ["-c", str(folder / "audit.toml")], folder.parent / "list.csv"
+    assert command(["backcheck", "draw", "--seed", "1", "-o", str(path), *words]) == ExitCode.DONE
+    frame = pd.read_csv(path, dtype=str)
+    frame.head(1).assign(outcome="reached").to_csv(path, index=False)
+    assert command(["backcheck", "record", str(path), *words]) == ExitCode.DONE
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A round of three nights with decisions, so that every table has rows."""
@@ -100,6 +109,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         _decide(store, settings, record, Verdict.DISMISS)
         add_user(store, "lan", "inspector")
         _remark(store, settings, record)
+    _ask_again(folder)
     run_round(settings, _tools(scans))
     put_scan(folder, "u1/late.png", "u1/late.png")
     run_round(settings, _tools(scans))
