@@ -350,8 +350,7 @@ def main() -> None:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         store = "sqlite:///audit.db"
         if given.postgresql:
-            (home / "pg").mkdir()
-            store = stack.enter_context(postgres_server(home / "pg", ""))
+            store = stack.enter_context(postgres_server(""))
         folder = given.folder or home / "round"
         start = time.monotonic()
         if not (folder / "audit.toml").exists():

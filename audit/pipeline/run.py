@@ -25,7 +25,7 @@ from audit.scoring.rules import RuleSet, book_at, book_hash
 from audit.settings import Settings
 from audit.store import Store, open_store
 from audit.store.cases import Cases
-from audit.store.pages import Files
+from audit.store.pages import Files, Pages
 from audit.store.remarks import Corrections
 from audit.store.results import Runs
 from audit.store.rounds import Rounds
