@@ -116,7 +116,7 @@ def rescored(office: Office) -> None:
 
 
 def correct(office: Office, client: Any, label: str, item: str, value: str) -> Any:
-    data = {"item": item, "value": value, "note": "đọc sai"}
+    data = {"item": item, "value": value, "why": "đọc sai"}
     return client.post(f"/cases/{office.case(label)}/corrections", data=data)
 
 
