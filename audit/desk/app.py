@@ -65,7 +65,13 @@ def build_app(desk: Desk) -> ASGIApp:
     Raises:
         RuntimeError: If a route does not say who may use it.
     """
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(guard)])
+    app = FastAPI(
+        title="survey-audit review desk",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(guard)],
+    )
     app.state.desk = desk
     for routes in ROUTES:
         routes.join(app)

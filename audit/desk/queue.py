@@ -156,7 +156,7 @@ class _World:
         everything: All cases in order; put into order once.
         changes: What a case was and became, in order.
         views: The latest used, by whose they are and what they filter.
-        choices: How often each value of a filter occurs, by whose sight.
+        choices: How often each value of a filter occurs, by the unit whose sight it is.
     """
 
     stand: int
@@ -165,11 +165,12 @@ class _World:
     everything: View
     changes: list[tuple[Entry, Entry]] = field(default_factory=list)
     views: OrderedDict[object, View] = field(default_factory=OrderedDict)
-    choices: dict[object, Mapping[str, Counter[str]]] = field(default_factory=dict)
+    choices: dict[str | None, Mapping[str, Counter[str]]] = field(default_factory=dict)
 
 
 _CHOICES = ("unit_id", "group", "channel", "batch", "collector")
 _SEVERAL = ("detectors", "kinds")
+_EVERYTHING = Filters(state="all")
 _VIEWS = 128
 # Acts that change which cases there are, or what is known of them but for decisions.
 _CHANGING = (Action.EVIDENCE, Action.SCORES, Action.REGISTERS)
@@ -189,6 +190,9 @@ class Queue:
         """What a user sees with some filters; it stays as it is while it is used."""
         with self._lock:
             world = self._current(connection)
+            if scope.units is None and filters == _EVERYTHING:
+                world.everything.catch_up(world.changes)
+                return replace(world.everything)
             key = (_of(scope), filters)
             view = world.views.get(key)
             if view is None:
@@ -204,7 +208,7 @@ class Queue:
 
     def entries(self, connection: sa.Connection, scope: Scope) -> Sequence[Entry]:
         """Every case in sight of a user, in order."""
-        return self.view(connection, Filters(state="all"), scope).shown
+        return self.view(connection, _EVERYTHING, scope).shown
 
     def find(self, connection: sa.Connection, case_id: int) -> Entry | None:
         """What the queue knows of a case, whoever may see it."""
@@ -214,14 +218,14 @@ class Queue:
     def choices(self, connection: sa.Connection, scope: Scope) -> Mapping[str, Counter[str]]:
         """How often each value of a filter occurs among the cases in sight."""
         with self._lock:
-            world = self._current(connection)
-            if _of(scope) not in world.choices:
+            world, key = self._current(connection), scope.user.scope_unit
+            if key not in world.choices:
                 seen = [e for e in world.by_id.values() if scope.sees(e.unit_id)]
                 found = {n: Counter(v for e in seen if (v := getattr(e, n))) for n in _CHOICES}
                 for name in _SEVERAL:
                     found[name] = Counter(value for e in seen for value in getattr(e, name))
-                world.choices[_of(scope)] = found
-            return world.choices[_of(scope)]
+                world.choices[key] = found
+            return world.choices[key]
 
     def _current(self, connection: sa.Connection) -> _World:
         """The cases as they stand now; the caller holds the lock."""

@@ -16,6 +16,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+from pydantic import BaseModel
 
 from audit.desk.ahead import Ahead
 from audit.desk.factors import load_secret_key
@@ -185,6 +186,8 @@ def guard(request: Request) -> Visit:
         Refused: If the route's permission is not the visitor's.
     """
     desk: Desk = request.app.state.desk
+    if any(_too_large(value) for value in request.path_params.values()):
+        raise Refused(404, "refused.nothing")
     route = request.scope.get("route")
     permission = None if route is None else declared(route)
     if permission is None:
@@ -210,6 +213,12 @@ def guard(request: Request) -> Visit:
 
 
 Visited = Annotated[Visit, Depends(guard)]
+
+
+def _too_large(value: object) -> bool:
+    """Whether a part of an address is a number that no row can have."""
+    text = str(value).strip().lstrip("+-")
+    return text.isdigit() and (len(text) > 19 or int(text) >= 2**63)
 
 
 def _session(desk: Desk, secret: str) -> Session | None:
@@ -258,18 +267,27 @@ class Routes:
     def __init__(self) -> None:
         """Begin without any."""
         self._found: list[tuple[str, str, Any]] = []
+        self._says: dict[tuple[str, str], type[BaseModel]] = {}
 
-    def get(self, path: str, permission: Permission) -> Callable[[Any], Any]:
-        """Add a page."""
-        return self._add("GET", path, permission)
+    def get(
+        self, path: str, permission: Permission, says: type[BaseModel] | None = None
+    ) -> Callable[[Any], Any]:
+        """Add a page, or what answers in JSON and says in which form."""
+        return self._add("GET", path, permission, says)
 
-    def post(self, path: str, permission: Permission) -> Callable[[Any], Any]:
+    def post(
+        self, path: str, permission: Permission, says: type[BaseModel] | None = None
+    ) -> Callable[[Any], Any]:
         """Add an act."""
-        return self._add("POST", path, permission)
+        return self._add("POST", path, permission, says)
 
-    def _add(self, method: str, path: str, permission: Permission) -> Callable[[Any], Any]:
+    def _add(
+        self, method: str, path: str, permission: Permission, says: type[BaseModel] | None
+    ) -> Callable[[Any], Any]:
         def add(endpoint: Any) -> Any:
             self._found.append((method, path, declares(endpoint, permission)))
+            if says is not None:
+                self._says[method, path] = says
             return endpoint
 
         return add
@@ -277,9 +295,28 @@ class Routes:
     def join(self, app: FastAPI) -> None:
         """Add all of them to an application."""
         for method, path, endpoint in self._found:
+            says = self._says.get((method, path))
             app.add_api_route(
-                path, endpoint, methods=[method], include_in_schema=False, response_model=None
+                path,
+                endpoint,
+                methods=[method],
+                include_in_schema=says is not None,
+                # What is sent is made by hand; the form is for those who read the document.
+                response_model=None,
+                responses=None if says is None else {200: {"model": says}, **_PAGES},
             )
+
+
+_PAGES: dict[int | str, dict[str, Any]] = {
+    status: {"description": why, "content": {"text/html": {"schema": {"type": "string"}}}}
+    for status, why in (
+        (303, "to the login"),
+        (400, "malformed"),
+        (401, "nobody is logged in"),
+        (403, "not for this role, or from another site"),
+        (404, "not there, or not in sight"),
+    )
+}
 
 
 @cache

@@ -6,6 +6,7 @@ from audit.desk.routes import (
     case,
     decide,
     me,
+    oidc,
     pictures,
     queue,
     remarks,
@@ -27,5 +28,6 @@ ROUTES = (
     unit.routes,
     admin.routes,
     me.routes,
+    oidc.routes,
     staff.routes,
 )

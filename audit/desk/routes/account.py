@@ -9,6 +9,7 @@ from fastapi import Form
 from fastapi.responses import JSONResponse, Response
 
 from audit.desk import throttle
+from audit.desk.api import Health
 from audit.desk.factors import Factors
 from audit.desk.locale import LANGUAGES
 from audit.desk.passwords import verify
@@ -26,17 +27,23 @@ from audit.desk.web import (
 )
 from audit.trail.acts import Action
 
-__all__ = ["log_in", "routes"]
+__all__ = ["log_in", "note_failure", "routes"]
 
 routes = Routes()
 
 
-@routes.get("/healthz", Permission.PUBLIC)
+@routes.get("/healthz", Permission.PUBLIC, Health)
 def healthz(visit: Visited) -> Response:
     """Whether the desk answers and reaches its store."""
     with visit.desk.store.reading() as connection:
         connection.exec_driver_sql("SELECT 1")
     return JSONResponse({"status": "ok"})
+
+
+@routes.get("/openapi.json", Permission.PUBLIC)
+def document(visit: Visited) -> Response:
+    """The OpenAPI document of what answers in JSON."""
+    return JSONResponse(visit.request.app.openapi())
 
 
 @routes.get("/static/{name}", Permission.PUBLIC)
@@ -80,7 +87,7 @@ def login(
         known = Users(connection).to_log_in(name, now)
     right = verify(known[1] if known else None, password)
     if blocked or known is None or not right:
-        _note_failure(visit, name, address)
+        note_failure(visit, name, address)
         why = visit.text("login.blocked" if blocked else "login.wrong")
         shown = {"next": local(next), "wrong": why, "name": name, "oidc": _oidc(visit)}
         return visit.page("login.html.j2", 429 if blocked else 401, **shown)
@@ -160,7 +167,7 @@ def give_code(
             if right:
                 Users(connection).end(visit.who.id, now)
     if not right:
-        _note_failure(visit, user.name, address)
+        note_failure(visit, user.name, address)
         why = visit.text("login.blocked" if blocked else "code.wrong")
         status = 429 if blocked else 401
         return visit.page("code.html.j2", status, next=local(next), wrong=why)
@@ -173,7 +180,8 @@ def _oidc(visit: Visit) -> str | None:
     return None if oidc is None else oidc.label
 
 
-def _note_failure(visit: Visit, name: str, address: str) -> None:
+def note_failure(visit: Visit, name: str, address: str) -> None:
+    """Note that somebody was not let in."""
     with visit.desk.journal.doing(Action.LOGIN_REFUSED, address) as connection:
         throttle.failed(connection, name, address, visit.desk.now())
 

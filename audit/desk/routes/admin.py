@@ -15,7 +15,7 @@ from audit.desk.people import Users
 from audit.desk.permissions import Permission
 from audit.desk.tables import exported
 from audit.desk.web import Routes, Visit, Visited
-from audit.scoring.rules import rules_at
+from audit.scoring.rules import book_at
 from audit.store.schema import factors, trail
 from audit.trail.acts import Action
 
@@ -163,6 +163,8 @@ def _log(visit: Visit, actor: str, action: str, before: str, most: int) -> list[
 def rules(visit: Visited) -> Response:
     """The rule set and the thresholds in force; they come from files and are not changed here."""
     settings, t = visit.desk.settings, visit.text
+    needed = {form.programme for form in settings.instrument}
+    book = book_at(settings.path(settings.rules), settings.round.date_to, needed)
     flags = [
         ("false_flag_rate", t.percent(settings.false_flag_rate)),
         ("fail_on", settings.fail_on),
@@ -172,7 +174,7 @@ def rules(visit: Visited) -> Response:
     ]
     return visit.page(
         "rules.html.j2",
-        rules=rules_at(settings.path(settings.rules), settings.round.date_to),
+        sets=sorted(book.items()),
         thresholds=flags,
         checks=sorted(
             (t.say(title_of(name)), name, info.version) for name, info in checks().items()

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 from fastapi import Form
 from fastapi.responses import JSONResponse, Response
 
+from audit.desk.api import LeaseState
 from audit.desk.casefile import CaseFile
 from audit.desk.entries import label_of
 from audit.desk.leases import Lease, Leases
@@ -94,7 +95,7 @@ def undo(visit: Visited, case_id: int, version: Word = "", query: Query = "") ->
     return visit.go(f"/cases/{case_id}{filters.query()}")
 
 
-@routes.post("/cases/{case_id}/lease", Permission.DECIDE)
+@routes.post("/cases/{case_id}/lease", Permission.DECIDE, LeaseState)
 def heartbeat(visit: Visited, case_id: int) -> Response:
     """Say that one is still looking; who holds the case comes back."""
     now = visit.desk.now()

@@ -147,7 +147,7 @@ def _choices(visit: Visit, counts: Mapping[str, Counter[str]]) -> dict[str, list
     t, book = visit.text, visit.scope.book
 
     def of(values: Counter[str], name: Any) -> list[tuple[str, str]]:
-        shown = [(value, f"{name(value)} ({t.number(count)})") for value, count in values.items()]
+        shown = [(value, f"{name(value)} ({count})") for value, count in values.items()]
         return sorted(shown, key=lambda pair: pair[1].casefold())
 
     provinces: Counter[str] = Counter()

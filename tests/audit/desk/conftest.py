@@ -114,7 +114,11 @@ def cheap_hashes() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    folder = tmp_path_factory.mktemp("desk") / "r"
+    return make_office_round(tmp_path_factory.mktemp("desk") / "r")
+
+
+def make_office_round(folder: Path) -> Made:
+    """The round that every test of the desk begins with, in the store that the settings name."""
     config = small_round(folder)
     shutil.rmtree(folder / "instruments")
     form = load_instrument(write_instrument("HL-01", folder / "instruments"))
@@ -250,11 +254,18 @@ class Office:
 def office(made: Made, tmp_path: Path) -> Iterator[Office]:
     folder = tmp_path / "r"
     shutil.copytree(made.folder, folder)
+    with opened(folder, made.passwords) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def opened(folder: Path, passwords_: dict[str, str]) -> Iterator[Office]:
+    """The desk of a round."""
     settings, clock = load_settings(folder), Clock()
     with open_store(settings.store_url) as store:
         desk = make_desk(settings, store, clock)
         with contextlib.closing(desk):
-            yield Office(desk, build_app(desk), store, clock, made.passwords)
+            yield Office(desk, build_app(desk), store, clock, passwords_)
 
 
 @pytest.fixture
