@@ -15,8 +15,6 @@ from detectors.instrument import load_instrument
 from tests.audit.desk.conftest import Office
 from tests.audit.desk.test_desk_browser import CHROMIUM, playwright
 
-__all__ = ["browser", "place"]
-
 PAGE = "/forms/HL-01/1"
 
 
