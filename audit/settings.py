@@ -26,7 +26,15 @@ from audit.intake.tables import LOCAL_TIME
 from audit.pulling.source import Source
 from detectors.errors import ConfigError
 
-__all__ = ["InstrumentSettings", "Retention", "RoundSettings", "Settings", "load_settings"]
+__all__ = [
+    "DeskSettings",
+    "InstrumentSettings",
+    "Oidc",
+    "Retention",
+    "RoundSettings",
+    "Settings",
+    "load_settings",
+]
 
 
 class _Table(BaseModel):
@@ -137,6 +145,40 @@ class Retention(_Table):
     responses: int | None = Field(default=None, ge=0)
 
 
+class Oidc(_Table):
+    """``[desk.oidc]``: logging in by the organisation's own identity provider.
+
+    Attributes:
+        issuer: Its address; ``/.well-known/openid-configuration`` under it is read.
+        client_id: Under which the desk is known there.
+        secret_env: Name of the environment variable that holds the client's secret.
+        claim: Which claim is the name of the account here; accounts are never made by it.
+        label: What the button says.
+    """
+
+    issuer: str = Field(pattern=r"^https?://\S+$")
+    client_id: str = Field(min_length=1)
+    secret_env: str = "SURVEY_AUDIT_OIDC_SECRET"
+    claim: str = "preferred_username"
+    label: str = "OpenID Connect"
+
+
+class DeskSettings(_Table):
+    """``[desk]``: the review desk.
+
+    Attributes:
+        second_factor: Roles that log in with a one-time code; others may.
+        password_again: Minutes for which a password that was given again counts.
+        secret: File of the key that second factors are encrypted with; made if not there.
+        oidc: An identity provider.
+    """
+
+    second_factor: tuple[Literal["inspector", "approver", "reader", "admin", "auditor"], ...] = ()
+    password_again: int = Field(default=15, ge=0, le=120)
+    secret: Path = Path(".survey-audit.desk.key")
+    oidc: Oidc | None = None
+
+
 class Settings(BaseSettings):
     """Everything a round is told. Paths are as written: relative to ``audit.toml``.
 
@@ -165,6 +207,7 @@ class Settings(BaseSettings):
         engine: Who does the work on pages.
         collection: How and where the answers were collected.
         retention: How long originals are kept.
+        desk: How people log in to the review desk.
         source: Forms on survey platforms that ``pull`` fetches.
         base: Folder of ``audit.toml``; not a key.
     """
@@ -200,6 +243,7 @@ class Settings(BaseSettings):
     engine: Engine = Engine()
     collection: Collection = Collection()
     retention: Retention = Retention()
+    desk: DeskSettings = DeskSettings()
     source: tuple[Source, ...] = ()
     base: Path = Field(default=Path(), exclude=True)
 
@@ -277,6 +321,7 @@ class Settings(BaseSettings):
         """Hash of those settings that can change a finding or a score."""
         neutral = {"store", "originals", "reports", "runs", "jobs", "language", "fail_on", "engine"}
         neutral |= {"checkpoints", "signing_key", "retention", "settle_seconds", "source"}
+        neutral |= {"desk"}
         return self.sha256(leave_out=frozenset(neutral))
 
 
@@ -329,6 +374,7 @@ def _known_keys(place: tuple[int | str, ...]) -> list[str]:
         "engine": Engine,
         "collection": Collection,
         "retention": Retention,
+        "desk": DeskSettings,
         "source": Source,
     }
     model = tables.get(str(place[0]), Settings) if len(place) > 1 else Settings
