@@ -27,7 +27,9 @@ from audit.pulling.source import Source
 from detectors.errors import ConfigError
 
 __all__ = [
+    "DeskSettings",
     "InstrumentSettings",
+    "Oidc",
     "Results",
     "Retention",
     "RoundSettings",
@@ -173,6 +175,40 @@ class Retention(_Table):
     responses: int | None = Field(default=None, ge=0)
 
 
+class Oidc(_Table):
+    """``[desk.oidc]``: logging in by the organisation's own identity provider.
+
+    Attributes:
+        issuer: Its address; ``/.well-known/openid-configuration`` under it is read.
+        client_id: Under which the desk is known there.
+        secret_env: Name of the environment variable that holds the client's secret.
+        claim: Which claim is the name of the account here; accounts are never made by it.
+        label: What the button says.
+    """
+
+    issuer: str = Field(pattern=r"^https?://\S+$")
+    client_id: str = Field(min_length=1)
+    secret_env: str = "SURVEY_AUDIT_OIDC_SECRET"
+    claim: str = "preferred_username"
+    label: str = "OpenID Connect"
+
+
+class DeskSettings(_Table):
+    """``[desk]``: the review desk.
+
+    Attributes:
+        second_factor: Roles that log in with a one-time code; others may.
+        password_again: Minutes for which a password that was given again counts.
+        secret: File of the key that second factors are encrypted with; made if not there.
+        oidc: An identity provider.
+    """
+
+    second_factor: tuple[Literal["inspector", "approver", "reader", "admin", "auditor"], ...] = ()
+    password_again: int = Field(default=15, ge=0, le=120)
+    secret: Path = Path(".survey-audit.desk.key")
+    oidc: Oidc | None = None
+
+
 class Settings(BaseSettings):
     """Everything a round is told. Paths are as written: relative to ``audit.toml``.
 
@@ -202,6 +238,7 @@ class Settings(BaseSettings):
         collection: How and where the answers were collected.
         results: What results are held against.
         retention: How long originals are kept.
+        desk: How people log in to the review desk.
         source: Forms on survey platforms that ``pull`` fetches.
         base: Folder of ``audit.toml``; not a key.
     """
@@ -238,6 +275,7 @@ class Settings(BaseSettings):
     collection: Collection = Collection()
     results: Results = Results()
     retention: Retention = Retention()
+    desk: DeskSettings = DeskSettings()
     source: tuple[Source, ...] = ()
     base: Path = Field(default=Path(), exclude=True)
 
@@ -315,6 +353,7 @@ class Settings(BaseSettings):
         """Hash of those settings that can change a finding or a score."""
         neutral = {"store", "originals", "reports", "runs", "jobs", "language", "fail_on", "engine"}
         neutral |= {"checkpoints", "signing_key", "retention", "settle_seconds", "source"}
+        neutral |= {"desk"}
         return self.sha256(leave_out=frozenset(neutral))
 
 
@@ -368,6 +407,7 @@ def _known_keys(place: tuple[int | str, ...]) -> list[str]:
         "collection": Collection,
         "results": Results,
         "retention": Retention,
+        "desk": DeskSettings,
         "source": Source,
     }
     model = tables.get(str(place[0]), Settings) if len(place) > 1 else Settings
