@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping
 
@@ -20,9 +21,10 @@ __all__ = ["CHECKS", "cells_of", "measure", "work"]
 
 FIRST_SEED = 19_000
 ROUNDS = 30
-SCREENED = 12
-FRAUD_ROUNDS = 16
-RECORDS = 100
+SCREENED = 8
+FRAUD_ROUNDS = 20
+STRENGTHS = (0.15, 0.30)
+RECORDS = 150
 CEILINGS = ("76", "34")
 CHECKS = ("custody.serial_gaps", "custody.delay", "custody.selective_loss", "linkage.identity",
           "channel.case_share")  # fmt: skip
@@ -30,7 +32,7 @@ CHECKS = ("custody.serial_gaps", "custody.delay", "custody.selective_loss", "lin
 LOOK_ALIKE = "pad never handed out"
 
 BODY = """\
-Forty units of 100 records, four in ten digital, at 76 and 34 % fives in turn. Two generators of
+Forty units of 150 records, three in ten digital, at 76 and 34 % fives in turn. Two generators of
 answers, and two hands that keep books and lists of cases and share no code: forms lost one by one,
 in families and in gaps of a length of each unit's own; days between return and scan by road or with
 a weekly courier; cases mistyped, rated twice, passed on. Shares are guesses, drawn unit by unit.
@@ -46,8 +48,9 @@ def cells_of(scale: float) -> list[Cell]:
             ground = f"{generator}:{CEILINGS[i % 2]}"
             extra = "screen" if i < max(2, round(SCREENED * scale)) else ""
             found.append(Cell("custody honest", ground, FIRST_SEED + i, RECORDS, extra=extra))
-        plans = tuple((place, kind, 0.0) for place, kind in enumerate(KINDS))
-        for i in range(max(2, round(FRAUD_ROUNDS * scale))):
+        for i in range(max(4, round(FRAUD_ROUNDS * scale))):
+            strength = STRENGTHS[i // 2 % 2]
+            plans = tuple((place, kind, strength) for place, kind in enumerate(KINDS))
             ground = f"{generator}:{CEILINGS[i % 2]}"
             found.append(Cell("custody fraud", ground, FIRST_SEED + 500 + i, RECORDS, plans))
     return found
@@ -56,7 +59,7 @@ def cells_of(scale: float) -> list[Cell]:
 def work(cell: Cell) -> Result:
     """Counts of one round: small p-values of honest units, flags, and what became of frauds."""
     generator, world = cell.ground.split(":")
-    plans = {unit_name(place): kind for place, kind, _ in cell.plans}
+    plans = {unit_name(place): (kind, strength) for place, kind, strength in cell.plans}
     ground = book_of(generator, world, cell.seed, cell.records, plans)
     result: Result = {"checks": {}, "kinds": []}
     p_of = _p_values(ground, cell.seed)
@@ -74,9 +77,9 @@ def work(cell: Cell) -> Result:
     result["units"] = len(ids - set(plans))
     result["flagged"] = len(flagged - set(plans))
     result["told"] = dict(told)
-    for unit, kind in plans.items():
-        p = p_of[KINDS[kind]].get(unit, float("nan"))
-        result["kinds"].append([kind, unit in flagged, bool(p <= RATES[0])])
+    for unit, (kind, strength) in plans.items():
+        own = p_of[KINDS[kind]].get(unit, float("nan"))
+        result["kinds"].append([kind, strength, unit in flagged, bool(own <= RATES[0])])
     return result
 
 
@@ -107,13 +110,18 @@ def measure(scale: float = 1.0, workers: int = 1) -> list[Section]:
         f"The last two columns are of honest units beside five tampered ones.\n\n{rates}\n"
         f"Honest units flagged by the whole screen.\n\n{flags}\n"
         "What is found: *flagged* by the whole screen; *seen* by the check that is made for it "
-        "(named) at p ≤ .01. 12 % of the unit's paper forms were taken away: the lowest, or a run "
-        "of neighbours out of one pad; one of three batches lay 30 days longer; 15 % of the "
-        "digital ratings name no case or an invented one. The last row is honest: a pad of ten "
-        "forms stayed in a drawer. It cannot be told from one that was taken out, so it is no "
-        "recall and has no target: look before you accuse.\n\n" + kinds
+        "(named) at p ≤ .01, in two strengths. 15 or 30 % of the unit's paper forms were taken "
+        "away: the lowest, or a run of neighbours out of one pad; one of three batches lay 30 or "
+        "60 days longer; 15 or 30 % of the digital ratings name no case or an invented one. The "
+        "last row is honest: a pad of ten forms stayed in a drawer. It cannot be told from one "
+        "that was taken out, so it has no target: look before you accuse.\n\n" + kinds
     )
     return [Section("Forms and cases", body, [*first, *second, *third])]
+
+
+def _of(results: Mapping[Cell, Result], room: str, generator: str) -> list[Result]:
+    """Results of one room and one generator, of both where it is empty."""
+    return [r for _, r in chosen(results, room, lambda c: c.ground.startswith(generator))]
 
 
 def _rates(results: Mapping[Cell, Result]) -> tuple[str, list[Measure]]:
@@ -124,7 +132,7 @@ def _rates(results: Mapping[Cell, Result]) -> tuple[str, list[Measure]]:
     for room, generator in grounds:
         label = f"{generator}, honest rounds" if generator else "beside frauds"
         heads += [f"{label}, p ≤ {rate}" for rate in (".01", ".05")]
-        found = [r for _, r in chosen(results, room, lambda c, g=generator: c.ground.startswith(g))]
+        found = _of(results, room, generator)
         for name in CHECKS:
             counts = [r["checks"][name] for r in found]
             for k, rate in enumerate(RATES):
@@ -144,11 +152,7 @@ def _flags(results: Mapping[Cell, Result]) -> tuple[str, list[Measure]]:
     table: dict[str, list[str]] = {}
     for generator in GENERATORS:
         for room in ("custody honest", "custody fraud"):
-            found = [
-                r
-                for _, r in chosen(results, room, lambda c, g=generator: c.ground.startswith(g))
-                if "units" in r
-            ]
+            found = [r for r in _of(results, room, generator) if "units" in r]
             name = f"{generator}, {'honest rounds' if room.endswith('honest') else 'beside frauds'}"
             m = share(
                 f"forms.{name}.honest_units_flagged",
@@ -168,21 +172,24 @@ def _flags(results: Mapping[Cell, Result]) -> tuple[str, list[Measure]]:
 def _kinds(results: Mapping[Cell, Result]) -> tuple[str, list[Measure]]:
     rows: list[Measure] = []
     table: dict[str, list[str]] = {}
-    for kind, check in KINDS.items():
-        for generator in GENERATORS:
-            found = [
-                row
-                for _, r in chosen(
-                    results, "custody fraud", lambda c, g=generator: c.ground.startswith(g)
-                )
-                for row in r["kinds"]
-                if row[0] == kind
-            ]
-            label = kind if kind != LOOK_ALIKE else f"honest: {kind}"
-            measures = [
-                share(f"forms.{generator}.{label}.{what}", sum(r[k] for r in found), len(found))
-                for k, what in ((1, "flagged"), (2, "seen"))
-            ]
-            rows += measures
-            table[f"{label}, {generator}"] = [*(cell_of(m, 2) for m in measures), check]
-    return matrix("kind", ["flagged", "seen", "by"], table), rows
+    for (kind, check), generator in itertools.product(KINDS.items(), GENERATORS):
+        mine = [
+            row
+            for r in _of(results, "custody fraud", generator)
+            for row in r["kinds"]
+            if row[0] == kind
+        ]
+        label = kind if kind != LOOK_ALIKE else f"honest: {kind}"
+        fields = []
+        for strength in STRENGTHS:
+            # the pad in the drawer is as long in every round
+            found = [row for row in mine if kind == LOOK_ALIKE or row[1] == strength]
+            for k, what in ((2, "flagged"), (3, "seen")):
+                name = f"forms.{generator}.{label}.{strength:g}.{what}"
+                rows.append(share(name, sum(row[k] for row in found), len(found)))
+                fields.append(cell_of(rows[-1], 2))
+        if kind == LOOK_ALIKE:
+            rows, fields = rows[:-2], [*fields[:2], "–", "–"]
+        table[f"{label}, {generator}"] = [*fields, check]
+    heads = [f"{what}, {size}" for size in ("moderate", "strong") for what in ("flagged", "seen")]
+    return matrix("kind", [*heads, "by"], table), rows

@@ -28,9 +28,7 @@ __all__ = ["KINDS", "book_of"]
 BATCHES = 3
 FIRST_DAY = pd.Timestamp("2026-07-06")
 CLOSED = ("2026-07-01", "2026-09-30")
-GONE = 0.12  # share of a unit's paper forms that a fraud takes away
-LAY = 30  # days that one of three batches lies longer
-NO_CASE = 0.15
+LAY = 200  # days a batch lies longer for a strength of 1
 PAD = 10  # forms of a pad that an honest desk never handed out
 LOW_NOISE = 0.05
 
@@ -89,7 +87,12 @@ HANDS = {
 
 
 def book_of(
-    generator: str, world: str, seed: int, records: int, plans: Mapping[str, str], units: int = 40
+    generator: str,
+    world: str,
+    seed: int,
+    records: int,
+    plans: Mapping[str, tuple[str, float]],
+    units: int = 40,
 ) -> Ground:
     """A round with its book of forms and its list of cases.
 
@@ -98,7 +101,8 @@ def book_of(
         world: Ceiling, a key of ``WORLDS``.
         seed: Of everything.
         records: Records that came in of each unit before anything was taken away.
-        plans: Unit -> kind of ``KINDS`` that is done there.
+        plans: Unit -> kind of ``KINDS`` that is done there, and how much: the share of the
+            paper forms or of the digital ratings, or of :data:`LAY` days.
         units: How many.
     """
     rng = np.random.default_rng([seed, 6])
@@ -111,15 +115,19 @@ def book_of(
     level = frame[ratings].apply(pd.to_numeric, errors="coerce").mean(axis=1)
     level = level.fillna(level.mean()) + rng.normal(0.0, LOW_NOISE, len(frame))
     taken = np.zeros(len(frame), dtype=bool)
-    for unit, rows in frame.groupby("unit_id", sort=True).indices.items():
-        kind = plans.get(str(unit), "")
+    for unit, places in frame.groupby("unit_id", sort=True).indices.items():
+        rows = np.asarray(places, dtype=np.intp)
+        kind, strength = plans.get(str(unit), ("", 0.0))
         paper = rng.permutation(rows[(frame["channel"] == "paper").to_numpy()[rows]])
         if kind == "ratings without a case":
             online = rows[(frame["channel"] != "paper").to_numpy()[rows]]
-            some = rng.permutation(online)[: max(1, round(NO_CASE * online.size))]
-            names = [f"none-{place}" for place in range(some.size)]
-            frame.loc[some, "case_id"] = np.where(rng.random(some.size) < 0.5, names, None)
-        book, away = _batches(str(unit), paper, frame, hand, kind, level.to_numpy(), rng)
+            some = rng.permutation(online)[: max(1, round(strength * online.size))]
+            names = np.array([f"none-{place}" for place in range(some.size)], dtype=object)
+            names[rng.random(some.size) < 0.5] = None
+            frame.loc[some, "case_id"] = names
+        book, away = _batches(
+            str(unit), paper, frame, hand, (kind, strength), level.to_numpy(), rng
+        )
         taken[away] = True
         books.extend(book)
     kept = ~taken
@@ -134,33 +142,31 @@ def _batches(
     paper: NDArray[np.intp],
     frame: pd.DataFrame,
     hand: _Hand,
-    kind: str,
+    plan: tuple[str, float],
     level: NDArray[np.float64],
     rng: Rng,
 ) -> tuple[list[dict[str, Any]], NDArray[np.intp]]:
     """Give the unit's paper records serials; its rows of the book, and what was taken away."""
+    kind, strength = plan
     lost = hand.lost(2 * paper.size + 50, rng)
     back = np.flatnonzero(~lost)[: paper.size]
     forms = int(back[-1]) + 1 + int(rng.integers(0, 4))
+    edges = np.linspace(0, forms, BATCHES + 1).astype(int)
     days = hand.days(rng)
     away = np.zeros(0, dtype=np.intp)
-    count = round(GONE * paper.size)
+    count = round(strength * paper.size)
     if kind == "low forms lost":
         away = paper[np.argsort(level[paper], kind="stable")[:count]]
     elif kind in {"pad taken out", "pad never handed out"}:
-        many = count if kind == "pad taken out" else PAD
-        start = int(rng.integers(5, paper.size - many - 5))
-        away = paper[start : start + many]
+        # out of the middle of one batch: what lies at an end was perhaps never handed out
+        k = int(rng.integers(BATCHES))
+        mine = paper[(back >= edges[k]) & (back < edges[k + 1])]
+        many = min(count if kind == "pad taken out" else PAD, 2 * mine.size // 3)
+        start = int(rng.integers(3, mine.size - many - 3))
+        away = mine[start : start + many]
     elif kind == "one batch lay":
-        days[int(rng.integers(BATCHES))] += LAY
+        days[int(rng.integers(BATCHES))] += round(strength * LAY)
     gone = set(away.tolist())
-    edges = np.linspace(0, forms, BATCHES + 1).astype(int)
-    if kind in {"pad taken out", "pad never handed out"}:
-        # a pad is of one batch
-        first = back[np.flatnonzero(np.isin(paper, away))]
-        edges[1:-1] = np.where(
-            (edges[1:-1] > first[0]) & (edges[1:-1] <= first[-1]), first[0], edges[1:-1]
-        )
     rows = []
     for k, (low, high) in enumerate(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)):
         name = f"{unit}-B{k + 1}"
@@ -202,7 +208,7 @@ def _own_round(
         equal_sizes=True,
         population=WORLDS[world],
         frauds={},
-        digital_share=0.4,
+        digital_share=0.3,
         before=False,
     )
     known = circumstances_of(made.responses)
@@ -219,13 +225,13 @@ def _second_round(
 ) -> tuple[Ground, Circumstances]:
     """Cases of a portal: typed by hand, sent twice on a bad line, passed on to another unit."""
     frame = honest_round(GRADED[world], records, draw_units(GRADED[world], units, rng), rng,
-                         digital=0.4)  # fmt: skip
+                         digital=0.3)  # fmt: skip
     online = np.flatnonzero((frame["channel"] != "paper").to_numpy())
     unit = frame["unit_id"].to_numpy(dtype=object)
     names = np.unique(unit.astype(str))
     n = len(frame)
     received = FIRST_DAY + pd.to_timedelta(rng.uniform(0.0, 60.0, n), unit="D")
-    rated = received + pd.to_timedelta(rng.exponential(6.0, n) + 0.02, unit="D")
+    rated = received + pd.to_timedelta(np.minimum(rng.exponential(6.0, n), 20.0) + 0.02, unit="D")
     # a day of receipt that was booked when the clerk came to it
     late = rng.random(n) < 0.01
     received = received + pd.to_timedelta(np.where(late, rng.integers(1, 15, n), 0), unit="D")
