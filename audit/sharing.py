@@ -8,10 +8,11 @@ are left out, and so is what would give them back by subtracting.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
+from detectors.finding import Message
 from reports.views import MINIMUM_CELL
 
 __all__ = ["shared", "small"]
@@ -22,7 +23,7 @@ _KEPT_OF_SCORES = (
 )
 _KEPT_OF_RECORDS = (
     *("instrument_id", "record_id", "source", "unit_id", "channel", "serial", "batch"),
-    *("collector", "started_at", "submitted_at", "assisted", "reasons", "p_value", "q_value"),
+    *("collector", "started_at", "submitted_at", "assisted", "reasons"),
     *("severity", "flagged", "not_testable", "state"),
 )
 _INSIDE_OF_FINDINGS = ("evidence", "box_mm", "item", "field", "score")
@@ -33,15 +34,21 @@ def small(received: int, counted: int) -> bool:
     return received < MINIMUM_CELL or 0 < counted < MINIMUM_CELL
 
 
-def shared(what: str, frame: pd.DataFrame, *, items: Iterable[str], titles: pd.DataFrame,
-           sizes: pd.DataFrame) -> pd.DataFrame:
+def shared(
+    what: str,
+    frame: pd.DataFrame,
+    *,
+    items: Iterable[str],
+    titles: Mapping[str, Message],
+    sizes: pd.DataFrame,
+) -> pd.DataFrame:
     """A table as it may leave.
 
     Args:
         what: Which one, as ``export`` names it.
         frame: The table as it stands inside.
         items: Questions of all forms of the round.
-        titles: ``detector, vi, en``: what each check is called.
+        titles: What each check is called, by its id.
         sizes: ``instrument_id, unit_id, group, level, parent_id, received``, a row a unit.
     """
     if frame.empty:
@@ -61,7 +68,7 @@ def _records(frame: pd.DataFrame, items: Sequence[str]) -> pd.DataFrame:
     kept = frame.drop(columns=[item for item in items if item in frame]).copy()
     quiet = ~kept["flagged"].eq(True).to_numpy(dtype=bool)  # noqa: FBT003 - a value of a cell
     for name in kept.columns.difference(list(_KEPT_OF_RECORDS)):
-        # A score of a check is worked out from the answers and can give them away.
+        # Scores and p-values are worked out from the answers and give them away.
         kept[name] = kept[name].astype(object).mask(quiet, None)
     for name in ("started_at", "submitted_at"):
         if name in kept:
@@ -69,14 +76,14 @@ def _records(frame: pd.DataFrame, items: Sequence[str]) -> pd.DataFrame:
     return kept
 
 
-def _findings(frame: pd.DataFrame, titles: pd.DataFrame) -> pd.DataFrame:
+def _findings(frame: pd.DataFrame, titles: Mapping[str, Message]) -> pd.DataFrame:
     kept = frame.copy()
     about = kept["record_id"].notna().to_numpy(dtype=bool)
     for name in _INSIDE_OF_FINDINGS:
         kept[name] = kept[name].astype(object).mask(about, None)
-    called = titles.set_index("detector")
     for language in ("vi", "en"):
-        plain = kept["detector"].map(called[language]).fillna(kept["detector"])
+        called = {name: getattr(title, language) for name, title in titles.items()}
+        plain = kept["detector"].map(lambda name, c=called: c.get(name, name))
         kept[f"message_{language}"] = kept[f"message_{language}"].where(~about, plain)
     return kept
 
@@ -118,7 +125,9 @@ def _breakdowns(frame: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataFrame:
     kept["suppressed"] = hidden
     values = ["value_as_received", "value_after_review", "bound_low", "bound_high"]
     return _blank(
-        kept, kept["suppressed"], kept.columns.difference([*values, "interval_low", "interval_high"])
+        kept,
+        kept["suppressed"],
+        kept.columns.difference([*values, "interval_low", "interval_high"]),
     )
 
 
