@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Annotated
 
 import typer
 
-from audit.cli._console import say, table
+from audit.cli._console import say, table, write_data
 from audit.cli._round import HERE, Config, open_round
 from detectors.errors import ExitCode, UsageError
 
@@ -36,7 +35,7 @@ def status(
     if fmt == "prometheus":
         from audit.metrics import prometheus_text
 
-        sys.stdout.write(prometheus_text(found))
+        write_data(prometheus_text(found))
         return ExitCode.DONE
     rows = [(name, value) for name, value in found.items() if not isinstance(value, list)]
     say(table(("", ""), rows))

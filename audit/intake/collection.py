@@ -17,9 +17,16 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from audit.intake._cells import to_text, to_time
+from audit.intake._cells import to_time
 from audit.intake.registers import count_of
-from audit.intake.tables import LOCAL_TIME, Columns, TableProblem, columns_of, read_responses
+from audit.intake.tables import (
+    LOCAL_TIME,
+    Columns,
+    TableProblem,
+    columns_of,
+    read_responses,
+    to_id,
+)
 from detectors.circumstances import ANY_UNIT, Circumstances
 from detectors.errors import ConfigError
 from detectors.instrument import Instrument
@@ -198,7 +205,7 @@ def _transactions(table: Columns, zone: ZoneInfo, problems: list[TableProblem]) 
     table.require("case_id")
     data: dict[str, Any] = {}
     for name in ("case_id", "unit_id"):
-        texts = table.values(name, to_text, "write plain text")
+        texts = table.values(name, to_id, "write plain text")
         if texts is not None:
             data[name] = pd.Series(texts, dtype="str")
     ended = table.values("finished_at", lambda cell: to_time(cell, zone), "write it as ISO 8601")
@@ -214,7 +221,7 @@ def _complaints(table: Columns, problems: list[TableProblem]) -> pd.DataFrame:
 
     table.require("unit_id")
     table.require("complaints")
-    units = table.values("unit_id", to_text, "write plain text")
+    units = table.values("unit_id", to_id, "write plain text")
     counts = table.values("complaints", count_of, "write a whole number from 0")
     problems += table.problems
     frame = pd.DataFrame(

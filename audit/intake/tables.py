@@ -20,7 +20,7 @@ from audit.intake._cells import Cell, to_bool, to_number, to_text, to_time
 from audit.intake._formats import read_raw
 from audit.intake._raw import RawTable
 from audit.intake.presets import PRESETS
-from detectors.errors import ConfigError, InputError
+from detectors.errors import ConfigError, InputError, one_line
 from detectors.instrument import Instrument, Item
 
 if TYPE_CHECKING:
@@ -30,10 +30,12 @@ __all__ = ["LOCAL_TIME", "META_COLUMNS", "Responses", "TableProblem", "read_resp
 
 LOCAL_TIME = "Asia/Ho_Chi_Minh"
 
-TEXT_COLUMNS = (
+ID_COLUMNS = (
     *("record_id", "unit_id", "channel", "serial", "batch", "collector"),
-    *("device", "account", "ip", "case_id", "comment"),
+    *("device", "account", "ip", "case_id"),
 )
+TEXT_COLUMNS = (*ID_COLUMNS, "comment")
+LONGEST_ID = 300
 TIME_COLUMNS = ("started_at", "submitted_at")
 META_COLUMNS = (*TEXT_COLUMNS, *TIME_COLUMNS, "assisted")
 
@@ -62,6 +64,11 @@ class TableProblem:
     record_id: str | None = None
     code: str = "bad_value"
     item: str | None = None
+
+    def __post_init__(self) -> None:
+        """Make the words fit to be shown, whatever stood in the file."""
+        for name in ("where", "what", "remedy"):
+            object.__setattr__(self, name, one_line(getattr(self, name)))
 
     def line(self) -> str:
         """One line for a person."""
@@ -119,7 +126,7 @@ class Columns:
         found = self.name(column)
         if found is None:
             wanted = self.mapping.get(column, column)
-            there = ", ".join(list(self.raw.columns)[:12])
+            there = ", ".join(one_line(name, 60) for name in list(self.raw.columns)[:12])
             raise InputError(
                 f"the column {wanted} is missing",
                 where=str(self.raw.path),
@@ -166,6 +173,18 @@ class Columns:
                 self.note(row, name, what, remedy, code_of_problem, column)
         values: NDArray[np.object_] = table[cells.codes]
         return values
+
+
+def to_id(cell: Cell) -> str | None:
+    """Text that names something.
+
+    Raises:
+        ValueError: If it is longer than :data:`LONGEST_ID` characters.
+    """
+    text = to_text(cell)
+    if text is not None and len(text) > LONGEST_ID:
+        raise ValueError(f"{len(text)} characters, more than the {LONGEST_ID} of a name")
+    return text
 
 
 def columns_of(
@@ -232,7 +251,8 @@ def read_responses(
         table.note(row, None, what, "look for a stray separator or a cut-off line", "odd_row")
     data: dict[str, Any] = {"record_id": pd.Series(table.ids, dtype="str")}
     for column in TEXT_COLUMNS[1:]:
-        texts = table.values(column, to_text, "write plain text")
+        convert = to_id if column in ID_COLUMNS else to_text
+        texts = table.values(column, convert, "write plain text")
         if texts is not None:
             data[column] = pd.Series(texts, dtype="str")
     zone = ZoneInfo(timezone)
@@ -269,7 +289,7 @@ def _asked(table: Columns, instrument: Instrument) -> tuple[Item, ...]:
 
 def _record_ids(table: Columns) -> list[str | None]:
     """Ids made unique: a missing one from its row, a repeated one with ``#2`` behind it."""
-    read = table.values("record_id", to_text, "write plain text")
+    read = table.values("record_id", to_id, "write plain text")
     raw: list[str | None] = [] if read is None else read.tolist()
     taken = {value for value in raw if value is not None}
     if len(taken) == len(raw):
