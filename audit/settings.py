@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self
 from zoneinfo import available_timezones
@@ -22,6 +21,7 @@ from audit.intake.collection import Collection
 from audit.intake.presets import PRESETS
 from audit.intake.tables import LOCAL_TIME
 from detectors.errors import ConfigError
+from detectors.toml_file import read_toml
 
 __all__ = ["InstrumentSettings", "Retention", "RoundSettings", "Settings", "load_settings"]
 
@@ -56,6 +56,8 @@ class RoundSettings(_Table):
 
     @model_validator(mode="after")
     def _ordered(self) -> RoundSettings:
+        if not 1900 <= self.date_from.year <= self.date_to.year <= 2200:
+            raise ValueError(f"no round lasts from {self.date_from} to {self.date_to}")
         if self.date_to < self.date_from:
             raise ValueError(f"to ({self.date_to}) lies before from ({self.date_from})")
         return self
@@ -107,8 +109,8 @@ class Retention(_Table):
         responses: Response tables, which hold devices, accounts and addresses.
     """
 
-    scans: int | None = Field(default=None, ge=0)
-    responses: int | None = Field(default=None, ge=0)
+    scans: int | None = Field(default=None, ge=0, le=36_500)
+    responses: int | None = Field(default=None, ge=0, le=36_500)
 
 
 class Settings(BaseSettings):
@@ -242,18 +244,8 @@ def load_settings(path: str | Path) -> Settings:
     path = Path(path)
     if path.is_dir():
         path = path / "audit.toml"
-    try:
-        data = tomllib.loads(path.read_text("utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(
-            f"the configuration cannot be read ({error.strerror})",
-            where=str(path),
-            remedy="make a round with `survey-audit init DIR`, or name its file with --config",
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"not a valid TOML file ({error})", where=str(path), remedy="mend that line"
-        ) from error
+    remedy = "make a round with `survey-audit init DIR`, or name its file with --config"
+    _, data = read_toml(path, ConfigError, "the configuration", remedy)
     if "base" in data:
         raise _wrong(path, "base", "there is no such key", "remove it")
     try:

@@ -8,7 +8,6 @@ cases that may be rated, complaints, units that took over others, trusted earlie
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +29,7 @@ from audit.intake.tables import (
 from detectors.circumstances import ANY_UNIT, Circumstances
 from detectors.errors import ConfigError
 from detectors.instrument import Instrument
+from detectors.toml_file import read_toml
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,19 +112,9 @@ def load_collection(path: Path) -> Collection:
     Raises:
         ConfigError: If it cannot be read or a key is wrong; names the key.
     """
+    _, data = read_toml(path, ConfigError, "the file", "check the path given to --collection")
     try:
-        data = tomllib.loads(path.read_text("utf-8-sig"))
         return Collection(**data)
-    except OSError as error:
-        raise ConfigError(
-            f"the file cannot be read ({error.strerror})",
-            where=str(path),
-            remedy="check the path given to --collection",
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"not a valid TOML file ({error})", where=str(path), remedy="mend that line"
-        ) from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         key = ".".join(str(part) for part in first["loc"]) or "(top level)"

@@ -161,7 +161,8 @@ class _Drawing:
 
 def _page_count(pdf: pikepdf.Pdf, limits: Limits) -> int:
     """Number of pages; what the document says of it, where that alone is too much."""
-    said = pdf.Root.get("/Pages", {}).get("/Count", 0)
+    tree = pdf.Root.get("/Pages")
+    said = tree.get("/Count", 0) if isinstance(tree, pikepdf.Dictionary) else 0
     if isinstance(said, int) and said > limits.pages:
         return said
     return len(pdf.pages)

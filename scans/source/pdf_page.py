@@ -269,7 +269,7 @@ def _rectangle(values: list[float]) -> Box:
 
 def _short(content: Any) -> bool:
     """Whether the operators of a page or form are few enough to be walked."""
-    parts = [content]
+    parts: Any = [content]
     if isinstance(content, pikepdf.Page):
         found = content.obj.get("/Contents")
         parts = [] if found is None else [found] if isinstance(found, pikepdf.Stream) else found

@@ -123,7 +123,7 @@ def _reference(path: Path) -> str:
     from scans.types import ScanClass
 
     found = load_reference(path)
-    values = [found.p_value(c, ScanClass(k), 3.0) for c, k in found.distributions]
+    values = [found.p_value(c, ScanClass(k), 3.0) for c, k in sorted(found.distributions)]
     if any(v is not None and not 0.0 <= v <= 1.0 for v in values):
         raise AssertionError(f"p-values that are none: {values}")
     page = [found.page_p_value(k, dict.fromkeys(found.fusion.parts({}), 0.01)) for k in ScanClass]

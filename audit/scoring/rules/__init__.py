@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,6 +17,7 @@ from typing import Any
 
 from detectors.errors import ConfigError
 from detectors.finding import Message
+from detectors.toml_file import read_toml
 
 __all__ = ["RuleSet", "Tier", "load_rules", "rules_at", "shipped_rules"]
 
@@ -76,19 +76,7 @@ def load_rules(path: Path) -> RuleSet:
     Raises:
         ConfigError: If the file is not there or a key is wrong; names the key.
     """
-    try:
-        raw = path.read_bytes()
-        data = tomllib.loads(raw.decode("utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(
-            f"the rule set cannot be read ({error.strerror})",
-            where=str(path),
-            remedy="name it under rules",
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"not a valid TOML file ({error})", where=str(path), remedy="mend that line"
-        ) from error
+    raw, data = read_toml(path, ConfigError, "the rule set", "name it under rules")
     for key in data:
         if key not in _KEYS:
             raise _wrong(path, key, "there is no such key", f"known are {', '.join(_KEYS)}")

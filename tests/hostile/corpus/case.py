@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["READ", "REFUSED", "Case"]
+__all__ = ["READ", "REFUSED", "STOPPED", "Case"]
 
-READ, REFUSED = "read", "refused"
+READ, REFUSED, STOPPED = "read", "refused", "stopped"
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class Case:
         name: What it tries, and its ending.
         target: Who reads it, of :data:`tests.hostile.targets.TARGETS`.
         make: Its content.
-        ends: ``read`` or ``refused``; ``None`` where both are right.
+        ends: ``read`` or ``refused``; ``None`` where both are right; ``stopped`` where only the
+            limit of a worker ends it.
         says: Words that what is read or said must hold.
         code: Exit code of a refusal.
     """
