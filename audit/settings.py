@@ -56,7 +56,7 @@ class RoundSettings(_Table):
 
     @model_validator(mode="after")
     def _ordered(self) -> RoundSettings:
-        if not 1900 <= self.date_from.year <= self.date_to.year <= 2200:
+        if self.date_from.year < 1900 or self.date_to.year > 2200:
             raise ValueError(f"no round lasts from {self.date_from} to {self.date_to}")
         if self.date_to < self.date_from:
             raise ValueError(f"to ({self.date_to}) lies before from ({self.date_from})")
