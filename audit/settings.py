@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any, Literal, Self
 from zoneinfo import available_timezones
@@ -71,12 +72,24 @@ class InstrumentSettings(_Table):
         reference: What honest pages of this form and scanner look like (``calibrate``).
         previous: Responses of the round before.
         columns: Contract name or item id -> name in the response files; or a preset.
+        programme: ``satisfaction`` of citizens, or ``agency``: opinions of agencies, which
+            have their own results, tiers and ranks.
+        respondent: The category item that says who answers (individual, organisation, …).
+        field: The category item that says for which service.
     """
 
     file: Path
     reference: Path | None = None
     previous: Path | None = None
     columns: dict[str, str] | str = Field(default_factory=dict)
+    programme: Literal["satisfaction", "agency"] = "satisfaction"
+    respondent: str | None = None
+    field: str | None = None
+
+    def dimensions(self) -> dict[str, str]:
+        """What results are cut by, beside the channel: name -> item."""
+        named = {"respondent": self.respondent, "field": self.field}
+        return {name: item for name, item in named.items() if item is not None}
 
     @field_validator("columns")
     @classmethod
@@ -121,10 +134,11 @@ class Settings(BaseSettings):
         instrument: The questionnaires.
         units: The units table.
         custody: The custody table; used where the file is there.
+        withdrawn: Files that count no more, with reasons; used where the file is there.
         scans: Folder of scanned forms, ``<scans>/<unit_id>/…`` or with custody ranges.
         responses: Folder of response tables.
         rules: Rule sets for scoring: a TOML file, or a folder of them.
-        originals: Folder of the originals, content-addressed.
+        originals: Folder of the originals, content-addressed, or ``s3://bucket/prefix``.
         reports: Folder of reports.
         runs: Folder of run manifests.
         checkpoints: Folder of the trail's signed checkpoints.
@@ -133,6 +147,7 @@ class Settings(BaseSettings):
         false_flag_rate: Accepted share of honest pages and records that are flagged.
         seed: Of everything that draws at random.
         jobs: Worker processes, 0 for one a core.
+        settle_seconds: How long a file must stay as it is before it is taken in.
         language: Of reports.
         timezone: Where the forms were filled in.
         fail_on: Severity from which findings end a run in exit code 11.
@@ -153,10 +168,11 @@ class Settings(BaseSettings):
     instrument: tuple[InstrumentSettings, ...] = Field(min_length=1)
     units: Path = Path("units.csv")
     custody: Path = Path("custody.csv")
+    withdrawn: Path = Path("withdrawn.csv")
     scans: Path = Path("inbox/scans")
     responses: Path = Path("inbox/responses")
     rules: Path = Path("rules")
-    originals: Path = Path("originals")
+    originals: str = "originals"
     reports: Path = Path("reports")
     runs: Path = Path("runs")
     checkpoints: Path = Path("runs/checkpoints")
@@ -165,6 +181,7 @@ class Settings(BaseSettings):
     false_flag_rate: float = Field(default=0.01, gt=0.0, lt=0.5)
     seed: int = Field(default=0, ge=0, lt=2**32)
     jobs: int = Field(default=1, ge=0, le=256)
+    settle_seconds: float = Field(default=2.0, ge=0, le=600)
     language: Literal["vi", "en"] = "vi"
     timezone: str = LOCAL_TIME
     fail_on: Literal["none", "yellow", "orange", "red"] = "none"
@@ -182,9 +199,10 @@ class Settings(BaseSettings):
 
     @field_validator("originals")
     @classmethod
-    def _folder(cls, value: Path) -> Path:
-        if ":" in str(value):
-            raise ValueError("originals are kept in a folder; give its path")
+    def _kept(cls, value: str) -> str:
+        bucket = re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]+(/[^?#@:]*)?", value)
+        if not value or (":" in value and not bucket):
+            raise ValueError('originals is a folder, or "s3://bucket/prefix" without keys in it')
         return value
 
     @field_validator("store")
@@ -211,6 +229,13 @@ class Settings(BaseSettings):
         return self.base / relative
 
     @property
+    def originals_place(self) -> str:
+        """The folder of the originals made absolute, or the URL of their bucket."""
+        if self.originals.startswith("s3://"):
+            return self.originals
+        return str(self.base / self.originals)
+
+    @property
     def store_url(self) -> str:
         """The database's URL with a SQLite file's path made absolute."""
         prefix = "sqlite:///"
@@ -230,7 +255,7 @@ class Settings(BaseSettings):
     def results_sha256(self) -> str:
         """Hash of those settings that can change a finding or a score."""
         neutral = {"store", "originals", "reports", "runs", "jobs", "language", "fail_on", "engine"}
-        neutral |= {"checkpoints", "signing_key", "retention"}
+        neutral |= {"checkpoints", "signing_key", "retention", "settle_seconds"}
         return self.sha256(leave_out=frozenset(neutral))
 
 

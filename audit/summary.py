@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from audit.pipeline.run import not_judged
 from audit.pipeline.sources import load_forms
+from audit.pipeline.verdict import not_judged
 from audit.settings import Settings
 from audit.store import Store
 from audit.store.cases import Cases
@@ -25,6 +25,8 @@ def summarise(store: Store, settings: Settings) -> dict[str, Any]:
         runs = Runs(connection, round_id)
         last, number_of_runs = runs.last_done(), len(runs.all())
         files = Counter(row["kind"] for row in Files(connection, round_id).kept())
+        standing = Files(connection, round_id).standing("scan", "responses")
+        files["withdrawn"] = sum(row["state"] == "withdrawn" for row in standing)
         pages = Counter(row["status"] for row in Pages(connection, round_id).all())
         states: Counter[str] = Counter()
         for form in load_forms(settings):
@@ -38,7 +40,7 @@ def summarise(store: Store, settings: Settings) -> dict[str, Any]:
         "last run": None if last is None else last["id"],
         "finished at": None if last is None else last["finished_at"],
         "runs": number_of_runs,
-        **{f"files: {kind}": number for kind, number in sorted(files.items())},
+        **{f"files: {kind}": number for kind, number in sorted(files.items()) if number},
         **{f"pages: {state}": number for state, number in sorted(pages.items())},
         **{f"records: {state}": number for state, number in sorted(states.items())},
         **{f"findings: {severity}": number for severity, number in sorted(findings.items())},

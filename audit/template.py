@@ -44,6 +44,7 @@ units = "units.csv"                # unit_id, name, group, level, parent_id, han
                                    # served, valid_from, valid_to
 custody = "custody.csv"            # unit_id, batch, serial_from, serial_to, issued, returned,
                                    # valid, invalid, lost, spoilt, issued_at, returned_at, handler
+withdrawn = "withdrawn.csv"        # path, reason: files that count no more
 scans = "inbox/scans"              # <unit_id>/… where custody has no serial ranges
 responses = "inbox/responses"      # CSV, XLSX, Parquet, JSON, JSON Lines
 rules = "rules"                    # the rule set valid on the last day of the round counts
@@ -125,7 +126,8 @@ def make_round(folder: Path, today: dt.date) -> list[Path]:
                 path.mkdir(parents=True)
                 made.append(path)
         for rules in shipped_rules():
-            target = folder / "rules" / "default.toml"
+            name_ = "default.toml" if rules.stem.startswith("satisfaction") else rules.name
+            target = folder / "rules" / name_
             if not target.exists():
                 shutil.copyfile(rules, target)
                 made.append(target)

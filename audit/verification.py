@@ -16,7 +16,7 @@ def place_of(settings: Settings, *, public_key: str | None = None) -> Place:
     return Place(
         url=settings.store_url,
         round_id=settings.round.id,
-        originals=settings.path(settings.originals),
+        originals=settings.originals_place,
         runs=settings.path(settings.runs),
         checkpoints=settings.path(settings.checkpoints),
         public_key=public_key,

@@ -20,7 +20,7 @@ _SPACE = re.compile("[\t\n\r]+")
 # paragraph separators, byte-order mark, lone surrogates, private use.
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060"
-    "\u2066-\u2069\ud800-\udfff\ue000-\uf8ff\ufeff\U000f0000-\U0010ffff]"
+    "\u2066-\u2069\ud800-\udfff\ue000-\uf8ff\ufeff\ufffe\uffff\U000f0000-\U0010ffff]"
 )
 
 

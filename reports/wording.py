@@ -33,6 +33,7 @@ __all__ = [
     "rank_change",
     "recommendations",
     "round_summary",
+    "scan_title",
     "severity_label",
     "unit_summary",
 ]
@@ -42,11 +43,23 @@ _KINDS = frozenset(
     for entry in catalogue("vi")
     if str(entry.id).startswith("kind.")
 )
+_SCANS = frozenset(
+    str(entry.id).removeprefix("scan.")
+    for entry in catalogue("vi")
+    if str(entry.id).startswith("scan.")
+)
 
 
 def kind_title(kind: str) -> Message:
     """Name of a kind of sign; a kind without one stands as it is."""
     return in_both(f"kind.{kind}") if kind in _KINDS else Message(kind, kind)
+
+
+def scan_title(scan_class: str) -> Message:
+    """Name of a kind of scan; one without a name stands as it is."""
+    if scan_class not in _SCANS:
+        return Message(scan_class, scan_class)
+    return in_both(f"scan.{scan_class}")
 
 
 def severity_label(text: Text, severity: Severity | None) -> str:
@@ -240,8 +253,10 @@ def _count_words(count: SignCount, what: str, text: Text) -> str:
         "kind": text.say(count.title),
         "forms": text.number(count.forms),
         "records": text.count(what, count.judged),
-        "rate": text.percent(count.rate or 0.0),
     }
+    if count.rate is None:
+        return text("summary.sign.few", **values)
+    values["rate"] = text.percent(count.rate)
     if count.force_rate is None:
         return text("summary.sign.count", **values)
     return text("summary.sign.force", force=text.percent(count.force_rate), **values)

@@ -7,7 +7,7 @@ shown so small that handwriting cannot be read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -26,8 +26,9 @@ __all__ = [
     *("to_jpeg", "window"),
 ]
 
-LOOKS = ("scan", "contrast", "red", "blue")
-"""Ways to look at a whole page: as received, local contrast, one colour channel."""
+LOOKS = ("scan", "contrast", "red", "green", "blue", "noise")
+"""Ways to look at a whole page: as received, local contrast, one colour channel, and what is
+left of the paper's and scanner's grain when everything smooth is taken away."""
 
 PARTS = ("scan", "blank", "difference")
 """Ways to look at one place."""
@@ -38,6 +39,7 @@ _FIELD_MARGIN_MM = 1.5
 _AROUND_MM = (12.0, 5.0)
 _MOST_MM = (90.0, 40.0)
 _QUALITY = 82
+_CHANNELS = {"red": 2, "green": 1, "blue": 0}
 # Print may stand beside its place by this much after registration.
 _SLACK_MM = PRINT_SPREADS_MM[1]
 # Of a page whose fields are not known: 4 px a letter.
@@ -94,10 +96,37 @@ class LaidPage:
                 cv2.fillConvexPoly(image, np.rint(corners).astype(np.int32), COVER)
         if covered and not self.coverable:
             height = _ILLEGIBLE_PX
+        if look == "noise":
+            # Of the scanner's own pixels: made smaller first, the grain would be gone.
+            image = _grain(image)
         if height is not None and image.shape[0] > height:
             size = (max(1, round(image.shape[1] * height / image.shape[0])), height)
             image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-        return to_jpeg(_seen_as(image, look))
+        return to_jpeg(image if look == "noise" else _seen_as(image, look))
+
+    def on_form(self, box_px: tuple[float, float, float, float]) -> BoxMm | None:
+        """The place on the form, in mm, that a box on the scan lies over; see :meth:`outline`.
+
+        Args:
+            box_px: Left, top, width and height in pixels of the scan.
+
+        Returns:
+            The rectangle around it, or ``None`` where the page is not laid.
+        """
+        if self.registration is None:
+            return None
+        x, y, w, h = box_px
+        corners = np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)], np.float64)
+        back = np.linalg.inv(self.registration.matrix)
+        points = np.column_stack([corners, np.ones(4)]) @ back.T
+        flat = points[:, :2] / points[:, 2:3]
+        found = flat
+        if self.registration.field is not None:
+            # The local shift is smooth and small: a few steps invert it.
+            for _ in range(4):
+                found = flat - self.registration.field.at(found)
+        low, high = found.min(axis=0), found.max(axis=0)
+        return float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1])
 
     def place(self, box_mm: BoxMm, part: str, *, covered: bool) -> bytes | None:
         """A place with its surroundings, laid straight, as a JPEG; ``None`` where not laid.
@@ -152,13 +181,16 @@ class LaidPage:
         return part
 
 
-def lay_page(path: str, page: int, instrument: Instrument) -> LaidPage | None:
+def lay_page(
+    path: str, page: int, instrument: Instrument, known: LaidPage | None = None
+) -> LaidPage | None:
     """Decode one page of a file and lay it over the form.
 
     Args:
         path: The file.
         page: Which of its pages, from 1.
         instrument: The form.
+        known: The same page as it was laid before; it is only decoded.
 
     Returns:
         ``None`` where the file has no such page that can be decoded.
@@ -172,6 +204,8 @@ def lay_page(path: str, page: int, instrument: Instrument) -> LaidPage | None:
     )
     if raw is None:
         return None
+    if known is not None:
+        return replace(known, raw=raw)
     templates = load_templates(instrument)
     has_fields = any(t.page.fields for t in templates)
     laid = register(raw, templates)
@@ -206,11 +240,22 @@ def _colour(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _seen_as(image: NDArray[np.uint8], look: str) -> NDArray[np.uint8]:
     if look == "scan":
         return image
-    if look in ("red", "blue"):
-        return np.ascontiguousarray(image[:, :, 2 if look == "red" else 0])
+    if look in _CHANNELS:
+        return np.ascontiguousarray(image[:, :, _CHANNELS[look]])
     local = cv2.createCLAHE(clipLimit=6.0, tileGridSize=(16, 16))
     grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
     return np.asarray(local.apply(grey), np.uint8)
+
+
+def _grain(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Size of the noise residual, grey minus its median of 3 x 3, made eight times as strong.
+
+    Where a patch was painted over, pasted or saved twice, its grain is another than that of
+    the paper beside it.
+    """
+    grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
+    rest = cv2.absdiff(grey, np.asarray(cv2.medianBlur(grey, 3), np.uint8))
+    return np.asarray(cv2.convertScaleAbs(rest, alpha=8.0), np.uint8)
 
 
 def difference(

@@ -33,12 +33,10 @@ PAGE = "page"
 FEWEST_PAGES = 10
 # From here on it knows its own tail.
 ENOUGH_PAGES = 200
-# A cleaner scanner than the built-in ones makes scores count this much more at most; the
-# fused ratio was brought to scale check by check and may only be drawn in again.
+# A cleaner scanner than the built-in ones makes scores count this much more at most.
 _MOST_STRETCH = 1.5
 # Honest real scans score up to two smallest spreads above simulated ones, mostly less than one.
 _SLACK = 1.5
-_MOST_STRETCH_OF_PAGE = 1.0
 _MOST_BYTES = 64 << 20
 
 PageScores = Mapping[str, float]
@@ -85,10 +83,19 @@ class Reference:
             return self.fallback.p_value(check, scan_class, score)
         if base is None or own.n >= ENOUGH_PAGES:
             return own.p_value(float(score))
-        most = _MOST_STRETCH_OF_PAGE if check == PAGE else _MOST_STRETCH
-        known = own.n / (own.n + 15.0)
-        slack = self.fallback.slack * base.min_scale * (1.0 - known)
-        return base.p_value(float(score) * _stretch(own, base, most) - slack)
+        if check == PAGE:
+            # The fused ratio was brought to scale check by check. What is left, as where checks
+            # hang together more than on the built-in scanners, may only draw it in.
+            louder = max(0.0, _upper(own) - _upper(base))
+            return base.p_value(float(score) - _known(own) * louder)
+        slack = self.fallback.slack * base.min_scale * (1.0 - _known(own))
+        return base.p_value(float(score) * _stretch(own, base) - slack)
+
+    def _speaks_for_itself(self, check: str, scan_class: str) -> bool:
+        """Whether p-values of a check rest on this reference's own pages alone."""
+        own = self.distributions[check, scan_class]
+        lent = None if self.fallback is None else self.fallback.distributions
+        return lent is None or (own.n >= ENOUGH_PAGES or (check, scan_class) not in lent)
 
     def page_p_value(self, scan_class: ScanClass, p_values: Mapping[str, float]) -> float:
         """How often an honest page of this class has checks that speak this loud together.
@@ -158,8 +165,12 @@ class Reference:
         for scan_class, page in seen:
             p_values = {}
             for check, score in page.items():
-                honest = fitted[check, scan_class.value]
-                p_values[check] = tops[check, scan_class.value].left_out(honest, score)
+                key = (check, scan_class.value)
+                # As a fresh page is judged: by the others, or by what the fallback lends.
+                if whole._speaks_for_itself(*key):
+                    p_values[check] = tops[key].left_out(fitted[key], score)
+                else:
+                    p_values[check] = whole.p_value(check, scan_class, score) or 1.0
             ratios.setdefault(scan_class.value, []).append(whole.log_ratio(p_values))
         pages_as_a_whole = {(PAGE, c): HonestDistribution.fit(r) for c, r in ratios.items()}
         return replace(whole, distributions=fitted | pages_as_a_whole)
@@ -223,7 +234,12 @@ class _Top:
         return float(max(1, at_least) / max(1, honest.n))
 
 
-def _stretch(own: HonestDistribution, base: HonestDistribution, most: float) -> float:
+def _known(own: HonestDistribution) -> float:
+    """How far a few pages are believed: 0 without any, .73 for forty."""
+    return own.n / (own.n + 15.0)
+
+
+def _stretch(own: HonestDistribution, base: HonestDistribution) -> float:
     """Factor that brings scores of one scanner to the scale of the built-in reference.
 
     Ratio of the mean upper quarters, drawn towards 1 while few pages were seen.
@@ -231,7 +247,7 @@ def _stretch(own: HonestDistribution, base: HonestDistribution, most: float) -> 
     floor = max(own.min_scale, base.min_scale, 1e-6)
     # Ratios of few checks may be below 0 throughout: as small as can be.
     ratio = (max(0.0, _upper(base)) + floor) / (max(0.0, _upper(own)) + floor)
-    return float(min(most, ratio ** (own.n / (own.n + 15.0))))
+    return float(min(_MOST_STRETCH, ratio ** _known(own)))
 
 
 def _upper(honest: HonestDistribution) -> float:

@@ -11,7 +11,10 @@ from audit.cli._console import say, talk
 from audit.cli._round import HERE, Config, now, open_round, person
 from detectors.errors import ExitCode, UsageError
 
-_WHAT = ("records", "findings", "units", "scores", "decisions", "held", "custody", "runs")
+_WHAT = (
+    *("records", "findings", "units", "scores", "decisions", "held", "custody", "runs"),
+    *("backchecks", "breakdowns"),
+)
 _FORMATS = ("csv", "xlsx", "parquet", "json")
 
 

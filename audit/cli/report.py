@@ -1,4 +1,4 @@
-"""``survey-audit report``: pages of the round and of its units."""
+"""``survey-audit report``: documents of the round and of its units."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
-from audit.cli._console import say
-from audit.cli._round import HERE, Config
+from audit.cli._console import say, talk
+from audit.cli._round import HERE, Config, show
 from detectors.errors import ExitCode, UsageError
+
+_FORMATS = ("html", "pdf", "xlsx", "docx")
 
 
 def register(app: typer.Typer) -> None:
@@ -28,20 +30,36 @@ def report(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder; the round's reports by default.")
     ] = None,
-    fmt: Annotated[str, typer.Option("--format", help="html.")] = "html",
+    fmt: Annotated[
+        str, typer.Option("--format", help="html, pdf, xlsx, docx; several with commas.")
+    ] = "html",
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", help="Worker processes, 0 for one a core.", min=0)
+    ] = None,
 ) -> ExitCode:
-    """Write the anomaly report of each unit and the index of the round."""
-    if fmt != "html":
-        raise UsageError(f"--format {fmt} is not known", remedy="use html")
+    """Write the anomaly report of each unit and the report of the round."""
+    formats = tuple(dict.fromkeys(part.strip() for part in fmt.split(",")))
+    for part in formats:
+        if part not in _FORMATS:
+            raise UsageError(f"--format {part} is not known", remedy=f"use {', '.join(_FORMATS)}")
     if language not in (None, "vi", "en"):
         raise UsageError(f"--language {language} is not known", remedy="use vi or en")
     from audit.reporting import write_round_reports
     from audit.settings import load_settings
 
     settings = load_settings(config)
+    if jobs is not None:
+        settings = settings.model_copy(update={"jobs": jobs})
     languages = () if language is None else (language,)
-    for path in write_round_reports(
-        settings, units=units or (), languages=languages, folder=output
-    ):
+    written = write_round_reports(
+        settings,
+        units=units or (),
+        languages=languages,
+        formats=formats,
+        folder=output,
+        progress=show,
+    )
+    for path in written:
         say(str(path))
+    talk(f"{len(written)} files written")
     return ExitCode.DONE

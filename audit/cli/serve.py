@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Annotated
 
 import typer
@@ -24,7 +25,7 @@ def serve(
     """Open the review desk, in which people decide on flagged forms."""
     import uvicorn
 
-    from audit.desk.app import build_app, make_desk
+    from audit.desk.app import build_app, make_desk, warm_up
     from audit.desk.people import Users
 
     settings, store = open_round(config)
@@ -33,7 +34,9 @@ def serve(
             people = len(Users(connection).all())
         if not people:
             talk("there are no users yet: `survey-audit user add NAME --role inspector` adds one")
-        app = build_app(make_desk(settings, store, now))
+        desk = make_desk(settings, store, now)
+        app = build_app(desk)
+        warm_up(desk)
         local = host in ("127.0.0.1", "::1", "localhost")
         talk(f"review desk: http://{host}:{port}/" if local else f"review desk on {host}:{port}")
         if not local:
@@ -50,7 +53,8 @@ def serve(
             )
         )
         try:
-            server.run()
+            with contextlib.closing(desk):
+                server.run()
         except SystemExit as error:  # what uvicorn does about an address it cannot have
             raise AccessError(
                 "cannot listen there", where=f"{host}:{port}", remedy="choose another --port"

@@ -13,19 +13,21 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
+from audit.desk.ahead import Ahead
 from audit.desk.journal import Journal
 from audit.desk.permissions import check_routes
 from audit.desk.pictures import Pictures
 from audit.desk.queue import Queue
 from audit.desk.routes import ROUTES
+from audit.desk.scope import Books
 from audit.desk.security import Shield, failed
 from audit.desk.web import Desk, Refused, Visit, guard
-from audit.intake.originals import Originals
+from audit.intake.originals import originals_at
 from audit.pipeline.sources import load_forms
 from audit.settings import Settings
 from audit.store import Store
 
-__all__ = ["build_app", "make_desk"]
+__all__ = ["build_app", "make_desk", "warm_up"]
 
 
 def make_desk(settings: Settings, store: Store, now: Callable[[], dt.datetime]) -> Desk:
@@ -37,15 +39,24 @@ def make_desk(settings: Settings, store: Store, now: Callable[[], dt.datetime]) 
         now: The clock, UTC.
     """
     instruments = {form.instrument.id: form.instrument for form in load_forms(settings)}
+    pictures = Pictures(originals_at(settings.originals_place), instruments)
     return Desk(
         settings=settings,
         store=store,
         instruments=instruments,
         journal=Journal(store, now),
         queue=Queue(settings, instruments),
-        pictures=Pictures(Originals(settings.path(settings.originals)), instruments),
+        books=Books(settings),
+        pictures=pictures,
+        ahead=Ahead(store, pictures, instruments),
         now=now,
     )
+
+
+def warm_up(desk: Desk) -> None:
+    """Read the queue before the first visitor comes: of a large round that takes seconds."""
+    with desk.store.reading() as connection:
+        desk.queue.find(connection, 0)
 
 
 def build_app(desk: Desk) -> ASGIApp:

@@ -8,15 +8,17 @@ from functools import cache
 
 import sqlalchemy as sa
 
+from audit.judge.correction import Correction, Stage
 from audit.judge.decision import CaseState, Decision, Verdict, state_of
 from audit.pipeline.signs import TITLES
 from audit.store import schema
 from audit.store.cases import needs_two
+from audit.store.remarks import BLANK, Corrections, Notes
 from detectors.finding import Message
 from detectors.instrument import Instrument, Item
 from detectors.registry import CheckInfo, Level, discover
 
-__all__ = ["Answer", "CaseFile", "checks", "matched_page", "read_case", "title_of"]
+__all__ = ["Answer", "CaseFile", "checks", "matched_page", "pages_of", "read_case", "title_of"]
 
 Row = sa.RowMapping
 
@@ -71,6 +73,9 @@ class CaseFile:
         gone: Findings of earlier runs that no longer stand.
         answers: Questions of the record in the order of the form.
         alike: Other records that signs name -> item -> recorded value.
+        notes: Notes on places, in order.
+        corrections: Of what was read, with where each stands.
+        last_correction: Number of the last step about one, 0 without.
     """
 
     case: Row
@@ -82,6 +87,49 @@ class CaseFile:
     gone: Sequence[Row]
     answers: Sequence[Answer]
     alike: Mapping[str, Mapping[str, str | None]]
+    notes: Sequence[Row] = ()
+    corrections: Sequence[Correction] = ()
+    last_correction: int = 0
+
+    def reading(self, item: str) -> list[str | None]:
+        """State and value of an answer as it was read."""
+        found = next((a for a in self.answers if a.item.id == item), None)
+        if found is None or found.state is None:
+            return list(BLANK)
+        return [found.state, found.value]
+
+    def corrected(self, item: str) -> list[str | None] | None:
+        """What two people say an answer is; ``None`` without, or where it was read anew."""
+        return next(
+            (
+                c.event.value
+                for c in self.corrections
+                if c.stage is Stage.AGREED
+                and (c.event.kind, c.event.subject) == ("answer", item)
+                and c.event.was == self.reading(item)
+            ),
+            None,
+        )
+
+    def region(self, sign: Row) -> tuple[float, float, float, float]:
+        """Where a sign is, in mm on the form: where two people say so, else as it was found."""
+        found = next(
+            (
+                c.event.value
+                for c in self.corrections
+                if c.stage is Stage.AGREED
+                and (c.event.kind, c.event.subject) == ("region", str(sign["id"]))
+            ),
+            sign["box_mm"],
+        )
+        x, y, width, height = found
+        return (x, y, width, height)
+
+    def first_sheet(self) -> Row | None:
+        """The page that is shown first: one with a sign on it, where there is one."""
+        marked = {sign["page_id"] for sign in self.signs if sign["box_mm"] is not None}
+        signed = [page for page in self.pages if page["id"] in marked]
+        return next(iter([*signed, *self.pages]), None)
 
     @property
     def two(self) -> bool:
@@ -96,7 +144,7 @@ class CaseFile:
     @property
     def version(self) -> str:
         """What a decision is made on: the evidence, and the words said so far."""
-        return f"{self.case['evidence']}.{self.last}"
+        return f"{self.case['evidence']}.{self.last}.{self.last_correction}"
 
 
 @cache
@@ -131,6 +179,7 @@ def read_case(
     record = _record(connection, case) if case["subject"] == "record" else None
     pages = _pages(connection, case, record)
     signs, gone = _signs(connection, case, pages)
+    corrections = Corrections(connection, case["round_id"])
     return CaseFile(
         case=case,
         history=tuple(decision_of(row) for row in rows),
@@ -141,6 +190,9 @@ def read_case(
         gone=gone,
         answers=_answers(connection, record, pages, instrument),
         alike=_alike(connection, case, signs, sees) if record is not None else {},
+        notes=Notes(connection).of(case["id"]),
+        corrections=corrections.of(case["id"]),
+        last_correction=corrections.last(case["id"]),
     )
 
 
@@ -161,24 +213,35 @@ def _record(connection: sa.Connection, case: Row) -> Row | None:
 
 
 def _pages(connection: sa.Connection, case: Row, record: Row | None) -> Sequence[Row]:
-    pages, files, links = schema.pages, schema.files, schema.record_pages
-    query = sa.select(pages, files.c.path, files.c.sha256).join(
-        files, files.c.id == pages.c.file_id
-    )
     if record is not None:
-        query = query.join(links, links.c.page_id == pages.c.id)
-        query = query.where(links.c.record == record["id"])
-    elif case["subject"] == "page":
-        path, _, number = case["subject_id"].rpartition("#")
-        query = query.where(
+        return pages_of(connection, record["id"])
+    if case["subject"] != "page":
+        return []
+    pages, files = schema.pages, schema.files
+    path, _, number = case["subject_id"].rpartition("#")
+    query = (
+        sa.select(pages, files.c.path, files.c.sha256)
+        .join(files, files.c.id == pages.c.file_id)
+        .where(
             files.c.round_id == case["round_id"],
             files.c.path == path,
             files.c.state == "kept",
             pages.c.page == int(number),
         )
-    else:
-        return []
-    query = query.order_by(pages.c.form_page, files.c.path, pages.c.page)
+    )
+    return connection.execute(query).mappings().all()
+
+
+def pages_of(connection: sa.Connection, record: int) -> Sequence[Row]:
+    """Pages of a record with path and hash of their file, in order."""
+    pages, files, links = schema.pages, schema.files, schema.record_pages
+    query = (
+        sa.select(pages, files.c.path, files.c.sha256)
+        .join(files, files.c.id == pages.c.file_id)
+        .join(links, links.c.page_id == pages.c.id)
+        .where(links.c.record == record)
+        .order_by(pages.c.form_page, files.c.path, pages.c.page)
+    )
     return connection.execute(query).mappings().all()
 
 

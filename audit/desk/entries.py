@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import sqlalchemy as sa
 
 from audit.desk.scope import Scope
-from audit.judge.authority import verdicts
+from audit.judge.authority import Role, verdicts
 from audit.judge.decision import CaseState, Decision, has_spoken, state_of
-from audit.pipeline.assemble import answer_text
+from audit.pipeline.assembly import answer_text
 from audit.store import schema
 from audit.store.cases import Cases, needs_two
 from detectors.finding import Severity
@@ -44,6 +45,7 @@ class Entry:
         batch: Of the form.
         collector: Who collected it.
         effect: By how much the unit's value changes with the record out, as a share.
+        tier_open: Whether the unit's tier depends on what is held.
     """
 
     id: int
@@ -66,16 +68,34 @@ class Entry:
     batch: str | None = None
     collector: str | None = None
     effect: float | None = None
+    tier_open: bool = False
+
+    @property
+    def place(self) -> tuple[bool, bool, int, bool, float, str, int]:
+        """By what it is put into order: open, unjudged, severity, tier, effect."""
+        return (
+            self.state.closed,
+            not self.reasons,
+            -self.severity.rank,
+            not self.tier_open,
+            -(self.effect or 0.0),
+            self.label,
+            self.id,
+        )
 
     def waits_for(self, scope: Scope) -> bool:
         """Whether the user may say something on it now, and has not yet."""
         user = scope.user
-        words = verdicts(user.role, self.state, own_unit=scope.is_own(self.unit_id))
-        return (
-            bool(words)
-            and not self.state.closed
-            and not has_spoken(self.history, user.name, evidence=self.evidence)
-        )
+        if self.state.closed or not _may_speak(user.role, self.state):
+            return False
+        if user.home_unit is not None and scope.is_own(self.unit_id):
+            return False
+        return not self.history or not has_spoken(self.history, user.name, evidence=self.evidence)
+
+
+@cache
+def _may_speak(role: Role, state: CaseState) -> bool:
+    return bool(verdicts(role, state, own_unit=False))
 
 
 def read_entries(
@@ -97,6 +117,7 @@ def read_entries(
     records = _records(connection, round_id)
     signs = _signs(connection, round_id)
     effects = _effects(connection, round_id, instruments)
+    unsettled = _unsettled(connection, round_id)
     entries = []
     for case in open_:
         about = (case["instrument_id"], case["subject"], case["subject_id"])
@@ -125,6 +146,8 @@ def read_entries(
                 batch=record["batch"] if record else None,
                 collector=record["collector"] if record else None,
                 effect=effects.get(case["id"]),
+                tier_open=bool(case["holds"])
+                and (case["instrument_id"], case["unit_id"]) in unsettled,
             )
         )
     return entries
@@ -160,9 +183,14 @@ def _signs(
 ) -> dict[tuple[str, str, str], list[tuple[str, str]]]:
     """``(instrument, subject, subject id)`` -> detector and kind of each sign, the worst first."""
     findings, pages, files = schema.findings, schema.pages, schema.files
+    names = ("instrument_id", "record_id", "unit_id", "detector", "kind")
     rank = sa.case({"red": 0, "orange": 1}, value=findings.c.severity, else_=2)
     query = (
-        sa.select(findings, files.c.path, pages.c.page)
+        sa.select(
+            *(findings.c[name] for name in names),
+            files.c.path,
+            pages.c.page,
+        )
         .outerjoin(pages, pages.c.id == findings.c.page_id)
         .outerjoin(files, files.c.id == pages.c.file_id)
         .where(findings.c.round_id == round_id, findings.c.withdrawn_run.is_(None))
@@ -181,6 +209,17 @@ def _signs(
     return found
 
 
+def _unsettled(connection: sa.Connection, round_id: str) -> set[tuple[str, str]]:
+    """``(instrument, unit)`` whose tier is another at the lower bound than at the upper."""
+    scores = schema.scores
+    query = sa.select(scores.c.instrument_id, scores.c.unit_id).where(
+        scores.c.round_id == round_id,
+        scores.c.measure == "overall",
+        scores.c.tier_firm.is_(False),
+    )
+    return {(row[0], row[1]) for row in connection.execute(query)}
+
+
 def _effects(
     connection: sa.Connection, round_id: str, instruments: Mapping[str, Instrument]
 ) -> dict[int, float]:
@@ -191,40 +230,35 @@ def _effects(
     for row in connection.execute(query).mappings():
         about = (row["instrument_id"], row["unit_id"])
         totals[about] = (row["satisfied_as_received"], row["answers_as_received"])
-    best = {
-        (name, item.id): {answer_text(value) for value in item.top_two}
-        for name, form in instruments.items()
-        for item in form.ratings
-    }
-    own: dict[int, list[int]] = {}
-    units: dict[int, tuple[str, str | None]] = {}
-    for case, instrument, unit, item, value in _case_answers(connection, round_id):
-        good = best.get((instrument, item))
-        if good is not None:
-            counts = own.setdefault(case, [0, 0])
-            counts[0] += value in good
-            counts[1] += 1
-            units[case] = (instrument, unit)
     effects = {}
-    for case, (satisfied, answers) in own.items():
-        all_satisfied, all_answers = totals.get((units[case][0], units[case][1] or ""), (0, 0))
-        if all_answers > answers:
-            without = (all_satisfied - satisfied) / (all_answers - answers)
-            effects[case] = abs(all_satisfied / all_answers - without)
+    for name, form in instruments.items():
+        for case, unit, satisfied, answers in _case_answers(connection, round_id, name, form):
+            all_satisfied, all_answers = totals.get((name, unit or ""), (0, 0))
+            if all_answers > answers:
+                without = (all_satisfied - satisfied) / (all_answers - answers)
+                effects[case] = abs(all_satisfied / all_answers - without)
     return effects
 
 
 def _case_answers(
-    connection: sa.Connection, round_id: str
-) -> Sequence[tuple[int, str, str | None, str, str | None]]:
+    connection: sa.Connection, round_id: str, instrument_id: str, form: Instrument
+) -> Sequence[tuple[int, str | None, int, int]]:
+    """Case, unit, and how many of the record's rated answers are satisfied, of how many."""
     answers, records, cases = schema.answers, schema.records, schema.cases
+    items: dict[tuple[str, ...], list[str]] = {}
+    for item in form.ratings:
+        best = tuple(sorted(answer_text(value) for value in item.top_two))
+        items.setdefault(best, []).append(item.id)
+    good = [
+        sa.and_(answers.c.item.in_(names), answers.c.value.in_(best))
+        for best, names in items.items()
+    ]
     query = (
         sa.select(
             cases.c.id,
-            cases.c.instrument_id,
             cases.c.unit_id,
-            answers.c.item,
-            answers.c.value,
+            sa.func.sum(sa.case((sa.or_(*good), 1), else_=0)),
+            sa.func.count(),
         )
         .join(
             records,
@@ -237,9 +271,12 @@ def _case_answers(
         .join(answers, answers.c.record == records.c.id)
         .where(
             cases.c.round_id == round_id,
+            cases.c.instrument_id == instrument_id,
             cases.c.subject == "record",
             cases.c.withdrawn_run.is_(None),
             answers.c.state == "answered",
+            answers.c.item.in_([item.id for item in form.ratings]),
         )
+        .group_by(cases.c.id, cases.c.unit_id)
     )
-    return [(row[0], row[1], row[2], row[3], row[4]) for row in connection.execute(query)]
+    return [(row[0], row[1], int(row[2]), row[3]) for row in connection.execute(query)]

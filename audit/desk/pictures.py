@@ -5,7 +5,10 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
+
+import numpy as np
 
 from audit.intake.originals import Originals
 from detectors.errors import AuditError
@@ -21,7 +24,8 @@ SCREEN_PX = 1700
 _BESIDE_MM = 0.7
 # A colour page of 300 dpi takes 26 MB decoded, half a megabyte as a picture.
 _DECODED = 6
-_ENCODED = 64
+_ENCODED = 256
+_PLACED = 2_000
 
 V = TypeVar("V")
 
@@ -34,6 +38,10 @@ class _Recent(Generic[V]):
         self._values: OrderedDict[Any, V] = OrderedDict()
         self._making: dict[Any, threading.Lock] = {}
         self._lock = threading.Lock()
+
+    def peek(self, key: Any) -> V | None:
+        with self._lock:
+            return self._values.get(key)
 
     def get(self, key: Any, make: Callable[[], V]) -> V:
         with self._lock:
@@ -65,20 +73,28 @@ class Pictures:
         self._originals = originals
         self._instruments = instruments
         self._laid: _Recent[LaidPage | None] = _Recent(_DECODED)
+        self._seen: _Recent[LaidPage] = _Recent(_PLACED)
         self._done: _Recent[bytes | None] = _Recent(_ENCODED)
         self._placed: _Recent[Any] = _Recent(512)
 
     def page(self, sha256: str, page: int, instrument_id: str) -> LaidPage | None:
         """One page; ``None`` where its original cannot be read any more."""
+        key = (sha256, page, instrument_id)
 
         def make() -> LaidPage | None:
             try:
-                path = str(self._originals.path(sha256))
-                return lay_page(path, page, self._instruments[instrument_id])
+                form = self._instruments[instrument_id]
+                with self._originals.at_hand([sha256]) as there:
+                    laid = lay_page(str(there[sha256]), page, form, self._seen.peek(key))
             except (AuditError, KeyError):
                 return None
+            if laid is not None:
+                # Where it lies takes a few kilobytes and most of the work: kept for longer.
+                empty = np.zeros((0, 0), np.uint8)
+                self._seen.get(key, lambda: replace(laid, raw=replace(laid.raw, image=empty)))
+            return laid
 
-        return self._laid.get((sha256, page, instrument_id), make)
+        return self._laid.get(key, make)
 
     def geometry(
         self, sha256: str, page: int, instrument_id: str, boxes: tuple[BoxMm, ...]

@@ -1,24 +1,31 @@
-"""The queue: which cases there are, in which order, and why each stands where it does."""
+"""The queue: which cases there are, in which order, and why each stands where it does.
+
+All cases of a round are read once. A decision changes one of them and its place in the lists
+that people look at, and nothing else is worked out anew: with tens of thousands of cases
+and many people deciding, a page costs what it shows.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from bisect import bisect_left, insort
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from urllib.parse import urlencode
 
 import sqlalchemy as sa
 
 from audit.desk.entries import Entry, read_entries
 from audit.desk.scope import Scope
-from audit.judge.decision import CaseState
+from audit.judge.decision import CaseState, state_of
 from audit.settings import Settings
-from audit.store import schema
 from audit.store.cases import Cases
+from audit.trail.acts import Action
+from audit.trail.chain import last_seq
 from detectors.instrument import Instrument
 
-__all__ = ["STATES", "Filters", "Queue", "chosen", "in_order"]
+__all__ = ["STATES", "Filters", "Queue", "View", "in_order"]
 
 STATES = ("todo", *(state.value for state in CaseState), "all")
 """What can be asked for as ``state``: what waits for me, one state, or everything."""
@@ -30,6 +37,7 @@ class Filters:
 
     state: str = "todo"
     severity: str = ""
+    province: str = ""
     unit: str = ""
     group: str = ""
     detector: str = ""
@@ -53,16 +61,21 @@ class Filters:
         return f"?{urlencode(given)}" if given else ""
 
 
-def chosen(entries: Iterable[Entry], filters: Filters, scope: Scope) -> list[Entry]:
-    """Those that a view shows, in order. A unit stands for all units below it."""
-    units = scope.book.below(filters.unit) if filters.unit else None
+def fits(filters: Filters, scope: Scope) -> Callable[[Entry], bool]:
+    """Whether a view shows a case. A unit stands for all units below it."""
+    below = [scope.book.below(unit) for unit in (filters.unit, filters.province) if unit]
+    state = filters.state
 
-    def fits(entry: Entry) -> bool:
-        state = filters.state
+    def fit(entry: Entry) -> bool:
         return (
-            (state == "all" or (state == "todo" and entry.waits_for(scope)) or entry.state == state)
+            scope.sees(entry.unit_id)
+            and (
+                state == "all"
+                or entry.state == state
+                or (state == "todo" and entry.waits_for(scope))
+            )
             and (not filters.severity or entry.severity.value == filters.severity)
-            and (units is None or entry.unit_id in units)
+            and all(entry.unit_id in units for units in below)
             and (not filters.group or entry.group == filters.group)
             and (not filters.detector or filters.detector in entry.detectors)
             and (not filters.kind or filters.kind in entry.kinds)
@@ -71,56 +84,159 @@ def chosen(entries: Iterable[Entry], filters: Filters, scope: Scope) -> list[Ent
             and (not filters.collector or entry.collector == filters.collector)
         )
 
-    return in_order(entry for entry in entries if fits(entry))
+    return fit
+
+
+def _place(entry: Entry) -> tuple[bool, bool, int, bool, float, str, int]:
+    return entry.place
 
 
 def in_order(entries: Iterable[Entry]) -> list[Entry]:
-    """First what is open, then what nobody could judge, then severity, then effect."""
+    """First what is open, then what nobody could judge, then severity, tier, effect."""
+    return sorted(entries, key=_place)
 
-    def place(entry: Entry) -> tuple[bool, bool, int, float, str, int]:
+
+@dataclass
+class View:
+    """What one person sees with some filters, in order.
+
+    Attributes:
+        fit: Whether it shows a case.
+        shown: The cases; never changed, replaced.
+        at: How many changes of the queue it knows of.
+    """
+
+    fit: Callable[[Entry], bool]
+    shown: Sequence[Entry]
+    at: int = 0
+
+    def around(self, entry: Entry | None) -> tuple[int | None, int | None, int]:
+        """The case before and after one, and its place from 1; 0 where it is not shown."""
+        place = (
+            len(self.shown) if entry is None else bisect_left(self.shown, entry.place, key=_place)
+        )
+        there = place < len(self.shown) and entry is not None and self.shown[place].id == entry.id
+        if not there:
+            return None, self.shown[0].id if self.shown else None, 0
         return (
-            entry.state.closed,
-            not entry.reasons,
-            -entry.severity.rank,
-            -(entry.effect or 0.0),
-            entry.label,
-            entry.id,
+            self.shown[place - 1].id if place else None,
+            self.shown[place + 1].id if place + 1 < len(self.shown) else None,
+            place + 1,
         )
 
-    return sorted(entries, key=place)
+    def holds(self, entry: Entry | None) -> bool:
+        """Whether it shows a case."""
+        return entry is not None and self.fit(entry)
+
+    def catch_up(self, changes: Sequence[tuple[Entry, Entry]]) -> None:
+        """Put cases that have changed since into their new places."""
+        if self.at == len(changes):
+            return
+        shown = list(self.shown)
+        for old, new in changes[self.at :]:
+            if self.fit(old):
+                del shown[bisect_left(shown, old.place, key=_place)]
+            if self.fit(new):
+                insort(shown, new, key=_place)
+        self.shown, self.at = shown, len(changes)
+
+
+@dataclass
+class _World:
+    """The cases as of one run, with the decisions since.
+
+    Attributes:
+        stand: Number of the last entry of the trail that may have changed cases.
+        head: Number of the last decision.
+        by_id: Case -> what is known of it.
+        changes: What a case was and became, in order.
+        views: The latest used, by whose they are and what they filter.
+        choices: How often each value of a filter occurs, by whose sight.
+    """
+
+    stand: int
+    head: int
+    by_id: dict[int, Entry]
+    changes: list[tuple[Entry, Entry]] = field(default_factory=list)
+    views: OrderedDict[object, View] = field(default_factory=OrderedDict)
+    choices: dict[object, Mapping[str, Counter[str]]] = field(default_factory=dict)
+
+
+_CHOICES = ("unit_id", "group", "channel", "batch", "collector")
+_SEVERAL = ("detectors", "kinds")
+_VIEWS = 128
+# Acts that change which cases there are, or what is known of them but for decisions.
+_CHANGING = (Action.EVIDENCE, Action.SCORES, Action.REGISTERS)
 
 
 class Queue:
-    """All cases of the round, read again when a decision or a run has changed them."""
+    """All cases of the round, read again when a run has changed them."""
 
     def __init__(self, settings: Settings, instruments: Mapping[str, Instrument]) -> None:
         """The queue of a round."""
         self._round = settings.round.id
         self._instruments = instruments
         self._lock = threading.Lock()
-        self._stand: tuple[Any, ...] | None = None
-        self._entries: list[Entry] = []
+        self._world: _World | None = None
 
-    def entries(self, connection: sa.Connection, scope: Scope) -> list[Entry]:
-        """Every case in sight of a user."""
-        return [entry for entry in self._all(connection) if scope.sees(entry.unit_id)]
-
-    def _all(self, connection: sa.Connection) -> list[Entry]:
-        stand = self._current(connection)
+    def view(self, connection: sa.Connection, filters: Filters, scope: Scope) -> View:
+        """What a user sees with some filters; it stays as it is while it is used."""
         with self._lock:
-            if self._stand != stand:
-                self._entries = read_entries(connection, self._round, self._instruments)
-                self._stand = stand
-            return self._entries
+            world = self._current(connection)
+            key = (_of(scope), filters)
+            view = world.views.get(key)
+            if view is None:
+                fit = fits(filters, scope)
+                shown = in_order(entry for entry in world.by_id.values() if fit(entry))
+                view = world.views[key] = View(fit, shown, len(world.changes))
+                while len(world.views) > _VIEWS:
+                    world.views.popitem(last=False)
+            world.views.move_to_end(key)
+            view.catch_up(world.changes)
+            return replace(view)
 
-    def _current(self, connection: sa.Connection) -> tuple[Any, ...]:
-        cases, runs = schema.cases, schema.runs
-        last = sa.select(sa.func.max(runs.c.finished_at), sa.func.count()).where(
-            runs.c.round_id == self._round
-        )
-        open_ = sa.select(sa.func.count()).where(
-            cases.c.round_id == self._round, cases.c.withdrawn_run.is_(None)
-        )
-        ended, count = connection.execute(last).one()
-        head = Cases(connection, self._round).head()
-        return head, ended, count, connection.execute(open_).scalar()
+    def entries(self, connection: sa.Connection, scope: Scope) -> Sequence[Entry]:
+        """Every case in sight of a user, in order."""
+        return self.view(connection, Filters(state="all"), scope).shown
+
+    def find(self, connection: sa.Connection, case_id: int) -> Entry | None:
+        """What the queue knows of a case, whoever may see it."""
+        with self._lock:
+            return self._current(connection).by_id.get(case_id)
+
+    def choices(self, connection: sa.Connection, scope: Scope) -> Mapping[str, Counter[str]]:
+        """How often each value of a filter occurs among the cases in sight."""
+        with self._lock:
+            world = self._current(connection)
+            if _of(scope) not in world.choices:
+                seen = [e for e in world.by_id.values() if scope.sees(e.unit_id)]
+                found = {n: Counter(v for e in seen if (v := getattr(e, n))) for n in _CHOICES}
+                for name in _SEVERAL:
+                    found[name] = Counter(value for e in seen for value in getattr(e, name))
+                world.choices[_of(scope)] = found
+            return world.choices[_of(scope)]
+
+    def _current(self, connection: sa.Connection) -> _World:
+        """The cases as they stand now; the caller holds the lock."""
+        cases = Cases(connection, self._round)
+        stand, head = last_seq(connection, _CHANGING), cases.head()
+        world = self._world
+        if world is None or world.stand != stand or head < world.head:
+            entries = read_entries(connection, self._round, self._instruments)
+            world = self._world = _World(stand, head, {entry.id: entry for entry in entries})
+        elif head != world.head:
+            for case_id in cases.decided_since(world.head):
+                old = world.by_id.get(case_id)
+                if old is not None:
+                    history = tuple(cases.history(case_id).get(case_id, ()))
+                    state = state_of(history, evidence=old.evidence, needs_two=old.two)
+                    new = replace(old, history=history, state=state)
+                    world.by_id[case_id] = new
+                    world.changes.append((old, new))
+            world.head = head
+        return world
+
+
+def _of(scope: Scope) -> object:
+    user = scope.user
+    return (user.id, user.role, user.scope_unit, user.home_unit)

@@ -11,8 +11,10 @@ from audit.desk.people import User
 from audit.judge.authority import belongs_to
 from audit.settings import Settings
 from audit.store import schema
+from audit.trail.acts import Action
+from audit.trail.chain import last_seq
 
-__all__ = ["Scope", "UnitBook", "scope_of", "unit_book"]
+__all__ = ["Books", "Scope", "UnitBook", "scope_of", "unit_book"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,16 @@ class UnitBook:
                 waiting.extend(children.get(unit, ()))
         return frozenset(found)
 
+    def top(self, unit: str) -> str:
+        """The highest unit above one, or the unit itself."""
+        seen: set[str] = set()
+        while (above := self.parents.get(unit)) is not None and above in self.parents:
+            if unit in seen:
+                break
+            seen.add(unit)
+            unit = above
+        return unit
+
     def name(self, unit: str | None) -> str:
         """What a unit is called."""
         row = self.rows.get(unit or "")
@@ -58,6 +70,23 @@ def unit_book(connection: sa.Connection, settings: Settings) -> UnitBook:
     )
     rows = {r["unit_id"]: dict(r) for r in connection.execute(query).mappings()}
     return UnitBook(rows, {unit: row["parent_id"] for unit, row in rows.items()})
+
+
+class Books:
+    """The units as they stand now, read again when a run has read the registers."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Of the round of ``settings``."""
+        self._settings = settings
+        self._kept: tuple[int, UnitBook] | None = None
+
+    def now(self, connection: sa.Connection) -> UnitBook:
+        """The units of the round."""
+        stand = last_seq(connection, (Action.REGISTERS,))
+        kept = self._kept
+        if kept is None or kept[0] != stand:
+            kept = self._kept = (stand, unit_book(connection, self._settings))
+        return kept[1]
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,14 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from audit.desk.ahead import Ahead
 from audit.desk.journal import Journal
 from audit.desk.locale import LANGUAGES, load_text
 from audit.desk.people import Session, User, Users
 from audit.desk.permissions import Permission, allowed, declared, declares
 from audit.desk.pictures import Pictures
 from audit.desk.queue import Queue
-from audit.desk.scope import Scope, scope_of, unit_book
+from audit.desk.scope import Books, Scope, scope_of
 from audit.settings import Settings
 from audit.store import Store
 from detectors.instrument import Instrument
@@ -54,8 +55,14 @@ class Desk:
     instruments: Mapping[str, Instrument]
     journal: Journal
     queue: Queue
+    books: Books
     pictures: Pictures
+    ahead: Ahead
     now: Callable[[], dt.datetime]
+
+    def close(self) -> None:
+        """End what goes on beside requests; the store is the caller's."""
+        self.ahead.close()
 
 
 class Visit:
@@ -97,7 +104,7 @@ class Visit:
     def scope(self) -> Scope:
         """What the user sees."""
         with self.desk.store.reading() as connection:
-            return scope_of(self.user, unit_book(connection, self.desk.settings))
+            return scope_of(self.user, self.desk.books.now(connection))
 
     def may(self, permission: str) -> bool:
         """Whether the user has a permission."""
@@ -113,6 +120,13 @@ class Visit:
             **values,
         }
         return HTMLResponse(environment().get_template(template).render(context), status)
+
+    def moment(self, text: str) -> str:
+        """A time of the audit as the clock on the visitor's wall shows it."""
+        from zoneinfo import ZoneInfo
+
+        zone = ZoneInfo(self.desk.settings.timezone)
+        return self.text.moment(dt.datetime.fromisoformat(text).astimezone(zone))
 
     def go(self, path: str) -> Response:
         """Send the browser to a page of ours."""

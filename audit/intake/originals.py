@@ -1,9 +1,10 @@
 """Originals, kept by their content and never changed; deleted by the rule of retention alone.
 
-``originals/ab/cd/<sha256>``: a copy is written beside its place, synced, renamed, and the
-folder synced, before any row in the store speaks of it. A crash leaves at most a temporary
-file, which the next run removes. Sources are untrusted: only regular files are taken,
-links are not followed.
+``originals/ab/cd/<sha256>``, in a folder here or in a bucket (:mod:`audit.intake.bucket`): a
+copy is there whole, and lasts, before any row in the store speaks of it. In a folder it is
+written beside its place, synced, renamed, and the folder synced; a crash leaves at most a
+temporary file, which the next run removes. Sources are untrusted: only regular files are
+taken, links are not followed.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
-from detectors.errors import AccessError, InputError
+from detectors.errors import AccessError, AuditError, InputError
 
-__all__ = ["Original", "Originals", "list_files"]
+__all__ = ["Folder", "Original", "Originals", "list_files", "originals_at", "place_of_hash"]
 
 _CHUNK = 1 << 20
 _TEMPORARY = ".part-"
@@ -37,31 +41,125 @@ class Original:
     size: int
 
 
-class Originals:
-    """The folder of originals."""
+class Originals(ABC):
+    """Where originals are kept."""
 
-    def __init__(self, root: Path) -> None:
-        """Use ``root``; it is made when the first file is added."""
-        self.root = root
+    where: str
+    """The folder or the URL."""
 
-    def path(self, sha256: str) -> Path:
-        """Where the original with this hash is kept."""
-        return self.root / sha256[:2] / sha256[2:4] / sha256
+    shared_paths: bool
+    """Whether workers on other machines may find files by the paths of this one."""
 
+    @abstractmethod
     def add(self, source: Path) -> Original:
         """Keep a copy of ``source``; harmless when it is kept already.
 
         Raises:
             InputError: If it is no regular file.
-            AccessError: If it cannot be read, or the folder cannot be written.
+            AccessError: If it cannot be read, or it cannot be kept.
+        """
+
+    @abstractmethod
+    def put_back(self, source: Path, sha256: str) -> None:
+        """Bring a file of known content, synced and on the same disk, to its place.
+
+        The source may be gone afterwards. A file that stands there and is not what its name
+        says is kept beside it.
+
+        Raises:
+            AccessError: If it cannot be brought there.
+        """
+
+    @abstractmethod
+    def read(self, sha256: str) -> IO[bytes]:
+        """One original, to be read from its beginning and closed.
+
+        Raises:
+            FileNotFoundError: If it is not there.
+            AccessError: If the place cannot be reached.
+        """
+
+    @abstractmethod
+    def at_hand(self, hashes: Sequence[str]) -> AbstractContextManager[Mapping[str, Path]]:
+        """Paths on this machine for some originals, for as long as the context lasts.
+
+        A path is there for every hash; the file is not where the original is missing. Files
+        are not to be changed.
+
+        Raises:
+            AccessError: If the place cannot be reached.
+        """
+
+    @abstractmethod
+    def remove(self, sha256: str) -> None:
+        """Delete one original for good, as the rule of retention asks; harmless if it is gone.
+
+        Raises:
+            AccessError: If it cannot be deleted.
+        """
+
+    @abstractmethod
+    def orphans(self, known: frozenset[str]) -> Iterator[str]:
+        """Kept files that no row speaks of, e.g. after a crash; in order of name."""
+
+    @abstractmethod
+    def sweep(self) -> int:
+        """Remove what a crash left half written; the number of files removed."""
+
+    def verify(self, sha256: str) -> str | None:
+        """What is wrong with one original: ``missing``, ``changed``, or ``None``.
+
+        Raises:
+            AccessError: If the place cannot be reached.
         """
         try:
+            with self.read(sha256) as stream:
+                return None if hash_stream(stream) == sha256 else "changed"
+        except FileNotFoundError:
+            return "missing"
+
+
+def originals_at(where: str | Path) -> Originals:
+    """The originals in a folder, or in a bucket where ``s3://…`` is given.
+
+    Raises:
+        MissingComponent: If what reaches the bucket is not installed.
+    """
+    if str(where).startswith("s3://"):
+        from audit.intake.bucket import Bucket
+
+        return Bucket(str(where))
+    return Folder(Path(where))
+
+
+def place_of_hash(sha256: str) -> str:
+    """Where an original stands below the root, with forward slashes."""
+    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
+
+
+class Folder(Originals):
+    """A folder of originals on this machine, or one that several machines share."""
+
+    shared_paths = True
+
+    def __init__(self, root: Path) -> None:
+        """Use ``root``; it is made when the first file is added."""
+        self.root = root
+        self.where = str(root)
+
+    def path(self, sha256: str) -> Path:
+        """Where the original with this hash is kept."""
+        return self.root / place_of_hash(sha256)
+
+    def add(self, source: Path) -> Original:
+        """See :meth:`Originals.add`."""
+        try:
             self.root.mkdir(parents=True, exist_ok=True)
-            with _open_regular(source) as (descriptor, size):
+            with open_regular(source) as (descriptor, size):
                 handle, name = tempfile.mkstemp(prefix=_TEMPORARY, dir=self.root)
                 temporary = Path(name)
                 try:
-                    digest = _copy(descriptor, handle)
+                    digest = copy_hashed(descriptor, handle)
                     return self._place(temporary, handle, digest, size)
                 finally:
                     os.close(handle)
@@ -88,13 +186,7 @@ class Originals:
             _sync(folder)
 
     def put_back(self, source: Path, sha256: str) -> None:
-        """Move a file of known content, synced and on the same disk, to its place.
-
-        A file that stands there and is not what its name says is kept beside it.
-
-        Raises:
-            AccessError: If it cannot be moved.
-        """
+        """See :meth:`Originals.put_back`."""
         try:
             state = self.verify(sha256)
             if state is None:
@@ -111,20 +203,23 @@ class Originals:
                 remedy="check permissions",
             ) from error
 
-    def verify(self, sha256: str) -> str | None:
-        """What is wrong with one original: ``missing``, ``changed``, or ``None``."""
-        path = self.path(sha256)
-        try:
-            return None if hash_file(path) == sha256 else "changed"
-        except FileNotFoundError:
-            return "missing"
+    def read(self, sha256: str) -> IO[bytes]:
+        """See :meth:`Originals.read`."""
+        return self.path(sha256).open("rb")
+
+    def at_hand(self, hashes: Sequence[str]) -> AbstractContextManager[Mapping[str, Path]]:
+        """See :meth:`Originals.at_hand`; they are there already, nothing is copied."""
+        if hashes and not self.root.is_dir():
+            # A disk that is not mounted must not look like files that are gone.
+            raise AccessError(
+                "the folder of originals is not there",
+                where=self.where,
+                remedy="mount it, or restore a backup",
+            )
+        return nullcontext({sha256: self.path(sha256) for sha256 in hashes})
 
     def remove(self, sha256: str) -> None:
-        """Delete one original for good, as the rule of retention asks; harmless if it is gone.
-
-        Raises:
-            AccessError: If it cannot be deleted.
-        """
+        """See :meth:`Originals.remove`."""
         path = self.path(sha256)
         try:
             path.unlink(missing_ok=True)
@@ -137,22 +232,22 @@ class Originals:
                 remedy="check permissions of the folder, and purge again",
             ) from error
 
-    def orphans(self, known: frozenset[str]) -> Iterator[Path]:
-        """Kept files that no row speaks of, e.g. after a crash; in order of name."""
+    def orphans(self, known: frozenset[str]) -> Iterator[str]:
+        """See :meth:`Originals.orphans`."""
         if self.root.is_dir():
             for path in sorted(self.root.rglob("*")):
                 if path.is_file() and path.name not in known:
-                    yield path
+                    yield str(path)
 
     def sweep(self) -> int:
-        """Remove what a crash left half written; the number of files removed."""
+        """See :meth:`Originals.sweep`."""
         left = list(self.root.glob(f"{_TEMPORARY}*")) if self.root.is_dir() else []
         for path in left:
             path.unlink(missing_ok=True)
         return len(left)
 
 
-class _open_regular:  # noqa: N801 - reads as a function at its only call
+class open_regular:  # noqa: N801 - reads as a function at its only call
     """A descriptor of a regular file, links not followed, and its size."""
 
     def __init__(self, path: Path) -> None:
@@ -174,14 +269,19 @@ class _open_regular:  # noqa: N801 - reads as a function at its only call
         state = os.fstat(self.descriptor)
         if not stat.S_ISREG(state.st_mode):
             os.close(self.descriptor)
-            raise InputError("not a regular file", where=str(self.path), remedy="remove it")
+            raise InputError(
+                "this is no regular file",
+                where=str(self.path),
+                remedy="put the file itself there",
+            )
         return self.descriptor, state.st_size
 
     def __exit__(self, *_: object) -> None:
         os.close(self.descriptor)
 
 
-def _copy(source: int, target: int) -> str:
+def copy_hashed(source: int, target: int) -> str:
+    """Copy between descriptors; the SHA-256 of what was copied."""
     digest = hashlib.sha256()
     while chunk := os.read(source, _CHUNK):
         digest.update(chunk)
@@ -205,19 +305,49 @@ def hash_file(path: Path) -> str:
     Raises:
         OSError: If it cannot be read.
     """
-    digest = hashlib.sha256()
     with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
+        return hash_stream(stream)
+
+
+def hash_regular(path: Path) -> str:
+    """The same of a regular file that others may have put there; links are not followed.
+
+    Raises:
+        InputError: If it is a link, a pipe, a device or a folder.
+        OSError: If it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with open_regular(path) as (descriptor, _):
+        while chunk := os.read(descriptor, _CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
 
 
-def list_files(folder: Path) -> list[Path]:
-    """Files below a folder in order of name; hidden ones and links to folders are passed by."""
+def hash_stream(stream: IO[bytes]) -> str:
+    """SHA-256 of what is left of a stream, lower-case hex."""
+    digest = hashlib.sha256()
+    while chunk := stream.read(_CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def list_files(folder: Path, *, refuse: Callable[[AuditError], None] | None = None) -> list[Path]:
+    """Files below a folder in order of name; hidden ones and links to folders are passed by.
+
+    Args:
+        folder: Where to look; nothing is there if it is not.
+        refuse: Is told of each folder that cannot be looked into.
+    """
     found: list[Path] = []
     if not folder.is_dir():
         return found
-    for root, folders, names in os.walk(folder, followlinks=False):
+
+    def closed(error: OSError) -> None:
+        if refuse is not None:
+            what = f"the folder cannot be read ({error.strerror})"
+            refuse(AccessError(what, where=str(error.filename), remedy="check permissions"))
+
+    for root, folders, names in os.walk(folder, onerror=closed, followlinks=False):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         found.extend(
             Path(root) / name for name in sorted(names) if not name.startswith((".", "~$"))

@@ -12,10 +12,11 @@ import json
 import os
 import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from audit.intake.originals import hash_stream
 from detectors.errors import InputError
 
 __all__ = ["FORMAT", "MANIFEST", "ArchiveWriter", "extract"]
@@ -37,21 +38,20 @@ class ArchiveWriter:
         self._moment = moment
         self.files: dict[str, dict[str, Any]] = {}
 
-    def add(self, name: str, path: Path, sha256: str | None = None) -> bool:
+    def add(self, name: str, opened: Callable[[], IO[bytes]], sha256: str | None = None) -> bool:
         """Add a file.
 
         Args:
             name: In the archive.
-            path: On this machine.
+            opened: Opens it at its beginning.
             sha256: What it must be; otherwise it is whatever it is.
 
         Returns:
             Whether it was there and was what it must be; if not, it is not in the archive.
         """
         try:
-            with path.open("rb") as stream:
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
-                size = stream.tell()
+            with opened() as stream:
+                digest, size = hash_stream(stream), stream.tell()
                 if sha256 is not None and digest != sha256:
                     return False
                 stream.seek(0)

@@ -11,10 +11,11 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from audit.intake.originals import Originals, list_files
+from audit.intake.originals import list_files, originals_at
 from audit.keeping.archive import ArchiveWriter
 from audit.keeping.stores import copy_store, revision_of
 from audit.pipeline.lock import round_lock
@@ -110,7 +111,7 @@ def _write(
     progress: Callable[..., Iterator[Any]],
 ) -> dict[str, Any]:
     archive = ArchiveWriter(stream, int(moment.timestamp()))
-    originals = Originals(settings.path(settings.originals))
+    originals = originals_at(settings.originals_place)
     with (
         tempfile.TemporaryDirectory(prefix=".backup-", dir=settings.base) as folder,
         copy_store(settings.store_url, Path(folder)) as cursor,
@@ -121,11 +122,11 @@ def _write(
         wanted = sorted(row[0] for row in cursor(query, (settings.round.id,)))
         for path in list_files(Path(folder)):
             if path.suffix != ".db-journal":
-                archive.add(f"store/{path.name}", path)
+                archive.add(f"store/{path.name}", partial(_opened, path))
     left_out = []
     for sha256 in progress(wanted, "originals", total=len(wanted)):
         name = f"originals/{sha256[:2]}/{sha256[2:4]}/{sha256}"
-        if not archive.add(name, originals.path(sha256), sha256):
+        if not archive.add(name, partial(originals.read, sha256), sha256):
             left_out.append(sha256)
     checkpoints = settings.path(settings.checkpoints)
     # A run that ended in the meantime has a checkpoint of entries that are not in the copy.
@@ -134,7 +135,8 @@ def _write(
     if not checkpoints.is_relative_to(settings.path(settings.runs)):
         _add_folder(archive, "checkpoints", checkpoints, later)
     for path in _round_files(settings):
-        archive.add(f"round/{path.relative_to(settings.base).as_posix()}", path)
+        name = f"round/{path.relative_to(settings.base).as_posix()}"
+        archive.add(name, partial(_opened, path))
     manifest = {
         "round": settings.round.id,
         "at": moment.isoformat(),
@@ -156,7 +158,7 @@ def _write(
 def _add_folder(archive: ArchiveWriter, name: str, folder: Path, without: set[Path]) -> None:
     for path in list_files(folder):
         if path.is_file() and not path.is_symlink() and path not in without:
-            archive.add(f"{name}/{path.relative_to(folder).as_posix()}", path)
+            archive.add(f"{name}/{path.relative_to(folder).as_posix()}", partial(_opened, path))
 
 
 def _round_files(settings: Settings) -> list[Path]:
@@ -178,3 +180,7 @@ def _round_files(settings: Settings) -> list[Path]:
             if inside and file.resolve() != key:
                 found[settings.base / file.resolve().relative_to(base)] = None
     return list(found)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    return path.open("rb")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from audit.intake.originals import Originals, hash_file, list_files
+from audit.intake.originals import hash_file, list_files, originals_at
 from audit.keeping.backup import KEEPING_LOCK
 from audit.pipeline.lock import round_lock
 from audit.pipeline.run import LOCK
@@ -123,7 +123,7 @@ def _delete(store: Store, settings: Settings) -> None:
     with store.reading() as connection:
         rows = Files(connection, settings.round.id).every()
     needed = {row["sha256"] for row in rows if row["deleted_at"] is None}
-    originals = Originals(settings.path(settings.originals))
+    originals = originals_at(settings.originals_place)
     for row in rows:
         if row["round_id"] == settings.round.id and row["sha256"] not in needed:
             originals.remove(row["sha256"])

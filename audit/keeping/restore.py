@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from audit.intake.originals import Originals, list_files
+from audit.intake.originals import list_files, originals_at
 from audit.keeping.archive import extract
 from audit.keeping.stores import load_postgresql
 from audit.pipeline.lock import round_lock, store_lock
@@ -114,7 +114,7 @@ class _Work:
         return replace(
             place_of(self.settings),
             url=f"sqlite:///{self.folder / 'store/audit.db'}",
-            originals=self.folder / "originals",
+            originals=str(self.folder / "originals"),
             runs=self.folder / "runs",
             checkpoints=kept,
         )
@@ -233,7 +233,7 @@ def _stream(cursor: Cursor) -> Iterator[Any]:
 
 def _place_files(work: _Work, progress: Callable[..., Iterator[Any]]) -> None:
     """Originals by their content, manifests and checkpoints by their names."""
-    originals = Originals(work.settings.path(work.settings.originals))
+    originals = originals_at(work.settings.originals_place)
     kept = list_files(work.folder / "originals")
     for path in progress(kept, "originals", total=len(kept)):
         originals.put_back(path, path.name)

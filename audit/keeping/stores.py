@@ -99,10 +99,11 @@ def load_postgresql(url: str, folder: Path) -> Iterator[Cursor]:
                 ):
                     while block := file.read(1 << 20):
                         rows.write(block)
-            connection.execute(
-                "SELECT setval(pg_get_serial_sequence('decisions', 'seq'), "
-                "COALESCE(MAX(seq), 1), MAX(seq) IS NOT NULL) FROM decisions"
-            )
+            for table in ("decisions", "notes", "corrections", "backcheck_results"):
+                connection.execute(
+                    f"SELECT setval(pg_get_serial_sequence('{table}', 'seq'), "
+                    f"COALESCE(MAX(seq), 1), MAX(seq) IS NOT NULL) FROM {table}"
+                )
             for table in ordered:
                 connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
         except psycopg.Error as error:

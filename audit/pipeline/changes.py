@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from audit.pipeline.assemble import Assembly
+from audit.pipeline.assembly import Assembly
 from audit.pipeline.sheets import PageRow
 from detectors.finding import Finding
 from detectors.instrument import Instrument, Value

@@ -1,10 +1,10 @@
 """Judging pages on many machines by Dask; this process alone writes the store.
 
-Workers get file names and give back results; a name must mean the same file on every
-machine (a shared folder). A worker that dies hands its files on to another, and files that
-kill worker after worker are tried one by one until the guilty one is given up with its
-reason. Results come in the order of the files, so they are those of one process, bit for
-bit.
+Workers get file names and give back results. A name means the same file on every machine:
+in a shared folder, or in a bucket that workers fetch it from by its hash. A worker that dies
+hands its files on to another, and files that kill worker after worker are tried one by one
+until the guilty one is given up with its reason. Results come in the order of the files, so
+they are those of one process, bit for bit.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ def judge_on_cluster(
     *,
     reference: Path | None,
     false_flag_rate: float,
+    fetch: str | None = None,
 ) -> Iterator[PageOutcome]:
     """Every page of ``paths``, judged by the workers of a Dask scheduler.
 
@@ -48,6 +50,7 @@ def judge_on_cluster(
         instrument: The form; its blank pages, too, must be where the workers see them.
         reference: A file made by ``calibrate``; the built-in one for ``None``.
         false_flag_rate: Share of honest pages that may be flagged, in (0, 1).
+        fetch: A bucket, where ``paths`` are hashes of originals in it.
 
     Raises:
         MissingComponent: If Dask is not installed.
@@ -55,7 +58,10 @@ def judge_on_cluster(
     """
     client = _client(address)
     try:
-        yield from _judged(client, list(paths), instrument, reference, false_flag_rate)
+        how = _How(
+            instrument, None if reference is None else str(reference), false_flag_rate, fetch
+        )
+        yield from _judged(client, list(paths), how)
     finally:
         client.close()
 
@@ -97,13 +103,22 @@ def _same_program(client: Client, address: str) -> None:
         )
 
 
-def _judged(
-    client: Client,
-    paths: list[Path],
-    instrument: Instrument,
-    reference: Path | None,
-    rate: float,
-) -> Iterator[PageOutcome]:
+@dataclass(frozen=True)
+class _How:
+    """All that pages depend on beside the files."""
+
+    instrument: Instrument
+    reference: str | None
+    rate: float
+    fetch: str | None
+
+    @property
+    def key(self) -> list[str]:
+        form = self.instrument
+        return [form.id, form.version, str(self.reference), str(self.rate), str(self.fetch)]
+
+
+def _judged(client: Client, paths: list[Path], how: _How) -> Iterator[PageOutcome]:
     batches = deque(
         paths[start : start + _FILES_A_TASK] for start in range(0, len(paths), _FILES_A_TASK)
     )
@@ -112,7 +127,7 @@ def _judged(
     while batches or running:
         while batches and len(running) < threads * _AHEAD:
             batch = batches.popleft()
-            running.append((batch, _submitted(client, batch, instrument, reference, rate)))
+            running.append((batch, _submitted(client, batch, how)))
         batch, future = running.popleft()
         outcomes = _result(future)
         if outcomes is not None:
@@ -124,18 +139,14 @@ def _judged(
         # One of them kills its workers: each by itself, before what comes after.
         for path in reversed(batch):
             alone = [path]
-            running.appendleft((alone, _submitted(client, alone, instrument, reference, rate)))
+            running.appendleft((alone, _submitted(client, alone, how)))
 
 
-def _submitted(
-    client: Client, batch: list[Path], instrument: Instrument, reference: Path | None, rate: float
-) -> Future[list[PageOutcome]]:
+def _submitted(client: Client, batch: list[Path], how: _How) -> Future[list[PageOutcome]]:
     work = [str(path) for path in batch]
-    text = repr((work, instrument.id, instrument.version, str(reference), rate))
+    text = repr((work, how.key))
     key = f"survey-audit-pages-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
-    return client.submit(
-        _pages, work, instrument, None if reference is None else str(reference), rate, key=key
-    )
+    return client.submit(_pages, work, how, key=key)
 
 
 def _result(future: Future[list[PageOutcome]]) -> list[PageOutcome] | None:
@@ -151,18 +162,35 @@ def _result(future: Future[list[PageOutcome]]) -> list[PageOutcome] | None:
     return result
 
 
-def _pages(
-    paths: list[str], instrument: Instrument, reference: str | None, rate: float
-) -> list[PageOutcome]:
+def _pages(paths: list[str], how: _How) -> list[PageOutcome]:
     """On a worker: all pages of some files."""
+    if how.fetch is None:
+        return _pages_of([Path(path) for path in paths], how)
+    from audit.intake.originals import originals_at
+
+    with originals_at(how.fetch).at_hand(paths) as there:
+        names = {str(path): sha256 for sha256, path in there.items()}
+        outcomes = _pages_of([there[sha256] for sha256 in paths], how)
+    return [_named(outcome, names[outcome.result.origin.path]) for outcome in outcomes]
+
+
+def _named(outcome: PageOutcome, name: str) -> PageOutcome:
+    """A page under the name that was asked for, whatever it was called on the worker."""
+    result, old = outcome.result, outcome.result.origin.path
+    reason = None if result.reason is None else result.reason.replace(old, name)
+    origin = replace(result.origin, path=name)
+    return replace(outcome, result=replace(result, origin=origin, reason=reason))
+
+
+def _pages_of(files: list[Path], how: _How) -> list[PageOutcome]:
     from scans.batch import page_outcomes
     from scans.reference import load_reference
     from scans.worker import limit_cpu, limit_worker
     from scans.workers import WORKER_LIMITS
 
     limit_worker()
-    honest = load_reference(reference)
-    files = [Path(path) for path in paths]
+    honest = load_reference(how.reference)
+    instrument, rate = how.instrument, how.rate
     outcomes = []
     # A page that never ends takes its worker along, and the file is given up. Memory is for the
     # cluster's own nanny to watch.

@@ -16,7 +16,8 @@ import sqlalchemy as sa
 
 from audit.intake.registers import units_at
 from audit.judge.case import Case, by_subject, record_case, unit_case
-from audit.pipeline.assemble import Assembly, TableFile, assemble
+from audit.pipeline.assemble import assemble
+from audit.pipeline.assembly import Assembly, TableFile
 from audit.pipeline.changes import changed_marks, table_of_changes
 from audit.pipeline.serials import SerialRanges
 from audit.pipeline.sheets import PageRow, read_answers

@@ -46,6 +46,7 @@ class Inputs:
         checks: Version of each check, by id.
         decisions: Number of the last decision.
         software: Version of the program.
+        corrections: Number of the last agreement on a correction.
     """
 
     settings: str
@@ -56,6 +57,7 @@ class Inputs:
     checks: Mapping[str, str]
     decisions: int
     software: str
+    corrections: int = 0
 
 
 def input_key(inputs: Inputs) -> str:
@@ -70,6 +72,7 @@ def input_key(inputs: Inputs) -> str:
             inputs.checks,
             inputs.decisions,
             inputs.software,
+            *([inputs.corrections] if inputs.corrections else []),
         ]
     )
 

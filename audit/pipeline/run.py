@@ -1,7 +1,7 @@
-"""One run of a round, from the inbox to the scores.
+"""One run of a round: who may, whether anything is new, and how it ended.
 
-Taking in, judging and evaluating each leave the store whole, so that a run that was killed
-is simply run again. A run that finds nothing new writes nothing at all.
+The work itself (:mod:`audit.pipeline.stages`) leaves the store whole after each stage, so that
+a run that was killed is simply run again. A run that finds nothing new writes nothing at all.
 """
 
 from __future__ import annotations
@@ -9,57 +9,34 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-
-from audit.intake.originals import Originals, hash_file
-from audit.intake.tables import TableProblem
-from audit.pipeline.evaluate import Evaluated, evaluate
 from audit.pipeline.lock import round_lock, store_lock
-from audit.pipeline.manifest import libraries, write_manifest
-from audit.pipeline.plan import FileWork, Inputs, input_key, page_key, pages_to_judge
-from audit.pipeline.scan import PaperForm, compare, judge
-from audit.pipeline.scoring import gate_and_score
+from audit.pipeline.manifest import manifest_of, write_manifest
+from audit.pipeline.pages import references
+from audit.pipeline.phases import Phases
+from audit.pipeline.plan import Inputs, input_key
 from audit.pipeline.seal import note_changes, seal
-from audit.pipeline.sources import (
-    RoundForm,
-    Sources,
-    gather,
-    read_previous,
-    read_round_circumstances,
-    read_round_custody,
-    read_round_units,
-    read_tables,
-    take_in,
-)
+from audit.pipeline.sources import Sources, gather
+from audit.pipeline.stages import Work, work_through
 from audit.pipeline.tools import Tools
-from audit.scoring.rules import RuleSet, rules_at
+from audit.pipeline.verdict import failures, verdict
+from audit.scoring.rules import RuleSet, book_at, book_hash
 from audit.settings import Settings
 from audit.store import Store, open_store
 from audit.store.cases import Cases
-from audit.store.evidence import Findings
-from audit.store.pages import Files, Pages
-from audit.store.records import scanned_with_reasons
+from audit.store.pages import Files
+from audit.store.remarks import Corrections
 from audit.store.results import Runs
 from audit.store.rounds import Rounds
 from audit.trail.acts import Action
 from audit.trail.chain import describe
 from audit.version import software_version
 from detectors.errors import AuditError, ExitCode, UsageError
-from detectors.finding import Severity
 
-__all__ = ["LOCK", "Outcome", "not_judged", "run_round"]
+__all__ = ["LOCK", "Outcome", "run_round"]
 
 LOCK = ".survey-audit.lock"
-# Worth telling, but nothing goes unjudged for them.
-_MINOR = frozenset({"unknown_parent", "no_group", "missing_item"})
-_FORM = {
-    "unknown_unit": "no unit of the round is known for it — put it in inbox/scans/<unit_id>/, "
-    "or give its serial a range in the custody table",
-    "page_missing": "a page of the form is missing — scan it, with the same serial",
-}
 
 
 @dataclass(frozen=True)
@@ -90,13 +67,17 @@ def run_round(settings: Settings, tools: Tools) -> Outcome:
         Busy: If another run holds the round.
         ConfigError: If a file that the settings name is not there, or the rules are wrong.
         InputError: If the units, custody or an instrument cannot be used.
-        AccessError: If the store or a folder cannot be reached.
+        AccessError: If the store, the originals or a folder cannot be reached.
     """
     started = tools.now()
     stamp = started.strftime("%Y%m%dT%H%M%SZ")
+    phases = Phases(tools.now, tools.log)
     with round_lock(settings.base / LOCK, stamp):
-        rules = rules_at(settings.path(settings.rules), settings.round.date_to)
-        sources = gather(settings)
+        needed = {form.programme for form in settings.instrument}
+        rules = book_at(settings.path(settings.rules), settings.round.date_to, needed)
+        with phases("look") as told:
+            sources = gather(settings, tools)
+            told["files"] = len(sources.found)
         with (
             open_store(settings.store_url, now=tools.now) as store,
             store_lock(store, settings.round.id),
@@ -109,26 +90,34 @@ def run_round(settings: Settings, tools: Tools) -> Outcome:
             _refuse_deleted(store, settings)
             with store.reading() as connection:
                 run_id = Runs(connection, settings.round.id).fresh_id(f"{stamp}-{key[:8]}")
-            with _noted(store, settings, run_id, started.isoformat(), inputs, rules, tools):
-                return _run(store, settings, sources, rules, run_id, tools)
+            work = Work(store, settings, sources, rules, run_id, tools, phases)
+            with _noted(work, started.isoformat(), inputs):
+                counts = work_through(work)
+                return _finish(work, started.isoformat(), counts)
 
 
 def _inputs(
-    store: Store, settings: Settings, sources: Sources, rules: RuleSet, tools: Tools
+    store: Store,
+    settings: Settings,
+    sources: Sources,
+    rules: Mapping[str, RuleSet],
+    tools: Tools,
 ) -> Inputs:
     with store.reading() as connection:
         kept = {r["path"]: r["sha256"] for r in Files(connection, settings.round.id).kept()}
         decisions = Cases(connection, settings.round.id).head()
+        corrections = Corrections(connection, settings.round.id).head()
     return Inputs(
         settings=settings.results_sha256,
         # What is there now counts; of what is gone from the inbox, what was kept of it.
         files=tuple({**kept, **{f.path: f.sha256 for f in sources.found}}.items()),
         instruments={f.instrument.id: f.instrument.sha256 for f in sources.forms},
-        references=_references(settings, sources.forms),
-        rules=rules.sha256,
+        references=references(settings, sources.forms),
+        rules=book_hash(rules),
         checks=dict(tools.checks),
         decisions=decisions,
         software=software_version(),
+        corrections=corrections,
     )
 
 
@@ -144,14 +133,6 @@ def _refuse_deleted(store: Store, settings: Settings) -> None:
         )
 
 
-def _references(settings: Settings, forms: Sequence[RoundForm]) -> dict[str, str]:
-    return {
-        form.instrument.id: hash_file(settings.path(form.settings.reference))
-        for form in forms
-        if form.settings.reference is not None
-    }
-
-
 def _done(store: Store, settings: Settings, key: str) -> Mapping[str, Any] | None:
     """The last run, if it came to its end on the same inputs."""
     with store.reading() as connection:
@@ -160,190 +141,63 @@ def _done(store: Store, settings: Settings, key: str) -> Mapping[str, Any] | Non
 
 
 @contextlib.contextmanager
-def _noted(
-    store: Store,
-    settings: Settings,
-    run_id: str,
-    started: str,
-    inputs: Inputs,
-    rules: RuleSet,
-    tools: Tools,
-) -> Iterator[None]:
+def _noted(work: Work, started: str, inputs: Inputs) -> Iterator[None]:
     """Note the run at its start, and how it ended if it did not come to its end."""
+    settings, tools, run_id = work.settings, work.tools, work.run_id
     row = {"id": run_id, "started_at": started, "software": software_version()}
     row["config_sha256"] = settings.sha256()
-    with store.writing(tools.act(Action.RUN_START, run_id)) as connection:
-        note_changes(connection, settings, inputs, rules)
+    with work.store.writing(tools.act(Action.RUN_START, run_id)) as connection:
+        note_changes(connection, settings, inputs, work.rules)
         Rounds(connection, settings.round.id).save(settings.round)
         Runs(connection, settings.round.id).start(row)
         describe(connection, after={"round": settings.round.id, "input_key": input_key(inputs)})
+    tools.log("run.start", run=run_id, files=len(inputs.files), software=inputs.software)
     try:
         yield
     except BaseException as error:
-        interrupted = isinstance(error, KeyboardInterrupt)
-        code = error.exit_code if isinstance(error, AuditError) else ExitCode.WORKER
-        ended = "interrupted" if interrupted else "failed"
-        act = tools.act(Action.RUN_END, run_id, after={"status": ended}, reason=_told(error))
-        with store.writing(act) as connection:
-            Runs(connection, settings.round.id).finish(
-                run_id,
-                status=ended,
-                exit_code=int(ExitCode.INTERRUPTED if interrupted else code),
-                finished_at=tools.now().isoformat(),
-            )
+        _broken_off(work, started, inputs, error)
         raise
 
 
-def _run(
-    store: Store,
-    settings: Settings,
-    sources: Sources,
-    rules: RuleSet,
-    run_id: str,
-    tools: Tools,
-) -> Outcome:
-    new = take_in(store, settings, sources, run_id, tools)
-    units = read_round_units(store, settings)
-    known = frozenset(units.frame["unit_id"])
-    custody = read_round_custody(store, settings, known)
-    with store.writing(tools.act(Action.REGISTERS, settings.round.id)) as connection:
-        rounds = Rounds(connection, settings.round.id)
-        rounds.save_units(units.frame)
-        if custody is not None:
-            rounds.save_batches(custody.frame)
-    pages = _judge_pages(store, settings, sources.forms, tools)
-    tables, table_problems = read_tables(store, settings, sources.forms, known, tools)
-    problems = [*sources.problems, *units.problems, *(custody.problems if custody else ())]
-    problems += table_problems
-    beside = [read_round_circumstances(store, settings, form, rules) for form in sources.forms]
-    # the tables are the same for every form; only a baseline is read anew
-    problems += dict.fromkeys(problem for read in beside for problem in read.problems)
-    before = [read_previous(store, settings, form) for form in sources.forms]
-    problems += [problem for read in before if read is not None for problem in read.problems]
-    with store.writing(tools.act(Action.PROBLEMS, settings.round.id)) as connection:
-        rows = [_problem_row(problem) for problem in problems]
-        Findings(connection, settings.round.id).save_problems(rows)
-    counts = {f"new_{kind}": number for kind, number in new.items()} | {"pages_judged": pages}
-    forms = zip(sources.forms, before, beside, strict=True)
-    for form, previous, known_ in tools.progress(forms, "records", len(sources.forms)):
-        result = evaluate(
-            store,
-            settings,
-            form.instrument,
-            tables[form.instrument.id],
-            units.frame,
-            None if custody is None else custody.frame,
-            None if previous is None else previous.frame,
-            known_.circumstances,
-            run_id,
-            tools,
-        )
-        with store.writing(tools.act(Action.SCORES, form.instrument.id)) as connection:
-            gate_and_score(connection, settings, form.instrument, rules)
-        _count(counts, result)
-    return _finish(store, settings, sources, rules, run_id, counts, tools)
+def _broken_off(work: Work, started: str, inputs: Inputs, error: BaseException) -> None:
+    """Note a failure without what the inputs may have brought into its words."""
+    settings, tools, run_id = work.settings, work.tools, work.run_id
+    interrupted = isinstance(error, KeyboardInterrupt)
+    code = error.exit_code if isinstance(error, AuditError) else ExitCode.WORKER
+    code = ExitCode.INTERRUPTED if interrupted else code
+    ended, finished = "interrupted" if interrupted else "failed", tools.now().isoformat()
+    kind = type(error).__name__
+    tools.log("run.end", run=run_id, status=ended, error=kind, exit_code=int(code))
+    values: dict[str, Any] = {"status": ended, "exit_code": int(code), "finished_at": finished}
+    manifest = manifest_of(
+        work, inputs, started, finished, status=ended, exit_code=int(code), error=kind
+    )
+    # Where the disk is full the run is noted all the same.
+    with contextlib.suppress(AuditError):
+        path, digest = write_manifest(settings.path(settings.runs), run_id, manifest)
+        values |= {"manifest": path.name, "manifest_sha256": digest}
+    act = tools.act(Action.RUN_END, run_id, after={"status": ended}, reason=kind)
+    with work.store.writing(act) as connection:
+        Runs(connection, settings.round.id).finish(run_id, **values)
 
 
-def _judge_pages(store: Store, settings: Settings, forms: Sequence[RoundForm], tools: Tools) -> int:
-    paper = [
-        PaperForm(
-            form.instrument,
-            None if form.settings.reference is None else settings.path(form.settings.reference),
-        )
-        for form in forms
-        if form.instrument.pages
-    ]
-    with store.reading() as connection:
-        scans = [dict(row) for row in Files(connection, settings.round.id).kept("scan")]
-        done = Pages(connection, settings.round.id).work_keys()
-    hashes = {form.instrument.id: form.instrument.sha256 for form in paper}
-    references = _references(settings, forms)
-    keys = {
-        row["sha256"]: page_key(
-            row["sha256"], hashes, references, tools.checks, settings.false_flag_rate
-        )
-        for row in scans
-    }
-    work = pages_to_judge(scans, done, keys)
-    originals = Originals(settings.path(settings.originals))
-    where = {item.file_id: originals.path(item.sha256) for item in work}
-    judged = _judge_apart(store, settings, paper, work, where, tools) if paper and work else 0
-    for form in paper:
-        compare(store, settings.round.id, form.instrument, settings.false_flag_rate, tools)
-    return judged
-
-
-def _judge_apart(
-    store: Store,
-    settings: Settings,
-    paper: Sequence[PaperForm],
-    work: Sequence[FileWork],
-    where: Mapping[int, Path],
-    tools: Tools,
-) -> int:
-    """Judge originals; equal contents at several paths share one original, so go in turns."""
-    total = 0
-    waiting = list(work)
-    while waiting:
-        turn: list[FileWork] = []
-        later: list[FileWork] = []
-        seen: set[str] = set()
-        for item in waiting:
-            (later if item.sha256 in seen else turn).append(item)
-            seen.add(item.sha256)
-        total += judge(store, settings, paper, turn, where, tools)
-        waiting = later
-    return total
-
-
-def _problem_row(problem: TableProblem) -> dict[str, Any]:
-    return {
-        "place": problem.where,
-        "what": problem.what,
-        "remedy": problem.remedy,
-        "code": problem.code,
-        "instrument_id": None,
-        "record_id": problem.record_id,
-    }
-
-
-def _count(counts: dict[str, int], result: Evaluated) -> None:
-    for name in ("records", "findings", "cases"):
-        counts[name] = counts.get(name, 0) + int(getattr(result, name))
-
-
-def _finish(
-    store: Store,
-    settings: Settings,
-    sources: Sources,
-    rules: RuleSet,
-    run_id: str,
-    counts: Mapping[str, int],
-    tools: Tools,
-) -> Outcome:
-    lines, code = _verdict(store, settings)
-    inputs = _inputs(store, settings, sources, rules, tools)
+def _finish(work: Work, started: str, counts: Mapping[str, int]) -> Outcome:
+    store, settings, tools, run_id = work.store, work.settings, work.tools, work.run_id
+    lines, code = verdict(store, settings)
+    inputs = _inputs(store, settings, work.sources, work.rules, tools)
     finished = tools.now().isoformat()
-    manifest = {
-        "run": run_id,
-        "round": settings.round.id,
-        "finished_at": finished,
-        "software": inputs.software,
-        "libraries": libraries(),
-        "config_sha256": settings.sha256(),
-        "results_sha256": inputs.settings,
-        "rules": {"id": rules.id, "sha256": rules.sha256},
-        "instruments": dict(inputs.instruments),
-        "references": dict(inputs.references),
-        "checks": dict(inputs.checks),
-        "seed": settings.seed,
-        "decisions": inputs.decisions,
-        "inputs": [{"path": path, "sha256": sha} for path, sha in sorted(inputs.files)],
-        "counts": dict(counts),
-        "not_judged": lines,
-        "exit_code": int(code),
-        "input_key": input_key(inputs),
-    }
+    with store.reading() as connection:
+        failed = failures(connection, settings.round.id)
+    manifest = manifest_of(
+        work,
+        inputs,
+        started,
+        finished,
+        status="done",
+        exit_code=int(code),
+        counts=counts,
+        failed=failed,
+    )
     path, digest = write_manifest(settings.path(settings.runs), run_id, manifest)
     facts = {"status": "done", "exit_code": int(code), "manifest_sha256": digest}
     act = tools.act(Action.RUN_END, run_id, after=facts | {"counts": dict(counts)})
@@ -359,6 +213,9 @@ def _finish(
             manifest_sha256=digest,
         )
     warnings = seal(store, settings, run_id, tools)
+    tools.log(
+        "run.end", run=run_id, status="done", exit_code=int(code), not_judged=len(lines), **counts
+    )
     return Outcome(
         run_id=run_id,
         nothing_new=False,
@@ -369,13 +226,9 @@ def _finish(
     )
 
 
-def _told(error: BaseException) -> str:
-    """A failure without what the inputs may have brought into its words."""
-    return type(error).__name__
-
-
 def _again(store: Store, settings: Settings, done: Mapping[str, Any], tools: Tools) -> Outcome:
-    lines, code = _verdict(store, settings)
+    lines, code = verdict(store, settings)
+    tools.log("run.end", run=done["id"], status="nothing_new", exit_code=int(code))
     return Outcome(
         run_id=done["id"],
         nothing_new=True,
@@ -384,36 +237,3 @@ def _again(store: Store, settings: Settings, done: Mapping[str, Any], tools: Too
         not_judged=lines,
         warnings=seal(store, settings, done["id"], tools),
     )
-
-
-def not_judged(connection: sa.Connection, round_id: str) -> list[str]:
-    """One line for each input that could not be judged: file, place, reason, way out."""
-    lines = [
-        f"{problem['place']}: {problem['what']} — {problem['remedy']}"
-        for problem in Findings(connection, round_id).problems()
-        if problem["code"] not in _MINOR
-    ]
-    for page in Pages(connection, round_id).all():
-        if page["status"] != "read":
-            reason = str(page["reason"]).removeprefix(f"{page['path']}: ")
-            lines.append(f"{page['path']}, page {page['page']}: {reason}")
-        elif page["flagged"] is None:
-            why = "; ".join(sorted(set(page["not_assessable"].values())))
-            lines.append(
-                f"{page['path']}, page {page['page']}: read, but not judged: {why}; calibrate on "
-                "honest pages like it, and name the reference in audit.toml"
-            )
-    for path, record, reasons in scanned_with_reasons(connection, round_id):
-        lines += [f"{path}, form {record}: {_FORM[r]}" for r in reasons if r in _FORM]
-    return lines
-
-
-def _verdict(store: Store, settings: Settings) -> tuple[list[str], ExitCode]:
-    """What could not be judged, and the exit code that follows from what is stored."""
-    with store.reading() as connection:
-        lines = not_judged(connection, settings.round.id)
-        findings = Findings(connection, settings.round.id).open()
-    worst = Severity.worst([Severity(row["severity"]) for row in findings])
-    if settings.fail_on != "none" and worst.rank >= Severity(settings.fail_on).rank:
-        return lines, ExitCode.FINDINGS
-    return lines, ExitCode.PARTLY_JUDGED if lines else ExitCode.DONE

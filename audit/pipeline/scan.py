@@ -51,6 +51,8 @@ def judge(
     work: Sequence[FileWork],
     where: Mapping[int, Path],
     tools: Tools,
+    *,
+    fetch: str | None = None,
 ) -> int:
     """Judge the files of ``work`` and store them one by one.
 
@@ -59,8 +61,9 @@ def judge(
         settings: Of the round.
         forms: Tried in turn; a page belongs to the first that reads it.
         work: What is to be done.
-        where: File key -> a path on this machine with that content.
+        where: File key -> a path on this machine with that content, or its name in ``fetch``.
         tools: The checks.
+        fetch: The bucket that workers fetch files from, by their hashes.
 
     Returns:
         The number of pages stored.
@@ -78,6 +81,7 @@ def judge(
             jobs=1 if settings.engine.kind == "serial" else settings.jobs or _cores(),
             false_flag_rate=settings.false_flag_rate,
             cluster=settings.engine.address,
+            fetch=fetch,
         )
         seen: set[int] = set()
         files = _by_file(outcomes, by_path)

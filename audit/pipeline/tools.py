@@ -10,6 +10,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from audit.intake.settled import Settled, settled
+from audit.pipeline.phases import Log, silent
 from audit.trail.acts import SYSTEM, Act, Action
 from detectors.finding import Finding
 from detectors.instrument import Instrument
@@ -53,8 +55,12 @@ class JudgePages(Protocol):
         jobs: int,
         false_flag_rate: float,
         cluster: str | None = None,
+        fetch: str | None = None,
     ) -> Iterator[PageOutcome]:
-        """Every page of ``paths``, in ``jobs`` processes or on a Dask ``cluster``."""
+        """Every page of ``paths``, in ``jobs`` processes or on a Dask ``cluster``.
+
+        Where ``fetch`` names a bucket, paths are hashes, and the cluster's workers fetch them.
+        """
         ...
 
 
@@ -69,6 +75,8 @@ class Tools:
         now: The clock, UTC.
         progress: Passes items on and shows how far they are: ``(items, label, total)``.
         actor: Who started the run, for the trail.
+        log: Takes events.
+        settled: Passes those of some files on that nobody is writing any more.
     """
 
     judge_pages: JudgePages
@@ -77,6 +85,8 @@ class Tools:
     now: Callable[[], dt.datetime]
     progress: Callable[[Iterable[Any], str, int | None], Iterator[Any]]
     actor: str = SYSTEM
+    log: Log = silent
+    settled: Settled = settled
 
     def act(self, action: Action, about: str = "", **fields: Any) -> Act:
         """An act of this run, now."""
@@ -88,11 +98,12 @@ def real_tools(
     now: Callable[[], dt.datetime],
     progress: Callable[[Iterable[Any], str, int | None], Iterator[Any]],
     actor: str = SYSTEM,
+    log: Log = silent,
 ) -> Tools:
     """The checks that come with the program, and the installed ones."""
     from audit.pipeline import signs
     from detectors.registry import Level, discover
-    from detectors.screen import screen
+    from detectors.screening import screen
 
     every = [check.info for level in Level for check in discover(level).values()]
     checks = {info.id: info.version for info in every} | signs.VERSIONS
@@ -100,7 +111,7 @@ def real_tools(
     builtin = files("scans") / "builtin_reference.json"
     if builtin.is_file():
         checks["scans.builtin_reference"] = hashlib.sha256(builtin.read_bytes()).hexdigest()[:16]
-    return Tools(_judge_pages, screen, checks, now, progress, actor)
+    return Tools(_judge_pages, screen, checks, now, progress, actor, log)
 
 
 def _judge_pages(
@@ -111,6 +122,7 @@ def _judge_pages(
     jobs: int,
     false_flag_rate: float,
     cluster: str | None = None,
+    fetch: str | None = None,
 ) -> Iterator[PageOutcome]:
     from scans.batch import page_outcomes
     from scans.reference import load_reference
@@ -119,7 +131,12 @@ def _judge_pages(
         from audit.pipeline.cluster import judge_on_cluster
 
         yield from judge_on_cluster(
-            cluster, paths, instrument, reference=reference, false_flag_rate=false_flag_rate
+            cluster,
+            paths,
+            instrument,
+            reference=reference,
+            false_flag_rate=false_flag_rate,
+            fetch=fetch,
         )
         return
     yield from page_outcomes(

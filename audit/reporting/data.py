@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from audit.intake.registers import units_at
 from audit.judge.decision import CaseState
 from audit.pipeline.signs import TITLES
+from audit.reporting.before import Before
 from audit.scoring.rules import RuleSet
 from audit.settings import Settings
 from audit.store.cases import Cases
@@ -50,8 +51,10 @@ class RoundData:
         batches: Custody by unit, ``None`` without a custody table.
         batch_forms: ``(unit, batch)`` -> sheets seen.
         checks: Every check by id.
-        force: Kind of image sign -> forms with it and forms judged over all units, filled
-            when first asked for.
+        before: Unit id -> its counts in the round before.
+        changed: Page key -> marks of pages on which a mark was erased.
+        facts: Item that is no rating -> record key -> answer.
+        memo: What was counted once over all units, filled when first asked for.
     """
 
     settings: Settings
@@ -69,7 +72,10 @@ class RoundData:
     batches: Mapping[str | None, Sequence[Row]] | None
     batch_forms: Mapping[tuple[str | None, str | None], int]
     checks: Mapping[str, CheckInfo]
-    force: dict[str, tuple[int, int]] = field(default_factory=dict)
+    before: Mapping[str, Before] = field(default_factory=dict)
+    changed: Mapping[int, Sequence[Row]] = field(default_factory=dict)
+    facts: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    memo: dict[Any, Any] = field(default_factory=dict)
 
     def title(self, detector: str) -> Message:
         """What a check is called."""
@@ -89,7 +95,12 @@ class RoundData:
 
 
 def load(
-    connection: sa.Connection, settings: Settings, instrument: Instrument, rules: RuleSet, run: Row
+    connection: sa.Connection,
+    settings: Settings,
+    instrument: Instrument,
+    rules: RuleSet,
+    run: Row,
+    before: Mapping[str, Before] | None = None,
 ) -> RoundData:
     """Read one instrument of a round."""
     round_id = settings.round.id
@@ -132,7 +143,22 @@ def load(
         batches=batches,
         batch_forms=forms,
         checks={info.id: info for level in Level for info in _infos(level)},
+        before=before or {},
+        changed={
+            page: [dict(mark) for mark in marks]
+            for page, marks in Pages(connection, round_id).erased(instrument.id).items()
+        },
+        facts=_facts(records, instrument),
     )
+
+
+def _facts(records: Records, instrument: Instrument) -> Mapping[str, Mapping[int, str]]:
+    """Answers to the items that are no ratings."""
+    facts: dict[str, dict[int, str]] = {i.id: {} for i in instrument.items if not i.is_rating}
+    for key, item, state, value in records.answers(list(facts)) if facts else ():
+        if state == "answered" and value is not None:
+            facts[item][key] = value
+    return facts
 
 
 def _infos(level: Level) -> list[CheckInfo]:

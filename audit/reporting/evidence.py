@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from audit.judge.decision import CaseState
-from audit.reporting.crops import crops_of
 from audit.reporting.data import RoundData, Row
+from audit.reporting.plots import direction_of
 from audit.reporting.reasons import reason_message
 from detectors.finding import Family, Message, Severity
 from detectors.registry import CheckInfo, Level
@@ -24,9 +24,17 @@ from reports.views import (
 )
 from reports.wording import kind_title
 
-__all__ = ["digital_section", "flagged_forms", "image_section", "statistics_section"]
+__all__ = [
+    "digital_section",
+    "flagged_forms",
+    "image_section",
+    "shown_findings",
+    "statistics_section",
+]
 
 _EXAMPLES = 12
+# So many extracts of one form, so that it does not crowd out the others.
+_OF_ONE_FORM = 3
 _STATES = {
     CaseState.OPEN: Message("chờ xem xét", "waiting for review"),
     CaseState.SECOND_NEEDED: Message("chờ người thứ hai", "waiting for a second person"),
@@ -65,29 +73,37 @@ def image_section(data: RoundData, unit_id: str, records: Sequence[Row]) -> Imag
     if not pages:
         return None
     checks = data.checks_of(Level.PAGE, Level.PAGES)
-    ids = {row["record_id"] for row in records}
-    findings = [f for f in data.findings if f["family"] == "image" and f["record_id"] in ids]
     labels = {row["record_id"]: row["serial"] or row["record_id"] for row in records}
-    shown = findings[:_EXAMPLES]
-    crops = crops_of(data, shown)
-    examples = [_example(data, f, labels, crops.get(f["id"])) for f in shown]
+    examples = [_example(data, f, labels) for f in shown_findings(data, records)]
     read = [page for page in pages if page["status"] == "read"]
     return ImageSection(
         pages=len(pages),
         judged=len(read),
         counts=tuple(_image_count(data, kind, checks, records) for kind in _kinds(checks)),
+        direction=direction_of(data, records),
         examples=tuple(examples),
         not_judged=tuple(pages_not_judged(data, pages)),
     )
+
+
+def shown_findings(data: RoundData, records: Sequence[Row]) -> list[Row]:
+    """Image signs of which extracts are shown, the most serious first."""
+    ids = {row["record_id"] for row in records}
+    shown: list[Row] = []
+    of_record: Counter[str] = Counter()
+    for finding in data.findings:
+        record = finding["record_id"]
+        if finding["family"] == "image" and record in ids and of_record[record] < _OF_ONE_FORM:
+            of_record[record] += 1
+            shown.append(finding)
+    return shown[:_EXAMPLES]
 
 
 def _kinds(checks: Iterable[CheckInfo]) -> list[str]:
     return list(dict.fromkeys(info.kind for info in checks))
 
 
-def _example(
-    data: RoundData, finding: Row, labels: dict[str, str], crop: bytes | None
-) -> ImageExample:
+def _example(data: RoundData, finding: Row, labels: dict[str, str]) -> ImageExample:
     page = data.pages.get(finding["page_id"] or -1)
     return ImageExample(
         label=labels[finding["record_id"]],
@@ -96,7 +112,6 @@ def _example(
         page=None if page is None else page["form_page"],
         item=finding["item"],
         p_value=finding["p_value"],
-        crop=crop,
     )
 
 
@@ -105,10 +120,10 @@ def _image_count(
 ) -> SignCount:
     own = {info.id for info in checks if info.kind == kind}
     forms, judged, worst = _with_sign(data, own, kind, records)
-    if kind not in data.force:
+    if ("force", kind) not in data.memo:
         force = [row for rows in data.records.values() for row in rows]
-        data.force[kind] = _with_sign(data, own, kind, force)[:2]
-    all_forms, all_judged = data.force[kind]
+        data.memo["force", kind] = _with_sign(data, own, kind, force)[:2]
+    all_forms, all_judged = data.memo["force", kind]
     return SignCount(
         kind=kind,
         title=kind_title(kind),

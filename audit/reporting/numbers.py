@@ -22,7 +22,15 @@ from reports.views import (
     wilson,
 )
 
-__all__ = ["custody_rows", "factor_results", "identity", "peer_group", "result", "share"]
+__all__ = [
+    "custody_rows",
+    "factor_results",
+    "identity",
+    "message_of",
+    "peer_group",
+    "result",
+    "share",
+]
 
 NOT_READ = frozenset({"page_unreadable", "page_not_checked", "page_not_judged", "page_missing"})
 
@@ -53,6 +61,13 @@ def identity(data: RoundData, unit_id: str) -> UnitIdentity:
     )
 
 
+def message_of(texts: object, otherwise: str) -> Message:
+    """A text given in one language or both; ``otherwise`` without any."""
+    table = dict(texts) if isinstance(texts, Mapping) else {}
+    some = next(iter(table.values()), otherwise)
+    return Message(table.get("vi", some), table.get("en", some))
+
+
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
@@ -73,6 +88,7 @@ def result(data: RoundData, records: Sequence[Row], score: Row | None) -> Result
         held=states.count("held") - unread,
         not_judged=unread,
         excluded=states.count("excluded"),
+        rank_range=_rank_range(score),
         ranked_units=None if score is None else score.get("ranked_units"),
         tier_firm=None if score is None else score.get("tier_firm"),
         interval=None if value is None or not counted else wilson(value, counted),
@@ -81,6 +97,12 @@ def result(data: RoundData, records: Sequence[Row], score: Row | None) -> Result
         bound_low=_standing(data, score, "bound_low"),
         bound_high=_standing(data, score, "bound_high"),
     )
+
+
+def _rank_range(score: Row | None) -> tuple[int, int] | None:
+    if score is None or score.get("rank_best") is None or score.get("rank_worst") is None:
+        return None
+    return int(score["rank_best"]), int(score["rank_worst"])
 
 
 def _standing(data: RoundData, score: Row | None, version: str) -> Standing:
@@ -143,6 +165,29 @@ def factor_results(data: RoundData, unit_id: str) -> tuple[FactorResult, ...] | 
                 high=high,
                 peer_median=statistics.median(others) if others else None,
                 peer_units=len(others),
+            )
+        )
+    return tuple(results)
+
+
+def round_factors(data: RoundData) -> tuple[FactorResult, ...]:
+    """Factors over all units, each with the median of the units that may be shown."""
+    results = []
+    for factor in data.instrument.factors:
+        rows = [s["factor", factor] for s in data.scores.values() if ("factor", factor) in s]
+        n = sum(int(row["records_counted"]) for row in rows)
+        value = share(total_score(rows), "after_review") if rows else None
+        shown = [v for _, v in _shown(data, list(data.units), ("factor", factor))]
+        results.append(
+            FactorResult(
+                id=factor,
+                title=Message(f"Yếu tố {factor}", f"Factor {factor}"),
+                n=n,
+                value=value,
+                low=None,
+                high=None,
+                peer_median=statistics.median(shown) if shown else None,
+                peer_units=len(shown),
             )
         )
     return tuple(results)

@@ -80,10 +80,10 @@ class Cases:
         query = query.order_by(table.c.subject, table.c.subject_id, table.c.id)
         return self.connection.execute(query).mappings().all()
 
-    def history(self) -> Mapping[int, list[Decision]]:
-        """Case key -> its decisions in order."""
+    def history(self, case_id: int | None = None) -> Mapping[int, list[Decision]]:
+        """Case key -> its decisions in order; of one case only if it is named."""
         found: dict[int, list[Decision]] = {}
-        for row in self.decisions():
+        for row in self.decisions(case_id):
             found.setdefault(row["case_id"], []).append(
                 Decision(
                     actor=row["actor"],
@@ -96,8 +96,8 @@ class Cases:
             )
         return found
 
-    def decisions(self) -> Sequence[sa.RowMapping]:
-        """All decisions of the round in order, with the subject of their case."""
+    def decisions(self, case_id: int | None = None) -> Sequence[sa.RowMapping]:
+        """Decisions of the round, or on one case, in order, with the subject of their case."""
         decisions, cases = schema.decisions, schema.cases
         query = (
             sa.select(
@@ -111,17 +111,32 @@ class Cases:
             .where(cases.c.round_id == self.round_id)
             .order_by(decisions.c.seq)
         )
+        if case_id is not None:
+            query = query.where(decisions.c.case_id == case_id)
         return self.connection.execute(query).mappings().all()
 
     def head(self) -> int:
         """Number of the last decision of the round, 0 without one."""
         decisions, cases = schema.decisions, schema.cases
         query = (
-            sa.select(sa.func.max(decisions.c.seq))
+            sa.select(decisions.c.seq)
             .join(cases, cases.c.id == decisions.c.case_id)
             .where(cases.c.round_id == self.round_id)
+            .order_by(decisions.c.seq.desc())
+            .limit(1)
         )
         return self.connection.execute(query).scalar() or 0
+
+    def decided_since(self, seq: int) -> Sequence[int]:
+        """Cases with a decision of a greater number, in order of the first of these."""
+        decisions, cases = schema.decisions, schema.cases
+        query = (
+            sa.select(decisions.c.case_id)
+            .join(cases, cases.c.id == decisions.c.case_id)
+            .where(cases.c.round_id == self.round_id, decisions.c.seq > seq)
+            .order_by(decisions.c.seq)
+        )
+        return list(dict.fromkeys(self.connection.execute(query).scalars()))
 
     def states(self, instrument_id: str | None = None) -> Mapping[int, CaseState]:
         """Case key -> where it stands, of the cases that rest on standing evidence."""
@@ -148,7 +163,7 @@ class Cases:
         case = self.connection.execute(query.with_for_update()).mappings().first()
         if case is None or case["withdrawn_run"] is not None:
             raise UsageError(f"there is no open case {case_id}", remedy="see `export held`")
-        history, standing = self.history().get(case_id, ()), case["evidence"]
+        history, standing = self.history(case_id).get(case_id, ()), case["evidence"]
         before = state_of(history, evidence=standing, needs_two=needs_two(case))
         state = check_decision(history, decision, evidence=standing, needs_two=needs_two(case))
         row = {

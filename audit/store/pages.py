@@ -45,7 +45,7 @@ class Files:
             row = {"id": key, "round_id": self.round_id, "path": path, "kind": kind}
             row |= {"sha256": sha256, "size": size, "state": "kept", "added_run": run_id}
             insert(self.connection, files, [row])
-        elif found != "kept":
+        elif found == "replaced":
             self.connection.execute(sa.update(files).where(files.c.id == key).values(state="kept"))
             touched(self.connection, "files", [key])
         return key
@@ -57,6 +57,22 @@ class Files:
         if kinds:
             query = query.where(files.c.kind.in_(kinds))
         return self.connection.execute(query.order_by(files.c.path)).mappings().all()
+
+    def standing(self, *kinds: str) -> Sequence[sa.RowMapping]:
+        """Files of some kinds that count or are withdrawn, in order of path."""
+        files = schema.files
+        query = sa.select(files).where(
+            files.c.round_id == self.round_id,
+            files.c.state.in_(("kept", "withdrawn")),
+            files.c.kind.in_(kinds),
+        )
+        return self.connection.execute(query.order_by(files.c.path)).mappings().all()
+
+    def set_state(self, key: int, state: str) -> None:
+        """Let a file count, or not."""
+        files = schema.files
+        self.connection.execute(sa.update(files).where(files.c.id == key).values(state=state))
+        touched(self.connection, "files", [key])
 
     def hashes(self) -> Sequence[tuple[str, str]]:
         """Path and SHA-256 of every file ever kept, in order of path."""
@@ -170,6 +186,27 @@ class Pages:
             sa.select(marks)
             .join(pages, pages.c.id == marks.c.page_id)
             .where(pages.c.file_id.in_(self._of_round()), pages.c.instrument_id == instrument_id)
+        )
+        found: dict[int, list[sa.RowMapping]] = {}
+        for row in self.connection.execute(query).mappings():
+            found.setdefault(row["page_id"], []).append(row)
+        return found
+
+    def erased(self, instrument_id: str) -> Mapping[int, list[sa.RowMapping]]:
+        """Marks of those pages of an instrument on which a mark was erased, or that have signs."""
+        marks, pages, findings = schema.marks, schema.pages, schema.findings
+        with_mark = sa.select(marks.c.page_id).where(marks.c.state == "erased")
+        with_sign = sa.select(findings.c.page_id).where(
+            findings.c.kind.in_(("erasure", "overwrite")), findings.c.page_id.is_not(None)
+        )
+        query = (
+            sa.select(marks)
+            .join(pages, pages.c.id == marks.c.page_id)
+            .where(
+                pages.c.file_id.in_(self._of_round()),
+                pages.c.instrument_id == instrument_id,
+                marks.c.page_id.in_(with_mark) | marks.c.page_id.in_(with_sign),
+            )
         )
         found: dict[int, list[sa.RowMapping]] = {}
         for row in self.connection.execute(query).mappings():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -135,14 +135,18 @@ class Records:
         query = sa.select(table).where(self._scope(table)).order_by(table.c.record_id)
         return self.connection.execute(query).mappings().all()
 
-    def answers(self) -> Iterator[tuple[int, str, str, str | None]]:
-        """``(record key, item, state, value)`` of every answer, streamed."""
+    def answers(
+        self, items: Collection[str] | None = None
+    ) -> Iterator[tuple[int, str, str, str | None]]:
+        """``(record key, item, state, value)`` of answers, to some items or all; streamed."""
         answers, records = schema.answers, schema.records
         query = (
             sa.select(answers.c.record, answers.c.item, answers.c.state, answers.c.value)
             .join(records, records.c.id == answers.c.record)
             .where(self._scope(records))
         )
+        if items is not None:
+            query = query.where(answers.c.item.in_(items))
         for row in self.connection.execute(query.execution_options(yield_per=_STREAMED)):
             yield row[0], row[1], row[2], row[3]
 

@@ -30,7 +30,8 @@ from sqlalchemy import (
 )
 
 __all__ = [
-    *("answers", "batches", "cases", "codes", "decisions", "files", "findings", "fingerprints"),
+    *("answers", "backcheck_draws", "backcheck_members", "backcheck_results", "batches"),
+    *("cases", "codes", "corrections", "decisions", "files", "findings", "fingerprints", "notes"),
     *(
         "forms",
         "key_of",
@@ -133,7 +134,7 @@ files = Table(
     Column("kind", Text, nullable=False),  # scan responses units custody previous collection
     Column("sha256", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
-    Column("state", Text, nullable=False),  # kept | replaced (another content stands there now)
+    Column("state", Text, nullable=False),  # kept | replaced (by another content) | withdrawn
     Column("reason", Text),  # why nothing could be read from it
     Column("added_run", Text, nullable=False),
     Column("deleted_at", Text),  # when the rule of retention took the original away
@@ -355,6 +356,101 @@ decisions = Table(
     Column("at", Text, nullable=False),
 )
 
+# A sample of records to ask again, with what its test needs to know of that moment.
+backcheck_draws = Table(
+    "backcheck_draws",
+    metadata,
+    _key(),
+    _round(),
+    Column("instrument_id", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("seed", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("parameters", JSON, nullable=False),
+    Column("arms", JSON, nullable=False),  # arm -> records in it, records drawn
+    Column("units", JSON, nullable=False),  # unit -> what its tier rested on
+    Column("population_sha256", Text, nullable=False),
+    UniqueConstraint("round_id", "number"),
+)
+
+backcheck_members = Table(
+    "backcheck_members",
+    metadata,
+    _key(),
+    Column("draw_id", _Key, ForeignKey("backcheck_draws.id"), nullable=False, index=True),
+    Column("reference", Text, nullable=False, unique=True),
+    Column("position", Integer, nullable=False),  # in the random order of the list
+    Column("record_id", Text, nullable=False),
+    Column("unit_id", Text, nullable=False),
+    Column("batch", Text),
+    Column("arms", JSON, nullable=False),
+    Column("satisfied", Integer, nullable=False),
+    Column("answers", Integer, nullable=False),
+    Column("counted", Boolean, nullable=False),  # stood in the unit's value when it was drawn
+    Column("level", Float),  # middle of its answers, 0 worst to 1 best
+)
+
+# Only ever added to: of one member the last row counts.
+backcheck_results = Table(
+    "backcheck_results",
+    metadata,
+    Column("seq", _Key, primary_key=True, autoincrement=True),
+    Column("member_id", _Key, ForeignKey("backcheck_members.id"), nullable=False, index=True),
+    Column("outcome", Text, nullable=False),  # reached refused not_reached wrong_contact
+    Column("attempts", Integer),
+    Column("method", Text),
+    Column("used_service", Text),
+    Column("answered", Text),
+    Column("filled_by", Text),
+    Column("facts_fit", Text),
+    Column("overall", Text),
+    Column("verdict", Text, nullable=False),  # stands altered unclear missing open
+    Column("checked_on", Date),
+    Column("checker", Text),
+    Column("file_sha256", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+)
+
+# A note tied to a place on a scan; only added, taking one back is another row.
+notes = Table(
+    "notes",
+    metadata,
+    Column("seq", _Key, primary_key=True, autoincrement=True),
+    Column("case_id", _Key, ForeignKey("cases.id"), nullable=False, index=True),
+    Column("about", _Key),  # the note that is taken back
+    Column("sha256", Text),  # of the file whose page is meant
+    Column("page", Integer),
+    Column("x", Float),  # left, top, width, height as shares of the page as received
+    Column("y", Float),
+    Column("width", Float),
+    Column("height", Float),
+    Column("text", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)
+
+# Steps about corrections of a reading: proposed by one person, agreed to by another.
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("seq", _Key, primary_key=True, autoincrement=True),
+    _round(),
+    Column("instrument_id", Text, nullable=False),
+    Column("record_id", Text, nullable=False),
+    Column("case_id", _Key, ForeignKey("cases.id"), nullable=False, index=True),
+    Column("step", Text, nullable=False),  # propose agree refuse withdraw
+    Column("about", _Key),  # number of the proposal
+    Column("kind", Text, nullable=False),  # answer | region
+    Column("subject", Text, nullable=False),  # item, or id of the sign
+    Column("was", Text, nullable=False),  # JSON: the reading that is superseded
+    Column("value", Text, nullable=False),  # JSON: what is right
+    Column("actor", Text, nullable=False),
+    Column("note", Text),
+    Column("at", Text, nullable=False),
+    Index("ix_corrections_round_record", "round_id", "instrument_id", "record_id"),
+)
+
 scores = Table(
     "scores",
     metadata,
@@ -381,7 +477,48 @@ scores = Table(
     Column("rank_best", Integer),
     Column("rank_worst", Integer),
     Column("tier_firm", Boolean),
+    Column("firmness", JSON),  # intervals, chances of tiers and ranks
     Index("ix_scores_round_unit", "round_id", "unit_id"),
+)
+
+breakdowns = Table(
+    "breakdowns",
+    metadata,
+    _key(),
+    _round(),
+    Column("instrument_id", Text, nullable=False),
+    Column("scope", Text, nullable=False),  # all | group | level | parent | unit
+    Column("scope_id", Text, nullable=False),
+    Column("dimension", Text, nullable=False),  # empty | channel | respondent | field
+    Column("category", Text, nullable=False),
+    Column("measure", Text, nullable=False),
+    Column("factor", Text, nullable=False),
+    Column("records_received", Integer, nullable=False),
+    Column("records_counted", Integer, nullable=False),
+    *(
+        Column(f"{part}_{version}", BigInteger, nullable=False)
+        for version in ("as_received", "after_review", "bound_low", "bound_high")
+        for part in ("satisfied", "answers")
+    ),
+    Column("interval_low", Float),
+    Column("interval_high", Float),
+    Index("ix_breakdowns_round_scope", "round_id", "scope_id"),
+)
+
+# What follows from scores and from what people brought with them: changes, index sheets,
+# published figures, awards, targets, actions, complaints. One row a statement.
+outcomes = Table(
+    "outcomes",
+    metadata,
+    _key(),
+    _round(),
+    Column("kind", Text, nullable=False),
+    Column("programme", Text, nullable=False),  # satisfaction | agency | index
+    Column("unit_id", Text),
+    Column("about", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("body", JSON, nullable=False),
+    Index("ix_outcomes_round_kind", "round_id", "kind"),
 )
 
 runs = Table(

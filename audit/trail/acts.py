@@ -23,6 +23,7 @@ class Action(StrEnum):
     RUN_START = "run.start"
     RUN_END = "run.end"
     FILE_IN = "file.in"  # a file was taken in
+    FILE_STATE = "file.state"  # it was withdrawn, or counts again
     REGISTERS = "registers"  # units, custody
     TABLES = "tables"  # response tables were read
     PAGES = "pages"  # the pages of a file were judged
@@ -48,6 +49,8 @@ class Action(StrEnum):
     DESK = "desk"  # sessions and leases move on: recorded only if anything else was changed
     UNMASKED_VIEW = "view.unmasked"
     BACKCHECK = "backcheck"
+    NOTE = "note"  # on a place of a scan
+    CORRECTION = "correction"  # of an answer or of the region of a sign
 
 
 # Acts that change nothing of what a report says.

@@ -22,7 +22,7 @@ from detectors.errors import TrailError
 
 __all__ = [
     *("Head", "append", "begin", "covering_head", "describe", "head"),
-    *("last_act", "note", "recorded", "touched"),
+    *("last_act", "last_seq", "note", "recorded", "touched"),
 ]
 
 _INFO = "survey_audit_writing"
@@ -124,6 +124,14 @@ def covering_head(connection: sa.Connection) -> Head:
     query = f"SELECT seq, hash FROM trail WHERE action NOT IN ({looks}) ORDER BY seq DESC LIMIT 1"
     found = connection.execute(sa.text(query)).first()
     return Head(0, START) if found is None else Head(found[0], bytes.fromhex(found[1]))
+
+
+def last_seq(connection: sa.Connection, actions: Iterable[Action]) -> int:
+    """Number of the last entry of any of these kinds, 0 without one."""
+    # One look into the index an action; asked for together, all of it is read.
+    query = sa.text("SELECT seq FROM trail WHERE action = :a ORDER BY seq DESC LIMIT 1")
+    found = [connection.execute(query, {"a": action.value}).scalar() for action in actions]
+    return max((seq for seq in found if seq is not None), default=0)
 
 
 def last_act(

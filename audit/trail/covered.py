@@ -61,13 +61,40 @@ def _table(columns: str, key: str = "id") -> Covered:
 
 # A test holds these against audit.store.schema.
 TABLES: Mapping[str, Covered] = {
+    "backcheck_draws": _table(
+        "id:int round_id instrument_id number:int seed at parameters:json arms:json units:json "
+        "population_sha256"
+    ),
+    "backcheck_members": _table(
+        "id:int draw_id:int reference position:int record_id unit_id batch arms:json "
+        "satisfied:int answers:int counted:bool level:real"
+    ),
+    "backcheck_results": _table(
+        "seq:int member_id:int outcome attempts:int method used_service answered filled_by "
+        "facts_fit overall verdict checked_on:day checker file_sha256 at actor",
+        key="seq",
+    ),
     "batches": _table(
         "id:int round_id unit_id batch serial_from serial_to issued:int returned:int valid:int "
         "invalid:int lost:int spoilt:int issued_at:day returned_at:day handler"
     ),
+    "breakdowns": _table(
+        "id:int round_id instrument_id scope scope_id dimension category measure factor "
+        "records_received:int records_counted:int "
+        + "".join(
+            f"satisfied_{v}:int answers_{v}:int "
+            for v in ("as_received", "after_review", "bound_low", "bound_high")
+        )
+        + "interval_low:real interval_high:real"
+    ),
     "cases": _table(
         "id:int round_id instrument_id subject subject_id unit_id severity holds:bool evidence "
         "reasons:json opened_run withdrawn_run"
+    ),
+    "corrections": _table(
+        "seq:int round_id instrument_id record_id case_id:int step about:int kind subject was "
+        "value actor note at",
+        key="seq",
     ),
     "decisions": _table("seq:int case_id:int evidence actor verdict reason note at", key="seq"),
     "files": _table("id:int round_id path kind sha256 size:int state reason added_run deleted_at"),
@@ -77,6 +104,12 @@ TABLES: Mapping[str, Covered] = {
         "matches:json message_vi message_en evidence:json"
     ),
     "forms": _table("id:int round_id instrument_id serial sheet:int unit_id batch state record_id"),
+    "outcomes": _table("id:int round_id kind programme unit_id about verdict body:json"),
+    "notes": _table(
+        "seq:int case_id:int about:int sha256 page:int x:real y:real width:real height:real "
+        "text actor at",
+        key="seq",
+    ),
     "pages": _table(
         "id:int file_id:int instrument_id page:int form_page:int status reason serial "
         "suspicion_alone:real suspicion:real flagged:bool severity scan_class residual_mm:real "
@@ -99,7 +132,8 @@ TABLES: Mapping[str, Covered] = {
             f"satisfied_{v}:int answers_{v}:int tier_{v} rank_{v}:int "
             for v in ("as_received", "after_review", "bound_low", "bound_high")
         )
-        + "records_counted:int ranked_units:int rank_best:int rank_worst:int tier_firm:bool"
+        + "records_counted:int ranked_units:int rank_best:int rank_worst:int tier_firm:bool "
+        "firmness:json"
     ),
     "unit_results": _table(
         "id:int round_id instrument_id unit_id n:int value:real p_value:real q_value:real "

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-__all__ = ["POSTGRESQL", "POSTGRESQL_NAMES", "SQLITE", "SQLITE_ALL"]
+__all__ = ["ONLY_ADDED", "POSTGRESQL", "POSTGRESQL_NAMES", "SQLITE", "SQLITE_ALL", "only_added"]
+
+# Tables whose rows are never rewritten; the triggers of `decisions` are older than the trail.
+ONLY_ADDED = (
+    *("decisions", "notes", "corrections"),
+    *("backcheck_draws", "backcheck_members", "backcheck_results"),
+)
 
 _NEXT = "(SELECT COALESCE(MAX(seq), 0) + 1 FROM trail)"
 _LINK = "COALESCE((SELECT hash FROM trail WHERE seq = NEW.seq - 1), '" + "0" * 64 + "')"
@@ -70,16 +76,28 @@ def _postgresql() -> list[str]:
 
 
 SQLITE: Mapping[str, str] = _sqlite()
-# Those on decisions are older than the trail.
 SQLITE_ALL: Mapping[str, str] = dict(SQLITE) | {
-    f"decisions_no_{act.lower()}": (
-        f"CREATE TRIGGER decisions_no_{act.lower()} BEFORE {act} ON decisions "
-        "BEGIN SELECT RAISE(ABORT, 'decisions are only added to'); END"
+    f"{table}_no_{act.lower()}": (
+        f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{table} are only added to'); END"
     )
+    for table in ONLY_ADDED
     for act in ("UPDATE", "DELETE")
 }
 POSTGRESQL: Sequence[str] = _postgresql()
 POSTGRESQL_NAMES = frozenset(
     {f"{table}_{kind}" for table in ("trail", "trail_rows") for kind in ("only_added", "next")}
-    | {"decisions_only_added"}
+    | {f"{table}_only_added" for table in ONLY_ADDED}
 )
+
+
+def only_added(table: str, *, sqlite: bool) -> Sequence[str]:
+    """Statements that let rows of a table be added only."""
+    if sqlite:
+        return [SQLITE_ALL[f"{table}_no_{act}"] for act in ("update", "delete")]
+    refuse = f"BEGIN RAISE EXCEPTION '{table} are only added to'; END"
+    function, acts = f"{table}_only_added", f"UPDATE OR DELETE OR TRUNCATE ON {table}"
+    return [
+        f"CREATE FUNCTION {function}() RETURNS trigger AS $$ {refuse} $$ LANGUAGE plpgsql",
+        f"CREATE TRIGGER {function} BEFORE {acts} FOR EACH STATEMENT EXECUTE FUNCTION {function}()",
+    ]

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from audit.intake.originals import Originals, hash_file
+from audit.intake.originals import hash_file, originals_at
 from audit.trail.checkpoint import checkpoints
 from audit.trail.cursor import Cursor, reading
 from audit.trail.links import Chain
@@ -35,7 +35,7 @@ class Place:
     Attributes:
         url: The store.
         round_id: The round.
-        originals: Folder of originals.
+        originals: Folder of originals, or the URL of their bucket.
         runs: Folder of manifests.
         checkpoints: Folder of checkpoints; ``None`` to leave them out.
         public_key: The key, in hex, that somebody kept; all checkpoints must be signed by it.
@@ -43,7 +43,7 @@ class Place:
 
     url: str
     round_id: str
-    originals: Path
+    originals: str
     runs: Path
     checkpoints: Path | None = None
     public_key: str | None = None
@@ -174,7 +174,7 @@ def _originals(
     place: Place,
     progress: Callable[..., Iterator[Any]] | None,
 ) -> None:
-    originals = Originals(place.originals)
+    originals = originals_at(place.originals)
     names: dict[str, tuple[str, Any]] = {}
     query = "SELECT path, sha256, deleted_at FROM files WHERE round_id = ? ORDER BY path, sha256"
     for path, sha256, deleted in cursor(query, (place.round_id,)):

@@ -1,4 +1,4 @@
-"""What every page shares: the template environment and the running lines of print.
+"""A document as one self-contained HTML page: no script, no network.
 
 Everything from outside passes three gates on its way into a page: hidden characters are
 made visible (:mod:`reports.clean`), markup is escaped, and the page itself forbids all
@@ -7,44 +7,37 @@ scripts, frames and remote content by its content security policy.
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from reports.clean import printable
-from reports.locale import Text
-from reports.views import Provenance, RoundIdentity
+from reports.documents.blocks import Block, Document, Letterhead
 
-__all__ = ["css_string", "page", "round_facts"]
+__all__ = ["css_string", "render_html"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def page(template: str, text: Text, provenance: Provenance, **values: object) -> str:
-    """Render one page.
-
-    Args:
-        template: Name of the template.
-        text: Language of the page.
-        provenance: For the running foot of printed pages.
-        values: Context; ``page_title`` and ``round_title`` are needed by every page.
-    """
-    foot = [text("footer"), text("running.run", run=provenance.run_id)]
-    if provenance.trail_head:
-        foot.append(text("running.trail", head=provenance.trail_head[:12]))
-    context: dict[str, object] = {
-        "t": text,
-        "css": Markup(_stylesheet()),
-        "running_left": css_string(str(values["page_title"])),
-        "running_right": css_string(text("marker")),
-        "trail_head": provenance.trail_head,
-        "running_foot": css_string(" · ".join(foot)),
-        **values,
-    }
-    return _environment().get_template(template).render(context)
+def render_html(document: Document) -> str:
+    """The page of a document."""
+    title = document.title if document.formal else document.running[0]
+    head = [block for block in document.blocks if isinstance(block, Letterhead)]
+    rest = [block for block in document.blocks if not isinstance(block, Letterhead)]
+    return _template().render(
+        d=document,
+        head=list(_named(head)),
+        blocks=list(_named(rest)),
+        page_title=title,
+        css=Markup(_stylesheet()),
+        running_left=css_string(document.running[0]),
+        running_right=css_string(document.running[1]),
+        running_foot=css_string(" · ".join(document.foot)),
+    )
 
 
 def css_string(text: str) -> Markup:
@@ -53,39 +46,28 @@ def css_string(text: str) -> Markup:
     return Markup('"' + "".join(shown) + '"')
 
 
-def round_facts(round_: RoundIdentity, text: Text) -> list[tuple[str, str]]:
-    """Name, period, channels and method of a round as rows of the general information."""
-    kind = text("interim" if round_.interim else "final")
-    period = text.period(round_.period_from, round_.period_to) or text("unknown")
-    channels = [text.or_raw("channel", code) or code for code in round_.channels]
-    facts = [
-        (text("fact.round"), f"{text.say(round_.title)} ({round_.id}), {kind}"),
-        (text("fact.period"), period),
-        (text("fact.channels"), ", ".join(channels) or text("unknown")),
-    ]
-    if round_.method_break is not None:
-        facts.append((text("fact.method"), text.say(round_.method_break)))
-    return facts
+def _named(blocks: Iterable[Block]) -> Iterator[tuple[str, Block]]:
+    return ((type(block).__name__, block) for block in blocks)
+
+
+def _data_address(picture: bytes) -> str:
+    """A PNG or JPEG as a data address; nothing else gets this far, see the documents."""
+    kind = "png" if picture.startswith(b"\x89PNG\r\n\x1a\n") else "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(picture).decode('ascii')}"
 
 
 @cache
-def _environment() -> Environment:
-    return Environment(
+def _template() -> Template:
+    environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_visible,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-
-
-def _visible(value: Any) -> Any:
-    """Clean what is about to be printed; markup of our own passes unchanged."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return printable(value)
-    return value
+    environment.globals["data_address"] = _data_address
+    return environment.get_template("document.html.j2")
 
 
 @cache

@@ -14,6 +14,7 @@ Two promises are kept here, before any renderer, so that no format can break the
   with the number of forms it rests on.
 """
 
+from reports.views.fairness import FairnessRow, FairnessTable, withheld
 from reports.views.identity import (
     InstrumentIdentity,
     Provenance,
@@ -30,6 +31,7 @@ from reports.views.measures import (
     suppress,
     wilson,
 )
+from reports.views.plots import BatchPoint, Cutoffs, HourProfile, PeriodPoint, Plots
 from reports.views.results import FactorResult, PeerGroup, PeerPoint, Previous, Result, Standing
 from reports.views.signs import (
     ChannelCount,
@@ -58,20 +60,27 @@ __all__ = [
     "LOW_N",
     "MINIMUM_CELL",
     "Appendix",
+    "BatchPoint",
     "ChannelCount",
     "CustodyRow",
+    "Cutoffs",
     "DetectorYield",
     "DigitalSection",
     "Direction",
     "FactorResult",
+    "FairnessRow",
+    "FairnessTable",
     "FlaggedForm",
     "GroupSummary",
+    "HourProfile",
     "ImageExample",
     "ImageSection",
     "InstrumentIdentity",
     "NotJudged",
     "PeerGroup",
     "PeerPoint",
+    "PeriodPoint",
+    "Plots",
     "Previous",
     "Provenance",
     "Result",
@@ -89,4 +98,5 @@ __all__ = [
     "minimal_sample",
     "suppress",
     "wilson",
+    "withheld",
 ]

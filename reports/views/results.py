@@ -67,6 +67,7 @@ class Result:
             said.
         interval: 95 % interval of ``after_review.value``.
         previous: The round before.
+        rank_range: Best and worst rank that the bounds of all units allow.
     """
 
     received: int
@@ -82,6 +83,7 @@ class Result:
     excluded: int = 0
     interval: tuple[float, float] | None = None
     previous: Previous | None = None
+    rank_range: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         """Suppress a small cell."""
@@ -91,6 +93,7 @@ class Result:
                 object.__setattr__(self, name, Standing())
             object.__setattr__(self, "tier_firm", None)
             object.__setattr__(self, "interval", None)
+            object.__setattr__(self, "rank_range", None)
         if suppress(self.received):
             object.__setattr__(self, "as_received", Standing())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from detectors.finding import Message, Severity
+from reports.views.measures import suppress
 
 __all__ = [
     "ChannelCount",
@@ -103,8 +104,8 @@ class SignCount:
 
     @property
     def rate(self) -> float | None:
-        """Share of judged forms with the sign; ``None`` where none could be judged."""
-        return self.forms / self.judged if self.judged else None
+        """Share of judged forms with the sign; ``None`` below the minimal cell."""
+        return None if suppress(self.judged) else self.forms / self.judged
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from detectors.finding import Message, Severity
+from reports.views.fairness import FairnessTable
 from reports.views.identity import (
     InstrumentIdentity,
     Provenance,
@@ -13,6 +14,7 @@ from reports.views.identity import (
     UnitIdentity,
 )
 from reports.views.measures import band_of, suppress
+from reports.views.plots import Plots
 from reports.views.results import FactorResult, PeerGroup, Result
 from reports.views.signs import (
     CustodyRow,
@@ -58,6 +60,7 @@ class UnitReport:
         digital: Digital channels; ``None`` if there is no digital record.
         innocent: Innocent explanations about the unit as a whole.
         recommendations: Beyond the standing ones that follow from severity and custody.
+        plots: Small plots of the statistical section; ``None`` if there is nothing to draw.
     """
 
     unit: UnitIdentity
@@ -76,11 +79,14 @@ class UnitReport:
     digital: DigitalSection | None = None
     innocent: tuple[Message, ...] = ()
     recommendations: tuple[Message, ...] = ()
+    plots: Plots | None = None
 
     def __post_init__(self) -> None:
-        """Take green from a unit that was not examined."""
+        """Take green from a unit that was not examined, and a withheld value from its plots."""
         if self.severity is Severity.GREEN and not self.examined:
             object.__setattr__(self, "severity", None)
+        if self.plots is not None and self.result.after_review.value is None:
+            object.__setattr__(self, "plots", self.plots.without_result())
 
     @property
     def examined(self) -> bool:
@@ -182,6 +188,8 @@ class RoundReport:
         groups: Spread by peer group.
         not_judged: What could not be judged, over the whole round.
         detectors: What the checks brought.
+        factors: Results by factor over all units, each against the median of the units.
+        fairness: Flag rates by groups of respondents, channels and scanners.
     """
 
     round: RoundIdentity
@@ -192,3 +200,5 @@ class RoundReport:
     groups: tuple[GroupSummary, ...] = ()
     not_judged: tuple[NotJudged, ...] = ()
     detectors: tuple[DetectorYield, ...] = ()
+    factors: tuple[FactorResult, ...] = ()
+    fairness: tuple[FairnessTable, ...] = ()

@@ -14,7 +14,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from detectors.errors import AccessError, InputError
+from detectors.errors import AccessError, AuditError, InputError
 from scans.source.types import Limits
 
 __all__ = ["check_file", "expand", "media_type", "media_type_of", "sha256_of"]
@@ -103,7 +103,7 @@ def sha256_of(path: Path | str) -> str:
 
 
 def expand(
-    paths: Iterable[Path | str], *, refuse: Callable[[InputError], None] | None = None
+    paths: Iterable[Path | str], *, refuse: Callable[[AuditError], None] | None = None
 ) -> Iterator[Path]:
     """Page files among ``paths``, folders walked in sorted order, each file once.
 
@@ -113,12 +113,12 @@ def expand(
 
     Args:
         paths: Files and folders.
-        refuse: Is told of each refused entry, and the walk goes on; without it the first
-            one ends the walk.
+        refuse: Is told of each refused entry, and of each that cannot be looked into, and the
+            walk goes on; without it the first one ends the walk.
 
     Raises:
-        AccessError: If a path is not there or a folder cannot be listed.
-        InputError: For the first refused entry, if ``refuse`` is not given.
+        AccessError: If a path is not there.
+        AuditError: For the first refused entry, if ``refuse`` is not given.
     """
     seen: set[Path] = set()
     for named in map(Path, paths):
@@ -138,11 +138,12 @@ def expand(
         seen.add(real)
 
 
-def _walk(folder: Path, root: Path, refuse: Callable[[InputError], None]) -> Iterator[Path]:
+def _walk(folder: Path, root: Path, refuse: Callable[[AuditError], None]) -> Iterator[Path]:
     try:
         names = sorted(os.listdir(folder))  # noqa: PTH208 - names, not paths, are sorted
     except OSError as error:
-        raise _unreachable(folder, error) from error
+        refuse(_unreachable(folder, error))
+        return
     for name in names:
         if name.startswith("."):
             continue
@@ -156,8 +157,16 @@ def _walk(folder: Path, root: Path, refuse: Callable[[InputError], None]) -> Ite
             yield from _walk(path, root, refuse)
         elif not stat.S_ISREG(mode):
             refuse(_refused(path, f"a {_kind(mode)}"))
-        elif path.suffix.lower() in PAGE_SUFFIXES or media_type(_head(path)) is not None:
+        elif path.suffix.lower() in PAGE_SUFFIXES or _is_page(path, refuse):
             yield path
+
+
+def _is_page(path: Path, refuse: Callable[[AuditError], None]) -> bool:
+    try:
+        return media_type(_head(path)) is not None
+    except AccessError as error:
+        refuse(error)
+        return False
 
 
 def _inside(link: Path, root: Path) -> bool:
@@ -173,7 +182,7 @@ def _refused(path: Path, what: str) -> InputError:
     )
 
 
-def _raise(error: InputError) -> None:
+def _raise(error: AuditError) -> None:
     raise error
 
 

@@ -34,8 +34,11 @@ copied inside the page, CAT_4 pasted seal or signature. *found* means that the p
 an accepted false-flag rate of 1 %.
 
 Rows *second maker* are of sheets by a second simulator that shares no code with the first, on forms
-and scanners of its own, after `calibrate` on 40 of its honest pages; no check was made or tuned
-with it.
+and scanners of its own, after `calibrate` on 40 of its honest pages. No check was made or fitted
+with it. How checks are put together was: after a look at its rows the shares of the checks in a
+page's evidence were drawn half way to equal ones and one page in six of the built-in reference was
+given honest trouble, and a fault was found in how `calibrate` brought whole pages to scale. So
+these rows are held out for the checks, not wholly for the judgement of pages.
 """
 
 

@@ -167,6 +167,7 @@ class FakeScans:
         jobs: int,
         false_flag_rate: float,
         cluster: str | None = None,
+        fetch: str | None = None,
     ) -> Iterator[PageOutcome]:
         del reference, jobs, false_flag_rate, cluster
         for path in paths:
@@ -211,6 +212,8 @@ class FakeScans:
 def tools(scans: FakeScans | None = None, **changes: Any) -> Tools:
     """The real checks on tables; scans by hand; a clock that nobody has to wait for."""
     real = real_tools(now=clock, progress=lambda items, label, total: iter(items))
+    # Nobody waits for files that were made a moment ago.
+    changes = {"settled": lambda paths, seconds: frozenset(paths)} | changes
     return dataclasses.replace(real, judge_pages=scans or FakeScans(), **changes)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from audit.pipeline.assemble import Assembly
+from audit.pipeline.assembly import Assembly
 from audit.pipeline.changes import COLUMNS, changed_marks, table_of_changes
 from audit.pipeline.run import run_round
 from audit.pipeline.sheets import PageRow
@@ -119,7 +119,7 @@ def test_a_round_hands_them_to_the_screen(tmp_path):
     seen = []
 
     def screen(*args, **kwargs):
-        from detectors.screen import screen as real
+        from detectors.screening import screen as real
 
         seen.append(kwargs["circumstances"])
         return real(*args, **kwargs)

@@ -108,3 +108,37 @@ def test_a_scheduler_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPat
                 "tcp://127.0.0.1:9", [], form("HL-01"), reference=None, false_flag_rate=0.01
             )
         )
+
+
+def test_workers_fetch_originals_from_a_bucket_by_their_hashes(
+    files: list[Path], alone: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import dataclasses
+
+    from audit.intake.originals import originals_at
+    from tests.audit.bucket_server import bucket_server
+
+    with bucket_server(monkeypatch) as url:
+        kept = originals_at(url)
+        names = [Path(kept.add(path).sha256) for path in (files[0], files[3])]
+        # Workers take the address of the server from their own surroundings.
+        with distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as local:
+            outcomes = room.judge_on_cluster(
+                local.scheduler_address,
+                [*names, Path("0" * 64)],
+                form("HL-01"),
+                reference=None,
+                false_flag_rate=0.01,
+                fetch=url,
+            )
+            found = _told(outcomes)
+    for name, path, one, other in zip(
+        names, (files[0], files[3]), found[:2], (alone[0], alone[3]), strict=True
+    ):
+        origin = dataclasses.replace(one.origin, path=str(path))  # type: ignore[attr-defined]
+        reason = one.reason and one.reason.replace(str(name), str(path))  # type: ignore[attr-defined]
+        assert dataclasses.replace(one, origin=origin, reason=reason) == other  # type: ignore[type-var]
+    assert found[2].status is Status.NOT_CHECKED  # type: ignore[attr-defined]
+    assert str(found[2].reason).startswith("0" * 64)  # type: ignore[attr-defined]

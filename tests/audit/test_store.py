@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError
 
-from audit.intake.originals import Originals, list_files
+from audit.intake.originals import Folder, list_files
 from audit.judge.case import record_case
 from audit.judge.decision import CaseState, Decision, Verdict
 from audit.store import Store, open_store
@@ -26,6 +24,7 @@ from audit.store.rows import insert, sync
 from audit.store.schema import batches, decisions, key_of, metadata, rounds
 from detectors.errors import AccessError, InputError, UsageError
 from tests.audit.rounds import act, erasure
+from tests.postgres import NoServer, postgres_server
 
 
 @pytest.fixture
@@ -37,41 +36,11 @@ def sqlite(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture(scope="module")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server of our own, on a socket in a temporary folder."""
-    pytest.importorskip("psycopg", reason="the extra [postgres] is not installed")
-    tools = [shutil.which(name) for name in ("initdb", "pg_ctl")]
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    folder = Path(tools[0]).resolve().parent if all(tools) and tools[0] else None
-    folder = folder or (found[-1] if found else None)
-    if folder is None or not (folder / "initdb").exists():
-        pytest.skip("no PostgreSQL server (Debian package postgresql)")
-    home = tmp_path_factory.mktemp("pg")
-    data, socket = home / "data", home / "s"
-    socket.mkdir()
-    as_user: list[str] = []
-    if os.geteuid() == 0:
-        # The server refuses to run as root.
-        runuser = shutil.which("runuser")
-        if runuser is None or subprocess.run(["id", "postgres"], capture_output=True).returncode:
-            pytest.skip("PostgreSQL does not run as root and there is no user postgres")
-        # The server's user must be able to walk to its folder (one level more in a worker
-        # of a parallel run).
-        for path in (home, *home.parents):
-            if path.stat().st_uid == 0 and "pytest-of" in str(path):
-                path.chmod(0o755)
-        shutil.chown(home, "postgres")
-        shutil.chown(socket, "postgres")
-        as_user = [runuser, "-u", "postgres", "--"]
-    make = [str(folder / "initdb"), "-D", str(data), "-A", "trust", "-U", "audit", "-E", "UTF8"]
-    subprocess.run([*as_user, *make, "--locale=C.UTF-8"], check=True, capture_output=True, cwd="/")
-    options = f"-c listen_addresses='' -k {socket} -c fsync=off"
-    start = [str(folder / "pg_ctl"), "-D", str(data), "-w", "-o", options]
-    log = ["-l", str(data / "log")]
-    subprocess.run([*as_user, *start, *log, "start"], check=True, capture_output=True, cwd="/")
     try:
-        yield f"postgresql+psycopg://audit@/postgres?host={socket}"
-    finally:
-        stop = [str(folder / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"]
-        subprocess.run([*as_user, *stop], check=False, capture_output=True, cwd="/")
+        with postgres_server(tmp_path_factory.mktemp("pg")) as url:
+            yield url
+    except NoServer as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -201,14 +170,14 @@ def test_a_store_that_cannot_be_reached_is_told_in_one_line(tmp_path: Path) -> N
 def test_originals_are_kept_once_and_checked(tmp_path: Path) -> None:
     source = tmp_path / "a.jpg"
     source.write_bytes(b"scan" * 1000)
-    originals = Originals(tmp_path / "originals")
+    originals = Folder(tmp_path / "originals")
     first, second = originals.add(source), originals.add(source)
     assert first == second
     path = originals.path(first.sha256)
     assert path.parent.parent.name == first.sha256[:2]
     assert path.read_bytes() == source.read_bytes()
     assert originals.verify(first.sha256) is None
-    assert list(originals.orphans(frozenset())) == [path]
+    assert list(originals.orphans(frozenset())) == [str(path)]
     path.chmod(0o640)
     path.write_bytes(b"scan" * 999 + b"scam")
     assert originals.verify(first.sha256) == "changed"
@@ -217,7 +186,7 @@ def test_originals_are_kept_once_and_checked(tmp_path: Path) -> None:
 
 
 def test_only_regular_files_are_taken(tmp_path: Path) -> None:
-    originals = Originals(tmp_path / "originals")
+    originals = Folder(tmp_path / "originals")
     (tmp_path / "real").write_text("x")
     (tmp_path / "link").symlink_to(tmp_path / "real")
     os.mkfifo(tmp_path / "pipe")
@@ -230,7 +199,7 @@ def test_only_regular_files_are_taken(tmp_path: Path) -> None:
 
 
 def test_what_a_crash_left_is_swept(tmp_path: Path) -> None:
-    originals = Originals(tmp_path / "originals")
+    originals = Folder(tmp_path / "originals")
     originals.root.mkdir()
     (originals.root / ".part-abc").write_text("half")
     assert originals.sweep() == 1

@@ -234,6 +234,28 @@ def flagged() -> tuple[v.FlaggedForm, ...]:
     return red + orange
 
 
+def plots() -> v.Plots:
+    batches = tuple(
+        v.BatchPoint(f"Lô {k + 1:02d}", n, n, flagged)
+        for k, (n, flagged) in enumerate(((62, 2), (58, 1), (71, 24), (66, 12), (60, 1), (8, 0)))
+    )
+    shape = [0, 0, 0, 0, 0, 0, 1, 6, 28, 44, 40, 22, 6, 14, 34, 30, 18, 6, 2, 1, 0, 0, 0, 0]
+    own = tuple(n if hour != 22 else 40 for hour, n in enumerate(shape))
+    total = sum(shape)
+    return v.Plots(
+        batches=batches,
+        hours=v.HourProfile(own, tuple(n / total for n in shape)),
+        periods=(
+            v.PeriodPoint("2024", 340, 0.9874, *v.wilson(0.9874, 340)),
+            v.PeriodPoint("2025", 351, 0.9637, *v.wilson(0.9637, 351), broken=ROUND.method_break),
+            v.PeriodPoint("2026-Q3", 310, 0.9541, 0.9247, 0.9722),
+        ),
+        cutoffs=v.Cutoffs(
+            tuple(point.value for point in peers()), ((0.95, EXCELLENT), (0.80, GOOD)), 0.9541
+        ),
+    )
+
+
 def unit() -> v.UnitIdentity:
     return v.UnitIdentity(
         id="CA-BN",
@@ -286,6 +308,7 @@ def unit_report(**changes: object) -> v.UnitReport:
         images=images(),
         statistics=statistics(),
         digital=digital(),
+        plots=plots(),
         appendix=v.Appendix(PROVENANCE, flagged()),
     )
     return replace(report, **changes)  # type: ignore[arg-type]
@@ -338,6 +361,31 @@ def round_report() -> v.RoundReport:
         provenance=PROVENANCE,
         groups=(v.GroupSummary("DIA_PHUONG", 0.921, 0.9752, 0.9961, 0.9731, 0.012),),
         not_judged=images().not_judged,
+        factors=factors()[:4],
+        fairness=(
+            v.FairnessTable(
+                Message("Nhóm tuổi", "Age group"),
+                tuple(
+                    v.FairnessRow(Message(name, name), judged, flagged)
+                    for name, judged, flagged in (
+                        ("18–24", 980, 6),
+                        ("25–34", 2210, 15),
+                        ("35–49", 2480, 17),
+                        ("50–59", 1620, 12),
+                        ("60+", 189, 9),
+                    )
+                ),
+                0.0021,
+            ),
+            v.FairnessTable(
+                Message("Kênh", "Channel"),
+                (
+                    v.FairnessRow(Message("phiếu giấy", "paper"), 7322, 40),
+                    v.FairnessRow(Message("QR", "QR code"), 148, 1),
+                    v.FairnessRow(Message("VNeID", "VNeID"), 9, 3),
+                ),
+            ),
+        ),
         detectors=(
             v.DetectorYield(
                 "erasure.fluid", Message("Bút xóa, tẩy", "Erasure"), 7322, 206, 61, 9, 3

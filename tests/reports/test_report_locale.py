@@ -57,7 +57,7 @@ def test_plurals_have_as_many_forms_as_the_language() -> None:
 
 def used_keys() -> Iterator[str]:
     call = re.compile(
-        r"""(?:\bt|\btext|\bin_both|\bself)(?:\.count)?\(\s*"([a-z_]+(?:\.[a-zA-Z_.]+)?)"[,)]"""
+        r"""(?:\bt|\btext|\bwords|\bin_both|\bself)(?:\.count)?\(\s*"([a-z_]+(?:\.[a-zA-Z_.]+)?)"[,)]"""
     )
     for path in (*SOURCES.rglob("*.py"), *SOURCES.rglob("*.j2")):
         yield from call.findall(path.read_text(encoding="utf-8"))
@@ -71,7 +71,9 @@ def test_every_text_that_is_asked_for_exists() -> None:
 
 def test_every_text_that_exists_is_asked_for() -> None:
     source = "\n".join(
-        p.read_text(encoding="utf-8") for p in SOURCES.rglob("*") if p.suffix in (".py", ".j2")
+        p.read_text(encoding="utf-8").replace("'", '"')
+        for p in SOURCES.rglob("*")
+        if p.suffix in (".py", ".j2")
     )
     for key in entries("vi"):
         prefix = key.rpartition(".")[0]

@@ -9,9 +9,10 @@ import pytest
 from detectors.errors import UsageError
 from detectors.finding import Message, Severity
 from reports import views as v
-from reports.html import render_round, render_unit
-from reports.html.images import CROP_BYTES, EXAMPLES
-from reports.html.unit import LISTED_FORMS
+from reports.documents import round_document, unit_document
+from reports.documents.evidence import CROP_BYTES, EXAMPLES
+from reports.documents.unit import LISTED_FORMS
+from reports.html import render_html
 from tests.reports import sample
 
 HEADINGS = {
@@ -46,6 +47,16 @@ FOOTER = {
 }
 VOID = {"meta", "img", "br", "link", "hr"}
 SVG_CLOSED = {"path", "circle", "line", "rect", "polyline"}
+
+
+def render_unit(report: v.UnitReport, language: str = "vi") -> str:
+    return render_html(unit_document(report, language, index_href="../index.html"))
+
+
+def render_round(
+    report: v.RoundReport, language: str = "vi", links: dict[str, str] | None = None
+) -> str:
+    return render_html(round_document(report, language, links=links or {}))
 
 
 class Page(HTMLParser):
@@ -137,7 +148,7 @@ def test_the_numbers_are_written_the_native_way() -> None:
 def test_every_picture_has_words() -> None:
     page = Page(render_unit(sample.unit_report()))
     charts = [a for a in page.all("svg") if a.get("role") == "img"]
-    assert len(charts) == 5
+    assert len(charts) == 9
     ids = [a["id"] for _, a in page.tags if "id" in a]
     assert len(ids) == len(set(ids))
     for chart in charts:

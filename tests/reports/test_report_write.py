@@ -9,8 +9,9 @@ from urllib.parse import unquote
 import pytest
 
 from detectors.errors import AccessError, UsageError
-from reports.html import unit_file, write_reports
+from reports.files import unit_file
 from reports.views import UnitReport
+from reports.write import write_reports
 from tests.reports import sample
 
 

@@ -38,11 +38,11 @@ def befalls(path: Path) -> Iterator[str]:
     yield f"{name} 2"
 
 
-def pages_or_death(paths, instrument, reference, rate):
+def pages_or_death(paths, how):
     """Pages of some files on a cluster; one that is named killer takes the worker along."""
     from audit.pipeline.cluster import _pages
 
     for path in paths:
         if "killer" in path:
             os.kill(os.getpid(), signal.SIGKILL)
-    return _pages(paths, instrument, reference, rate)
+    return _pages(paths, how)

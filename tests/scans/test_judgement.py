@@ -134,6 +134,51 @@ def test_few_own_pages_may_draw_the_page_in_but_never_out() -> None:
     assert noisy.page_p_value(GREY, noisy.p_values(GREY, scores)) > usual
 
 
+def test_forty_pages_like_the_known_ones_change_little() -> None:
+    """Few pages cannot reach p-values as small as many can: that is no reason to draw in."""
+    chance = np.random.default_rng(7)
+
+    def pages(count: int) -> list[tuple[ScanClass, dict[str, float]]]:
+        return [(GREY, {n: float(chance.exponential()) for n in NAMES}) for _ in range(count)]
+
+    altered = [(GREY, page | {NAMES[k % 8]: 25.0}) for k, (_, page) in enumerate(pages(200))]
+    base = Reference.learn(pages(600), altered=altered)
+    own = Reference.learn(pages(40), fallback=base)
+    found = {"own": 0, "base": 0}
+    for _ in range(200):
+        scores = {n: float(chance.exponential()) for n in NAMES}
+        scores["a"] += 6.0
+        found["own"] += own.page_p_value(GREY, own.p_values(GREY, scores)) <= 0.01
+        found["base"] += base.page_p_value(GREY, base.p_values(GREY, scores)) <= 0.01
+    assert found["own"] >= 0.85 * found["base"] > 0
+
+
+def test_honest_pages_after_forty_own_ones_are_flagged_at_the_accepted_rate() -> None:
+    base, chance = _reference(pages=1500), np.random.default_rng(8)
+
+    def page(scale: float) -> dict[str, float]:
+        return {n: scale * float(chance.exponential()) for n in NAMES}
+
+    flagged = []
+    for scale in (0.6, 1.0, 1.5, 0.8, 1.2, 2.0):
+        own = Reference.learn([(GREY, page(scale)) for _ in range(40)], fallback=base)
+        for _ in range(500):
+            p = own.page_p_value(GREY, own.p_values(GREY, page(scale)))
+            flagged.append(p <= 0.01)
+    assert np.mean(flagged) <= 0.013
+
+
+def test_own_pages_louder_than_any_known_one_do_not_break_the_scale() -> None:
+    """Evidence is on the scale of a logarithm: of either sign, on either side."""
+    base = _reference()
+    quiet = HonestDistribution.fit(np.linspace(-0.9, -0.1, 300))
+    base = Reference(base.distributions | {(PAGE, GREY.value): quiet}, {}, fusion=base.fusion)
+    pages = [(GREY, dict.fromkeys(NAMES, 0.5) | {"a": 20.0 + k}) for k in range(40)]
+    own = Reference.learn(pages, fallback=base)
+    p = own.page_p_value(GREY, own.p_values(GREY, dict.fromkeys(NAMES, 0.5) | {"b": 9.0}))
+    assert 0.0 < p <= 1.0
+
+
 def test_a_class_never_seen_falls_back_on_independence() -> None:
     reference = Reference({}, {}, fusion=Fusion({"a": Voice(1.0, 0.2)}))
     assert reference.page_p_value(GREY, {"a": 0.001, "b": 0.5}) == pytest.approx(0.001999)

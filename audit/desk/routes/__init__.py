@@ -1,6 +1,6 @@
 """The desk's routes, one module a part."""
 
-from audit.desk.routes import account, admin, case, decide, pictures, queue, results
+from audit.desk.routes import account, admin, case, decide, pictures, queue, remarks, results
 
 __all__ = ["ROUTES"]
 
@@ -9,6 +9,7 @@ ROUTES = (
     queue.routes,
     case.routes,
     decide.routes,
+    remarks.routes,
     pictures.routes,
     results.routes,
     admin.routes,

@@ -25,6 +25,7 @@ _SHOWN = 200
 _TOLD = (
     *(Action.LOGIN, Action.LOGIN_REFUSED, Action.LOGOUT, Action.SESSION_END, Action.TAKE_OVER),
     *(Action.UNMASKED_VIEW, Action.EXPORT, Action.DECISION, Action.USER),
+    *(Action.NOTE, Action.CORRECTION),
 )
 
 

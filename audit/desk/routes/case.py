@@ -9,16 +9,19 @@ from typing import Any
 import sqlalchemy as sa
 from fastapi.responses import Response
 
+from audit.desk.beside import batch_of, custody_of, peers_of, standings
 from audit.desk.casefile import CaseFile, checks, read_case, title_of
-from audit.desk.entries import Entry, label_of
+from audit.desk.entries import label_of
 from audit.desk.leases import Leases
 from audit.desk.permissions import Permission
-from audit.desk.queue import Filters, chosen
+from audit.desk.queue import Filters
 from audit.desk.reasons import all_reasons, reason_text
 from audit.desk.routes.queue import local_time, reason_of, why_here
+from audit.desk.routes.remarked import readings, shown_corrections, shown_notes
 from audit.desk.web import Refused, Routes, Visit, Visited
 from audit.judge.authority import Bar, bar, verdicts
 from audit.judge.decision import Decision, Verdict, can_withdraw, has_spoken, visible_to
+from audit.pipeline.assembly import answer_text
 from audit.reporting.reasons import reason_message
 from reports.locale import Text
 from reports.wording import kind_title
@@ -28,7 +31,6 @@ __all__ = [
     "chance",
     "events_of",
     "file_of",
-    "neighbours",
     "numbered",
     "page_of",
     "routes",
@@ -78,19 +80,6 @@ def numbered(signs: Sequence[Row]) -> dict[int, int]:
     return {sign["id"]: number for number, sign in enumerate(signs, start=1)}
 
 
-def neighbours(shown: Sequence[Entry], case_id: int) -> tuple[int | None, int | None, int]:
-    """The case before and after one in a view, and its place; 0 where it is not in it."""
-    ids = [entry.id for entry in shown]
-    if case_id not in ids:
-        return None, ids[0] if ids else None, 0
-    at = ids.index(case_id)
-    return (
-        ids[at - 1] if at else None,
-        ids[at + 1] if at + 1 < len(ids) else None,
-        at + 1,
-    )
-
-
 def case_page(
     visit: Visit,
     case_id: int,
@@ -103,11 +92,12 @@ def case_page(
     desk, filters = visit.desk, Filters.of(visit.request.query_params)
     with desk.store.reading() as connection:
         file = file_of(visit, connection, case_id)
-        entries = desk.queue.entries(connection, visit.scope)
+        view = desk.queue.view(connection, filters, visit.scope)
+        entry = desk.queue.find(connection, case_id)
         lease = Leases(connection).running(desk.now()).get(case_id)
-    shown = chosen(entries, filters, visit.scope)
-    before, after, number = neighbours(shown, case_id)
-    entry = next((e for e in entries if e.id == case_id), None)
+        beside = _beside(visit, connection, file)
+    before, after, number = view.around(entry)
+    desk.ahead.prepare(after)
     own = visit.scope.is_own(file.case["unit_id"])
     sheet = _sheet(visit, file)
     words = verdicts(visit.user.role, file.state, own_unit=own)
@@ -123,7 +113,7 @@ def case_page(
         before=before,
         after=after,
         number=number,
-        count=len(shown),
+        count=len(view.shown),
         why="" if entry is None else why_here(visit, entry),
         unit=visit.scope.book.name(file.case["unit_id"]),
         label=entry.label if entry else file.case["subject_id"],
@@ -134,7 +124,13 @@ def case_page(
         unjudged=[visit.text.say(reason_of(code)) for code in file.case["reasons"]],
         blind_spots=_blind_spots(visit, file),
         chances=_chances(visit, file),
-        statistics=_statistics(visit, file),
+        beside=beside,
+        notes=shown_notes(visit, file),
+        corrections=shown_corrections(visit, file),
+        corrected={a.item.id: file.corrected(a.item.id) for a in file.answers},
+        readings=(choices := _readings(visit, file)),
+        all_readings=list(dict.fromkeys(pair for _, pairs in choices for pair in pairs)),
+        may_add=visit.may(Permission.DECIDE) and not own,
         events=events_of(visit, file),
         words=words,
         reasons={v: all_reasons().get(v, {}) for v in words},
@@ -155,10 +151,8 @@ def case_page(
 def _sheet(visit: Visit, file: CaseFile) -> Row | None:
     """The page that is shown: the one asked for, or the first with a sign on it."""
     wanted = visit.request.query_params.get("sheet", "")
-    marked = {sign["page_id"] for sign in file.signs if sign["box_mm"] is not None}
     asked = [page for page in file.pages if str(page["id"]) == wanted]
-    signed = [page for page in file.pages if page["id"] in marked]
-    return next(iter([*asked, *signed, *file.pages]), None)
+    return asked[0] if asked else file.first_sheet()
 
 
 def sign_of(visit: Visit, sign: Row, number: int) -> dict[str, Any]:
@@ -212,13 +206,71 @@ def _chances(visit: Visit, file: CaseFile) -> str:
     return " · ".join(chance(visit.text, n, value) for n, value in known if value is not None)
 
 
-def _statistics(visit: Visit, file: CaseFile) -> list[tuple[str, str]]:
-    """What the table checks gave for this record: score by check, the unusual first."""
+def _beside(visit: Visit, connection: sa.Connection, file: CaseFile) -> dict[str, Any]:
+    """The sheets of the batch, the record among its peers, its custody."""
+    record, t = file.record, visit.text
+    if record is None:
+        return {
+            "before": False,
+            "after": False,
+            "place": None,
+            "scores": [],
+            "peers": (),
+            "custody": None,
+            "whole_unit": False,
+        }
+    batch = batch_of(connection, record, visit.scope.sees) if file.pages else None
+    units = visit.scope.book.rows
+    group = (units.get(record["unit_id"] or "") or {}).get("peer_group")
+    form = visit.desk.instruments[file.case["instrument_id"]]
+    best = {item.id: {answer_text(v) for v in item.top_two} for item in form.ratings}
+    answered = [a for a in file.answers if a.item.id in best and a.state == "answered"]
+    peers = peers_of(
+        connection,
+        record,
+        [a.value in best[a.item.id] for a in answered],
+        [unit for unit, row in units.items() if group is not None and row["peer_group"] == group],
+    )
+    shares = ((n, getattr(peers, n)) for n in ("record", "unit", "group"))
+    return {
+        "before": batch is not None and batch.step(-1) is not None,
+        "after": batch is not None and batch.step(1) is not None,
+        "place": None
+        if batch is None
+        else t("batch.place", n=batch.at + 1, count=len(batch.records)),
+        "whole_unit": batch is not None and batch.whole_unit,
+        "scores": [
+            {
+                "name": t.say(title_of(s.check)),
+                "score": t.number(s.score, 3),
+                "middle": t.number(s.middle, 3),
+                "above": t.percent(s.above, 1),
+                "n": t.number(s.n),
+            }
+            for s in standings(connection, record)
+        ],
+        "peers": [(n, t.percent(share)) for n, share in shares if share is not None],
+        "custody": custody_of(connection, record),
+    }
+
+
+def _readings(visit: Visit, file: CaseFile) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What each answer may be corrected to; empty where there is no record."""
     if file.record is None:
         return []
-    t, scores = visit.text, file.record["detectors"] or {}
-    known = [(name, score) for name, score in scores.items() if isinstance(score, int | float)]
-    return [(t.say(title_of(name)), t.number(score, 3)) for name, score in sorted(known)]
+    t = visit.text
+    named = {
+        "blank": t("answer.blank"),
+        "undetermined": t("answer.undetermined"),
+        "not_applicable": t("answer.not_applicable"),
+    }
+    return [
+        (
+            a.item.id,
+            [(name, named.get(name) or str(right[1])) for name, right in readings(a.item).items()],
+        )
+        for a in file.answers
+    ]
 
 
 def events_of(visit: Visit, file: CaseFile) -> list[dict[str, Any]]:

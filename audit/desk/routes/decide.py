@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import parse_qsl
 
-import sqlalchemy as sa
 from fastapi import Form
 from fastapi.responses import JSONResponse, Response
 
@@ -15,9 +14,9 @@ from audit.desk.leases import Lease, Leases
 from audit.desk.passwords import verify
 from audit.desk.people import Users, stamp
 from audit.desk.permissions import Permission
-from audit.desk.queue import Filters, chosen
+from audit.desk.queue import Filters
 from audit.desk.reasons import WITHDRAWN, all_reasons, reason_text
-from audit.desk.routes.case import case_page, events_of, file_of, neighbours, sign_of
+from audit.desk.routes.case import case_page, events_of, file_of, sign_of
 from audit.desk.routes.queue import local_time
 from audit.desk.web import Refused, Routes, Visit, Visited
 from audit.judge.authority import Bar, bar
@@ -169,13 +168,9 @@ def _next(visit: Visit, case_id: int, query: str) -> int | None:
     """The case after this one in the view, as it stands before the decision."""
     filters = Filters.of(dict(parse_qsl(query.lstrip("?"))))
     with visit.desk.store.reading() as connection:
-        entries = _entries(visit, connection)
-    _, after, _ = neighbours(chosen(entries, filters, visit.scope), case_id)
+        view = visit.desk.queue.view(connection, filters, visit.scope)
+        _, after, _ = view.around(visit.desk.queue.find(connection, case_id))
     return after if after != case_id else None
-
-
-def _entries(visit: Visit, connection: sa.Connection) -> list:  # type: ignore[type-arg]
-    return visit.desk.queue.entries(connection, visit.scope)
 
 
 def _conflict(visit: Visit, stop: _Stop, draft: dict[str, str], query: str) -> Response:

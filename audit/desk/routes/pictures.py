@@ -7,10 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 from fastapi.responses import JSONResponse, Response
 
-from audit.desk.casefile import CaseFile, matched_page, title_of
+from audit.desk.beside import Batch, batch_of
+from audit.desk.casefile import CaseFile, matched_page, pages_of, title_of
+from audit.desk.entries import label_of
 from audit.desk.permissions import Permission
 from audit.desk.queue import Filters
 from audit.desk.routes.case import file_of, numbered, page_of
+from audit.desk.routes.remarked import letter
 from audit.desk.web import Refused, Routes, Visit, Visited
 from audit.trail.acts import Action
 from scans.laid import LOOKS, PARTS
@@ -42,7 +45,7 @@ def places(visit: Visited, case_id: int, page_id: int) -> Response:
         file = file_of(visit, connection, case_id)
     page = page_of(file, page_id)
     signs = [s for s in file.signs if s["page_id"] == page_id and s["box_mm"] is not None]
-    boxes = [tuple(sign["box_mm"]) for sign in signs]
+    boxes = [file.region(sign) for sign in signs]
     form = visit.desk.instruments[file.case["instrument_id"]]
     printed = next((p for p in form.pages if p.number == page["form_page"]), None)
     states = {(a.item.id, value): state for a in file.answers for value, state in a.marks}
@@ -80,7 +83,29 @@ def places(visit: Visited, case_id: int, page_id: int) -> Response:
         for (box, state), outline in zip(marks, outlines[len(signs) :], strict=True)
         if outline
     ]
+    shown += _notes(file, page, size)
     return JSONResponse({"size": size, "covered": covered, "places": shown})
+
+
+def _notes(file: CaseFile, page: sa.RowMapping, size: tuple[int, int]) -> list[dict[str, Any]]:
+    """Notes on this page, drawn where they were put."""
+    found = []
+    for number, row in enumerate(file.notes):
+        if row["x"] is None or (row["sha256"], row["page"]) != (page["sha256"], page["page"]):
+            continue
+        left, top = row["x"] * size[0], row["y"] * size[1]
+        right, bottom = left + row["width"] * size[0], top + row["height"] * size[1]
+        corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
+        found.append(
+            {
+                "layer": "notes",
+                "label": letter(number),
+                "title": row["text"],
+                "level": "note",
+                "points": corners,
+            }
+        )
+    return found
 
 
 @routes.get("/cases/{case_id}/signs/{sign_id}/{part}.jpg", Permission.CASES)
@@ -92,12 +117,11 @@ def place(visit: Visited, case_id: int, sign_id: int, part: str) -> Response:
     if sign is None or part not in PARTS:
         raise Refused(404, "refused.nothing")
     page = page_of(file, sign["page_id"])
-    x, y, width, height = sign["box_mm"]
     picture = visit.desk.pictures.place(
         page["sha256"],
         page["page"],
         file.case["instrument_id"],
-        (x, y, width, height),
+        file.region(sign),
         part,
         covered=True,
     )
@@ -111,12 +135,122 @@ def compare(visit: Visited, case_id: int, sign_id: int) -> Response:
     return visit.page(
         "compare.html.j2",
         case=file.case,
-        label=file.case["subject_id"],
-        sign_id=sign_id,
-        own=own["path"],
-        other=other["path"],
+        label=_label(file),
+        pictures=[
+            (f"/cases/{case_id}/signs/{sign_id}/page/{which}.jpg", name)
+            for which, name in (("own", own["path"]), ("other", other["path"]))
+        ],
+        note=visit.text("compare.note"),
+        before=None,
+        after=None,
         query=Filters.of(visit.request.query_params).query(),
     )
+
+
+@routes.get("/cases/{case_id}/batch/{step}", Permission.CASES)
+def batch(visit: Visited, case_id: int, step: int, sheet: str = "") -> Response:
+    """A sheet of the same batch, so many places on, beside the sheet of the case."""
+    file, found, own, page = _of_batch(visit, case_id, step, sheet)
+    query = Filters.of(visit.request.query_params).query()
+    more = f"{'&' if query else '?'}sheet={own['id']}"
+
+    def there(by: int) -> str | None:
+        if by == 0:
+            return f"/cases/{case_id}{query}"
+        there_is = found.step(by) is not None
+        return f"/cases/{case_id}/batch/{by}{query}{more}" if there_is else None
+
+    shown = found.step(step)
+    assert shown is not None
+    note = visit.text("batch.place", n=found.at + step + 1, count=len(found.records))
+    pictures = [(f"/cases/{case_id}/batch/0/{own['id']}.jpg", _label(file))]
+    if page is not None:
+        name = str(shown["serial"] or shown["record_id"])
+        pictures.append((f"/cases/{case_id}/batch/{step}/{page['id']}.jpg", name))
+    return visit.page(
+        "compare.html.j2",
+        case=file.case,
+        label=_label(file),
+        pictures=pictures,
+        note=note if page is not None else f"{note} {visit.text('batch.no_page')}",
+        before=there(step - 1),
+        after=there(step + 1),
+        query=query,
+    )
+
+
+@routes.get("/cases/{case_id}/batch/{step}/{page_id}.jpg", Permission.CASES)
+def batch_page(visit: Visited, case_id: int, step: int, page_id: int) -> Response:
+    """A page of a sheet of the same batch, laid straight, written fields covered."""
+    with visit.desk.store.reading() as connection:
+        file = file_of(visit, connection, case_id)
+        found = _batch(visit, connection, file)
+        shown = found.records[found.at] if step == 0 else found.step(step)
+        pages = [] if shown is None else pages_of(connection, shown["id"])
+    page = next((p for p in pages if p["id"] == page_id), None)
+    if page is None:
+        raise Refused(404, "refused.nothing")
+    form = file.case["instrument_id"]
+    return _jpeg(visit.desk.pictures.straight(page["sha256"], page["page"], form))
+
+
+@routes.get("/cases/{case_id}/pages/{page_id}/source", Permission.CASES)
+def source(visit: Visited, case_id: int, page_id: int) -> Response:
+    """What the file itself says of where a page comes from; untrusted."""
+    with visit.desk.store.reading() as connection:
+        file = file_of(visit, connection, case_id)
+    page = page_of(file, page_id)
+    laid = visit.desk.pictures.page(page["sha256"], page["page"], file.case["instrument_id"])
+    if laid is None:
+        raise Refused(404, "refused.picture")
+    origin, t = laid.raw.origin, visit.text
+    facts = [
+        (t("source.type"), origin.media_type),
+        (t("source.encoding"), origin.encoding),
+        (t("source.size"), f"{laid.size[0]} × {laid.size[1]} px"),
+    ]
+    if origin.dpi is not None:
+        facts.append((t("source.dpi"), " × ".join(t.number(v) for v in origin.dpi)))
+    facts += [(str(name), str(value)) for name, value in sorted(origin.metadata.items())]
+    quality = [(name, t.number(value, 3)) for name, value in sorted(laid.raw.quality.items())]
+    return visit.page(
+        "source.html.j2",
+        case=file.case,
+        label=_label(file),
+        page=page,
+        facts=facts,
+        quality=quality,
+        query=Filters.of(visit.request.query_params).query(),
+    )
+
+
+def _label(file: CaseFile) -> str:
+    return label_of(file.case["subject_id"], file.record["serial"] if file.record else None)
+
+
+def _batch(visit: Visit, connection: sa.Connection, file: CaseFile) -> Batch:
+    found = None
+    if file.record is not None:
+        found = batch_of(connection, file.record, visit.scope.sees)
+    if found is None:
+        raise Refused(404, "refused.nothing")
+    return found
+
+
+def _of_batch(
+    visit: Visit, case_id: int, step: int, sheet: str
+) -> tuple[CaseFile, Batch, sa.RowMapping, sa.RowMapping | None]:
+    """The case, its batch, the page that is shown, and the same page of another sheet."""
+    with visit.desk.store.reading() as connection:
+        file = file_of(visit, connection, case_id)
+        found = _batch(visit, connection, file)
+        shown = found.step(step)
+        if shown is None or not file.pages:
+            raise Refused(404, "refused.nothing")
+        own = next((p for p in file.pages if str(p["id"]) == sheet), file.pages[0])
+        pages = pages_of(connection, shown["id"])
+    alike = [p for p in pages if p["form_page"] == own["form_page"]]
+    return file, found, own, next(iter(alike or pages), None)
 
 
 @routes.get("/cases/{case_id}/signs/{sign_id}/page/{which}.jpg", Permission.CASES)

@@ -16,7 +16,7 @@ from audit.desk.casefile import title_of
 from audit.desk.entries import Entry
 from audit.desk.leases import Lease, Leases
 from audit.desk.permissions import Permission
-from audit.desk.queue import STATES, Filters, chosen
+from audit.desk.queue import STATES, Filters
 from audit.desk.web import Refused, Routes, Visit, Visited
 from audit.export import csv_text, write_frame
 from audit.reporting.evidence import REASONS
@@ -35,24 +35,38 @@ _PAGE = 50
 @routes.get("/queue", Permission.CASES)
 def queue(visit: Visited) -> Response:
     """The cases that a view shows, a page of them."""
-    filters, shown, entries, leases = _view(visit)
+    filters, shown, leases = _view(visit)
+    desk = visit.desk
+    with desk.store.reading() as connection:
+        everything = desk.queue.entries(connection, visit.scope)
+        waiting = desk.queue.view(connection, Filters(), visit.scope).shown
+        choices = desk.queue.choices(connection, visit.scope)
     last = max(1, -(-len(shown) // _PAGE))
     number = visit.request.query_params.get("page", "1")
     page = min(max(int(number), 1), last) if number.isascii() and number.isdigit() else 1
     start = (page - 1) * _PAGE
+    for entry in shown[start : start + 2]:
+        desk.ahead.prepare(entry.id)
+    rows = enumerate(shown[start : start + _PAGE], start=start + 1)
     return visit.page(
         "queue.html.j2",
         filters=filters,
-        rows=[_row(visit, n, e, leases) for n, e in enumerate(shown, start=1)][start:][:_PAGE],
+        rows=[_row(visit, n, e, leases) for n, e in rows],
         count=len(shown),
-        total=len(entries),
-        states=Counter(entry.state.value for entry in entries),
-        waiting=sum(entry.waits_for(visit.scope) for entry in entries),
-        held=sum(e.id in leases and leases[e.id].user_id != visit.user.id for e in shown),
-        choices=_choices(visit, entries),
+        total=len(everything),
+        states=Counter(entry.state.value for entry in everything),
+        waiting=len(waiting),
+        held=_held(visit, shown, leases),
+        choices=_choices(visit, choices),
         page=page,
         last=last,
     )
+
+
+def _held(visit: Visit, shown: Sequence[Entry], leases: Mapping[int, Lease]) -> int:
+    """How many of the cases shown somebody else is at; few, so that they are looked up."""
+    others = {case for case, lease in leases.items() if lease.user_id != visit.user.id}
+    return sum(entry.id in others for entry in shown) if others else 0
 
 
 @routes.get("/queue.{kind}", Permission.EXPORT)
@@ -60,7 +74,7 @@ def export(visit: Visited, kind: str) -> Response:
     """The whole view as a table, as it is shown."""
     if kind not in ("csv", "xlsx"):
         raise Refused(404, "refused.nothing")
-    filters, shown, _, leases = _view(visit)
+    filters, shown, leases = _view(visit)
     rows = [_row(visit, number, entry, leases) for number, entry in enumerate(shown, start=1)]
     t = visit.text
     frame = pd.DataFrame(
@@ -97,12 +111,12 @@ def _file(frame: pd.DataFrame, kind: str) -> Response:
     return Response(data, media_type=media, headers=headers)
 
 
-def _view(visit: Visit) -> tuple[Filters, list[Entry], list[Entry], Mapping[int, Lease]]:
+def _view(visit: Visit) -> tuple[Filters, Sequence[Entry], Mapping[int, Lease]]:
     filters = Filters.of(visit.request.query_params)
     with visit.desk.store.reading() as connection:
-        entries = visit.desk.queue.entries(connection, visit.scope)
+        view = visit.desk.queue.view(connection, filters, visit.scope)
         leases = Leases(connection).running(visit.desk.now())
-    return filters, chosen(entries, filters, visit.scope), entries, leases
+    return filters, view.shown, leases
 
 
 def _row(visit: Visit, number: int, entry: Entry, leases: Mapping[int, Lease]) -> dict[str, Any]:
@@ -139,6 +153,8 @@ def why_here(visit: Visit, entry: Entry, *, effect: bool = True) -> str:
         parts = [t("why.unjudged", reasons=", ".join(parts).lower())]
     else:
         parts = [t(f"why.{entry.severity.value}")]
+    if entry.tier_open:
+        parts.append(t("why.tier"))
     if entry.signs:
         parts.append(t.count("why.signs", entry.signs))
     if effect and entry.effect is not None and entry.effect >= 0.00005:
@@ -158,30 +174,28 @@ def local_time(visit: Visit, moment: dt.datetime) -> dt.datetime:
     return moment.astimezone(ZoneInfo(visit.desk.settings.timezone))
 
 
-def _choices(visit: Visit, entries: Sequence[Entry]) -> dict[str, list[tuple[str, str]]]:
+def _choices(visit: Visit, counts: Mapping[str, Counter[str]]) -> dict[str, list[tuple[str, str]]]:
     """What can be chosen in each filter: only what occurs, with how often."""
     t, book = visit.text, visit.scope.book
 
     def of(values: Counter[str], name: Any) -> list[tuple[str, str]]:
-        shown = [(value, f"{name(value)} ({count})") for value, count in values.items()]
+        shown = [(value, f"{name(value)} ({t.number(count)})") for value, count in values.items()]
         return sorted(shown, key=lambda pair: pair[1].casefold())
 
-    def count(attribute: str) -> Counter[str]:
-        found = (getattr(entry, attribute) for entry in entries)
-        return Counter(value for value in found if value)
-
-    several = {
-        name: Counter(value for entry in entries for value in getattr(entry, name))
-        for name in ("detectors", "kinds")
-    }
+    provinces: Counter[str] = Counter()
+    for unit, count in counts["unit_id"].items():
+        top = book.top(unit)
+        if top != unit:
+            provinces[top] += count
     return {
         "state": [(state, t(f"state.{state}")) for state in STATES],
         "severity": [(level, t(f"mark.{level}")) for level in ("red", "orange", "yellow")],
-        "kind": of(several["kinds"], lambda kind: t.say(kind_title(kind))),
-        "detector": of(several["detectors"], lambda check: t.say(title_of(check))),
-        "unit": of(count("unit_id"), book.name),
-        "group": of(count("group"), str),
-        "channel": of(count("channel"), lambda code: t.or_raw("channel", code)),
-        "batch": of(count("batch"), str),
-        "collector": of(count("collector"), str),
+        "kind": of(counts["kinds"], lambda kind: t.say(kind_title(kind))),
+        "detector": of(counts["detectors"], lambda check: t.say(title_of(check))),
+        "province": of(provinces, book.name),
+        "unit": of(counts["unit_id"], book.name),
+        "group": of(counts["group"], str),
+        "channel": of(counts["channel"], lambda code: t.or_raw("channel", code)),
+        "batch": of(counts["batch"], str),
+        "collector": of(counts["collector"], str),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -88,7 +89,7 @@ def unit_page(visit: Visited, unit_id: str) -> Response:
     )
 
 
-def agreement(entries: list[Entry]) -> tuple[int, int]:
+def agreement(entries: Sequence[Entry]) -> tuple[int, int]:
     """Cases on which two people spoke independently, and on how many they said the same."""
     both = same = 0
     for entry in entries:
@@ -147,7 +148,9 @@ def _test(visit: Visit, result: sa.RowMapping) -> dict[str, Any]:
     }
 
 
-def _units(visit: Visit, connection: sa.Connection, entries: list[Entry]) -> list[dict[str, Any]]:
+def _units(
+    visit: Visit, connection: sa.Connection, entries: Sequence[Entry]
+) -> list[dict[str, Any]]:
     scores = schema.scores
     query = sa.select(scores).where(
         scores.c.round_id == visit.desk.settings.round.id, scores.c.measure == "overall"
@@ -178,7 +181,9 @@ def _problems(visit: Visit, connection: sa.Connection) -> list[sa.RowMapping]:
     return list(connection.execute(query.order_by(table.c.place, table.c.id)).mappings())
 
 
-def _decided_since_scoring(visit: Visit, connection: sa.Connection, entries: list[Entry]) -> int:
+def _decided_since_scoring(
+    visit: Visit, connection: sa.Connection, entries: Sequence[Entry]
+) -> int:
     """Cases whose record does not stand yet where the decision puts it."""
     records = schema.records
     query = sa.select(records.c.instrument_id, records.c.record_id, records.c.state).where(

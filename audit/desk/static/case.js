@@ -65,15 +65,3 @@ if (sent && document.querySelector(".notice")) {
   sessionStorage.removeItem(sent);
   sessionStorage.removeItem("sent");
 }
-
-// Have the server lay the next page while this one is looked at.
-const next = document.getElementById("next-case");
-if (next) {
-  setTimeout(async () => {
-    const answer = await fetch(next.href);
-    if (!answer.ok) return;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const scan = page.getElementById("scan");
-    if (scan && !scan.getAttribute("src").includes("/bare/")) await fetch(scan.getAttribute("src"));
-  }, 700);
-}

@@ -1,5 +1,5 @@
-// One registry of keys. An element says data-key="j" (clicked), data-hold="h" (held) or
-// data-focus="n" (focused) and data-help; other modules register keys by an event. Two
+// One registry of keys. An element says data-key="j" (clicked), data-hold="h" (held),
+// data-focus="n" (focused) or data-next="v" (next choice of a list) and data-help; other modules register keys by an event. Two
 // claims on one key are an error that shows, keys are left alone while somebody types.
 const known = new Map();
 const root = document.documentElement;
@@ -37,20 +37,25 @@ function entryFor(event) {
 }
 
 root.dataset.keys = "ok";
-for (const element of document.querySelectorAll("[data-key], [data-hold], [data-focus]")) {
-  const { key, hold, focus, also, help } = element.dataset;
+for (const element of document.querySelectorAll("[data-key], [data-hold], [data-focus], [data-next]")) {
+  const { key, hold, focus, next, also, help } = element.dataset;
   const entry = { help, hold: Boolean(hold), first: true };
   if (hold) {
     const set = (on) => document.body.classList.toggle("holding", on);
     Object.assign(entry, { run: () => set(true), end: () => set(false) });
     element.addEventListener("pointerdown", () => set(true));
     for (const end of ["pointerup", "pointerleave", "blur"]) element.addEventListener(end, () => set(false));
+  } else if (next) {
+    entry.run = () => {
+      element.selectedIndex = (element.selectedIndex + 1) % element.options.length;
+      element.dispatchEvent(new Event("change"));
+    };
   } else if (focus) {
     entry.run = () => usable(element) && element.focus();
   } else {
     entry.run = () => usable(element) && element.click();
   }
-  claim(key || hold || focus, entry);
+  claim(key || hold || focus || next, entry);
   if (also) claim(also, { ...entry, first: false });
 }
 

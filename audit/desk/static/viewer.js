@@ -44,9 +44,12 @@ function start() {
     }
   }
 
+  const chooser = document.getElementById("look");
+  const looks = [...chooser.options].map((option) => option.value);
+
   function look() {
     const saved = sessionStorage.getItem("look") ?? "scan";
-    return document.getElementById("look").dataset.looks.split(" ").includes(saved) ? saved : "scan";
+    return looks.includes(saved) ? saved : "scan";
   }
 
   function source() {
@@ -93,9 +96,11 @@ function start() {
   }
 
   function toSign() {
-    const signs = places.filter((place) => place.layer !== "marks");
-    if (!signs.length) return;
-    const points = signs[next++ % signs.length].points;
+    const signs = places.filter((place) => !["marks", "notes"].includes(place.layer));
+    if (signs.length) show(signs[next++ % signs.length].points);
+  }
+
+  function show(points) {
     const xs = points.map((p) => p[0]);
     const ys = points.map((p) => p[1]);
     const { w, h, f } = fit();
@@ -118,7 +123,7 @@ function start() {
     svg.id = "places";
     for (const place of places) {
       const group = document.createElementNS(SVG, "g");
-      group.setAttribute("class", `${place.layer === "marks" ? "mark" : "sign"} ${place.level}`);
+      group.setAttribute("class", `${{ marks: "mark", notes: "sign note" }[place.layer] ?? "sign"} ${place.level}`);
       group.dataset.layer = place.layer;
       const shape = document.createElementNS(SVG, "polygon");
       shape.setAttribute("points", place.points.map((p) => p.map((v) => v.toFixed(1)).join(",")).join(" "));
@@ -143,7 +148,7 @@ function start() {
   function toggles(svg) {
     const box = document.getElementById("layers");
     const off = new Set(JSON.parse(sessionStorage.getItem("layers-off") ?? '["marks"]'));
-    const names = new Map(places.map((place) => [place.layer, place.layer === "marks" ? box.dataset.marks : place.title]));
+    const names = new Map(places.map((place) => [place.layer, box.dataset[place.layer] ?? place.title]));
     for (const [id, title] of names) {
       const label = document.createElement("label");
       const check = document.createElement("input");
@@ -162,18 +167,11 @@ function start() {
     box.hidden = names.size === 0;
   }
 
-  const button = document.getElementById("look");
-  const name = () => {
-    const at = button.dataset.looks.split(" ").indexOf(look());
-    button.textContent = button.dataset.names.split("|")[at];
-  };
-  button.addEventListener("click", () => {
-    const all = button.dataset.looks.split(" ");
-    sessionStorage.setItem("look", all[(all.indexOf(look()) + 1) % all.length]);
-    name();
+  chooser.value = look();
+  chooser.addEventListener("change", () => {
+    sessionStorage.setItem("look", chooser.value);
     swap();
   });
-  name();
   if (look() !== "scan") swap();
   document.getElementById("zoom-in").addEventListener("click", () => zoom(1.4));
   document.getElementById("zoom-out").addEventListener("click", () => zoom(1 / 1.4));
@@ -187,19 +185,81 @@ function start() {
   stage.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     event.preventDefault();
+    if (stage.classList.contains("marking")) {
+      drawing = at(event);
+      mark(drawing, drawing);
+      stage.setPointerCapture(event.pointerId);
+      return;
+    }
     stage.setPointerCapture(event.pointerId);
     stage.classList.add("dragging");
   });
   stage.addEventListener("pointermove", (event) => {
+    if (drawing) mark(drawing, at(event));
     if (stage.classList.contains("dragging")) move(event.movementX, event.movementY);
   });
-  for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, () => stage.classList.remove("dragging"));
+  for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, () => {
+    stage.classList.remove("dragging");
+    if (!drawing) return;
+    drawing = null;
+    remark.elements.text.focus();
+  });
   stage.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] }[event.key];
     if (!step || !event.shiftKey) return;
     event.preventDefault();
     move(...step);
   });
+  // Marking a place: the middle of what is seen, or a rectangle that is drawn.
+  const remark = document.getElementById("remark");
+  const frame = document.createElement("div");
+  frame.id = "frame";
+  frame.hidden = true;
+  layer.append(frame);
+  let drawing = null;
+
+  function at(event) {
+    const box = layer.getBoundingClientRect();
+    const part = (value) => Math.min(Math.max(value, 0), 1);
+    return [part((event.clientX - box.left) / box.width), part((event.clientY - box.top) / box.height)];
+  }
+
+  function mark(one, other) {
+    const place = {
+      x: Math.min(one[0], other[0]), y: Math.min(one[1], other[1]),
+      width: Math.abs(one[0] - other[0]), height: Math.abs(one[1] - other[1]),
+    };
+    for (const [name, value] of Object.entries(place)) remark.elements[name].value = value.toFixed(5);
+    Object.assign(frame.style, {
+      left: `${100 * place.x}%`, top: `${100 * place.y}%`, width: `${100 * place.width}%`, height: `${100 * place.height}%`,
+    });
+    frame.hidden = false;
+  }
+
+  function marking(on) {
+    stage.classList.toggle("marking", on);
+    frame.hidden = !on;
+  }
+
+  document.getElementById("mark-place")?.addEventListener("click", () => {
+    document.getElementById("remarks").open = true;
+    marking(true);
+    mark([view.x, view.y], [view.x, view.y]);
+    remark.elements.text.focus({ preventScroll: true });
+    remark.scrollIntoView({ block: "end" });
+  });
+  remark?.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      marking(false);
+      for (const name of ["x", "y", "width", "height"]) remark.elements[name].value = "";
+    }
+  });
+  for (const button of document.querySelectorAll("[data-goto]"))
+    button.addEventListener("click", () => {
+      const found = places.find((place) => place.layer === "notes" && place.label === button.dataset.goto);
+      if (found) show(found.points);
+    });
+
   window.addEventListener("resize", draw);
   scan.addEventListener("load", draw);
   if (scan.complete) draw();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import hashlib
@@ -246,4 +247,5 @@ def office(made: Made, tmp_path: Path) -> Iterator[Office]:
     settings, clock = load_settings(folder), Clock()
     with open_store(settings.store_url) as store:
         desk = make_desk(settings, store, clock)
-        yield Office(desk, build_app(desk), store, clock, made.passwords)
+        with contextlib.closing(desk):
+            yield Office(desk, build_app(desk), store, clock, made.passwords)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import sqlalchemy as sa
 
+from audit.desk.permissions import Permission, allowed
 from audit.desk.routes import ROUTES
+from audit.judge.authority import Role
 from audit.store.schema import findings, pages
-from tests.audit.desk.conftest import Office
+from tests.audit.desk.conftest import PEOPLE, Office
 
 # What each role gets on a GET of each page: 200, 403, or where it exists for nobody.
 ROLES = {
@@ -64,9 +68,55 @@ def test_who_does_not_decide(office: Office, name: str) -> None:
     assert office.state("S-1") == "open"
 
 
-def test_every_route_is_in_this_test() -> None:
-    paths = {(method, path) for routes in ROUTES for method, path, _ in routes._found}
-    assert len(paths) == 24, "add the new route to the doors above"
+def every_route(office: Office) -> list[tuple[str, str, Permission]]:
+    """Method, path with everything of S-1 filled in, and permission of every route there is."""
+    case, page, sign = (doors(office)[d].split("/") for d in ("/cases", "scan", "crop"))
+    known = {
+        "case_id": case[2],
+        "page_id": page[4],
+        "sign_id": sign[4],
+        "unit_id": "u1",
+        "step": "1",
+        "seq": "1",
+        "look": "scan",
+        "part": "scan",
+        "which": "own",
+        "kind": "csv",
+        "name": "desk.css",
+        "user_id": "1",
+    }
+    found = []
+    for routes in ROUTES:
+        for method, path, endpoint in routes._found:
+            full = re.sub(r"{(\w+)}", lambda part: known[part[1]], path)
+            found.append((method, full, endpoint.survey_audit_permission))
+    return found
+
+
+def test_nobody_and_no_wrong_role_gets_through_any_route(office: Office) -> None:
+    people = {name: office.logged_in(name) for name in ROLES}
+    anybody = office.anybody()
+    for method, path, permission in every_route(office):
+        if permission is Permission.PUBLIC:
+            continue
+        assert anybody.request(method, path).status_code in (303, 401), path
+        for name, client in people.items():
+            role = PEOPLE[name]["role"]
+            if not allowed(role, permission):
+                assert client.request(method, path).status_code == 403, (name, path)
+
+
+def test_nothing_of_a_case_out_of_sight_by_any_route(office: Office) -> None:
+    client = office.logged_in("giang")
+    doors_ = [r for r in every_route(office) if "/cases/" in r[1] or "/units/" in r[1]]
+    assert len(doors_) > 15
+    for method, path, permission in doors_:
+        expected = 404 if allowed(Role.INSPECTOR, permission) else 403
+        data = {"item": "A1", "value": "blank", "verdict": "confirm", "text": "x"}
+        data["reason"] = "confirm.alteration_seen"
+        answer = client.request(method, path, data=data if method == "POST" else None)
+        assert answer.status_code == expected, (method, path)
+        assert "S-1" not in answer.text
 
 
 def test_nothing_of_other_units_by_any_door(office: Office) -> None:

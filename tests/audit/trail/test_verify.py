@@ -23,7 +23,9 @@ from audit.cli.user import add_user
 from audit.judge.decision import Verdict
 from audit.pipeline.tools import Tools
 from audit.settings import Settings
-from audit.store import open_store
+from audit.store import Store, open_store
+from audit.store.cases import Cases
+from audit.store.remarks import Corrections, Notes
 from audit.trail.acts import Act, Action
 from audit.trail.canonical import canonical, entry_hash
 from audit.trail.checkpoint import checkpoints
@@ -74,6 +76,15 @@ def _tools(scans: FakeScans) -> Tools:
     return tools(scans, screen=lambda *_args, **_kwargs: silent)
 
 
+def _ask_again(folder: Path) -> None:
+    """A back-check with one answer."""
+    words, path = ["-c", str(folder / "audit.toml")], folder.parent / "list.csv"
+    assert command(["backcheck", "draw", "--seed", "1", "-o", str(path), *words]) == ExitCode.DONE
+    frame = pd.read_csv(path, dtype=str)
+    frame.head(1).assign(outcome="reached").to_csv(path, index=False)
+    assert command(["backcheck", "record", str(path), *words]) == ExitCode.DONE
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A round of three nights with decisions, so that every table has rows."""
@@ -91,10 +102,29 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with open_store(settings.store_url) as store:
         _decide(store, settings, record, Verdict.DISMISS)
         add_user(store, "lan", "inspector")
+        _remark(store, settings, record)
+    _ask_again(folder)
     run_round(settings, _tools(scans))
     put_scan(folder, "u1/late.png", "u1/late.png")
     run_round(settings, _tools(scans))
     return folder
+
+
+def _remark(store: Store, settings: Settings, record: str) -> None:
+    """A note on a place and a correction, as the review desk writes them."""
+    with store.writing(Act(Action.NOTE, clock())) as connection:
+        case = next(
+            c for c in Cases(connection, settings.round.id).open() if c["subject_id"] == record
+        )
+        place = {"sha256": "0" * 64, "page": 1, "x": 0.1, "y": 0.2, "width": 0.3, "height": 0.4}
+        said = {"text": "a note", "actor": "lan", "at": clock().isoformat()}
+        Notes(connection).add({"case_id": case["id"], "about": None, **place, **said})
+        Corrections(connection, settings.round.id).propose(
+            *(case, "answer", "A1", ["answered", "5"], ["answered", "4"]),
+            actor="lan",
+            at=said["at"],
+            note=None,
+        )
 
 
 @pytest.fixture

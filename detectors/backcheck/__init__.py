@@ -1,0 +1,1 @@
+"""Back-checks: whom to ask again, how many, and what their answers prove. Pure statistics."""

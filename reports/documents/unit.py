@@ -1,0 +1,364 @@
+"""The anomaly report of one unit: nine numbered sections and an appendix, always all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from reports import charts
+from reports.documents.blocks import (
+    Block,
+    Cell,
+    Chart,
+    Column,
+    Document,
+    Facts,
+    Heading,
+    Table,
+    Text,
+    Verdict,
+)
+from reports.documents.evidence import digital_part, image_part, statistics_part
+from reports.documents.parts import (
+    frame,
+    level,
+    listed,
+    number,
+    plain,
+    provenance,
+    round_facts,
+    severity_cell,
+    share,
+    shares,
+    standing,
+    tiles,
+)
+from reports.locale import Text as Words
+from reports.locale import load_text
+from reports.views import CustodyRow, FactorResult, FlaggedForm, PeerGroup, PeerPoint, UnitReport
+from reports.wording import change, innocent, noun, recommendations, severity_label, unit_summary
+
+__all__ = ["CUSTODY", "LISTED_FORMS", "custody_part", "unit_document", "unit_facts"]
+
+LISTED_FORMS = 500
+"""Flagged forms listed in one report; the full list is an export."""
+
+CUSTODY = (
+    "issued",
+    "returned",
+    "valid",
+    "invalid",
+    "lost",
+    "spoilt",
+    "unaccounted",
+    "unsorted",
+    "scanned",
+)
+
+
+def unit_document(report: UnitReport, language: str, *, index_href: str | None = None) -> Document:
+    """One unit's report.
+
+    Args:
+        report: The unit.
+        language: ``vi`` or ``en``.
+        index_href: Where the page of the round lies, for web pages.
+
+    Raises:
+        UsageError: If the language is not known.
+    """
+    words = load_text(language)
+    period = words.period(report.round.period_from, report.round.period_to)
+    title = words.say(report.round.title)
+    blocks: list[Block] = [
+        Heading(f"1. {words('heading.general')}"),
+        Facts(tuple(unit_facts(report, words)), wide=True),
+        Heading(f"2. {words('heading.summary')}"),
+        *_summary(report, words),
+        Heading(f"3. {words('heading.custody')}"),
+        *custody_part(report.custody, words),
+        *_factors(report, words),
+        Heading(f"5. {words('heading.images')}"),
+        *image_part(report.images, words),
+        Heading(f"6. {words('heading.statistics')}"),
+        *statistics_part(report, words),
+        Heading(f"7. {words('heading.digital')}"),
+        *digital_part(report.digital, words),
+        *_advice(report, words),
+        Heading(words("heading.appendix"), fresh=True),
+        *flagged_part(report.appendix.flagged, words),
+        Heading(words("appendix.provenance"), 3),
+        *provenance(words, report.appendix.provenance),
+    ]
+    return frame(
+        words,
+        "unit",
+        report.appendix.provenance,
+        blocks,
+        title=report.unit.name,
+        about=f"{report.unit.name} · {title}",
+        under=f"{title} · {period}" if period else title,
+        kicker=words("unit.title"),
+        crumbs=((words("link.index"), index_href, None),) if index_href else (),
+    )
+
+
+def unit_facts(report: UnitReport, words: Words) -> list[tuple[str, str]]:
+    """The general information: unit, version, group, round, form, sample."""
+    unit, sample = report.unit, report.sample
+    unknown = words("unknown")
+    validity = words.period(unit.valid_from, unit.valid_to)
+    procedures = {True: "yes", False: "no", None: "unknown"}[unit.handles_procedures]
+    facts = [
+        (words("fact.unit"), f"{unit.name} ({unit.id})"),
+        (words("fact.version"), words("fact.valid", period=validity) if validity else unknown),
+        (words("fact.parent"), unit.parent or unknown),
+        (words("fact.group"), words.or_raw("group", unit.group) or unknown),
+        (words("fact.level"), words.or_raw("level_of_unit", unit.level) or unknown),
+        (words("fact.procedures"), words(procedures)),
+    ]
+    if unit.lineage is not None:
+        facts.append((words("fact.lineage"), words.say(unit.lineage)))
+    facts.extend(round_facts(report.round, words))
+    form = report.instrument
+    facts.append((words("fact.instrument"), f"{words.say(form.title)} ({form.id}, {form.version})"))
+    records = words.number(sample.records)
+    if sample.served is None or sample.minimum is None:
+        facts.append((words("fact.sample"), words("fact.sample.unknown", records=records)))
+    else:
+        verdict = words("sample.enough" if sample.sufficient else "sample.short")
+        known = words(
+            "fact.sample.known",
+            minimum=words.number(sample.minimum),
+            records=records,
+            verdict=verdict,
+            served=words.number(sample.served),
+            margin=words.percent(sample.margin, 0),
+        )
+        facts.append((words("fact.sample"), known))
+    return facts
+
+
+def _summary(report: UnitReport, words: Words) -> Iterator[Block]:
+    sentences = unit_summary(report, words)
+    yield Verdict(sentences, level(report.severity), severity_label(words, report.severity))
+    yield tiles(words, report.result, noun(report.round))
+    result = report.result
+    if None not in (result.as_received.value, result.bound_low.value, result.bound_high.value):
+        labels = [words(f"figure.{key}") for key in ("received", "reviewed", "bounds")]
+        title, describe = words("chart.bounds"), " ".join(sentences[2:4])
+        svg = charts.bounds(result, labels, title, describe, lambda v: words.percent(v, 1))
+        yield Chart(svg, title, describe)
+    previous = _previous(report, words)
+    if previous:
+        yield Text(previous, note=True)
+
+
+def _previous(report: UnitReport, words: Words) -> str:
+    before, after = report.result.previous, report.result.after_review.value
+    if before is None:
+        return ""
+    value = before.standing.value
+    text = words("previous", label=before.label) + " "
+    text += words("none") if value is None else words.percent(value)
+    place = standing(words, before.standing, before.ranked_units)
+    if place:
+        text += f" ({place})"
+    if not before.comparable:
+        text += ". " + words("previous.not_comparable")
+        if before.note is not None:
+            text += f": {words.say(before.note)}"
+    elif value is not None and after is not None:
+        text += "; " + words("previous.change", change=change(words, after - value))
+    return text + "."
+
+
+def custody_part(rows: Sequence[CustodyRow] | None, words: Words) -> Iterator[Block]:
+    """Batches with what came back, their total, and whether the numbers agree."""
+    if rows is None:
+        yield Text(words("custody.missing"))
+        return
+    if not rows:
+        yield Text(words("custody.empty"))
+        return
+    columns = (
+        Column(words("col.batch"), weight=2.0, head=True),
+        *(Column(words(f"col.{key}"), right=True) for key in CUSTODY),
+    )
+    lines = tuple(
+        (
+            plain(row.batch, row.serials or ""),
+            *(number(words, getattr(row, key)) for key in CUSTODY),
+        )
+        for row in rows
+    )
+    total = None
+    if len(rows) > 1:
+        sums = (_sum([getattr(row, key) for row in rows]) for key in CUSTODY)
+        total = (plain(words("total")), *(number(words, value) for value in sums))
+    yield Table(words("heading.custody"), columns, lines, total, keep=len(rows) <= 15)
+    yield Text(words("custody.note"), note=True)
+    yield Text(_custody_words(rows, words))
+    for row in rows:
+        for note in row.notes:
+            yield Text(f"{row.batch}: {words.say(note)}", level="yellow")
+
+
+def _custody_words(rows: Sequence[CustodyRow], words: Words) -> str:
+    silent = any(row.unaccounted is None or row.unsorted is None for row in rows)
+    gap = sum(abs(row.unaccounted or 0) for row in rows)
+    loose = sum(abs(row.unsorted or 0) for row in rows)
+    found = []
+    if gap:
+        found.append(words("custody.gap", gap=words.number(gap)))
+    if loose:
+        found.append(words("custody.loose", loose=words.number(loose)))
+    if silent:
+        found.append(words("custody.silent"))
+    return " ".join(found) or words("custody.even")
+
+
+def _sum(values: Sequence[int | None]) -> int | None:
+    """The sum; ``None`` if one value is missing, since a partial sum looks like a gap."""
+    return None if None in values else sum(v for v in values if v is not None)
+
+
+def _factors(report: UnitReport, words: Words) -> Iterator[Block]:
+    factors = report.factors or ()
+    heading = words("heading.factors", n=len(factors)) if factors else words("heading.factors.any")
+    yield Heading(f"4. {heading}")
+    if not factors:
+        yield Text(words("factors.missing"))
+    else:
+        rows = [
+            charts.Row(
+                f"{f.id}. {words.say(f.title)}",
+                f.value,
+                f.low,
+                f.high,
+                f.peer_median,
+                words("suppressed.short") if f.value is None else words.percent(f.value),
+            )
+            for f in factors
+        ]
+        describe = "; ".join(f"{row.label}: {row.shown}" for row in rows)
+        svg = charts.intervals(rows, heading, describe, lambda v: words.percent(v, 1))
+        yield Chart(svg, heading, describe, words("factors.legend"))
+        yield _factor_table(factors, heading, words)
+    yield from _peers(report, words)
+
+
+def _factor_table(factors: Sequence[FactorResult], heading: str, words: Words) -> Table:
+    columns = (
+        Column(words("col.factor"), weight=2.6, head=True),
+        Column("n", right=True, weight=0.7),
+        Column(words("col.value"), right=True),
+        Column(words("col.interval"), right=True, weight=1.6),
+        Column(words("col.median"), right=True),
+        Column(words("col.against"), right=True),
+    )
+    lines = []
+    for f in factors:
+        shown: tuple[Cell, ...] = (Cell(words("suppressed"), span=2),)
+        if not f.suppressed:
+            shown = (share(words, f.value), plain(shares(words, f.low, f.high)))
+        against = None
+        if f.value is not None and f.peer_median is not None:
+            against = f.value - f.peer_median
+        signed = words("none") if against is None else words.signed(against)
+        lines.append(
+            (
+                plain(f"{f.id}. {words.say(f.title)}"),
+                number(words, f.n),
+                *shown,
+                share(words, f.peer_median),
+                Cell(signed, against, "points"),
+            )
+        )
+    return Table(heading, columns, tuple(lines))
+
+
+def _peers(report: UnitReport, words: Words) -> Iterator[Block]:
+    peers = report.peers
+    if peers is None:
+        yield Text(words("peers.missing"))
+        return
+    name = words.or_raw("group", peers.name) or peers.name
+    values = {"group": name, "units": words.number(peers.units)}
+    if peers.median is None:
+        yield Text(words("peers.words.bare", **values))
+    else:
+        yield Text(words("peers.words", median=words.percent(peers.median), **values))
+    if len(peers.points) >= 3:
+        yield _funnel(report, peers, name, words)
+
+
+def _funnel(report: UnitReport, peers: PeerGroup, name: str, words: Words) -> Chart:
+    value = report.result.as_received.value
+    here = None if value is None else PeerPoint(report.result.received, value)
+    title = words("chart.funnel", group=name)
+    describe = words("chart.funnel.words", units=words.number(len(peers.points)))
+    svg = charts.funnel(
+        peers.points,
+        here,
+        peers.pooled,
+        peers.rho,
+        (words("axis.n"), words("axis.value")),
+        title,
+        describe,
+        lambda v: words.percent(v, 1),
+    )
+    note = words("funnel.legend") if peers.rho is not None else words("funnel.legend.bare")
+    return Chart(svg, title, describe, note)
+
+
+def _advice(report: UnitReport, words: Words) -> Iterator[Block]:
+    yield Heading(f"8. {words('heading.innocent')}")
+    lines = innocent(report, words)
+    if lines:
+        yield Text(words("innocent.lead"))
+        yield listed(lines)
+    else:
+        yield Text(words("innocent.missing"))
+    yield Heading(f"9. {words('heading.advice')}")
+    advice = recommendations(report, words)
+    yield listed(advice, numbered=True) if advice else Text(words("advice.none"))
+
+
+def flagged_part(flagged: Sequence[FlaggedForm], words: Words) -> Iterator[Block]:
+    """The list of flagged forms, the most serious first."""
+    yield Heading(words("appendix.flagged"), 3)
+    if not flagged:
+        yield Text(words("appendix.flagged.none"))
+        return
+    yield flagged_table(flagged[:LISTED_FORMS], words)
+    if len(flagged) > LISTED_FORMS:
+        yield Text(words.count("appendix.more", len(flagged) - LISTED_FORMS), note=True)
+
+
+def flagged_table(flagged: Sequence[FlaggedForm], words: Words) -> Table:
+    """Forms with their signs, severity and where their review stands."""
+    columns = (
+        Column(words("col.no"), right=True, weight=0.5),
+        Column(words("col.label"), weight=1.6, head=True),
+        Column(words("col.place"), weight=0.9),
+        Column(words("col.signs"), weight=4.2),
+        Column(words("col.severity"), weight=1.0),
+        Column(words("col.status"), weight=1.4),
+    )
+    lines = []
+    for place, form in enumerate(flagged, start=1):
+        where = " / ".join(
+            part for part in ("" if form.page is None else str(form.page), form.item or "") if part
+        )
+        status = words("status.open") if form.status is None else words.say(form.status)
+        lines.append(
+            (
+                number(words, place),
+                plain(form.label),
+                plain(where),
+                plain("\n".join(words.say(sign) for sign in form.signs)),
+                severity_cell(words, form.severity),
+                plain(status),
+            )
+        )
+    return Table(words("appendix.flagged"), columns, tuple(lines))

@@ -1,0 +1,230 @@
+"""What may stand in a round's folders: told in a line, kept, and never fatal to the rest."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from audit.cli.main import run as command
+from audit.intake.settled import settled
+from audit.pipeline.run import Outcome, run_round
+from audit.trail.cursor import reading
+from audit.verification import verify_round
+from detectors.errors import ExitCode
+from tests.audit.rounds import (
+    FakeScans,
+    Sheet,
+    answers,
+    responses_csv,
+    settings_of,
+    small_round,
+)
+from tests.audit.test_run import GOOD, _quiet, _rows, _run, _table
+
+
+@pytest.fixture
+def anybodys() -> Iterator[Path]:
+    """A folder that a user without rights may walk to."""
+    folder = Path(tempfile.mkdtemp(prefix="survey-audit-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def _as_nobody(run: Callable[[], Outcome]) -> tuple[int, str]:
+    """How a run by a user without rights ends, and what it could not judge."""
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setuid(65534)
+            outcome = run()
+            os.write(theirs, "\n".join([str(int(outcome.exit_code)), *outcome.not_judged]).encode())
+        except BaseException:
+            os.write(theirs, f"-1\n{traceback.format_exc()}".encode())
+        os._exit(0)
+    os.close(theirs)
+    with os.fdopen(ours, "r", encoding="utf-8") as pipe:
+        told = pipe.read()
+    os.waitpid(child, 0)
+    code, _, text = told.partition("\n")
+    return int(code), text
+
+
+def test_folders_and_files_without_rights_are_told_and_the_rest_is_done(anybodys: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can become a user without rights")
+    folder = anybodys / "r"
+    config, scans = small_round(folder), FakeScans()
+    scans.put(folder, "u1/a.png", Sheet(GOOD, serial="S-1"))
+    scans.put(folder, "shut/b.png", Sheet(GOOD, serial="S-2"))
+    good, shut = folder / "inbox/responses/a.csv", folder / "inbox/responses/deep/b.csv"
+    shut.parent.mkdir()
+    for path, seed in ((good, 1), (shut, 2)):
+        path.write_text(responses_csv(answers(seed, 4, "u1", start=10 * seed)), "utf-8")
+    unreadable = folder / "inbox/responses/c.csv"
+    unreadable.write_text("x", "utf-8")
+    for path in (anybodys, *anybodys.rglob("*")):
+        os.chown(path, 65534, 65534)
+    for path in (folder / "inbox/scans/shut", shut.parent, unreadable):
+        os.chown(path, 0, 0)
+        path.chmod(0o600 if path.is_file() else 0o700)
+    # What a run imports must be there before: the user may not be able to read it.
+    other, others = small_round(anybodys / "other"), FakeScans()
+    others.put(anybodys / "other", "u1/a.png", Sheet(GOOD, serial="S-1"))
+    os.mkfifo(anybodys / "other/inbox/scans/pipe")
+    _run(other, others)
+    code, text = _as_nobody(lambda: _run(config, scans))
+    assert code == ExitCode.PARTLY_JUDGED
+    assert "inbox/scans/shut: cannot be read: Permission denied — check" in text
+    assert "inbox/responses/deep: the folder cannot be read (Permission denied) — check" in text
+    assert "inbox/responses/c.csv: cannot be read (Permission denied) — check" in text
+    assert len(_table(settings_of(config), "records")) == 5
+
+
+def test_links_pipes_and_folders_by_a_files_name_are_told(tmp_path: Path) -> None:
+    config, scans = small_round(tmp_path / "r"), FakeScans()
+    folder = tmp_path / "r"
+    (tmp_path / "outside.csv").write_text("secret", "utf-8")
+    for inbox, name in (("responses", "link.csv"), ("scans", "link.png")):
+        (folder / "inbox" / inbox / name).symlink_to(tmp_path / "outside.csv")
+    os.mkfifo(folder / "inbox/responses/pipe.csv")
+    os.mkfifo(folder / "inbox/scans/pipe.png")
+    (folder / "inbox/responses/folder.csv").mkdir()
+    scans.put(folder, "u1/a.png", Sheet(GOOD, serial="S-1"))
+    outcome = _run(config, scans)
+    lines = sorted(line.split("inbox/")[1] for line in outcome.not_judged)
+    assert [line.split(":")[0] for line in lines] == [
+        *("responses/link.csv", "responses/pipe.csv"),
+        *("scans/link.png", "scans/pipe.png"),
+    ]
+    assert all(" — " in line for line in lines)
+    assert len(_table(settings_of(config), "records")) == 1
+    assert "secret" not in "".join(p.read_text("latin-1") for p in folder.rglob("originals/*/*/*"))
+
+
+class _Copier:
+    """Somebody who writes to a file for a while; the clock stands still in between."""
+
+    def __init__(self, path: Path, times: int) -> None:
+        self.path, self.left, self.now, self.waited = path, times, 1000.0, 0.0
+        self.write()
+
+    def write(self) -> None:
+        with self.path.open("ab") as file:
+            file.write(b"more")
+        os.utime(self.path, (self.now, self.now))
+
+    def wait(self, seconds: float) -> None:
+        self.waited += seconds
+        self.now += seconds
+        if self.left:
+            self.left -= 1
+            self.write()
+
+
+@pytest.mark.parametrize(("times", "whole", "waited"), [(0, True, 2), (2, True, 6), (9, False, 6)])
+def test_a_file_that_grows_is_waited_for_and_then_left(
+    tmp_path: Path, times: int, whole: bool, waited: float
+) -> None:
+    old = tmp_path / "old"
+    old.write_bytes(b"x")
+    os.utime(old, (10.0, 10.0))
+    copier = _Copier(tmp_path / "new", times)
+    found = settled(
+        [old, copier.path, tmp_path / "absent"], 2, clock=lambda: copier.now, wait=copier.wait
+    )
+    assert found == {old, tmp_path / "absent", *([copier.path] if whole else [])}
+    assert copier.waited == waited
+
+
+def test_a_half_copied_file_is_told_and_taken_in_by_the_next_run(tmp_path: Path) -> None:
+    config, scans = small_round(tmp_path / "r"), FakeScans()
+    half = scans.put(tmp_path / "r", "u1/a.png", Sheet(GOOD, serial="S-1"))
+    scans.put(tmp_path / "r", "u1/b.png", Sheet(GOOD, serial="S-2"))
+    tools = _quiet(scans)
+    object.__setattr__(tools, "settled", lambda paths, seconds: frozenset(paths) - {half})
+    outcome = run_round(settings_of(config), tools)
+    assert outcome.exit_code is ExitCode.PARTLY_JUDGED
+    assert outcome.not_judged[0].startswith("inbox/scans/u1/a.png: somebody is still writing it — ")
+    assert _table(settings_of(config), "records")["record_id"].tolist() == ["S-2"]
+    assert _run(config, scans).exit_code is ExitCode.DONE
+    assert len(_table(settings_of(config), "records")) == 2
+
+
+def test_a_store_that_is_not_there_is_one_line_without_its_password(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("psycopg", reason="the extra [postgres] is not installed")
+    config = small_round(tmp_path / "r")
+    url = "postgresql+psycopg://audit:hidden@127.0.0.1:9/audit"
+    config.write_text(f'store = "{url}"\n' + config.read_text("utf-8"), "utf-8")
+    assert command(["run", "--config", str(config)]) is ExitCode.ACCESS
+    told = capsys.readouterr().err.strip()
+    assert "\n" not in told
+    assert "127.0.0.1:9" in told
+    assert "hidden" not in told
+    assert " — " in told
+
+
+def test_a_file_that_goes_away_between_two_looks_is_told(tmp_path: Path) -> None:
+    config, scans = small_round(tmp_path / "r"), FakeScans()
+    going = scans.put(tmp_path / "r", "u1/a.png", Sheet(GOOD, serial="S-1"))
+    scans.put(tmp_path / "r", "u1/b.png", Sheet(GOOD, serial="S-2"))
+    tools = _quiet(scans)
+    tick = tools.now
+
+    def now() -> object:
+        # The run tells the time once the inbox was looked through.
+        if (tmp_path / "r/audit.db").exists():
+            going.unlink(missing_ok=True)
+        return tick()
+
+    object.__setattr__(tools, "now", now)
+    outcome = run_round(settings_of(config), tools)
+    assert outcome.not_judged[0].startswith("inbox/scans/u1/a.png: ")
+    assert _table(settings_of(config), "records")["record_id"].tolist() == ["S-2"]
+
+
+def test_a_withdrawn_file_counts_no_more_and_counts_again(tmp_path: Path) -> None:
+    config, scans = small_round(tmp_path / "r"), FakeScans()
+    folder = tmp_path / "r"
+    scans.put(folder, "u1/a.png", Sheet(GOOD, serial="S-1"))
+    scans.put(folder, "u1/b.png", Sheet(GOOD, serial="S-2"))
+    table = folder / "inbox/responses/a.csv"
+    table.write_text(responses_csv(answers(1, 4, "u1")), "utf-8")
+    settings = settings_of(config)
+    _run(config, scans)
+    before = _rows(settings)
+    # Taking it out of the inbox undoes nothing.
+    (folder / "inbox/scans/u1/a.png").unlink()
+    assert _run(config, scans).nothing_new
+    listed = folder / "withdrawn.csv"
+    listed.write_text(
+        "path,reason\ninbox/scans/u1/a.png,of another round\n"
+        "inbox/responses/a.csv,sent twice\ninbox/scans/u9/x.png,none\ninbox/scans/u1/b.png,\n",
+        "utf-8",
+    )
+    outcome = _run(config, scans)
+    assert _table(settings, "records")["record_id"].tolist() == ["S-2"]
+    assert sorted(line.split(" — ")[0] for line in outcome.not_judged) == [
+        "withdrawn.csv: inbox/scans/u1/b.png has no reason",
+        "withdrawn.csv: inbox/scans/u9/x.png is no file of this round",
+    ]
+    assert _run(config, scans).nothing_new
+    with reading(settings.store_url) as cursor:
+        told = [str(row[0]) for row in cursor("SELECT body FROM trail ORDER BY seq")]
+    assert sum('"action":"file.state"' in body for body in told) == 2
+    assert any("of another round" in body for body in told)
+    listed.write_text("path,reason\n", "utf-8")
+    assert _run(config, scans).exit_code is ExitCode.DONE
+    after = _rows(settings)
+    for name in ("records", "pages", "scores", "marks", "findings"):
+        assert after[name] == before[name], name
+    assert verify_round(settings).faults == []

@@ -1,0 +1,136 @@
+"""A round whose originals are in a bucket: the same rows, also when the bucket goes away."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit.intake.bucket import Bucket
+from audit.intake.originals import originals_at
+from audit.keeping.backup import back_up
+from audit.keeping.purge import purge
+from audit.keeping.restore import restore
+from audit.settings import Settings
+from audit.store import open_store
+from audit.verification import verify_round
+from detectors.errors import AccessError
+from tests.audit.bucket_server import bucket_server
+from tests.audit.rounds import FakeScans, clock, settings_of, small_round
+from tests.audit.test_run import _fill, _quiet, _rows, run_round
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Settings, FakeScans]]:
+    """A round with files in its inbox and a bucket for its originals."""
+    config, scans = small_round(tmp_path / "r"), FakeScans()
+    _fill(tmp_path / "r", scans)
+    with bucket_server(monkeypatch) as url:
+        config.write_text(f'originals = "{url}/r"\n' + config.read_text("utf-8"), "utf-8")
+        yield settings_of(config), scans
+
+
+def _beside(tmp_path: Path) -> dict[str, Any]:
+    """Rows of the same round whose originals are in a folder."""
+    config, scans = small_round(tmp_path / "other/r"), FakeScans()
+    _fill(tmp_path / "other/r", scans)
+    run_round(settings_of(config), _quiet(scans))
+    return _rows(settings_of(config))
+
+
+def _quietly(items: Any, *_: object, **__: object) -> Iterator[Any]:
+    return iter(items)
+
+
+def test_rows_are_those_of_a_folder_and_everything_verifies(
+    place: tuple[Settings, FakeScans], tmp_path: Path
+) -> None:
+    settings, scans = place
+    outcome = run_round(settings, _quiet(scans))
+    assert _rows(settings) == _beside(tmp_path)
+    assert not (settings.base / "originals").exists()
+    found = verify_round(settings)
+    assert (found.faults, found.checked["originals"]) == ([], 6)
+    again = run_round(settings, _quiet(scans))
+    assert (again.nothing_new, again.run_id) == (True, outcome.run_id)
+    # Somebody with the keys of the bucket changes one original and deletes another.
+    bucket = originals_at(settings.originals_place)
+    assert isinstance(bucket, Bucket)
+    one, other = [path.rsplit("/", 1)[-1] for path in list(bucket.orphans(frozenset()))[:2]]
+    bucket._fs.rm_file(bucket.key(one))
+    bucket._fs.pipe_file(bucket.key(one), b"other")
+    bucket.remove(other)
+    told = "\n".join(verify_round(settings).faults)
+    assert f"{one} is changed" in told
+    assert f"{other} is missing" in told
+
+
+def test_a_bucket_that_goes_away_ends_the_run_and_loses_nothing(
+    place: tuple[Settings, FakeScans], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, scans = place
+    fetch, calls = Bucket._fetch, []
+
+    def gone(self: Bucket, item: tuple[str, Path]) -> None:
+        calls.append(item)
+        if len(calls) > 2:
+            raise OSError("Could not connect to the endpoint URL")
+        fetch(self, item)
+
+    for unplugged in ("_fetch", "_send"):
+        with monkeypatch.context() as patch:
+            if unplugged == "_fetch":
+                patch.setattr(Bucket, "_fetch", gone)
+            else:
+                patch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+            with pytest.raises((AccessError, OSError)):
+                run_round(settings, _quiet(scans))
+        with open_store(settings.store_url) as store, store.reading() as connection:
+            states = connection.exec_driver_sql("SELECT status FROM runs").scalars().all()
+        assert set(states) == {"failed"}
+    run_round(settings, _quiet(scans))
+    assert _rows(settings) == _beside(tmp_path)
+    assert verify_round(settings).faults == []
+
+
+def test_a_backup_brings_the_bucket_back_and_purge_empties_it(
+    place: tuple[Settings, FakeScans], tmp_path: Path
+) -> None:
+    settings, scans = place
+    run_round(settings, _quiet(scans))
+    before = _rows(settings)
+    made = back_up(settings, tmp_path / "b.tar", now=clock, actor="anna", progress=_quietly)
+    assert made.left_out == ()
+    bucket = originals_at(settings.originals_place)
+    names = [path.rsplit("/", 1)[-1] for path in bucket.orphans(frozenset())]
+    for name in names:
+        bucket.remove(name)
+    shutil.rmtree(settings.base)
+    done = restore(
+        made.path,
+        settings.base / "audit.toml",
+        force=False,
+        now=clock,
+        actor="anna",
+        progress=_quietly,
+    )
+    assert done.faults == ()
+    assert _rows(settings) == before
+    assert [path.rsplit("/", 1)[-1] for path in bucket.orphans(frozenset())] == names
+    short = settings.model_copy(
+        update={"retention": settings.retention.model_copy(update={"scans": 0})}
+    )
+    with open_store(settings.store_url, now=clock) as store:
+        over = purge(store, short, apply=True, now=clock, actor="anna")
+    assert len(over.files) == 4
+    assert len(list(bucket.orphans(frozenset()))) == 2
+    assert verify_round(settings).faults == []
