@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -50,7 +51,8 @@ def _mend_png(data: bytes) -> bytes:
 def _pack(parts: bytes) -> bytes:
     """A workbook from its parts as one text: changed inside, packed right."""
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    with warnings.catch_warnings(), zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        warnings.simplefilter("ignore")  # two parts of one name are part of the game
         for number, part in enumerate(parts.split(_BREAK)):
             name, _, content = part.partition(b"\n")
             text = name.decode("ascii", "replace")[:200] or f"part{number}"

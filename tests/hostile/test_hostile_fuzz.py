@@ -29,7 +29,6 @@ def test_inputs_are_the_same_each_time_and_differ_from_their_seeds() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_changed_files_are_read_or_refused_in_one_clear_line(tmp_path: Path) -> None:
     outcomes = list(fuzz(INPUTS, 20, tmp_path))
     assert [outcome.line() for outcome in outcomes if not outcome.good] == []
