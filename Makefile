@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO := demo
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint format bench accuracy docs reference lock clean
+.PHONY: help demo test lint format bench accuracy docs reference lock sbom audit fuzz clean
 
 help:
 	@echo "make demo       set up, make the demo round in $(DEMO)/, audit it, say how to open reports and review desk"
@@ -15,6 +15,9 @@ help:
 	@echo "make accuracy   the accuracy lab -> docs/accuracy.md, accuracy.json"
 	@echo "make docs       docs/methods.md from what the checks say about themselves"
 	@echo "make reference  learn the built-in honest distributions again"
+	@echo "make sbom       the bill of materials (CycloneDX) on standard output"
+	@echo "make audit      known holes in the locked packages; needs a network and pip-audit"
+	@echo "make fuzz       the hostile corpus, and 20,000 changed files into every parser (10 minutes)"
 	@echo "make lock       lock the dependencies again, with hashes"
 
 # Debian's python3 comes without venv; where root may install it, it does.
@@ -62,12 +65,22 @@ docs: $(VENV)/test.stamp
 reference: $(VENV)/test.stamp
 	@$(BIN)/python -m tests.accuracy.reference
 
+sbom: $(VENV)/test.stamp
+	@$(BIN)/python -m tests.supply.sbom
+
+audit: $(VENV)/test.stamp
+	@$(BIN)/python -m tests.supply.audit
+
+fuzz: $(VENV)/test.stamp
+	@$(BIN)/python -m tests.hostile
+	@$(BIN)/python -m tests.hostile.fuzz --inputs 20000
+
 lock: | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 \
-	  --extra build pyproject.toml -o requirements.lock
-	@$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 \
 	  --extra build --extra docs --extra oidc --extra postgres --extra s3 --extra test pyproject.toml -o tests/requirements.lock
+	@$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 \
+	  --extra build --constraint tests/requirements.lock pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache dist bench.json accuracy.json .accuracy_cache
