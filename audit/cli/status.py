@@ -9,7 +9,7 @@ import typer
 
 from audit.cli._console import say, table, write_data
 from audit.cli._round import HERE, Config, open_round
-from detectors.errors import ExitCode, UsageError
+from detectors.errors import ExitCode, UsageError, one_line
 
 
 def register(app: typer.Typer) -> None:
@@ -40,5 +40,5 @@ def status(
     rows = [(name, value) for name, value in found.items() if not isinstance(value, list)]
     say(table(("", ""), rows))
     for line in found["not_judged"]:
-        say(f"not judged: {line}")
+        say(f"not judged: {one_line(line, 2_000)}")
     return ExitCode.DONE
