@@ -12,10 +12,22 @@ import re
 import unicodedata
 from zoneinfo import ZoneInfo
 
-__all__ = ["LONGEST_TEXT", "Cell", "to_bool", "to_date", "to_number", "to_text", "to_time"]
+from audit.intake._moments import parse_platform_time
+
+__all__ = [
+    "LONGEST_TEXT",
+    "Cell",
+    "short_text",
+    "to_bool",
+    "to_date",
+    "to_number",
+    "to_text",
+    "to_time",
+]
 
 Cell = str | int | float | bool | dt.datetime | dt.date | None
 
+_LONGEST_TIME = 100
 LONGEST_TEXT = 100_000
 """Characters of a cell: three times what a spreadsheet's cell can hold."""
 
@@ -36,9 +48,6 @@ _FALSE = frozenset({"false", "no", "n", "0", "không", "khong", "sai"})
 _GROUPED_DOT = re.compile(r"[+-]?\d{1,3}(\.\d{3})+,\d+")
 _GROUPED_COMMA = re.compile(r"[+-]?\d{1,3}(,\d{3})+\.\d+")
 _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-_DAY_FIRST = re.compile(
-    r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?"
-)
 
 
 def to_text(cell: Cell) -> str | None:
@@ -65,6 +74,14 @@ def to_text(cell: Cell) -> str | None:
         return cell.strip() or None
     text = unicodedata.normalize("NFC", cell.translate(_INVISIBLE).replace("\u00a0", " ")).strip()
     return text or None
+
+
+def short_text(cell: Cell) -> str | None:
+    """The same, ``None`` for a cell that is too long: for looking at what a table is like."""
+    try:
+        return to_text(cell)
+    except ValueError:
+        return None
 
 
 def _digits(number: int) -> str:
@@ -129,11 +146,20 @@ def to_bool(cell: Cell) -> bool | None:
     raise ValueError(f"{text!r} is neither true nor false")
 
 
-def to_time(cell: Cell, zone: ZoneInfo) -> dt.datetime | None:
+def to_time(
+    cell: Cell, zone: ZoneInfo, *, source: ZoneInfo | None = None, month_first: bool = False
+) -> dt.datetime | None:
     """Local wall-clock time without an offset.
 
-    ISO 8601, or day first as Vietnamese tables write it (``07/03/2023 14:05``). A time
-    with an offset is brought to ``zone``; one without is taken to be local already.
+    ISO 8601, day first as Vietnamese tables write it (``07/03/2023 14:05``), or as survey
+    platforms write it (:mod:`audit.intake._moments`). A time with an offset is brought to
+    ``zone``; one without is of ``source``, or local already.
+
+    Args:
+        cell: The cell.
+        zone: Where times are brought to.
+        source: Whose clock a time without an offset is.
+        month_first: ``03/07/2023`` is the 7th of March.
 
     Raises:
         ValueError: If the cell is no point in time.
@@ -146,13 +172,11 @@ def to_time(cell: Cell, zone: ZoneInfo) -> dt.datetime | None:
         text = to_text(cell)
         if text is None:
             return None
-        moment = _parse_time(text)
-    return _in_a_survey(moment, cell, zone)
-
-
-def _in_a_survey(moment: dt.datetime, cell: Cell, zone: ZoneInfo) -> dt.datetime:
+        moment = _parse_time(text, month_first=month_first)
     # Years first: at both ends of the calendar no zone can be reckoned.
     if 1900 <= moment.year <= 2200:
+        if moment.tzinfo is None and source is not None:
+            moment = moment.replace(tzinfo=source)
         if moment.tzinfo is not None:
             moment = moment.astimezone(zone).replace(tzinfo=None)
         if 1900 <= moment.year <= 2200:
@@ -160,13 +184,15 @@ def _in_a_survey(moment: dt.datetime, cell: Cell, zone: ZoneInfo) -> dt.datetime
     raise ValueError(f"{to_text(cell)!r} lies in no year of a survey")
 
 
-def _parse_time(text: str) -> dt.datetime:
-    day_first = _DAY_FIRST.fullmatch(text)
+def _parse_time(text: str, *, month_first: bool) -> dt.datetime:
+    if len(text) > _LONGEST_TIME:
+        raise ValueError(f"{len(text)} characters are no date")
     try:
-        if day_first:
-            day, month, year, hour, minute, second = (int(p or 0) for p in day_first.groups())
-            return dt.datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - local
         return dt.datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    try:
+        return parse_platform_time(text, month_first=month_first)
     except ValueError as error:
         raise ValueError(f"{text!r} is no date (write 2026-07-31 or 2026-07-31T14:05)") from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,8 @@ from audit.intake._raw import Cells, Places, RawTable, check_columns, decode, he
 from detectors.errors import InputError
 
 __all__ = ["plain_cell", "read_json", "read_jsonl"]
+
+_DEEPEST = 8
 
 
 def read_json(path: Path, data: bytes) -> RawTable:
@@ -94,10 +97,28 @@ def _integer(text: str) -> int | float:
     return int(text) if len(text) < 400 else float(text)
 
 
+def _flat_row(row: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+    """Objects inside a record as columns of their own: ``group/A1``, ``__system/deviceId``."""
+    if not any(isinstance(value, dict) for value in row.values()):
+        return row
+    flat: dict[str, Any] = {}
+    waiting = deque(row.items())
+    while waiting:
+        name, value = waiting.popleft()
+        if isinstance(value, dict) and value and name.count("/") < _DEEPEST:
+            inner = [(f"{name}/{key}", each) for key, each in value.items()]
+            waiting.extendleft(reversed(inner))
+        else:
+            flat[name] = value
+    check_columns(len(flat), str(path))
+    return flat
+
+
 def _from_objects(
     path: Path, rows: Sequence[Mapping[str, Any]], place: Callable[[int, str | None], str]
 ) -> RawTable:
     names: dict[str, str] = {}
+    rows = [_flat_row(row, path) for row in rows]
     for row in rows:
         if row.keys() <= names.keys():
             continue

@@ -35,7 +35,7 @@ __all__ = [
 _EXAMPLES = 12
 # So many extracts of one form, so that it does not crowd out the others.
 _OF_ONE_FORM = 3
-_STATES = {
+STATES = {
     CaseState.OPEN: Message("chờ xem xét", "waiting for review"),
     CaseState.SECOND_NEEDED: Message("chờ người thứ hai", "waiting for a second person"),
     CaseState.ESCALATED: Message("chuyển cấp trên", "escalated"),
@@ -54,6 +54,10 @@ REASONS = {
     "page_not_judged": Message("Trang chưa được đánh giá.", "A page was not judged."),
     "page_missing": Message("Thiếu trang của phiếu.", "A page of the form is missing."),
     "off_scale": Message("Có giá trị ngoài thang đo.", "A value is off the scale."),
+    "superseded": Message(
+        "Người trả lời đã gửi lại; bản gửi sau được tính.",
+        "The respondent answered again; the later answer counts.",
+    ),
     "duplicate_record_id": Message("Mã bản ghi bị trùng.", "The record id is used more than once."),
     "no_record_id": Message("Bản ghi không có mã.", "The record has no id."),
     "odd_row": Message("Dòng dữ liệu lệch cột.", "The row has too many or too few fields."),
@@ -263,7 +267,7 @@ def flagged_forms(data: RoundData, records: Sequence[Row]) -> tuple[FlaggedForm,
                 severity=Severity(case["severity"]),
                 signs=tuple(dict.fromkeys(texts)),
                 item=None if first is None else first["item"],
-                status=_STATES[case["state"]],
+                status=STATES[case["state"]],
             )
         )
     return tuple(sorted(forms, key=lambda form: (-form.severity.rank, form.label)))

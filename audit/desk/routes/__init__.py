@@ -1,6 +1,6 @@
 """The desk's routes, one module a part."""
 
-from audit.desk.routes import account, admin, case, decide, pictures, queue, remarks, results
+from audit.desk.routes import account, admin, case, decide, forms, pictures, queue, remarks, results
 
 __all__ = ["ROUTES"]
 
@@ -13,4 +13,5 @@ ROUTES = (
     pictures.routes,
     results.routes,
     admin.routes,
+    forms.routes,
 )
