@@ -30,6 +30,7 @@ __all__ = [
     "DeskSettings",
     "InstrumentSettings",
     "Oidc",
+    "Results",
     "Retention",
     "RoundSettings",
     "Settings",
@@ -133,6 +134,35 @@ class Engine(_Table):
         return self
 
 
+class Results(_Table):
+    """``[results]``: what results are held against. A file that is not there is not used.
+
+    Attributes:
+        index: Folder of index workbooks (XLSX).
+        published: Published figures.
+        previous: Results of the period before.
+        lineage: Units that merged, split, were renamed or dissolved.
+        targets: Targets.
+        actions: Actions agreed on.
+        awards: Proposed awards and criticisms.
+    """
+
+    index: Path = Path("index")
+    published: Path = Path("published.csv")
+    previous: Path = Path("previous/results.csv")
+    lineage: Path = Path("lineage.csv")
+    targets: Path = Path("targets.csv")
+    actions: Path = Path("actions.csv")
+    awards: Path = Path("awards.csv")
+
+    def tables(self) -> tuple[Path, ...]:
+        """The tables, without the folder of workbooks."""
+        return (
+            *(self.published, self.previous, self.lineage),
+            *(self.targets, self.actions, self.awards),
+        )
+
+
 class Retention(_Table):
     """``[retention]``: how long originals are kept, in days after the round's last day.
 
@@ -206,6 +236,7 @@ class Settings(BaseSettings):
         fail_on: Severity from which findings end a run in exit code 11.
         engine: Who does the work on pages.
         collection: How and where the answers were collected.
+        results: What results are held against.
         retention: How long originals are kept.
         desk: How people log in to the review desk.
         source: Forms on survey platforms that ``pull`` fetches.
@@ -242,6 +273,7 @@ class Settings(BaseSettings):
     fail_on: Literal["none", "yellow", "orange", "red"] = "none"
     engine: Engine = Engine()
     collection: Collection = Collection()
+    results: Results = Results()
     retention: Retention = Retention()
     desk: DeskSettings = DeskSettings()
     source: tuple[Source, ...] = ()
@@ -373,6 +405,7 @@ def _known_keys(place: tuple[int | str, ...]) -> list[str]:
         "instrument": InstrumentSettings,
         "engine": Engine,
         "collection": Collection,
+        "results": Results,
         "retention": Retention,
         "desk": DeskSettings,
         "source": Source,
