@@ -26,7 +26,16 @@ from audit.pulling.source import Source
 from detectors.errors import ConfigError
 from detectors.toml_file import read_toml
 
-__all__ = ["InstrumentSettings", "Retention", "RoundSettings", "Settings", "load_settings"]
+__all__ = [
+    "DeskSettings",
+    "InstrumentSettings",
+    "Oidc",
+    "Results",
+    "Retention",
+    "RoundSettings",
+    "Settings",
+    "load_settings",
+]
 
 
 class _Table(BaseModel):
@@ -127,6 +136,35 @@ class Engine(_Table):
         return self
 
 
+class Results(_Table):
+    """``[results]``: what results are held against. A file that is not there is not used.
+
+    Attributes:
+        index: Folder of index workbooks (XLSX).
+        published: Published figures.
+        previous: Results of the period before.
+        lineage: Units that merged, split, were renamed or dissolved.
+        targets: Targets.
+        actions: Actions agreed on.
+        awards: Proposed awards and criticisms.
+    """
+
+    index: Path = Path("index")
+    published: Path = Path("published.csv")
+    previous: Path = Path("previous/results.csv")
+    lineage: Path = Path("lineage.csv")
+    targets: Path = Path("targets.csv")
+    actions: Path = Path("actions.csv")
+    awards: Path = Path("awards.csv")
+
+    def tables(self) -> tuple[Path, ...]:
+        """The tables, without the folder of workbooks."""
+        return (
+            *(self.published, self.previous, self.lineage),
+            *(self.targets, self.actions, self.awards),
+        )
+
+
 class Retention(_Table):
     """``[retention]``: how long originals are kept, in days after the round's last day.
 
@@ -137,6 +175,40 @@ class Retention(_Table):
 
     scans: int | None = Field(default=None, ge=0, le=36_500)
     responses: int | None = Field(default=None, ge=0, le=36_500)
+
+
+class Oidc(_Table):
+    """``[desk.oidc]``: logging in by the organisation's own identity provider.
+
+    Attributes:
+        issuer: Its address; ``/.well-known/openid-configuration`` under it is read.
+        client_id: Under which the desk is known there.
+        secret_env: Name of the environment variable that holds the client's secret.
+        claim: Which claim is the name of the account here; accounts are never made by it.
+        label: What the button says.
+    """
+
+    issuer: str = Field(pattern=r"^https?://\S+$")
+    client_id: str = Field(min_length=1)
+    secret_env: str = "SURVEY_AUDIT_OIDC_SECRET"
+    claim: str = "preferred_username"
+    label: str = "OpenID Connect"
+
+
+class DeskSettings(_Table):
+    """``[desk]``: the review desk.
+
+    Attributes:
+        second_factor: Roles that log in with a one-time code; others may.
+        password_again: Minutes for which a password that was given again counts.
+        secret: File of the key that second factors are encrypted with; made if not there.
+        oidc: An identity provider.
+    """
+
+    second_factor: tuple[Literal["inspector", "approver", "reader", "admin", "auditor"], ...] = ()
+    password_again: int = Field(default=15, ge=0, le=120)
+    secret: Path = Path(".survey-audit.desk.key")
+    oidc: Oidc | None = None
 
 
 class Settings(BaseSettings):
@@ -166,7 +238,9 @@ class Settings(BaseSettings):
         fail_on: Severity from which findings end a run in exit code 11.
         engine: Who does the work on pages.
         collection: How and where the answers were collected.
+        results: What results are held against.
         retention: How long originals are kept.
+        desk: How people log in to the review desk.
         source: Forms on survey platforms that ``pull`` fetches.
         base: Folder of ``audit.toml``; not a key.
     """
@@ -201,7 +275,9 @@ class Settings(BaseSettings):
     fail_on: Literal["none", "yellow", "orange", "red"] = "none"
     engine: Engine = Engine()
     collection: Collection = Collection()
+    results: Results = Results()
     retention: Retention = Retention()
+    desk: DeskSettings = DeskSettings()
     source: tuple[Source, ...] = ()
     base: Path = Field(default=Path(), exclude=True)
 
@@ -279,6 +355,7 @@ class Settings(BaseSettings):
         """Hash of those settings that can change a finding or a score."""
         neutral = {"store", "originals", "reports", "runs", "jobs", "language", "fail_on", "engine"}
         neutral |= {"checkpoints", "signing_key", "retention", "settle_seconds", "source"}
+        neutral |= {"desk"}
         return self.sha256(leave_out=frozenset(neutral))
 
 
@@ -320,7 +397,9 @@ def _known_keys(place: tuple[int | str, ...]) -> list[str]:
         "instrument": InstrumentSettings,
         "engine": Engine,
         "collection": Collection,
+        "results": Results,
         "retention": Retention,
+        "desk": DeskSettings,
         "source": Source,
     }
     model = tables.get(str(place[0]), Settings) if len(place) > 1 else Settings

@@ -18,7 +18,14 @@ from audit.intake.registers import CUSTODY_COLUMNS, CUSTODY_MORE, INVALID_REASON
 from audit.intake.tables import META_COLUMNS
 from audit.pipeline import signs
 from audit.pulling.source import Source
-from audit.settings import Engine, InstrumentSettings, Retention, RoundSettings, Settings
+from audit.settings import (
+    Engine,
+    InstrumentSettings,
+    Results,
+    Retention,
+    RoundSettings,
+    Settings,
+)
 from audit.store.schema import metadata
 from detectors.errors import ExitCode
 from detectors.registry import Level
@@ -127,6 +134,7 @@ def test_everything_that_can_be_exported_is_told():
         (InstrumentSettings, "`[[instrument]]`"),
         (Engine, "`[engine]`"),
         (Collection, "`[collection]`"),
+        (Results, "`[results]`"),
         (Retention, "`[retention]`"),
         (Source, "`[[source]]`"),
         (TableMapping, "`[instrument.mapping]`"),

@@ -1,6 +1,20 @@
 """The desk's routes, one module a part."""
 
-from audit.desk.routes import account, admin, case, decide, forms, pictures, queue, remarks, results
+from audit.desk.routes import (
+    account,
+    admin,
+    case,
+    decide,
+    forms,
+    me,
+    oidc,
+    pictures,
+    queue,
+    remarks,
+    results,
+    staff,
+    unit,
+)
 
 __all__ = ["ROUTES"]
 
@@ -12,6 +26,10 @@ ROUTES = (
     remarks.routes,
     pictures.routes,
     results.routes,
+    unit.routes,
     admin.routes,
     forms.routes,
+    me.routes,
+    oidc.routes,
+    staff.routes,
 )
