@@ -173,8 +173,8 @@ class Retention(_Table):
         responses: Response tables, which hold devices, accounts and addresses.
     """
 
-    scans: int | None = Field(default=None, ge=0, le=36_500)
-    responses: int | None = Field(default=None, ge=0, le=36_500)
+    scans: int | None = Field(default=None, ge=0, le=365_000)
+    responses: int | None = Field(default=None, ge=0, le=365_000)
 
 
 class Oidc(_Table):
