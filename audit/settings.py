@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from audit.intake.collection import Collection
 from audit.intake.presets import PRESETS
 from audit.intake.tables import LOCAL_TIME
+from audit.notice.settings import Notify
 from detectors.errors import ConfigError
 
 __all__ = ["InstrumentSettings", "Retention", "RoundSettings", "Settings", "load_settings"]
@@ -112,6 +113,17 @@ class Retention(_Table):
     responses: int | None = Field(default=None, ge=0)
 
 
+class Metrics(_Table):
+    """``[metrics]``: the counts that the review desk gives to a Prometheus server.
+
+    Attributes:
+        token_env: Name of the environment variable with the bearer token that a scraper on
+            another machine must show; without one only this machine gets an answer.
+    """
+
+    token_env: str | None = None
+
+
 class Settings(BaseSettings):
     """Everything a round is told. Paths are as written: relative to ``audit.toml``.
 
@@ -140,6 +152,9 @@ class Settings(BaseSettings):
         engine: Who does the work on pages.
         collection: How and where the answers were collected.
         retention: How long originals are kept.
+        log: File of the log for machines, or ``stderr``; none if not given.
+        notify: Whom to tell after a run.
+        metrics: Who may read ``/metrics`` of the review desk.
         base: Folder of ``audit.toml``; not a key.
     """
 
@@ -174,6 +189,9 @@ class Settings(BaseSettings):
     engine: Engine = Engine()
     collection: Collection = Collection()
     retention: Retention = Retention()
+    log: str | None = None
+    notify: Notify = Notify()
+    metrics: Metrics = Metrics()
     base: Path = Field(default=Path(), exclude=True)
 
     @field_validator("timezone")
@@ -242,6 +260,7 @@ class Settings(BaseSettings):
         """Hash of those settings that can change a finding or a score."""
         neutral = {"store", "originals", "reports", "runs", "jobs", "language", "fail_on", "engine"}
         neutral |= {"checkpoints", "signing_key", "retention", "settle_seconds"}
+        neutral |= {"log", "notify", "metrics"}
         return self.sha256(leave_out=frozenset(neutral))
 
 
@@ -294,6 +313,8 @@ def _known_keys(place: tuple[int | str, ...]) -> list[str]:
         "engine": Engine,
         "collection": Collection,
         "retention": Retention,
+        "metrics": Metrics,
+        "notify": Notify,
     }
     model = tables.get(str(place[0]), Settings) if len(place) > 1 else Settings
     fields = model.model_fields.items()

@@ -15,8 +15,9 @@ from audit.intake.collection import Collection
 from audit.intake.presets import PRESETS
 from audit.intake.registers import CUSTODY_COLUMNS, UNIT_COLUMNS
 from audit.intake.tables import META_COLUMNS
+from audit.notice.settings import Mail, Notify
 from audit.pipeline import signs
-from audit.settings import Engine, InstrumentSettings, Retention, RoundSettings, Settings
+from audit.settings import Engine, InstrumentSettings, Metrics, Retention, RoundSettings, Settings
 from audit.store.schema import metadata
 from detectors.errors import ExitCode
 from detectors.registry import Level
@@ -120,6 +121,9 @@ def test_everything_that_can_be_exported_is_told():
         (Engine, "`[engine]`"),
         (Collection, "`[collection]`"),
         (Retention, "`[retention]`"),
+        (Notify, "`[notify]`"),
+        (Mail, "`[notify.mail]`"),
+        (Metrics, "`[metrics]`"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

@@ -1,11 +1,22 @@
 """The desk's routes, one module a part."""
 
-from audit.desk.routes import account, admin, case, decide, pictures, queue, remarks, results
+from audit.desk.routes import (
+    account,
+    admin,
+    case,
+    decide,
+    metrics,
+    pictures,
+    queue,
+    remarks,
+    results,
+)
 
 __all__ = ["ROUTES"]
 
 ROUTES = (
     account.routes,
+    metrics.routes,
     queue.routes,
     case.routes,
     decide.routes,
