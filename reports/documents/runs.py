@@ -96,7 +96,7 @@ def _phases(run: RunView, words: Words) -> Table:
     total = sum(phase.seconds for phase in run.phases) or 1.0
     rows = []
     for phase in run.phases:
-        told = ", ".join(f"{_name(words, name)} {words.number(n)}" for name, n in phase.counts)
+        told = ", ".join(f"{words.number(n)} {_name(words, name)}" for name, n in phase.counts)
         name = words.or_raw("runs.phase", phase.name) or phase.name
         level: Level | None = None if phase.done else "red"
         rows.append(
