@@ -18,6 +18,7 @@ import pandas as pd
 
 from audit.judge.decision import CaseState
 from audit.pipeline.sources import load_forms
+from audit.scoring.breakdown import mask_slices
 from audit.scoring.scores import VERSIONS
 from audit.settings import Settings
 from audit.store import Store
@@ -25,7 +26,7 @@ from audit.store.backchecks import Backchecks
 from audit.store.cases import Cases
 from audit.store.evidence import Findings
 from audit.store.records import Records
-from audit.store.results import Runs, Scores
+from audit.store.results import Breakdowns, Runs, Scores
 from audit.store.rounds import Rounds
 from detectors.errors import AccessError
 
@@ -105,11 +106,45 @@ def _scores(connection: Any, settings: Settings) -> pd.DataFrame:
         for part in ("tier", "rank"):
             row |= {f"{part}_{version}": stored[f"{part}_{version}"] for version in VERSIONS}
         last = ("ranked_units", "rank_best", "rank_worst", "tier_firm")
-        rows.append(row | {name: stored[name] for name in last})
+        rows.append(row | {name: stored[name] for name in last} | _firm(stored["firmness"] or {}))
     frame = pd.DataFrame(rows)
     # A unit without a value has no rank; the ranks of the others stay whole numbers.
-    whole = [n for n in frame.columns if n.startswith("rank")]
-    return frame.astype(dict.fromkeys(whole, "Int64"))
+    whole = [n for n in frame.columns if n.startswith("rank") and n != "rank_chance"]
+    return frame.astype(dict.fromkeys([*whole, *(["sample_needed"] if rows else [])], "Int64"))
+
+
+def _firm(firm: Mapping[str, Any]) -> dict[str, Any]:
+    """What sampling and the bounds leave open, as columns."""
+    low, high = firm.get("interval") or (None, None)
+    row: dict[str, Any] = {"interval_low": low, "interval_high": high}
+    row["effective_n"] = firm.get("effective")
+    row |= {"sample_needed": firm.get("sample_needed"), "margin_reached": firm.get("margin")}
+    row |= {name: firm.get(name) for name in ("tier_chance", "tier_chance_least")}
+    for name, key in (("", "rank_interval"), ("_bounds", "rank_interval_bounds")):
+        best, worst = firm.get(key) or (None, None)
+        row |= {f"rank_low{name}": best, f"rank_high{name}": worst}
+    return row | {"rank_chance": firm.get("rank_chance")}
+
+
+def _breakdowns(connection: Any, settings: Settings) -> pd.DataFrame:
+    """Results by slice; what few forms gave, or what would tell of them, is withheld."""
+    stored = [dict(row) for row in Breakdowns(connection, settings.round.id).all()]
+    rows = []
+    for row in mask_slices(stored):
+        shown: dict[str, Any] = {
+            name: row[name]
+            for name in (
+                *("instrument_id", "scope", "scope_id", "dimension", "category", "measure"),
+                *("factor", "records_received", "records_counted", "suppressed"),
+            )
+        }
+        for version in VERSIONS:
+            name = f"value_{version}" if version.startswith("a") else version
+            answers = row[f"answers_{version}"]
+            shown[name] = row[f"satisfied_{version}"] / answers if answers else None
+        shown |= {name: row[name] for name in ("interval_low", "interval_high")}
+        rows.append(shown)
+    return pd.DataFrame(rows)
 
 
 def _decisions(connection: Any, settings: Settings) -> pd.DataFrame:
@@ -211,6 +246,7 @@ _TABLES: Mapping[str, Callable[[Any, Settings], pd.DataFrame]] = {
     "held": _held,
     "custody": _custody,
     "runs": _runs,
+    "breakdowns": _breakdowns,
     "backchecks": _backchecks,
 }
 

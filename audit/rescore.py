@@ -9,7 +9,7 @@ from audit.pipeline.lock import round_lock
 from audit.pipeline.run import LOCK
 from audit.pipeline.scoring import gate_and_score
 from audit.pipeline.sources import load_forms
-from audit.scoring.rules import rules_at
+from audit.scoring.rules import book_at
 from audit.settings import Settings
 from audit.store import Store
 from audit.store.rows import Changes
@@ -33,11 +33,13 @@ def rescore(
         Busy: If a run holds the round.
         ConfigError: If the rules are wrong.
     """
-    rules = rules_at(settings.path(settings.rules), settings.round.date_to)
+    needed = {form.programme for form in settings.instrument}
+    book = book_at(settings.path(settings.rules), settings.round.date_to, needed)
     forms = load_forms(settings)
     changes = Changes()
     act = Act(Action.SCORES, now(), actor, settings.round.id)
     with round_lock(settings.base / LOCK, "score"), store.writing(act) as connection:
         for form in forms:
-            changes += gate_and_score(connection, settings, form.instrument, rules)
+            rules = book[form.settings.programme]
+            changes += gate_and_score(connection, settings, form.instrument, rules, form.settings)
     return changes

@@ -71,12 +71,24 @@ class InstrumentSettings(_Table):
         reference: What honest pages of this form and scanner look like (``calibrate``).
         previous: Responses of the round before.
         columns: Contract name or item id -> name in the response files; or a preset.
+        programme: ``satisfaction`` of citizens, or ``agency``: opinions of agencies, which
+            have their own results, tiers and ranks.
+        respondent: The category item that says who answers (individual, organisation, …).
+        field: The category item that says for which service.
     """
 
     file: Path
     reference: Path | None = None
     previous: Path | None = None
     columns: dict[str, str] | str = Field(default_factory=dict)
+    programme: Literal["satisfaction", "agency"] = "satisfaction"
+    respondent: str | None = None
+    field: str | None = None
+
+    def dimensions(self) -> dict[str, str]:
+        """What results are cut by, beside the channel: name -> item."""
+        named = {"respondent": self.respondent, "field": self.field}
+        return {name: item for name, item in named.items() if item is not None}
 
     @field_validator("columns")
     @classmethod

@@ -133,7 +133,8 @@ def make_round(folder: Path, today: dt.date) -> list[Path]:
                 path.mkdir(parents=True)
                 made.append(path)
         for rules in shipped_rules():
-            target = folder / "rules" / "default.toml"
+            name_ = "default.toml" if rules.stem.startswith("satisfaction") else rules.name
+            target = folder / "rules" / name_
             if not target.exists():
                 shutil.copyfile(rules, target)
                 made.append(target)

@@ -15,15 +15,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.errors import MissingComponent
 from detectors.finding import Family, Finding, Message
 
-__all__ = ["Assessment", "Check", "CheckInfo", "Level", "discover"]
+__all__ = ["GROUP", "Assessment", "Check", "CheckInfo", "Level", "discover"]
 
 Subject_contra = TypeVar("Subject_contra", contravariant=True)
 
@@ -56,6 +57,8 @@ class CheckInfo:
         batch_dependent: True where a subject's score depends on the others in the call.
         min_scale: Smallest spread of honest scores that is believed, in units of the score,
             where nearly all honest subjects score the same.
+        reasons: What it answers where it cannot judge, in both languages, word for word; for
+            checks of other packages, whose reasons ``audit/reporting/reasons.py`` cannot know.
         version: Raised when its numbers change, so that a run redoes its work.
     """
 
@@ -71,6 +74,7 @@ class CheckInfo:
     valid_for: frozenset[str] = frozenset()
     batch_dependent: bool = False
     min_scale: float = 0.0
+    reasons: tuple[Message, ...] = ()
     version: str = "1"
 
 
@@ -122,11 +126,29 @@ PACKAGES: Mapping[Level, str] = {
 }
 
 
+GROUP = "survey_audit.checks"
+
+
+def _loaded(point: EntryPoint) -> Check[Any]:
+    where = f"{point.dist.name if point.dist else 'a package'}, entry point {point.name}"
+    remedy = "mend or uninstall that package"
+    try:
+        check = point.load()
+    except Exception as error:  # another's code may raise anything
+        what = f"its check {point.value} cannot be loaded: {type(error).__name__}: {error}"
+        raise MissingComponent(what, where=where, remedy=remedy) from error
+    if not isinstance(check, Check) or not isinstance(check.info, CheckInfo):
+        raise MissingComponent(f"{point.value} is not a check", where=where, remedy=remedy)
+    return check
+
+
 @cache
 def discover(level: Level) -> Mapping[str, Check[Any]]:
     """All checks of one level by id, in order of id.
 
     Raises:
+        MissingComponent: If an installed package offers a check that cannot be loaded: a run
+            without it would pass for one in which it found nothing.
         RuntimeError: If two checks carry one id, or a check stands in the room of
             another level.
     """
@@ -135,7 +157,7 @@ def discover(level: Level) -> Mapping[str, Check[Any]]:
     names = [m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")]
     candidates = [importlib.import_module(f"{package.__name__}.{name}") for name in names]
     checks = [module.CHECK for module in candidates if hasattr(module, "CHECK")]
-    plugins = [point.load() for point in entry_points(group="survey_audit.checks")]
+    plugins = [_loaded(point) for point in entry_points(group=GROUP)]
     checks.extend(plugin for plugin in plugins if plugin.info.level is level)
     for check in checks:
         if check.info.level is not level:

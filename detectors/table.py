@@ -83,9 +83,18 @@ def _number(value: object) -> float:
         return float("nan")
 
 
+Array = TypeVar("Array", bound=np.ndarray[Any, Any])
+
+
+def _locked(array: Array) -> Array:
+    """The array, which nobody can write to any more: every check is given the same."""
+    array.setflags(write=False)
+    return array
+
+
 @dataclass(frozen=True, eq=False)
 class RecordTable:
-    """Responses prepared for checks. Arrays are read only by convention.
+    """Responses prepared for checks. Its arrays are shared by them and cannot be written to.
 
     Attributes:
         responses: The responses as they were given.
@@ -159,13 +168,13 @@ class RecordTable:
             responses=responses,
             instrument=instrument,
             items=items,
-            codes=codes[order],
-            levels=levels,
-            unit=unit,
+            codes=_locked(codes[order]),
+            levels=_locked(levels),
+            unit=_locked(unit),
             unit_ids=tuple(str(name) for name in unit_ids),
-            stratum=stratum,
+            stratum=_locked(stratum),
             stratum_names=stratum_names,
-            source_row=order,
+            source_row=_locked(order),
             has_units=has_units,
             circumstances=circumstances or Circumstances(),
         )
@@ -178,7 +187,7 @@ class RecordTable:
     @cached_property
     def answers(self) -> NDArray[np.float64]:
         """float64 ``(n, items)``: positions 1..levels, NaN = no valid answer."""
-        return np.where(self.codes > 0, self.codes, np.nan).astype(np.float64)
+        return _locked(np.where(self.codes > 0, self.codes, np.nan).astype(np.float64))
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -205,7 +214,7 @@ class RecordTable:
         counts = np.zeros(len(self), dtype=np.intp)
         for j in range(len(self.items)):
             counts += self.codes[:, j] > 0
-        return counts
+        return _locked(counts)
 
     @cached_property
     def level(self) -> NDArray[np.float64]:
@@ -216,7 +225,7 @@ class RecordTable:
             total += scaled[self.codes[:, j]]
         level: NDArray[np.float64] = np.full(len(self), np.nan)
         np.divide(total, self.answered, out=level, where=self.answered > 0)
-        return level
+        return _locked(level)
 
     @cached_property
     def times(self) -> Mapping[str, NDArray[np.float64]]:

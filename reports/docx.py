@@ -15,7 +15,7 @@ from typing import Any
 
 import docx
 from docx.document import Document as Word
-from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_BREAK, WD_TAB_ALIGNMENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_BREAK, WD_TAB_ALIGNMENT, WD_TAB_LEADER
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
@@ -140,9 +140,10 @@ class _Writer:
         left, right = self.document.running
         self._run(head, f"{left}\t{right}", size=8, soft=True)
         self._run(foot, f"{self.document.foot[0]}\t", size=8, soft=True)
-        for field in ("PAGE", "NUMPAGES"):
-            _field(self._run(foot, "", size=8, soft=True), field)
-            if field == "PAGE":
+        for name in ("PAGE", "NUMPAGES"):
+            for kind in ("begin", name, "separate", "", "end"):
+                _field(self._run(foot, "" if kind else "1", size=8, soft=True), kind)
+            if name == "PAGE":
                 self._run(foot, "/", size=8, soft=True)
         below = section.footer.add_paragraph()
         self._run(below, self.document.foot[1], size=7, soft=True)
@@ -229,11 +230,12 @@ class _Writer:
         for cells in (*block.rows, *([block.total] if block.total else [])):
             line = table.add_row()
             _whole(line)
+            places = line.cells
             place = 0
             for content in cells:
-                target = line.cells[place]
+                target = places[place]
                 if content.span > 1:
-                    target = target.merge(line.cells[place + content.span - 1])
+                    target = target.merge(places[place + content.span - 1])
                 right = block.columns[place].right
                 self._fill(target, content, right=right, bold=cells is block.total)
                 place += content.span
@@ -300,7 +302,9 @@ class _Writer:
         if block.label:
             self._paragraph(block.label)
         for _ in range(block.lines):
-            self._paragraph("." * 96, size=10, soft=True)
+            line = self._paragraph("\t", size=10, soft=True)
+            stops = line.paragraph_format.tab_stops
+            stops.add_tab_stop(Mm(_WIDTH_MM), WD_TAB_ALIGNMENT.RIGHT, WD_TAB_LEADER.DOTS)
 
     def _signatures(self, block: Signatures) -> None:
         self.word.add_paragraph()
@@ -325,15 +329,16 @@ def _face(element: Any) -> None:
         fonts.set(qn(f"w:{name}"), _FACE)
 
 
-def _field(run: Any, name: str) -> None:
-    """A field that the editor fills in, such as the page number."""
-    for kind, text in (("begin", None), (None, name), ("end", None)):
-        element = OxmlElement("w:fldChar" if kind else "w:instrText")
-        if kind:
-            element.set(qn("w:fldCharType"), kind)
-        else:
-            element.text = text
-        run._r.append(element)
+def _field(run: Any, part: str) -> None:
+    """One part of a field that the editor fills in: its begin, name, separator, text, end."""
+    if part in ("begin", "separate", "end"):
+        mark = OxmlElement("w:fldChar")
+        mark.set(qn("w:fldCharType"), part)
+        run._r.append(mark)
+    elif part:
+        name = OxmlElement("w:instrText")
+        name.text = part
+        run._r.append(name)
 
 
 def _repeat(row: Any) -> None:

@@ -113,12 +113,18 @@ def hours(
 
 
 def periods(
-    rows: Sequence[PeriodPoint], broken: str, title: str, describe: str, percent: Percent
+    rows: Sequence[PeriodPoint],
+    labels: Sequence[str],
+    broken: str,
+    title: str,
+    describe: str,
+    percent: Percent,
 ) -> Markup:
     """The unit's value round by round; a break of method cuts the line.
 
     Args:
         rows: The earliest first.
+        labels: Their names.
         broken: Word beside a break.
         title: As above.
         describe: As above.
@@ -131,7 +137,7 @@ def periods(
     last: tuple[float, float] | None = None
     for place, row in enumerate(rows):
         x = _LEFT + step * (place + 0.5)
-        parts.append(text(x, _BOTTOM + 17, row.label, "middle"))
+        parts.append(text(x, _BOTTOM + 17, labels[place], "middle"))
         if row.broken is not None and place:
             cut = x - step / 2
             parts.append(line(cut, _TOP - 8, cut, _BOTTOM, WARN, 1.6, "2 3"))

@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from detectors.finding import Message, Severity
-from reports.locale import Text, catalogue, in_both
+from reports.locale import LANGUAGES, Text, catalogue, in_both, load_text
 from reports.views import (
     LOW_N,
     MINIMUM_CELL,
@@ -28,6 +28,7 @@ from reports.views import (
 __all__ = [
     "change",
     "innocent",
+    "innocent_messages",
     "kind_title",
     "noun",
     "rank_change",
@@ -264,6 +265,16 @@ def _count_words(count: SignCount, what: str, text: Text) -> str:
 
 def innocent(report: UnitReport, text: Text) -> tuple[str, ...]:
     """What may honestly explain the signs: of the unit, of each sign, of the round."""
+    return _once(_innocent(report, text))
+
+
+def innocent_messages(report: UnitReport) -> tuple[Message, ...]:
+    """The same in both languages."""
+    vi, en = (_innocent(report, load_text(language)) for language in LANGUAGES)
+    return tuple(dict.fromkeys(Message(*pair) for pair in zip(vi, en, strict=True)))
+
+
+def _innocent(report: UnitReport, text: Text) -> list[str]:
     found: list[str] = []
     if 0 < report.result.received < LOW_N:
         found.append(text("innocent.small", n=text.number(report.result.received)))
@@ -278,7 +289,7 @@ def innocent(report: UnitReport, text: Text) -> tuple[str, ...]:
         found.append(text("innocent.copy"))
     messages = [*report.innocent, *(m for s in _all_signs(report) for m in s.innocent)]
     found.extend(text.say(message) for message in messages)
-    return _once(found)
+    return found
 
 
 def recommendations(report: UnitReport, text: Text) -> tuple[str, ...]:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from detectors.errors import UsageError
-from reports.documents import round_document, unit_document
+from reports.documents import Paper, paper_document, round_document, unit_document
 from reports.files import index_file, render, unit_file, write_file
 from reports.views import RoundReport, UnitReport
 
-__all__ = ["write_reports", "write_round", "write_unit"]
+__all__ = ["write_paper", "write_reports", "write_round", "write_unit"]
 
 
 def write_reports(
@@ -58,7 +58,7 @@ def write_reports(
 def write_unit(
     folder: Path, report: UnitReport, languages: Sequence[str], formats: Sequence[str]
 ) -> list[Path]:
-    """The files of one unit."""
+    """The report of one unit."""
     written = []
     for language in languages:
         index = index_file(language, first=language == languages[0])
@@ -66,6 +66,26 @@ def write_unit(
         for fmt in formats:
             path = folder / unit_file(report.unit.id, language, fmt)
             written.append(write_file(path, render(document, fmt)))
+    return written
+
+
+def write_paper(
+    folder: Path,
+    view: Paper,
+    languages: Sequence[str],
+    formats: Sequence[str],
+    unit_id: str | None = None,
+) -> list[Path]:
+    """An official paper, of one unit or of the round."""
+    written = []
+    for language in languages:
+        document = paper_document(view, language)
+        for fmt in formats:
+            kind = document.kind
+            name = index_file(language, fmt, kind=kind)
+            if unit_id is not None:
+                name = unit_file(unit_id, language, fmt, kind)
+            written.append(write_file(folder / name, render(document, fmt)))
     return written
 
 

@@ -47,6 +47,7 @@ __all__ = ["render_xlsx"]
 _NUMBER = {"number": "#,##0.####", "share": "0.00%", "points": '+0.00;"−"0.00;0.00'}
 _LONGEST = 32_000  # characters that a cell of a workbook may hold, less some
 _WIDTHS = (34.0, 92.0)
+_WIDEST = 64
 _NAME = re.compile(r"[\[\]:*?/\\']")
 
 
@@ -179,6 +180,7 @@ class _Writer:
     def _table(self, table: Table) -> None:
         sheet = self._sheet(table.name)
         wide = [len(column.title) for column in table.columns]
+        tall: dict[int, int] = {}
         for place, column in enumerate(table.columns):
             align = "right" if column.right else "left"
             look = {"bold": True, "bottom": 2, "text_wrap": True, "valign": "bottom"}
@@ -190,11 +192,17 @@ class _Writer:
             for cell in cells:
                 right = table.columns[place].right
                 shown = self._cell(sheet, number, place, cell, right=right, bold=bold)
+                lines = shown.split("\n")
                 if cell.span == 1:
-                    wide[place] = max(wide[place], max(map(len, shown.split("\n")), default=0))
+                    wide[place] = max(wide[place], max(map(len, lines), default=0))
+                    height = sum(1 + len(line) // _WIDEST for line in lines)
+                    tall[number] = max(tall.get(number, 1), height)
                 place += cell.span
         for place, longest in enumerate(wide):
-            sheet.set_column(place, place, min(max(longest + 2, 8), 64))
+            sheet.set_column(place, place, min(max(longest + 2, 8), _WIDEST))
+        for number, height in tall.items():
+            if height > 1:
+                sheet.set_row(number, 13.5 * height + 1.5)
         sheet.freeze_panes(1, 1 if table.columns[0].head else 0)
         sheet.repeat_rows(0)
         if table.rows:

@@ -51,7 +51,7 @@ def check_files(
     paths: Sequence[Path],
     instrument: Instrument,
     *,
-    reference: Path | None = None,
+    reference: Reference | Path | None = None,
     jobs: int = 0,
     false_flag_rate: float = 0.01,
     progress: Callable[[Iterator[PageOutcome]], Iterator[PageOutcome]] = lambda pages: pages,
@@ -61,7 +61,7 @@ def check_files(
     Args:
         paths: Files or folders.
         instrument: The form.
-        reference: A file made by ``calibrate``; the built-in one for ``None``.
+        reference: Honest distributions or a file of them; the built-in ones for ``None``.
         jobs: Worker processes; 0 works in this process, where a hostile file can do harm.
         false_flag_rate: Share of honest pages that may be flagged, in (0, 1).
         progress: Wraps the stream of pages, to show how far it is.
@@ -69,7 +69,7 @@ def check_files(
     Raises:
         InputError: If the reference or a blank page cannot be used.
     """
-    honest = load_reference(reference)
+    honest = reference if isinstance(reference, Reference) else load_reference(reference)
     fingerprints: list[Fingerprint] = []
     rows: list[int] = []
     with tempfile.TemporaryFile() as spool:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from audit.cli._console import progress, talk
 from audit.cli._output import output_text
-from detectors.errors import ExitCode, InputError
+from detectors.errors import ExitCode
+
+if TYPE_CHECKING:
+    from scans.page import PageOutcome
+    from scans.types import PageResult
 
 
 def register(app: typer.Typer) -> None:
@@ -29,34 +34,29 @@ def calibrate(
     """Learn from honest pages of one form and scanner; `check --reference` then uses it."""
     from audit.version import software_version
     from detectors.instrument import load_instrument
-    from scans.batch import page_outcomes
-    from scans.reference import FEWEST_PAGES, Reference, builtin_reference
-    from scans.types import Status
+    from scans.api import calibrate as learn
+    from scans.reference import FEWEST_PAGES
     from scans.worker import limit_worker
 
     limit_worker()
     form = load_instrument(instrument)
-    learnt, unjudged = [], 0
-    outcomes = page_outcomes(pages, form, reference=None, jobs=jobs)
-    for outcome in progress(outcomes, "learning from pages"):
-        result = outcome.result
-        if result.status is Status.READ and outcome.scores and result.scan_class is not None:
-            learnt.append((result.scan_class, outcome.scores))
-        else:
-            unjudged += 1
-            talk(f"{result.origin.path}: {result.status.value} — {result.reason}")
-    if not learnt:
-        raise InputError(
-            "none of the pages could be read as this form",
-            where=str(instrument),
-            remedy="give honest pages of this very form",
-        )
+    left_out = 0
+
+    def told(page: PageResult) -> None:
+        nonlocal left_out
+        left_out += 1
+        talk(f"{page.origin.path}: {page.status.value} — {page.reason}")
+
+    def shown(outcomes: Iterator[PageOutcome]) -> Iterator[PageOutcome]:
+        return progress(outcomes, "learning from pages")
+
     source = {"instrument": form.id, "version": form.version, "program": software_version()}
-    reference = Reference.learn(learnt, fallback=builtin_reference(), source=source)
+    reference = learn(pages, form, jobs=jobs, source=source, left_out=told, progress=shown)
     with output_text(output) as write:
         write(json.dumps(reference.to_json(), indent=1, sort_keys=True) + "\n")
     for scan_class, count in sorted(reference.pages.items()):
         few = f" (fewer than {FEWEST_PAGES}: the built-in reference stays in force)"
         talk(f"{scan_class}: {count} pages{few if count < FEWEST_PAGES else ''}")
-    talk(f"{len(learnt)} pages learnt, {unjudged} left out -> {output}")
-    return ExitCode.PARTLY_JUDGED if unjudged else ExitCode.DONE
+    learnt = sum(reference.pages.values())
+    talk(f"{learnt} pages learnt, {left_out} left out -> {output}")
+    return ExitCode.PARTLY_JUDGED if left_out else ExitCode.DONE

@@ -13,7 +13,7 @@ from detectors.errors import ExitCode, UsageError
 
 _WHAT = (
     *("records", "findings", "units", "scores", "decisions", "held", "custody", "runs"),
-    "backchecks",
+    *("backchecks", "breakdowns"),
 )
 _FORMATS = ("csv", "xlsx", "parquet", "json")
 

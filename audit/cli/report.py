@@ -12,6 +12,7 @@ from audit.cli._round import HERE, Config, show
 from detectors.errors import ExitCode, UsageError
 
 _FORMATS = ("html", "pdf", "xlsx", "docx")
+_DOCUMENTS = ("unit", "round", "minutes", "held", "explanation", "backcheck", "comparison")
 
 
 def register(app: typer.Typer) -> None:
@@ -33,15 +34,21 @@ def report(
     fmt: Annotated[
         str, typer.Option("--format", help="html, pdf, xlsx, docx; several with commas.")
     ] = "html",
+    document: Annotated[
+        str,
+        typer.Option(
+            "--document",
+            help="unit, round, minutes, held, explanation, backcheck, comparison; several "
+            "with commas.",
+        ),
+    ] = "unit,round",
     jobs: Annotated[
         int | None, typer.Option("--jobs", help="Worker processes, 0 for one a core.", min=0)
     ] = None,
 ) -> ExitCode:
     """Write the anomaly report of each unit and the report of the round."""
-    formats = tuple(dict.fromkeys(part.strip() for part in fmt.split(",")))
-    for part in formats:
-        if part not in _FORMATS:
-            raise UsageError(f"--format {part} is not known", remedy=f"use {', '.join(_FORMATS)}")
+    formats = _parts("--format", fmt, _FORMATS)
+    documents = _parts("--document", document, _DOCUMENTS)
     if language not in (None, "vi", "en"):
         raise UsageError(f"--language {language} is not known", remedy="use vi or en")
     from audit.reporting import write_round_reports
@@ -56,6 +63,7 @@ def report(
         units=units or (),
         languages=languages,
         formats=formats,
+        documents=documents,
         folder=output,
         progress=show,
     )
@@ -63,3 +71,12 @@ def report(
         say(str(path))
     talk(f"{len(written)} files written")
     return ExitCode.DONE
+
+
+def _parts(option: str, text: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    """The parts of a list with commas, each of them known."""
+    parts = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
+    for part in parts:
+        if part not in known:
+            raise UsageError(f"{option} {part} is not known", remedy=f"use {', '.join(known)}")
+    return parts

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from detectors.screen import Screening
+    from detectors.screening import Screening
 
 _MOST_PROBLEMS = 20
 
@@ -63,7 +63,7 @@ def screen(
     from audit.intake.registers import read_custody, read_units, units_at
     from audit.intake.tables import read_responses
     from detectors.instrument import load_instrument
-    from detectors.screen import screen as run_screen
+    from detectors.screening import screen as run_screen
 
     asked = load_instrument(instrument)
     register_ = None if units is None else read_units(units)

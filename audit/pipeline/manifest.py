@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audit.pipeline.plan import input_key
+from audit.scoring.rules import told
 from audit.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def manifest_of(
         "config_sha256": settings.sha256(),
         "results_sha256": inputs.settings,
         "engine": {"kind": settings.engine.kind, "jobs": settings.jobs},
-        "rules": {"id": work.rules.id, "sha256": work.rules.sha256},
+        "rules": told(work.rules),
         "instruments": dict(inputs.instruments),
         "references": dict(inputs.references),
         "checks": dict(inputs.checks),

@@ -21,7 +21,7 @@ from audit.pipeline.sources import Sources, gather
 from audit.pipeline.stages import Work, work_through
 from audit.pipeline.tools import Tools
 from audit.pipeline.verdict import failures, verdict
-from audit.scoring.rules import RuleSet, rules_at
+from audit.scoring.rules import RuleSet, book_at, book_hash
 from audit.settings import Settings
 from audit.store import Store, open_store
 from audit.store.cases import Cases
@@ -73,7 +73,8 @@ def run_round(settings: Settings, tools: Tools) -> Outcome:
     stamp = started.strftime("%Y%m%dT%H%M%SZ")
     phases = Phases(tools.now, tools.log)
     with round_lock(settings.base / LOCK, stamp):
-        rules = rules_at(settings.path(settings.rules), settings.round.date_to)
+        needed = {form.programme for form in settings.instrument}
+        rules = book_at(settings.path(settings.rules), settings.round.date_to, needed)
         with phases("look") as told:
             sources = gather(settings, tools)
             told["files"] = len(sources.found)
@@ -96,7 +97,11 @@ def run_round(settings: Settings, tools: Tools) -> Outcome:
 
 
 def _inputs(
-    store: Store, settings: Settings, sources: Sources, rules: RuleSet, tools: Tools
+    store: Store,
+    settings: Settings,
+    sources: Sources,
+    rules: Mapping[str, RuleSet],
+    tools: Tools,
 ) -> Inputs:
     with store.reading() as connection:
         kept = {r["path"]: r["sha256"] for r in Files(connection, settings.round.id).kept()}
@@ -108,7 +113,7 @@ def _inputs(
         files=tuple({**kept, **{f.path: f.sha256 for f in sources.found}}.items()),
         instruments={f.instrument.id: f.instrument.sha256 for f in sources.forms},
         references=references(settings, sources.forms),
-        rules=rules.sha256,
+        rules=book_hash(rules),
         checks=dict(tools.checks),
         decisions=decisions,
         software=software_version(),

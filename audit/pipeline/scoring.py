@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from audit.intake.registers import units_at
 from audit.judge.gate import Gate, gate
 from audit.pipeline.assembly import answer_text
-from audit.scoring.rules import RuleSet
+from audit.scoring.breakdown import UnitFacts, breakdown
+from audit.scoring.rules import AGENCY, RuleSet
 from audit.scoring.scores import (
     DISSATISFIED,
     NO_ANSWER,
@@ -20,11 +23,12 @@ from audit.scoring.scores import (
     Ballot,
     score,
 )
-from audit.settings import Settings
+from audit.scoring.uncertainty import firmness
+from audit.settings import InstrumentSettings, Settings
 from audit.store.cases import Cases
 from audit.store.records import Records
 from audit.store.remarks import BLANK, Corrections
-from audit.store.results import Scores
+from audit.store.results import Breakdowns, Scores
 from audit.store.rounds import Rounds
 from audit.store.rows import Changes
 from detectors.instrument import Instrument
@@ -33,12 +37,17 @@ __all__ = ["gate_and_score"]
 
 
 def gate_and_score(
-    connection: sa.Connection, settings: Settings, instrument: Instrument, rules: RuleSet
+    connection: sa.Connection,
+    settings: Settings,
+    instrument: Instrument,
+    rules: RuleSet,
+    form: InstrumentSettings,
 ) -> Changes:
     """Let the gate judge every record of an instrument and store the scores that follow.
 
     One transaction with the decisions it rests on: no score is ever stored beside a gate
-    that says otherwise.
+    that says otherwise. Each instrument has its own results: opinions of agencies are never
+    pooled with those of citizens.
     """
     round_id = settings.round.id
     units = units_at(Rounds(connection, round_id).units(), settings.round.date_to)
@@ -46,16 +55,32 @@ def gate_and_score(
     records = Records(connection, round_id, instrument.id)
     moved = records.save_states({key: str(state) for key, state in states.items()})
     agreed = Corrections(connection, round_id).agreed(instrument.id)
-    ballot = _ballot(records, instrument, states, agreed)
-    # A unit that does not handle procedures has no satisfaction result at all.
-    handling = units[units["handles_procedures"].ne(other=False).fillna(value=True)]
-    groups = {
-        unit: group if isinstance(group, str) else None
-        for unit, group in zip(handling["unit_id"], handling["group"], strict=True)
+    read = _read(records, instrument, states, agreed, form)
+    if form.programme != AGENCY:
+        # A unit that does not handle procedures has no satisfaction result at all.
+        units = units[units["handles_procedures"].ne(other=False).fillna(value=True)]
+    facts = {
+        row["unit_id"]: UnitFacts(*(_text(row[name]) for name in ("group", "level", "parent_id")))
+        for row in units.to_dict("records")
     }
-    results = score(ballot, instrument, groups, rules)
-    changes = Scores(connection, round_id).save(instrument.id, results, rules.id)
+    groups = {unit: fact.group for unit, fact in facts.items()}
+    served = {
+        unit: int(number)
+        for unit, number in zip(units["unit_id"], units["served"], strict=True)
+        if number == number and number >= 0
+    }
+    results = score(read.ballot, instrument, groups, rules)
+    firm = firmness(
+        read.ballot, read.clusters, instrument, results, groups, served, rules, seed=settings.seed
+    )
+    slices = breakdown(read.ballot, read.clusters, read.dimensions, instrument, facts)
+    changes = Scores(connection, round_id).save(instrument.id, results, rules.id, firm)
+    changes += Breakdowns(connection, round_id).save(instrument.id, slices)
     return changes + Changes(changed=moved)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _gates(
@@ -75,17 +100,30 @@ def _gates(
     return gates
 
 
-def _ballot(
+@dataclass(frozen=True)
+class _Read:
+    """Records as the arithmetic wants them."""
+
+    ballot: Ballot
+    clusters: NDArray[np.int64] | None
+    dimensions: Mapping[str, Sequence[str | None]]
+
+
+def _read(
     records: Records,
     instrument: Instrument,
     gates: Mapping[int, Gate],
     agreed: Mapping[tuple[str, str], tuple[Any, Any]],
-) -> Ballot:
+    form: InstrumentSettings,
+) -> _Read:
     rows = records.all()
     index = {row["id"]: number for number, row in enumerate(rows)}
     columns = {item.id: number for number, item in enumerate(instrument.ratings)}
     best = {item.id: {answer_text(value) for value in item.top_two} for item in instrument.ratings}
     cells = np.full((len(rows), len(columns)), NO_ANSWER, dtype=np.uint8)
+    asked = {item: name for name, item in form.dimensions().items()}
+    cut: dict[str, list[str | None]] = {"channel": [row["channel"] for row in rows]}
+    cut |= {name: [None] * len(rows) for name in form.dimensions()}
 
     def cell(item: str, state: str, value: str | None) -> int:
         if state == "answered":
@@ -96,6 +134,8 @@ def _ballot(
     names = {index[row["id"]]: row["record_id"] for row in rows if row["record_id"] in corrected}
     read: dict[tuple[str, str], list[str | None]] = {}
     for key, item, state, value in records.answers():
+        if item in asked and state == "answered":
+            cut[asked[item]][index[key]] = value
         column = columns.get(item)
         if column is None:
             continue
@@ -110,4 +150,18 @@ def _ballot(
         # A correction of a reading that no longer stands is stale: it changes nothing.
         if record in places and item in columns and read.get((record, item), BLANK) == was:
             cells[places[record], columns[item]] = cell(item, right[0], right[1])
-    return Ballot(units, [gates[row["id"]] for row in rows], cells, received)
+    ballot = Ballot(units, [gates[row["id"]] for row in rows], cells, received)
+    return _Read(ballot, _clusters(rows), cut)
+
+
+def _clusters(rows: Sequence[sa.RowMapping]) -> NDArray[np.int64] | None:
+    """A number for each collector of a unit, or its batch; a form of neither is alone."""
+    names: dict[tuple[object, ...], int] = {}
+    numbers = np.empty(len(rows), dtype=np.int64)
+    any_ = False
+    for place, row in enumerate(rows):
+        label = row["collector"] or row["batch"]
+        any_ = any_ or label is not None
+        about = (row["unit_id"], label) if label is not None else (row["unit_id"], None, place)
+        numbers[place] = names.setdefault(about, len(names))
+    return numbers if any_ else None

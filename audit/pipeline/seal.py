@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 
 from audit.pipeline.plan import Inputs
 from audit.pipeline.tools import Tools
-from audit.scoring.rules import RuleSet
+from audit.scoring.rules import RuleSet, told
 from audit.settings import Settings
 from audit.store import Store
 from audit.trail.acts import Action
@@ -25,7 +26,7 @@ _KEY = "checkpoints"
 
 
 def note_changes(
-    connection: sa.Connection, settings: Settings, inputs: Inputs, rules: RuleSet
+    connection: sa.Connection, settings: Settings, inputs: Inputs, rules: Mapping[str, RuleSet]
 ) -> None:
     """Record settings, rules, instruments and signing key where they are not as they were.
 
@@ -38,7 +39,7 @@ def note_changes(
     chosen = settings.model_dump(mode="json", by_alias=True, exclude={"store", "notify"})
     forms = {"instruments": dict(inputs.instruments), "references": dict(inputs.references)}
     _note(connection, Action.SETTINGS, settings.round.id, chosen)
-    _note(connection, Action.RULES, settings.round.id, {"id": rules.id, "sha256": rules.sha256})
+    _note(connection, Action.RULES, settings.round.id, told(rules))
     _note(connection, Action.INSTRUMENTS, settings.round.id, forms)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +39,7 @@ class Work:
         store: Of the round.
         settings: Of the round.
         sources: What is there.
-        rules: Valid on the round's last day.
+        rules: Programme -> rule set that is valid on the round's last day.
         run_id: Of the run.
         tools: Checks, clock, progress.
         phases: Keeps the times.
@@ -47,7 +48,7 @@ class Work:
     store: Store
     settings: Settings
     sources: Sources
-    rules: RuleSet
+    rules: Mapping[str, RuleSet]
     run_id: str
     tools: Tools
     phases: Phases
@@ -86,7 +87,10 @@ def work_through(work: Work) -> dict[str, int]:
         tables, table_problems = read_tables(store, settings, forms, known, tools)
         problems = [*work.sources.problems, *units.problems]
         problems += [*(custody.problems if custody else ()), *table_problems]
-        beside = [read_round_circumstances(store, settings, form, work.rules) for form in forms]
+        beside = [
+            read_round_circumstances(store, settings, form, work.rules[form.settings.programme])
+            for form in forms
+        ]
         # the tables are the same for every form; only a baseline is read anew
         problems += dict.fromkeys(problem for read in beside for problem in read.problems)
         before = [read_previous(store, settings, form) for form in forms]
@@ -119,7 +123,8 @@ def work_through(work: Work) -> dict[str, int]:
             phases("scores", instrument=form.instrument.id),
             store.writing(tools.act(Action.SCORES, form.instrument.id)) as connection,
         ):
-            gate_and_score(connection, settings, form.instrument, work.rules)
+            rules = work.rules[form.settings.programme]
+            gate_and_score(connection, settings, form.instrument, rules, form.settings)
     return counts
 
 

@@ -103,7 +103,7 @@ def real_tools(
     """The checks that come with the program, and the installed ones."""
     from audit.pipeline import signs
     from detectors.registry import Level, discover
-    from detectors.screen import screen
+    from detectors.screening import screen
 
     every = [check.info for level in Level for check in discover(level).values()]
     checks = {info.id: info.version for info in every} | signs.VERSIONS

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from audit.intake.registers import units_at
-from audit.judge.decision import CaseState
+from audit.judge.decision import CaseState, Decision
 from audit.pipeline.signs import TITLES
 from audit.reporting.before import Before
 from audit.scoring.rules import RuleSet
@@ -54,6 +54,7 @@ class RoundData:
         before: Unit id -> its counts in the round before.
         changed: Page key -> marks of pages on which a mark was erased.
         facts: Item that is no rating -> record key -> answer.
+        reasons: Case key -> reason codes of the words that closed it.
         memo: What was counted once over all units, filled when first asked for.
     """
 
@@ -75,6 +76,7 @@ class RoundData:
     before: Mapping[str, Before] = field(default_factory=dict)
     changed: Mapping[int, Sequence[Row]] = field(default_factory=dict)
     facts: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    reasons: Mapping[int, Sequence[str]] = field(default_factory=dict)
     memo: dict[Any, Any] = field(default_factory=dict)
 
     def title(self, detector: str) -> Message:
@@ -149,7 +151,14 @@ def load(
             for page, marks in Pages(connection, round_id).erased(instrument.id).items()
         },
         facts=_facts(records, instrument),
+        reasons={case: _closing(words) for case, words in cases.history().items()},
     )
+
+
+def _closing(words: Sequence[Decision]) -> list[str]:
+    """Reason codes of those decisions that agree with the last one."""
+    last = words[-1].verdict
+    return [word.reason for word in words if word.verdict is last]
 
 
 def _facts(records: Records, instrument: Instrument) -> Mapping[str, Mapping[int, str]]:

@@ -35,7 +35,7 @@ __all__ = [
 _EXAMPLES = 12
 # So many extracts of one form, so that it does not crowd out the others.
 _OF_ONE_FORM = 3
-_STATES = {
+STATES = {
     CaseState.OPEN: Message("chờ xem xét", "waiting for review"),
     CaseState.SECOND_NEEDED: Message("chờ người thứ hai", "waiting for a second person"),
     CaseState.ESCALATED: Message("chuyển cấp trên", "escalated"),
@@ -263,7 +263,7 @@ def flagged_forms(data: RoundData, records: Sequence[Row]) -> tuple[FlaggedForm,
                 severity=Severity(case["severity"]),
                 signs=tuple(dict.fromkeys(texts)),
                 item=None if first is None else first["item"],
-                status=_STATES[case["state"]],
+                status=STATES[case["state"]],
             )
         )
     return tuple(sorted(forms, key=lambda form: (-form.severity.rank, form.label)))

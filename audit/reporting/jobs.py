@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from audit.reporting.crops import CropRequest, cut
 from detectors.errors import AuditError, WorkerDied
 from detectors.instrument import Instrument
-from reports.files import unit_file
 from reports.views import UnitReport
-from reports.write import write_unit
+from reports.views.papers import Explanation, Minutes
+from reports.write import write_paper, write_unit
 
 __all__ = ["UnitJob", "Written", "given_up", "write_job"]
 
@@ -23,7 +22,8 @@ class UnitJob:
 
     Attributes:
         folder: Where to.
-        report: What its documents say, their extracts still to be cut.
+        unit_id: The unit.
+        views: What its documents say, their extracts still to be cut.
         languages: The first has the index page.
         formats: Of :data:`reports.files.FORMATS`.
         requests: Extracts to cut, keyed by their place in the list of examples.
@@ -31,21 +31,12 @@ class UnitJob:
     """
 
     folder: Path
-    report: UnitReport
+    unit_id: str
+    views: tuple[UnitReport | Minutes | Explanation, ...]
     languages: tuple[str, ...]
     formats: tuple[str, ...]
     requests: tuple[CropRequest, ...]
     instrument: Instrument
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """The files it makes, in order."""
-        unit = self.report.unit.id
-        return tuple(
-            self.folder / unit_file(unit, language, fmt)
-            for language in self.languages
-            for fmt in self.formats
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +50,46 @@ class Written:
 
 def write_job(job: UnitJob) -> Iterator[Written]:
     """Cut the extracts, build the documents, write the files."""
-    report = _with_crops(job.report, cut(job.requests, job.instrument))
+    crops = cut(job.requests, job.instrument)
+    paths: list[Path] = []
     try:
-        paths = write_unit(job.folder, report, job.languages, job.formats)
+        for view in job.views:
+            whole = _with_crops(view, crops)
+            if isinstance(whole, UnitReport):
+                paths += write_unit(job.folder, whole, job.languages, job.formats)
+            else:
+                paths += write_paper(
+                    job.folder, whole, job.languages, job.formats, unit_id=job.unit_id
+                )
     except AuditError as error:
-        yield Written(report.unit.id, error=error)
+        yield Written(job.unit_id, error=error)
     else:
-        yield Written(report.unit.id, tuple(paths))
+        yield Written(job.unit_id, tuple(paths))
 
 
 def given_up(job: UnitJob, _page: int, reason: str) -> Written:
     """What stands for a unit whose worker failed or died twice."""
-    unit = job.report.unit.id
     error = WorkerDied(
-        f"the report cannot be written ({reason})", where=f"unit {unit}", remedy="run it again"
+        f"the report cannot be written ({reason})",
+        where=f"unit {job.unit_id}",
+        remedy="run it again",
     )
-    return Written(unit, error=error)
+    return Written(job.unit_id, error=error)
 
 
-def _with_crops(report: UnitReport, crops: Mapping[int, bytes]) -> UnitReport:
-    if report.images is None:
-        return report
-    examples = tuple(
-        dataclasses.replace(example, crop=crops.get(place))
-        for place, example in enumerate(report.images.examples)
-    )
-    return dataclasses.replace(report, images=dataclasses.replace(report.images, examples=examples))
+def _with_crops(
+    view: UnitReport | Minutes | Explanation, crops: Mapping[int, bytes]
+) -> UnitReport | Minutes | Explanation:
+    if isinstance(view, Minutes):
+        forms = tuple(
+            form if form.crop_key is None else replace(form, crop=crops.get(form.crop_key))
+            for form in view.forms
+        )
+        return replace(view, forms=forms)
+    if isinstance(view, UnitReport) and view.images is not None:
+        examples = tuple(
+            replace(example, crop=crops.get(place))
+            for place, example in enumerate(view.images.examples)
+        )
+        return replace(view, images=replace(view.images, examples=examples))
+    return view

@@ -11,6 +11,7 @@ import pandas as pd
 from audit.reporting.data import RoundData, Row
 from detectors.finding import Message
 from reports.views import (
+    MINIMUM_CELL,
     CustodyRow,
     FactorResult,
     PeerGroup,
@@ -29,7 +30,10 @@ __all__ = [
     "message_of",
     "peer_group",
     "result",
+    "round_factors",
+    "safe_total",
     "share",
+    "total_score",
 ]
 
 NOT_READ = frozenset({"page_unreadable", "page_not_checked", "page_not_judged", "page_missing"})
@@ -123,6 +127,20 @@ def total_score(scores: Sequence[Row]) -> dict[str, Any]:
     return {name: sum(row[name] for row in scores) for name in (*names, "records_counted")}
 
 
+def safe_total(scores: Sequence[Row]) -> tuple[list[Row], int]:
+    """Scores that may be added up beside the single ones, and how many are left out.
+
+    Units below the minimal cell are withheld. Where together they are few too, the total less
+    what is shown would tell of them, so that they stay out of the total.
+    """
+    small = [row for row in scores if suppress(row["records_counted"])]
+    few = sum(int(row["records_counted"]) for row in small)
+    if not 0 < few < MINIMUM_CELL:
+        return list(scores), 0
+    left = [row for row in small if row["records_counted"]]
+    return [row for row in scores if row not in left], len(left)
+
+
 def _peers(data: RoundData, unit_id: str) -> list[str]:
     group = data.units[unit_id]["group"] if unit_id in data.units else None
     if not isinstance(group, str):
@@ -174,7 +192,9 @@ def round_factors(data: RoundData) -> tuple[FactorResult, ...]:
     """Factors over all units, each with the median of the units that may be shown."""
     results = []
     for factor in data.instrument.factors:
-        rows = [s["factor", factor] for s in data.scores.values() if ("factor", factor) in s]
+        rows, _ = safe_total(
+            [s["factor", factor] for s in data.scores.values() if ("factor", factor) in s]
+        )
         n = sum(int(row["records_counted"]) for row in rows)
         value = share(total_score(rows), "after_review") if rows else None
         shown = [v for _, v in _shown(data, list(data.units), ("factor", factor))]
@@ -199,9 +219,9 @@ def peer_group(data: RoundData, unit_id: str) -> PeerGroup | None:
     if not peers:
         return None
     shown = _shown(data, peers, ("overall", ""))
-    rows = [
-        data.scores[u]["overall", ""] for u in peers if ("overall", "") in data.scores.get(u, {})
-    ]
+    rows, _ = safe_total(
+        [data.scores[u]["overall", ""] for u in peers if ("overall", "") in data.scores.get(u, {})]
+    )
     return PeerGroup(
         name=str(data.units[unit_id]["group"]),
         units=len(peers),

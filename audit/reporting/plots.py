@@ -96,13 +96,13 @@ def _periods(data: RoundData, unit_id: str) -> tuple[PeriodPoint, ...]:
     method = settings.method_break
     return (
         PeriodPoint(
-            _BEFORE.vi if data.settings.language == "vi" else _BEFORE.en,
+            _BEFORE,
             before.records,
             old,
             *wilson(old, max(before.records, 1)),
         ),
         PeriodPoint(
-            settings.id,
+            Message(settings.id, settings.id),
             n,
             value,
             *wilson(value, max(n, 1)),

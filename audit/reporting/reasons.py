@@ -6,8 +6,11 @@ Checks say it in English, with numbers in it; reports are read in Vietnamese fir
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import cache
 
 from detectors.finding import Message
+from detectors.registry import Level, discover
 
 __all__ = ["reason_message"]
 
@@ -253,9 +256,19 @@ def reason_message(reason: str) -> Message:
     if honest:
         kind = _CLASSES.get(honest[1], honest[1])
         return Message(f"chưa có phiếu mẫu loại {kind} để so sánh", reason)
+    own = _own_reasons().get(reason)
+    if own:
+        return own
     # what a unit test could have seen stands behind its reason, part by part
     parts = [_told(part) for part in _PARTS.split(reason)]
     return Message(", ".join(parts), reason)
+
+
+@cache
+def _own_reasons() -> Mapping[str, Message]:
+    """What checks of other packages say themselves in both languages."""
+    infos = (check.info for level in Level for check in discover(level).values())
+    return {reason.en: reason for info in infos for reason in info.reasons}
 
 
 _PARTS = re.compile(r", (?=from \d+% of |no share of )")

@@ -10,7 +10,7 @@ from audit.reporting.data import RoundData, Row
 from audit.reporting.evidence import REASONS, pages_not_judged
 from audit.reporting.fairness import fairness_tables
 from audit.reporting.frame import instrument_of, provenance_of, round_of
-from audit.reporting.numbers import identity, result, round_factors, share, total_score
+from audit.reporting.numbers import identity, result, round_factors, safe_total, share, total_score
 from audit.reporting.plots import flagged_records
 from audit.reporting.reasons import reason_message
 from audit.reporting.unit import severity_of
@@ -32,6 +32,7 @@ def round_report(data: RoundData) -> RoundReport:
     """Everything the page of the round says."""
     every = [row for rows in data.records.values() for row in rows]
     scores = [data.scores[unit]["overall", ""] for unit in sorted(data.scores)]
+    scores, left_out = safe_total(scores)
     return RoundReport(
         round=round_of(data, every),
         instruments=(instrument_of(data),),
@@ -42,6 +43,7 @@ def round_report(data: RoundData) -> RoundReport:
         not_judged=tuple(_not_judged(data, every)),
         detectors=tuple(_yields(data, every)),
         factors=round_factors(data),
+        left_out=left_out,
         fairness=fairness_tables(data),
     )
 
@@ -66,6 +68,7 @@ def _groups(data: RoundData) -> Iterator[GroupSummary]:
         if isinstance(row["group"], str) and score is not None:
             members.setdefault(row["group"], []).append(score)
     for group, scores in sorted(members.items()):
+        scores, _ = safe_total(scores)
         shown = [s for s in scores if not suppress(s["records_counted"])]
         values = [v for s in shown if (v := share(s, "after_review")) is not None]
         yield GroupSummary(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from audit.backchecking.results import report_of
+from audit.desk.reasons import reason_text
 from audit.pipeline.sources import RoundForm, load_forms
 from audit.reporting.before import values_before
 from audit.reporting.crops import crop_requests
@@ -14,6 +17,13 @@ from audit.reporting.data import RoundData, last_run, load
 from audit.reporting.evidence import shown_findings
 from audit.reporting.jobs import UnitJob, Written, given_up, write_job
 from audit.reporting.journal import Journal
+from audit.reporting.papers import (
+    backcheck_of,
+    comparison_of,
+    explanation_of,
+    held_of,
+    minutes_of,
+)
 from audit.reporting.round import round_report
 from audit.reporting.unit import unit_report
 from audit.scoring.rules import rules_at
@@ -21,12 +31,24 @@ from audit.settings import Settings
 from audit.store import Store, open_store
 from audit.trail.checkpoint import KEY_FILE, write_public
 from audit.trail.keys import read_public
-from detectors.errors import UsageError
+from detectors.errors import AccessError, AuditError, UsageError
+from reports.documents import Paper
+from reports.views import UnitReport
+from reports.views.papers import Explanation, Minutes
+from reports.write import write_paper, write_round
 
-__all__ = ["write_round_reports"]
+__all__ = ["DOCUMENTS", "write_round_reports"]
 
 # Fewer units than this are not worth starting processes for.
 _ALONE = 4
+
+UNIT_DOCUMENTS = ("unit", "minutes", "explanation")
+ROUND_DOCUMENTS = ("round", "held", "backcheck", "comparison")
+DOCUMENTS = (*UNIT_DOCUMENTS, *ROUND_DOCUMENTS)
+"""Kinds of documents: one a unit, and one a round."""
+
+UNIT_DOCUMENTS_IN = frozenset({"units", "minutes", "explanation"})
+"""Folders of documents that are about one unit."""
 
 Progress = Callable[[Iterable[Any], str, int | None], Iterable[Any]]
 
@@ -41,6 +63,7 @@ def write_round_reports(
     units: Sequence[str] = (),
     languages: Sequence[str] = (),
     formats: Sequence[str] = ("html",),
+    documents: Sequence[str] = ("unit", "round"),
     folder: Path | None = None,
     only_missing: bool = False,
     progress: Progress = _silent,
@@ -55,6 +78,7 @@ def write_round_reports(
         units: These units only; all of them if empty.
         languages: ``vi``, ``en``; the round's language first, then the other, if empty.
         formats: Of :data:`reports.files.FORMATS`.
+        documents: Of :data:`DOCUMENTS`.
         folder: Where to; the round's folder of reports by default. With several
             instruments each has a folder of its own inside.
         only_missing: Do nothing where the index is there already.
@@ -79,13 +103,15 @@ def write_round_reports(
             data = _load(store, settings, form)
             _check_units(data, units)
             place = target / form.instrument.id if len(forms) > 1 else target
-            written += _write(data, place, units, chosen, tuple(formats), progress)
+            order = _Order(place, chosen, tuple(formats), tuple(documents))
+            written += _write(store, data, order, units, progress)
     _publish_key(settings, target)
-    return sorted(written, key=lambda path: path.parent.name == "units")
+    return sorted(written, key=lambda path: path.parent.name in UNIT_DOCUMENTS_IN)
 
 
 def _load(store: Store, settings: Settings, form: RoundForm) -> RoundData:
-    rules = rules_at(settings.path(settings.rules), settings.round.date_to)
+    programme = form.settings.programme
+    rules = rules_at(settings.path(settings.rules), settings.round.date_to, programme)
     before = values_before(store, settings, form)
     with store.reading() as connection:
         run = last_run(connection, settings.round.id)
@@ -94,36 +120,72 @@ def _load(store: Store, settings: Settings, form: RoundForm) -> RoundData:
         return load(connection, settings, form.instrument, rules, run, before)
 
 
-def _write(
-    data: RoundData,
-    folder: Path,
-    units: Sequence[str],
-    languages: tuple[str, ...],
-    formats: tuple[str, ...],
-    progress: Progress,
-) -> list[Path]:
-    from reports.write import write_round
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What is wanted, and where."""
 
-    chosen = [u for u in data.units if (u in units if units else data.records.get(u))]
+    folder: Path
+    languages: tuple[str, ...]
+    formats: tuple[str, ...]
+    documents: tuple[str, ...]
+
+
+def _write(
+    store: Store, data: RoundData, order: _Order, units: Sequence[str], progress: Progress
+) -> list[Path]:
+    written = _write_units(data, order, units, progress)
+    chosen = _chosen(data, units)
+    for kind in order.documents:
+        if kind == "round":
+            written += write_round(
+                order.folder, round_report(data), chosen, order.languages, order.formats
+            )
+        elif kind in ROUND_DOCUMENTS:
+            view = _paper(store, data, kind)
+            written += write_paper(order.folder, view, order.languages, order.formats)
+    return written
+
+
+def _chosen(data: RoundData, units: Sequence[str]) -> list[str]:
+    """Units with a report: those that are asked for, or all that have records."""
+    return [u for u in data.units if (u in units if units else data.records.get(u))]
+
+
+def _write_units(
+    data: RoundData, order: _Order, units: Sequence[str], progress: Progress
+) -> list[Path]:
+    kinds = tuple(kind for kind in order.documents if kind in UNIT_DOCUMENTS)
+    chosen = _chosen(data, units) if kinds else []
+    state = (data.run["id"], data.run["trail_head"], order.languages, order.formats, kinds)
     written: list[Path] = []
-    failed: list[Written] = []
-    with Journal(folder, (data.run["id"], data.run["trail_head"], languages, formats)) as journal:
+    failed: list[AuditError] = []
+    with Journal(order.folder, state) as journal:
         done = journal.done()
-        jobs = (_job(data, unit, folder, languages, formats) for unit in chosen if unit not in done)
-        ready = [path for unit in chosen for path in done.get(unit, ())]
-        left = sum(unit not in done for unit in chosen)
-        for result in progress(_run(jobs, data.settings, left), "writing reports", left):
+        left = [unit for unit in chosen if unit not in done]
+        jobs = (_job(data, unit, order, kinds) for unit in left)
+        results = _run(jobs, data.settings, len(left))
+        for result in progress(results, "writing reports", len(left)):
             if result.error is not None:
-                failed.append(result)
+                failed.append(result.error)
+                if isinstance(result.error, AccessError):
+                    break
                 continue
             journal.note(result.unit_id, result.paths)
             written += result.paths
-        if failed and failed[0].error is not None:
-            raise failed[0].error
-        written += ready
-        written += write_round(folder, round_report(data), chosen, languages, formats)
+        if failed:
+            raise failed[0]
         journal.close()
-    return written
+    return [*(path for unit in chosen for path in done.get(unit, ())), *written]
+
+
+def _paper(store: Store, data: RoundData, kind: str) -> Paper:
+    """A document of the round that people act on."""
+    if kind == "held":
+        return held_of(data)
+    if kind == "comparison":
+        return comparison_of(data)
+    with store.reading() as connection:
+        return backcheck_of(data, report_of(connection, data.settings.round.id))
 
 
 def _run(jobs: Iterator[UnitJob], settings: Settings, count: int) -> Iterator[Written]:
@@ -137,19 +199,23 @@ def _run(jobs: Iterator[UnitJob], settings: Settings, count: int) -> Iterator[Wr
         yield from in_workers(jobs, write_job, given_up, workers=workers)
 
 
-def _job(
-    data: RoundData,
-    unit_id: str,
-    folder: Path,
-    languages: tuple[str, ...],
-    formats: tuple[str, ...],
-) -> UnitJob:
-    findings = shown_findings(data, data.records.get(unit_id, ()))
+def _job(data: RoundData, unit_id: str, order: _Order, kinds: Sequence[str]) -> UnitJob:
+    views: list[UnitReport | Minutes | Explanation] = []
+    for kind in kinds:
+        if kind == "unit":
+            views.append(unit_report(data, unit_id))
+        elif kind == "minutes":
+            views.append(minutes_of(data, unit_id, reason_text))
+        else:
+            views.append(explanation_of(data, unit_id))
+    with_pictures = "unit" in kinds or "minutes" in kinds
+    findings = shown_findings(data, data.records.get(unit_id, ())) if with_pictures else []
     return UnitJob(
-        folder=folder,
-        report=unit_report(data, unit_id),
-        languages=languages,
-        formats=formats,
+        folder=order.folder,
+        unit_id=unit_id,
+        views=tuple(views),
+        languages=order.languages,
+        formats=order.formats,
         requests=crop_requests(data, findings),
         instrument=data.instrument,
     )

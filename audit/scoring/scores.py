@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -22,7 +22,7 @@ from audit.judge.gate import Gate
 from audit.scoring.rules import RuleSet
 from detectors.instrument import Instrument
 
-__all__ = ["VERSIONS", "Ballot", "Score", "Share", "percent", "score"]
+__all__ = ["VERSIONS", "Ballot", "Score", "Share", "count", "measures", "percent", "score"]
 
 VERSIONS = ("as_received", "after_review", "bound_low", "bound_high")
 
@@ -58,6 +58,13 @@ class Ballot:
     gates: Sequence[Gate]
     cells: NDArray[np.uint8]
     received: NDArray[np.uint8] | None = None
+
+    @property
+    def gate_names(self) -> NDArray[np.object_]:
+        """``(records,)``: the gates as words."""
+        names = np.empty(len(self.gates), dtype=object)
+        names[:] = [str(gate) for gate in self.gates]
+        return names
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,26 +129,29 @@ def score(
         Per unit, in order of id: overall, every factor, whole form. A unit without records
         has shares without answers, no tier and no rank.
     """
-    columns = {item.id: index for index, item in enumerate(instrument.ratings)}
-    factors = {
-        name: [columns[item.id] for item in items] for name, items in instrument.factors.items()
-    }
     index = {unit: number for number, unit in enumerate(sorted(units))}
     rows = np.array([index.get(unit or "", -1) for unit in ballot.units], dtype=np.int64)
-    gates = np.array([str(state) for state in ballot.gates], dtype=object)
     results: list[Score] = []
-    measures: list[tuple[str, str, Sequence[int] | None]] = [("overall", "", None)]
-    measures += [("factor", name, chosen) for name, chosen in factors.items()]
-    before = ballot.cells if ballot.received is None else ballot.received
-    for measure, factor, chosen in measures:
-        cells, seen = (c if chosen is None else c[:, chosen] for c in (ballot.cells, before))
-        results += _count(measure, factor, cells, seen, rows, gates, list(index))
-    whole = _whole(ballot.cells), _whole(before)
-    results += _count("whole_form", "", *whole, rows, gates, list(index))
+    order: dict[tuple[str, str], int] = {}
+    before = measures(ballot.cells if ballot.received is None else ballot.received, instrument)
+    for (measure, factor, cells), (_, _, seen) in zip(
+        measures(ballot.cells, instrument), before, strict=True
+    ):
+        order[measure, factor] = len(order)
+        results += count(measure, factor, cells, seen, rows, ballot.gate_names, list(index))
     ranked = _rank([_tier(result, rules) for result in results], units)
-    order = {("overall", ""): 0, ("whole_form", ""): len(factors) + 1}
-    order |= {("factor", name): number for number, name in enumerate(factors, start=1)}
     return tuple(sorted(ranked, key=lambda s: (s.unit_id, order[s.measure, s.factor])))
+
+
+def measures(
+    cells: NDArray[np.uint8], instrument: Instrument
+) -> Iterator[tuple[str, str, NDArray[np.uint8]]]:
+    """Every measure with its factor and its part of the cells: overall, factors, whole form."""
+    columns = {item.id: index for index, item in enumerate(instrument.ratings)}
+    yield "overall", "", cells
+    for name, items in instrument.factors.items():
+        yield "factor", name, cells[:, [columns[item.id] for item in items]]
+    yield "whole_form", "", _whole(cells)
 
 
 def _whole(cells: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -155,7 +165,7 @@ def _whole(cells: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return whole.astype(np.uint8)[:, None]
 
 
-def _count(
+def count(
     measure: str,
     factor: str,
     cells: NDArray[np.uint8],
@@ -164,6 +174,17 @@ def _count(
     gates: NDArray[np.object_],
     units: Sequence[str],
 ) -> list[Score]:
+    """Count one measure: results without tier and rank, one for each of ``units``.
+
+    Args:
+        measure: Its name.
+        factor: Its factor, empty for the others.
+        cells: uint8 ``(records, items)`` as in :class:`Ballot`.
+        received: The same as they were received, before anything was corrected.
+        rows: int64 ``(records,)``: place of each record in ``units``, -1 for none of them.
+        gates: ``(records,)``: state of the gate as a word.
+        units: Units, or anything else that records are gathered by.
+    """
     size = len(units)
     good = (cells == SATISFIED).sum(axis=1)
     given = good + (cells == DISSATISFIED).sum(axis=1)

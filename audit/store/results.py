@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from audit.scoring.breakdown import Slice
 from audit.scoring.scores import VERSIONS, Score
+from audit.scoring.uncertainty import Firmness
 from audit.store import schema
 from audit.store.rows import Changes, insert, plain, sync
 from audit.trail.chain import touched
 
-__all__ = ["Runs", "Scores"]
+__all__ = ["Breakdowns", "Runs", "Scores"]
 
 
 class Scores:
@@ -23,8 +26,14 @@ class Scores:
         self.connection = connection
         self.round_id = round_id
 
-    def save(self, instrument_id: str, scores: Iterable[Score], rule_set: str) -> Changes:
-        """Make the scores of an instrument equal to ``scores``."""
+    def save(
+        self,
+        instrument_id: str,
+        scores: Iterable[Score],
+        rule_set: str,
+        firm: Mapping[tuple[str, str, str], Firmness],
+    ) -> Changes:
+        """Make the scores of an instrument equal to ``scores``, with how firm each is."""
         table = schema.scores
         scope = sa.and_(table.c.round_id == self.round_id, table.c.instrument_id == instrument_id)
         rows = []
@@ -44,6 +53,7 @@ class Scores:
                 "rank_best": score.rank_best,
                 "rank_worst": score.rank_worst,
                 "tier_firm": score.tier_firm,
+                "firmness": _firmness(firm[score.unit_id, score.measure, score.factor]),
             }
             for version in VERSIONS:
                 row[f"satisfied_{version}"] = score.shares[version].satisfied
@@ -61,6 +71,58 @@ class Scores:
             query = query.where(table.c.instrument_id == instrument_id)
         order = sa.case({"overall": 0, "factor": 1, "whole_form": 2}, value=table.c.measure)
         query = query.order_by(table.c.instrument_id, table.c.unit_id, order, table.c.factor)
+        return self.connection.execute(query).mappings().all()
+
+
+def _firmness(firm: Firmness) -> dict[str, Any]:
+    """As JSON: keys are texts."""
+    data = dataclasses.asdict(firm)
+    data["rank_chance"] = {str(rank): chance for rank, chance in firm.rank_chance.items()}
+    return data
+
+
+class Breakdowns:
+    """Repository of results by slice."""
+
+    def __init__(self, connection: sa.Connection, round_id: str) -> None:
+        """Work on one round inside the caller's transaction."""
+        self.connection = connection
+        self.round_id = round_id
+
+    def save(self, instrument_id: str, slices: Iterable[Slice]) -> Changes:
+        """Make the slices of an instrument equal to ``slices``."""
+        table = schema.breakdowns
+        scope = sa.and_(table.c.round_id == self.round_id, table.c.instrument_id == instrument_id)
+        rows = []
+        for one in slices:
+            about = (one.scope, one.scope_id, one.dimension, one.category, one.measure, one.factor)
+            names = ("scope", "scope_id", "dimension", "category", "measure", "factor")
+            low, high = one.interval or (None, None)
+            row: dict[str, Any] = {
+                "id": schema.key_of("breakdown", self.round_id, instrument_id, *about),
+                "round_id": self.round_id,
+                "instrument_id": instrument_id,
+                **dict(zip(names, about, strict=True)),
+                "records_received": one.records_received,
+                "records_counted": one.records_counted,
+                "interval_low": low,
+                "interval_high": high,
+            }
+            for version in VERSIONS:
+                row[f"satisfied_{version}"] = one.shares[version].satisfied
+                row[f"answers_{version}"] = one.shares[version].answers
+            rows.append(row)
+        return sync(self.connection, table, scope, rows)
+
+    def all(self, instrument_id: str | None = None) -> Sequence[sa.RowMapping]:
+        """Slices in order of scope, dimension, measure."""
+        table = schema.breakdowns
+        query = sa.select(table).where(table.c.round_id == self.round_id)
+        if instrument_id is not None:
+            query = query.where(table.c.instrument_id == instrument_id)
+        order = sa.case({"overall": 0, "factor": 1, "whole_form": 2}, value=table.c.measure)
+        places = (table.c.scope, table.c.scope_id, table.c.dimension, table.c.category)
+        query = query.order_by(table.c.instrument_id, *places, order, table.c.factor)
         return self.connection.execute(query).mappings().all()
 
 

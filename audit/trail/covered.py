@@ -78,6 +78,15 @@ TABLES: Mapping[str, Covered] = {
         "id:int round_id unit_id batch serial_from serial_to issued:int returned:int valid:int "
         "invalid:int lost:int spoilt:int issued_at:day returned_at:day handler"
     ),
+    "breakdowns": _table(
+        "id:int round_id instrument_id scope scope_id dimension category measure factor "
+        "records_received:int records_counted:int "
+        + "".join(
+            f"satisfied_{v}:int answers_{v}:int "
+            for v in ("as_received", "after_review", "bound_low", "bound_high")
+        )
+        + "interval_low:real interval_high:real"
+    ),
     "cases": _table(
         "id:int round_id instrument_id subject subject_id unit_id severity holds:bool evidence "
         "reasons:json opened_run withdrawn_run"
@@ -95,6 +104,7 @@ TABLES: Mapping[str, Covered] = {
         "matches:json message_vi message_en evidence:json"
     ),
     "forms": _table("id:int round_id instrument_id serial sheet:int unit_id batch state record_id"),
+    "outcomes": _table("id:int round_id kind programme unit_id about verdict body:json"),
     "notes": _table(
         "seq:int case_id:int about:int sha256 page:int x:real y:real width:real height:real "
         "text actor at",
@@ -122,7 +132,8 @@ TABLES: Mapping[str, Covered] = {
             f"satisfied_{v}:int answers_{v}:int tier_{v} rank_{v}:int "
             for v in ("as_received", "after_review", "bound_low", "bound_high")
         )
-        + "records_counted:int ranked_units:int rank_best:int rank_worst:int tier_firm:bool"
+        + "records_counted:int ranked_units:int rank_best:int rank_worst:int tier_firm:bool "
+        "firmness:json"
     ),
     "unit_results": _table(
         "id:int round_id instrument_id unit_id n:int value:real p_value:real q_value:real "

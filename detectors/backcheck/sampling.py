@@ -38,7 +38,7 @@ def draw(names: Iterable[str], size: int, seed: str, purpose: str) -> list[str]:
 
     Example:
         >>> draw(["a", "b", "c", "d"], 2, "20261126", "random")
-        ['b', 'd']
+        ['b', 'a']
     """
     ranked = sorted(set(names), key=lambda name: (ticket(seed, purpose, name), name))
     return ranked[: max(size, 0)]

@@ -325,6 +325,8 @@ def _clean(value: Any) -> Any:
         return tuple(_clean(part) for part in value)
     if is_dataclass(value) and not isinstance(value, type):
         changed = {f.name: _clean(getattr(value, f.name)) for f in fields(value)}
+        if isinstance(value, Cell):  # the one place where lines are kept apart
+            changed["text"] = "\n".join(map(printable, value.text.split("\n")))
         return replace(value, **changed)
     return value
 

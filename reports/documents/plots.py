@@ -70,19 +70,24 @@ def _hours(profile: HourProfile, words: Words) -> Chart:
 def _periods(rows: tuple[PeriodPoint, ...], words: Words) -> Chart:
     title = words("plot.periods")
     shown = [
-        f"{row.label}: "
+        f"{words.say(row.label)}: "
         + (words("suppressed.short") if row.value is None else words.percent(row.value))
         + f" (n = {words.number(row.n)})"
         for row in rows
     ]
     breaks = [
-        words("plot.periods.broken", label=row.label, what=words.say(row.broken))
+        words("plot.periods.broken", label=words.say(row.label), what=words.say(row.broken))
         for row in rows
         if row.broken is not None
     ]
     describe = "; ".join(shown) + "."
     svg = series.periods(
-        rows, words("plot.periods.cut"), title, describe, lambda v: words.percent(v, 1)
+        rows,
+        [words.say(row.label) for row in rows],
+        words("plot.periods.cut"),
+        title,
+        describe,
+        lambda v: words.percent(v, 1),
     )
     return Chart(svg, title, describe, " ".join([describe, *breaks]))
 

@@ -157,6 +157,8 @@ def _results(report: RoundReport, links: Mapping[str, str], words: Words) -> Ite
     yield from _open_tiers(report.units, words)
     yield from _factors(report, words)
     yield Text(words("round.results.note"), note=True)
+    if report.left_out:
+        yield Text(words.count("round.left_out", report.left_out), note=True)
 
 
 def _place(row: UnitRow) -> tuple[bool, int, float, str]:

@@ -37,10 +37,13 @@ from reports.locale import load_text
 from reports.views import CustodyRow, FactorResult, FlaggedForm, PeerGroup, PeerPoint, UnitReport
 from reports.wording import change, innocent, noun, recommendations, severity_label, unit_summary
 
-__all__ = ["CUSTODY", "LISTED_FORMS", "custody_part", "unit_document", "unit_facts"]
+__all__ = ["CROPPED_FORMS", "LISTED_FORMS", "custody_part", "unit_document"]
 
 LISTED_FORMS = 500
 """Flagged forms listed in one report; the full list is an export."""
+
+CROPPED_FORMS = 24
+"""Forms with an extract in one document; keeps it under 2 MB."""
 
 CUSTODY = (
     "issued",
@@ -258,8 +261,9 @@ def _factor_table(factors: Sequence[FactorResult], heading: str, words: Words) -
     )
     lines = []
     for f in factors:
-        shown: tuple[Cell, ...] = (Cell(words("suppressed"), span=2),)
-        if not f.suppressed:
+        hidden = words("suppressed") if f.suppressed else words("withheld")
+        shown: tuple[Cell, ...] = (Cell(hidden, span=2),)
+        if f.value is not None:
             shown = (share(words, f.value), plain(shares(words, f.low, f.high)))
         against = None
         if f.value is not None and f.peer_median is not None:
@@ -338,7 +342,7 @@ def flagged_part(flagged: Sequence[FlaggedForm], words: Words) -> Iterator[Block
 def flagged_table(flagged: Sequence[FlaggedForm], words: Words) -> Table:
     """Forms with their signs, severity and where their review stands."""
     columns = (
-        Column(words("col.no"), right=True, weight=0.5),
+        Column(words("col.no"), right=True, weight=0.65),
         Column(words("col.label"), weight=1.6, head=True),
         Column(words("col.place"), weight=0.9),
         Column(words("col.signs"), weight=4.2),

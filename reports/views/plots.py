@@ -64,7 +64,7 @@ class PeriodPoint:
             then not joined.
     """
 
-    label: str
+    label: Message
     n: int
     value: float | None
     low: float | None = None

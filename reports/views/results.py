@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from detectors.finding import Message
 from reports.views.measures import MINIMUM_CELL, suppress
 
-__all__ = ["FactorResult", "PeerGroup", "PeerPoint", "Previous", "Result", "Standing"]
+__all__ = [
+    "FactorResult",
+    "PeerGroup",
+    "PeerPoint",
+    "Previous",
+    "Result",
+    "Standing",
+    "without_complement",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +152,22 @@ class FactorResult:
     def suppressed(self) -> bool:
         """Whether the values are withheld because too few forms answered."""
         return suppress(self.n)
+
+
+def without_complement(factors: Sequence[FactorResult]) -> tuple[FactorResult, ...]:
+    """The factors, with a second one withheld where only one is.
+
+    The whole less the factors that are shown would be the one that is not.
+    """
+    hidden = [factor for factor in factors if factor.value is None]
+    shown = [factor for factor in factors if factor.value is not None]
+    if len(hidden) != 1 or not hidden[0].n or not shown:
+        return tuple(factors)
+    smallest = min(shown, key=lambda factor: factor.n)
+    return tuple(
+        replace(factor, value=None, low=None, high=None) if factor is smallest else factor
+        for factor in factors
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from reports.views.identity import (
 )
 from reports.views.measures import band_of, suppress
 from reports.views.plots import Plots
-from reports.views.results import FactorResult, PeerGroup, Result
+from reports.views.results import FactorResult, PeerGroup, Result, without_complement
 from reports.views.signs import (
     CustodyRow,
     DigitalSection,
@@ -82,9 +82,11 @@ class UnitReport:
     plots: Plots | None = None
 
     def __post_init__(self) -> None:
-        """Take green from a unit that was not examined, and a withheld value from its plots."""
+        """Take green from what was not examined; withhold what would give a small cell away."""
         if self.severity is Severity.GREEN and not self.examined:
             object.__setattr__(self, "severity", None)
+        if self.factors is not None and not self.result.suppressed:
+            object.__setattr__(self, "factors", without_complement(self.factors))
         if self.plots is not None and self.result.after_review.value is None:
             object.__setattr__(self, "plots", self.plots.without_result())
 
@@ -190,6 +192,8 @@ class RoundReport:
         detectors: What the checks brought.
         factors: Results by factor over all units, each against the median of the units.
         fairness: Flag rates by groups of respondents, channels and scanners.
+        left_out: Units that the totals leave out, since their difference to the units that
+            are shown would be a small cell.
     """
 
     round: RoundIdentity
@@ -202,3 +206,4 @@ class RoundReport:
     detectors: tuple[DetectorYield, ...] = ()
     factors: tuple[FactorResult, ...] = ()
     fairness: tuple[FairnessTable, ...] = ()
+    left_out: int = 0

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from detectors.instrument import Instrument
-from detectors.screen import screen
+from detectors.screening import screen
 from tests.accuracy.measures import Measure, area, area_interval, value_of
 from tests.accuracy.section import Section, cell_of, matrix
 from tests.detectors.data import DATA, pool, table

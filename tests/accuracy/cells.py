@@ -24,7 +24,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from detectors.registry import Level, discover
-from detectors.screen import screen
+from detectors.screening import screen
 from detectors.simulate.frauds import Fraud
 from detectors.table import RecordTable, UnitTable
 from tests.accuracy.measures import false_discovery_proportion

@@ -17,7 +17,12 @@ from tests.accuracy.section import Section
 
 __all__ = ["PREFIX", "listed", "made_by", "replace_rows", "replace_sections"]
 
-PREFIX = {"real": "Real scans", "images": "Simulated scans", "tables": "Response tables"}
+PREFIX = {
+    "real": "Real scans",
+    "images": "Simulated scans",
+    "tables": "Response tables",
+    "draft": "Drafted templates",
+}
 
 HEAD = """\
 # Accuracy

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from audit.extending.subjects import prints
 from audit.pipeline.alike import findings_among, measure_new
 from audit.pipeline.prints import pack, unpack
 from audit.store import Store, open_store
@@ -18,7 +19,6 @@ from audit.store.pages import Files, Pages
 from audit.store.schema import files, key_of, rounds
 from scans.likeness.pairs import compared
 from tests.audit.rounds import act, tools
-from tests.subjects import prints
 
 _FORM = "HL-01"
 _SHEETS = ("honest", "other", "again", "fax", "copy", "blank")

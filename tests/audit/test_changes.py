@@ -119,7 +119,7 @@ def test_a_round_hands_them_to_the_screen(tmp_path):
     seen = []
 
     def screen(*args, **kwargs):
-        from detectors.screen import screen as real
+        from detectors.screening import screen as real
 
         seen.append(kwargs["circumstances"])
         return real(*args, **kwargs)

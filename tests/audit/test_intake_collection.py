@@ -105,7 +105,7 @@ def test_a_round_reads_it_and_works_again_when_it_changes(tmp_path):
     seen = []
 
     def screen(*args, **kwargs):
-        from detectors.screen import screen as real
+        from detectors.screening import screen as real
 
         seen.append(kwargs["circumstances"])
         return real(*args, **kwargs)

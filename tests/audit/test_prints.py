@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from audit.extending.subjects import prints
 from audit.pipeline.prints import pack, unpack
-from tests.subjects import prints
 
 
 def test_pens_and_the_source_of_the_file_come_back() -> None:

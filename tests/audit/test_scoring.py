@@ -27,7 +27,8 @@ from audit.scoring.scores import (
 from detectors.errors import ConfigError
 from detectors.instrument import Instrument, load_instrument
 
-RULES = load_rules(shipped_rules()[0])
+SATISFACTION = next(p for p in shipped_rules() if p.stem == "satisfaction-2023")
+RULES = load_rules(SATISFACTION)
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +169,7 @@ def test_tiers_are_taken_from_the_exact_value_and_shown_rounded() -> None:
 
 
 def test_the_rule_set_of_the_day_counts(tmp_path: Path) -> None:
-    text = shipped_rules()[0].read_text("utf-8")
+    text = SATISFACTION.read_text("utf-8")
     old = text.replace("# valid_to = 2026-12-31", "valid_to = 2024-12-31")
     new = text.replace("2020-01-01", "2025-01-01").replace("satisfaction-2023", "new")
     (tmp_path / "old.toml").write_text(old, "utf-8")
@@ -195,6 +196,6 @@ def test_the_rule_set_of_the_day_counts(tmp_path: Path) -> None:
 )
 def test_a_wrong_rule_set_names_the_key(change: tuple[str, str], says: str, tmp_path: Path) -> None:
     path = tmp_path / "r.toml"
-    path.write_text(shipped_rules()[0].read_text("utf-8").replace(*change), "utf-8")
+    path.write_text(SATISFACTION.read_text("utf-8").replace(*change), "utf-8")
     with pytest.raises(ConfigError, match=says):
         load_rules(path)

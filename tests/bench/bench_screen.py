@@ -11,7 +11,7 @@ def measures() -> list[Measure]:
 
     import pandas as pd
 
-    from detectors.screen import screen
+    from detectors.screening import screen
     from detectors.simulate.round import simulate_round
 
     made = simulate_round(3, 500, records_per_unit=190)

@@ -10,7 +10,7 @@ from detectors.records import outlier_ensemble, synonyms
 from detectors.records import person_total as total
 from detectors.records._profile import person_total
 from detectors.records._profile import synonyms as synonym_correlation
-from detectors.screen import screen
+from detectors.screening import screen
 from detectors.table import RecordTable
 from tests.detectors.data import instrument, pool, table
 

@@ -10,7 +10,7 @@ from detectors.errors import InputError
 from detectors.finding import Severity
 from detectors.instrument import Instrument, Item, Marks
 from detectors.registry import Level, discover
-from detectors.screen import screen
+from detectors.screening import screen
 from detectors.simulate.frauds import Fraud, FraudPlan
 from detectors.simulate.round import simulate_round
 from detectors.table import positions

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from detectors.screen import screen
+from detectors.screening import screen
 from detectors.table import RecordTable, UnitTable
 from detectors.units.custody import CHECK
 from tests.detectors.unit_worlds import ITEMS, flagged, world

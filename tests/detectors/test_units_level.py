@@ -7,7 +7,7 @@ import pytest
 
 from detectors.calibration.multiplicity import simes
 from detectors.registry import Level, discover
-from detectors.screen import screen
+from detectors.screening import screen
 from detectors.simulate.round import simulate_round
 from detectors.table import RecordTable, UnitTable
 

@@ -246,9 +246,15 @@ def plots() -> v.Plots:
         batches=batches,
         hours=v.HourProfile(own, tuple(n / total for n in shape)),
         periods=(
-            v.PeriodPoint("2024", 340, 0.9874, *v.wilson(0.9874, 340)),
-            v.PeriodPoint("2025", 351, 0.9637, *v.wilson(0.9637, 351), broken=ROUND.method_break),
-            v.PeriodPoint("2026-Q3", 310, 0.9541, 0.9247, 0.9722),
+            v.PeriodPoint(Message("2024", "2024"), 340, 0.9874, *v.wilson(0.9874, 340)),
+            v.PeriodPoint(
+                Message("2025", "2025"),
+                351,
+                0.9637,
+                *v.wilson(0.9637, 351),
+                broken=ROUND.method_break,
+            ),
+            v.PeriodPoint(Message("2026-Q3", "2026-Q3"), 310, 0.9541, 0.9247, 0.9722),
         ),
         cutoffs=v.Cutoffs(
             tuple(point.value for point in peers()), ((0.95, EXCELLENT), (0.80, GOOD)), 0.9541

@@ -45,7 +45,7 @@ FOOTER = {
     "vi": "Kết quả do phần mềm đánh dấu để rà soát, không phải kết luận vi phạm.",
     "en": "Marked by software for review; this is not a finding of wrongdoing.",
 }
-VOID = {"meta", "img", "br", "link", "hr"}
+VOID = {"meta", "img", "br", "link", "hr", "col"}
 SVG_CLOSED = {"path", "circle", "line", "rect", "polyline"}
 
 

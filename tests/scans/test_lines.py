@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
+from audit.extending.subjects import pages, reference
 from scans.batch import page_outcomes
 from scans.lines import page_object
 from tests.scans.pages import form, honest, written
 from tests.schemas import accept_page
-from tests.subjects import pages, reference
 
 
 @pytest.fixture(scope="module")

@@ -221,8 +221,9 @@ def _old_store(source: str, target: str) -> None:
             if table.name not in reflected.tables or table.name == "alembic_version":
                 continue
             rows = [dict(row) for row in read.execute(sa.select(table)).mappings()]
+            columns = reflected.tables[table.name].columns
+            rows = [{n: v for n, v in row.items() if n in columns} for row in rows]
             for row in rows:
-                row.pop("deleted_at", None)
                 if table.name == "records":
                     row["content"] = "0" * 32
             if rows:

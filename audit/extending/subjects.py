@@ -1,7 +1,8 @@
-"""What checks are asked about in tests: subjects of all four levels, made once a process.
+"""What a check is asked about to see that it keeps the contract: subjects of all four levels.
 
-The pages and the round hold a fraud for every check there is. A check that has nothing to
-say about them is not really tested: with a new check, add a page or a fraud here.
+All are simulated, made once a process; no file of anybody's is read. The pages and the
+round hold a fraud for every check that comes with the program. A check that has nothing
+to say about them is not really examined: with a new check, add a page or a fraud here.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from dataclasses import replace
 from enum import Enum
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from detectors.calibration.tail import HonestDistribution
+from detectors.instrument import Instrument, load_instrument
 from detectors.registry import Check, Level, discover
 from detectors.simulate.frauds import Fraud, FraudPlan
 from detectors.simulate.round import SimulatedRound, simulate_round
@@ -27,12 +30,13 @@ from scans.fingerprint import Fingerprint, fingerprint
 from scans.page import answers_of, view_of
 from scans.reference import Reference
 from scans.simulate.encode import Resave
+from scans.simulate.form import write_instrument
 from scans.simulate.page import simulate_page
-from scans.simulate.respondents import tampered_spec
+from scans.simulate.respondents import random_spec, tampered_spec
 from scans.simulate.spec import SimulatedPage
+from scans.source import PageError, read_pages
 from scans.types import ScanClass
 from scans.view import PageView
-from tests.scans.pages import form, honest, raw
 
 __all__ = [
     *("blank_of", "digest", "empty_of", "mates_of", "pages", "prints", "reference", "table_for"),
@@ -67,20 +71,40 @@ def reference() -> Reference:
     return Reference(every, {})
 
 
+@cache
+def _folder() -> TemporaryDirectory[str]:
+    # Kept as an object: it is removed when the process ends.
+    return TemporaryDirectory(prefix="survey-audit-")
+
+
+@cache
+def _form(form_id: str) -> Instrument:
+    return load_instrument(write_instrument(form_id, Path(_folder().name) / form_id))
+
+
+def _honest(form_id: str, page: int, seed: int, profile: str = "flatbed") -> SimulatedPage:
+    return simulate_page(random_spec(form_id, page, seed, profile=profile), seed)
+
+
 def _view(page: SimulatedPage, name: str) -> PageView:
-    scan = raw(page, f"subject-{name}")
-    view = view_of(scan, form(page.spec.form), reference=reference())
-    assert isinstance(view, PageView), view
+    path = Path(_folder().name) / f"subject-{name}{page.suffix}"
+    path.write_bytes(page.data)
+    (scan,) = list(read_pages(path))
+    if isinstance(scan, PageError):
+        raise TypeError(f"the simulated page {name} was not read: {scan}")
+    view = view_of(scan, _form(page.spec.form), reference=reference())
+    if not isinstance(view, PageView):
+        raise TypeError(f"the simulated page {name} was not read: {view}")
     return view
 
 
 @cache
 def pages() -> Mapping[str, PageView]:
     """Views by name: honest, one a fraud, the blank sheet, 1 bit a pixel, and sheets again."""
-    base = honest(_FORM, _PAGE, _SEED)
-    made = {"honest": base, "other": honest(_FORM, _PAGE, _SEED + 1)}
+    base = _honest(_FORM, _PAGE, _SEED)
+    made = {"honest": base, "other": _honest(_FORM, _PAGE, _SEED + 1)}
     made["again"] = simulate_page(replace(base.spec, profile="grey"), _SEED, 99)
-    made["fax"] = honest(_FORM, _PAGE, _SEED, "fax")
+    made["fax"] = _honest(_FORM, _PAGE, _SEED, "fax")
     bare = replace(base.spec, answers={}, corrections={}, comment_lines=0, date=None, signed=False)
     made["blank"] = simulate_page(bare, _SEED)
     for name, (kind, variant) in _FRAUDS.items():
@@ -105,9 +129,9 @@ def prints() -> Mapping[str, Fingerprint]:
     found |= _batch(found["blank"])
     found |= _one_pen(found["blank"])
     found["copy"] = replace(first, origin=replace(first.origin, path="copy.jpg"))
-    agency = honest("YK-01", 1, _SEED)
+    agency = _honest("YK-01", 1, _SEED)
     found["stamped"] = _print(agency, "stamped")
-    found["stamped again"] = _print(honest("YK-01", 1, _SEED + 1), "stamped again")
+    found["stamped again"] = _print(_honest("YK-01", 1, _SEED + 1), "stamped again")
     # Only what is written on the one stands on the other too.
     inks = found["stamped"].inks
     found["stamped again"] = replace(found["stamped again"], inks=inks)
@@ -163,7 +187,7 @@ def table_for(
         return UnitTable(table)
     before = RecordTable.build(sim.previous, sim.instrument, sim.units)
     custody = sim.custody.copy()
-    custody.loc[3, "returned"] += 5
+    custody["returned"] = custody["returned"].where(custody.index != 3, custody["returned"] + 5)
     return UnitTable(table, sim.units, before, custody, sim.period)
 
 
@@ -198,7 +222,8 @@ def blank_of(check: Check[Any]) -> tuple[Any, list[int]]:
         rows = [3, 70, 500]
         frame.loc[frame.index[rows], items] = None
         table = table_for(level, frame)
-        assert isinstance(table, RecordTable)
+        if not isinstance(table, RecordTable):
+            raise TypeError("records were asked for and units given")
         return table, [int(np.flatnonzero(table.source_row == row)[0]) for row in rows]
     frame.loc[frame["unit_id"] == "U0007", items] = None
     return table_for(level, frame), [world().units["unit_id"].tolist().index("U0007")]
@@ -212,8 +237,8 @@ def mates_of(check: Check[Any]) -> tuple[Any, Any, list[tuple[int, int]]]:
     if isinstance(few, RecordTable) and isinstance(all_, RecordTable):
         place = {name: i for i, name in enumerate(all_.record_ids.tolist())}
         return few, all_, [(i, place[name]) for i, name in enumerate(few.record_ids.tolist())]
-    assert isinstance(few, UnitTable)
-    assert isinstance(all_, UnitTable)
+    if not (isinstance(few, UnitTable) and isinstance(all_, UnitTable)):
+        raise TypeError("half a table and the whole are of different levels")
     places = {name: i for i, name in enumerate(all_.unit_ids)}
     return few, all_, [(i, places[name]) for i, name in enumerate(few.unit_ids)]
 
@@ -239,5 +264,6 @@ def _plain(thing: Any) -> Any:
         return [_plain(part) for part in thing]
     if isinstance(thing, frozenset):
         return sorted(map(repr, thing))
-    assert thing is None or isinstance(thing, str | int | float | bool | Enum | Path), type(thing)
+    if thing is not None and not isinstance(thing, str | int | float | bool | Enum | Path):
+        raise TypeError(f"a subject holds a {type(thing).__name__}, of which no digest is known")
     return repr(thing)

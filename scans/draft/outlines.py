@@ -1,0 +1,303 @@
+"""Printed outlines that an answer may go into: squares, rectangles, circles, ovals.
+
+What an outline encloses is a patch of paper with a thin dark rim all around. Letters
+enclose paper, too; they stand close to other letters, their line is uneven, and there are
+seldom two of one size that stand alone. A ruled table encloses cells; a cell that holds a
+box is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.instrument import BoxMm
+from scans.draft.types import Found, Sheet
+
+__all__ = ["Outlines", "find_outlines", "overlap", "tilt_of"]
+
+Mask = NDArray[np.bool_]
+
+# A box is from 2 to 14 mm high and at most 24 wide; a frame to write in is larger.
+_LEAST_MM, _HIGHEST_MM, _WIDEST_MM = 1.5, 14.0, 24.0
+_LINE_MM = 1.1  # no outline is thicker
+# Levels, as a share of paper, below which print is dark, and closings in mm that bridge gaps
+# of a bad copy; the first that finds a place is believed.
+_LOOKS = ((0.70, 0.0), (0.50, 0.0), (0.70, 0.25), (0.86, 0.0))
+_RECTANGLE, _SHARP = 0.90, 0.95
+_ROUND = (0.70, 0.87)
+_IN_COLUMN_MM = 0.4
+_LETTER_MM = 4.0  # what is higher is no letter of running text
+
+
+class Outlines:
+    """What was found on a page.
+
+    Attributes:
+        boxes: Outlines that may be answered in.
+        cells: Cells of ruled tables that hold nothing, and combs: neighbours share a line.
+        frames: Larger rectangles.
+    """
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self.boxes: list[Found] = []
+        self.cells: list[Found] = []
+        self.frames: list[Found] = []
+
+
+def overlap(one: BoxMm, other: BoxMm) -> float:
+    """Common area as a share of both together."""
+    width = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])
+    height = min(one[1] + one[3], other[1] + other[3]) - max(one[1], other[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    common = width * height
+    return common / (one[2] * one[3] + other[2] * other[3] - common)
+
+
+def find_outlines(sheet: Sheet, hidden: Iterable[BoxMm] = ()) -> Outlines:
+    """Every outline of a page.
+
+    Args:
+        sheet: The page.
+        hidden: Places not to look at: codes and fiducials.
+    """
+    flat = sheet.flat.copy()
+    for x, y, width, height in hidden:
+        x0, y0, x1, y1 = (round(v * sheet.scale) for v in (x, y, x + width, y + height))
+        flat[max(0, y0) : max(0, y1), max(0, x0) : max(0, x1)] = 255
+    small: list[Found] = []
+    large: list[Found] = []
+    for level, bridge in _LOOKS:
+        dark = flat < level * 255
+        if bridge:
+            side = max(2, round(bridge * sheet.scale))
+            closed = cv2.morphologyEx(
+                dark.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((side, side), np.uint8)
+            )
+            dark = closed.astype(bool)
+        for found in _enclosed(flat, dark, sheet.scale):
+            _, _, width, height = found.box_mm
+            fits = height <= _HIGHEST_MM and width <= _WIDEST_MM
+            group = small if fits else large
+            if all(overlap(found.box_mm, known.box_mm) < 0.3 for known in group):
+                group.append(found)
+    return _sorted_out(sheet, small, large)
+
+
+def _enclosed(flat: NDArray[np.uint8], dark: Mask, scale: float) -> list[Found]:
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((~dark).astype(np.uint8), connectivity=4)
+    named = np.asarray(labels, dtype=np.int32)
+    height, width = dark.shape
+    w, h = stats[:, cv2.CC_STAT_WIDTH] / scale, stats[:, cv2.CC_STAT_HEIGHT] / scale
+    x, y = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
+    inside = (x > 0) & (y > 0)
+    inside &= (x + stats[:, cv2.CC_STAT_WIDTH] < width) & (
+        y + stats[:, cv2.CC_STAT_HEIGHT] < height
+    )
+    likely = inside & (np.minimum(w, h) >= _LEAST_MM - 0.4) & (h < 0.7 * height / scale)
+    likely &= (np.maximum(w, h) <= 6.0 * np.minimum(w, h)) | ((w >= 25) & (h >= 5))
+    found = []
+    for label in np.flatnonzero(likely):
+        if label == 0:
+            continue
+        one = _outline(flat, dark, named, stats[label], int(label), scale)
+        if one is not None:
+            found.append(one)
+    return found
+
+
+def _outline(
+    flat: NDArray[np.uint8],
+    dark: Mask,
+    labels: NDArray[np.int32],
+    stat: NDArray[np.int32],
+    label: int,
+    scale: float,
+) -> Found | None:
+    x, y, w, h = (int(v) for v in stat[:4])
+    part = np.asarray(labels[y : y + h, x : x + w] == label, dtype=np.uint8)
+    contours, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    whole = np.zeros_like(part)
+    cv2.drawContours(whole, [max(contours, key=len)], -1, 1, cv2.FILLED)
+    share = float(whole.mean())
+    if share < _ROUND[0]:
+        return None
+    ideal = np.zeros_like(part)
+    cv2.ellipse(ideal, (((w - 1) / 2, (h - 1) / 2), (w, h), 0.0), 1, cv2.FILLED)
+    # The steps of its pixels make a small circle differ from the ideal by more.
+    unlike = float(((ideal > 0) != (whole > 0)).mean())
+    round_ = share <= _ROUND[1] and unlike < 0.05 + 0.8 / min(w, h)
+    if not round_ and share < _RECTANGLE:
+        return None
+    lines = _lines(flat, dark, (x, y, w, h), scale)
+    if lines is None:
+        return None
+    left, top, right, bottom = lines
+    box = (
+        (x - left) / scale,
+        (y - top) / scale,
+        (w + left + right) / scale,
+        (h + top + bottom) / scale,
+    )
+    if min(box[2], box[3]) < _LEAST_MM:
+        return None
+    small = box[3] <= _HIGHEST_MM and box[2] <= _WIDEST_MM
+    sharp = share >= _SHARP and box[2] >= 2.2 and box[3] >= 2.2
+    if small and not sharp and not _stands_alone(dark, box, scale, lines):
+        return None
+    if small and round_ and box[3] > 1.25 * box[2]:
+        return None  # a nought
+    return Found(box, "ellipse" if round_ else "box")
+
+
+def _lines(
+    flat: NDArray[np.uint8], dark: Mask, hole: tuple[int, int, int, int], scale: float
+) -> tuple[float, float, float, float] | None:
+    """Thickness of the rim in px on the left, top, right and bottom; ``None`` for no rim.
+
+    Measured by the darkness of a cut through the line, so that it does not depend on where
+    the threshold met the line's slope.
+    """
+    x, y, w, h = hole
+    reach = max(3, round(_LINE_MM * scale))
+    cuts = []
+    for side in range(4):
+        profiles = []
+        for share in (0.4, 0.45, 0.5, 0.55, 0.6):
+            if side in (0, 2):
+                row = y + int(share * h)
+                line = flat[row, max(0, x - reach) : x][::-1] if side == 0 else (
+                    flat[row, x + w : x + w + reach]
+                )  # fmt: skip
+            else:
+                column = x + int(share * w)
+                line = flat[max(0, y - reach) : y, column][::-1] if side == 1 else (
+                    flat[y + h : y + h + reach, column]
+                )  # fmt: skip
+            if len(line) < 2:
+                return None
+            profiles.append(_thickness(line))
+        thick = float(np.median(profiles))
+        if thick >= reach or thick <= 0:
+            return None
+        cuts.append(thick)
+    if max(cuts) > 3.0 * min(cuts) + 1.5:
+        return None
+    return cuts[0], cuts[1], cuts[2], cuts[3]
+
+
+def _thickness(line: NDArray[np.uint8]) -> float:
+    """How far the dark goes from the start of a cut, to a fraction of a pixel."""
+    darkness = 255.0 - line.astype(np.float64)
+    peak = float(darkness[:4].max())
+    if peak <= 0:
+        return 0.0
+    below = np.flatnonzero(darkness < 0.5 * peak)
+    first = int(np.argmax(darkness[:4] >= 0.5 * peak))
+    below = below[below > first]
+    if not len(below):
+        return float(len(line))
+    end = int(below[0])
+    before, after = darkness[end - 1], darkness[end]
+    return end - 1 + float((before - 0.5 * peak) / max(before - after, 1e-6)) + 0.5
+
+
+def _stands_alone(
+    dark: Mask, box: BoxMm, scale: float, lines: tuple[float, float, float, float]
+) -> bool:
+    """Whether nothing is printed close to the left and right, as in a word."""
+    x, y, w, h = (v * scale for v in box)
+    # Between letters the paper shows for a tenth of their height, between words for a third.
+    gap = max(0.3 * scale, (0.45 if h < _LETTER_MM * scale else 0.22) * h)
+    skip = 0.12 * scale + 1
+    rows = slice(max(0, round(y + 0.1 * h)), round(y + 0.9 * h))
+    left = dark[rows, max(0, round(x - gap)) : max(0, round(x - skip))]
+    right = dark[rows, round(x + w + skip) : round(x + w + gap)]
+    even = max(lines) <= 1.8 * min(lines) + 1.0
+    return even and not left.any() and not right.any()
+
+
+def _sorted_out(sheet: Sheet, small: list[Found], large: list[Found]) -> Outlines:
+    out = Outlines()
+    out.frames = large
+    holds = [a for a in small if any(b is not a and _within(b, a) for b in small)]
+    small = [a for a in small if a not in holds]
+    tables = {id(a) for a in small if any(_touch(a, b) for b in [*small, *large, *holds])}
+    out.cells = [a for a in small if id(a) in tables]
+    loose = [a for a in small if id(a) not in tables]
+    for one in loose:
+        mates = [b for b in loose if b is not one and _alike(one, b)]
+        if one.shape == "ellipse" and not _in_columns(one, mates):
+            continue
+        needed = 1 if one.shape == "box" and min(one.box_mm[2:]) >= 2.2 else 2
+        if len(mates) >= needed:
+            out.boxes.append(one)
+        elif one.shape == "box" and min(one.box_mm[2:]) >= 2.2:
+            x, y = one.middle
+            sheet.notes.append(f"a single box at {x:.0f}, {y:.0f} mm was left out")
+    return out
+
+
+def _in_columns(one: Found, mates: Sequence[Found]) -> bool:
+    """Whether most outlines of a size stand below each other, as noughts in a text do not."""
+    group = [one, *mates]
+    columns = [
+        any(
+            o is not g
+            and abs(o.middle[0] - g.middle[0]) < _IN_COLUMN_MM
+            and max(abs(o.box_mm[2] - g.box_mm[2]), abs(o.box_mm[3] - g.box_mm[3])) < 0.25
+            for o in group
+        )
+        for g in group
+    ]
+    return float(np.mean(columns)) > 0.6
+
+
+def _within(inner: Found, outer: Found) -> bool:
+    x, y, w, h = outer.box_mm
+    mx, my = inner.middle
+    smaller = inner.box_mm[2] * inner.box_mm[3] < 0.8 * w * h
+    return smaller and x < mx < x + w and y < my < y + h
+
+
+def _touch(one: Found, other: Found) -> bool:
+    """Whether two outlines share a line, as cells do."""
+    if one is other:
+        return False
+    a, b = one.box_mm, other.box_mm
+    near = 0.15
+    across = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    down = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    beside = -near < across < 1.2 and down > 0.5 * min(a[3], b[3])
+    above = -near < down < 1.2 and across > 0.5 * min(a[2], b[2])
+    return beside or above
+
+
+def _alike(one: Found, other: Found) -> bool:
+    same = all(
+        abs(a - b) <= max(0.35, 0.12 * a)
+        for a, b in zip(one.box_mm[2:], other.box_mm[2:], strict=True)
+    )
+    return same and one.shape == other.shape
+
+
+def tilt_of(boxes: Sequence[Found]) -> float:
+    """By how many degrees rows of boxes fall to the right; 0 where nothing tells."""
+    angles = []
+    for one in boxes:
+        for other in boxes:
+            across = other.middle[0] - one.middle[0]
+            down = other.middle[1] - one.middle[1]
+            if across > 15.0 and abs(down) < 0.09 * across and _alike(one, other):
+                angles.append(np.degrees(np.arctan2(down, across)))
+    if len(angles) < 3:
+        return 0.0
+    values = np.array(angles)
+    middle = np.median(values)
+    near = values[np.abs(values - middle) < 0.5]
+    return float(np.median(near)) if len(near) >= 3 else 0.0

@@ -1,0 +1,1 @@
+"""The press: an instrument becomes sheets of paper that the reader can read."""
