@@ -20,9 +20,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from audit.intake.collection import Collection
+from audit.intake.mapping import TableMapping
 from audit.intake.presets import PRESETS
 from audit.intake.tables import LOCAL_TIME
 from audit.notice.settings import Notify
+from audit.pulling.source import Source
 from detectors.errors import ConfigError
 
 __all__ = ["InstrumentSettings", "Retention", "RoundSettings", "Settings", "load_settings"]
@@ -71,6 +73,7 @@ class InstrumentSettings(_Table):
         reference: What honest pages of this form and scanner look like (``calibrate``).
         previous: Responses of the round before.
         columns: Contract name or item id -> name in the response files; or a preset.
+        mapping: All that is to know about a platform's export; ``intake`` writes it.
         programme: ``satisfaction`` of citizens, or ``agency``: opinions of agencies, which
             have their own results, tiers and ranks.
         respondent: The category item that says who answers (individual, organisation, …).
@@ -84,6 +87,16 @@ class InstrumentSettings(_Table):
     programme: Literal["satisfaction", "agency"] = "satisfaction"
     respondent: str | None = None
     field: str | None = None
+    mapping: TableMapping | None = None
+
+    @property
+    def table(self) -> dict[str, str] | str | TableMapping:
+        """How response files are read: the mapping with the names under ``columns``."""
+        if self.mapping is None:
+            return self.columns
+        if isinstance(self.columns, str):
+            return self.mapping.model_copy(update={"preset": self.columns})
+        return self.mapping.model_copy(update={"columns": self.columns | self.mapping.columns})
 
     def dimensions(self) -> dict[str, str]:
         """What results are cut by, beside the channel: name -> item."""
@@ -167,6 +180,7 @@ class Settings(BaseSettings):
         log: File of the log for machines, or ``stderr``; none if not given.
         notify: Whom to tell after a run.
         metrics: Who may read ``/metrics`` of the review desk.
+        source: Forms on survey platforms that ``pull`` fetches.
         base: Folder of ``audit.toml``; not a key.
     """
 
@@ -204,7 +218,16 @@ class Settings(BaseSettings):
     log: str | None = None
     notify: Notify = Notify()
     metrics: Metrics = Metrics()
+    source: tuple[Source, ...] = ()
     base: Path = Field(default=Path(), exclude=True)
+
+    @field_validator("source")
+    @classmethod
+    def _named_once(cls, value: tuple[Source, ...]) -> tuple[Source, ...]:
+        names = [source.name for source in value]
+        if len(set(names)) < len(names):
+            raise ValueError("two sources have one name")
+        return value
 
     @field_validator("timezone")
     @classmethod
@@ -271,7 +294,7 @@ class Settings(BaseSettings):
     def results_sha256(self) -> str:
         """Hash of those settings that can change a finding or a score."""
         neutral = {"store", "originals", "reports", "runs", "jobs", "language", "fail_on", "engine"}
-        neutral |= {"checkpoints", "signing_key", "retention", "settle_seconds"}
+        neutral |= {"checkpoints", "signing_key", "retention", "settle_seconds", "source"}
         neutral |= {"log", "notify", "metrics"}
         return self.sha256(leave_out=frozenset(neutral))
 
@@ -327,6 +350,7 @@ def _known_keys(place: tuple[int | str, ...]) -> list[str]:
         "retention": Retention,
         "metrics": Metrics,
         "notify": Notify,
+        "source": Source,
     }
     model = tables.get(str(place[0]), Settings) if len(place) > 1 else Settings
     fields = model.model_fields.items()

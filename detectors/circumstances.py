@@ -29,8 +29,8 @@ class Circumstances:
             tablets at a desk. Names as they stand in the response table.
         assisted_days: ``(unit_id, day)`` of announced service days, on which staff help
             many people in one place; ``"*"`` stands for every unit.
-        transactions: ``case_id, unit_id, finished_at``: the administrative cases that may
-            be rated, or ``None`` where no such table is known.
+        transactions: ``case_id, unit_id, received_at, finished_at, channel``: the
+            administrative cases that may be rated; ``None`` where no such table is known.
         complaints: ``unit_id, complaints``: complaints received in the period, or ``None``.
         changes: ``record_id, item, before, after, how``: marks that were changed on paper,
             values of the instrument; ``how`` is cancelled, erased or overwritten. ``None``

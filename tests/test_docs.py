@@ -12,11 +12,13 @@ import typer
 
 from audit.cli.main import build_app
 from audit.intake.collection import Collection
+from audit.intake.mapping import TableMapping
 from audit.intake.presets import PRESETS
-from audit.intake.registers import CUSTODY_COLUMNS, UNIT_COLUMNS
+from audit.intake.registers import CUSTODY_COLUMNS, CUSTODY_MORE, INVALID_REASONS, UNIT_COLUMNS
 from audit.intake.tables import META_COLUMNS
 from audit.notice.settings import Mail, Notify
 from audit.pipeline import signs
+from audit.pulling.source import Source
 from audit.settings import Engine, InstrumentSettings, Metrics, Retention, RoundSettings, Settings
 from audit.store.schema import metadata
 from detectors.errors import ExitCode
@@ -130,6 +132,8 @@ def test_everything_that_can_be_exported_is_told():
         (Notify, "`[notify]`"),
         (Mail, "`[notify.mail]`"),
         (Metrics, "`[metrics]`"),
+        (Source, "`[[source]]`"),
+        (TableMapping, "`[instrument.mapping]`"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -160,10 +164,12 @@ def test_every_exit_code_is_told():
 
 def test_columns_and_presets_are_told():
     listed = rows(text("operating.md"))
-    for column in {*META_COLUMNS, *UNIT_COLUMNS, *CUSTODY_COLUMNS}:
+    for column in {*META_COLUMNS, *UNIT_COLUMNS, *CUSTODY_COLUMNS, *CUSTODY_MORE}:
         assert f"`{column}`" in text("operating.md")
-    for preset, mapping in PRESETS.items():
-        assert all(f"`{name}`" in listed[preset] for name in mapping.values())
+    assert all(f"`{reason}`" in text("adopting.md") for reason in INVALID_REASONS)
+    for preset, platform in PRESETS.items():
+        for names in platform.columns.values():
+            assert all(f"`{name}`" in listed[preset] for name in names), preset
 
 
 def known_keys() -> set[str]:

@@ -119,7 +119,8 @@ def _draw(settings: Settings, store: Store, plan: Any, instrument: str | None) -
     from audit.scoring.rules import rules_at
 
     form = _form(settings, instrument)
-    rules = rules_at(settings.path(settings.rules), settings.round.date_to)
+    folder, day = settings.path(settings.rules), settings.round.date_to
+    rules = rules_at(folder, day, form.settings.programme)
     found, new = draw_sample(
         store,
         settings.round.id,

@@ -61,7 +61,7 @@ def screen(
 
     from audit.intake.collection import Collection, load_collection, read_circumstances
     from audit.intake.registers import read_custody, read_units, units_at
-    from audit.intake.tables import read_responses
+    from audit.intake.tables import MINOR_CODES, read_responses
     from detectors.instrument import load_instrument
     from detectors.screening import screen as run_screen
 
@@ -103,7 +103,7 @@ def screen(
     unjudged = int((result.records["not_testable"] != "").sum())
     if unjudged:
         talk(f"{unjudged} records could not be judged; records.csv says why")
-    serious = any(problem.code != "missing_item" for problem in problems)
+    serious = any(problem.code not in MINOR_CODES for problem in problems)
     return ExitCode.PARTLY_JUDGED if serious or unjudged else ExitCode.DONE
 
 

@@ -25,6 +25,7 @@ class Permission(StrEnum):
     EXPORT = "export"  # tables of a view
     RESULTS = "results"  # units and the round
     PEOPLE = "people"  # users and sessions of others
+    FORMS = "forms"  # where the boxes of a form stand
     ACCESSES = "accesses"  # who logged in and looked at what
 
 
@@ -39,7 +40,7 @@ _OF = MappingProxyType(
             Permission.UNMASK,
         },
         Role.READER: {Permission.RESULTS},
-        Role.ADMIN: {Permission.PEOPLE, Permission.ACCESSES},
+        Role.ADMIN: {Permission.PEOPLE, Permission.ACCESSES, Permission.FORMS},
         Role.AUDITOR: {
             *(Permission.CASES, Permission.EXPORT, Permission.RESULTS),
             Permission.ACCESSES,

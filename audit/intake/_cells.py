@@ -12,6 +12,8 @@ import re
 import unicodedata
 from zoneinfo import ZoneInfo
 
+from audit.intake._moments import parse_platform_time
+
 __all__ = ["Cell", "to_bool", "to_date", "to_number", "to_text", "to_time"]
 
 Cell = str | int | float | bool | dt.datetime | dt.date | None
@@ -22,9 +24,6 @@ _FALSE = frozenset({"false", "no", "n", "0", "không", "khong", "sai"})
 _GROUPED_DOT = re.compile(r"[+-]?\d{1,3}(\.\d{3})+,\d+")
 _GROUPED_COMMA = re.compile(r"[+-]?\d{1,3}(,\d{3})+\.\d+")
 _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-_DAY_FIRST = re.compile(
-    r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?"
-)
 
 
 def to_text(cell: Cell) -> str | None:
@@ -99,11 +98,20 @@ def to_bool(cell: Cell) -> bool | None:
     raise ValueError(f"{text!r} is neither true nor false")
 
 
-def to_time(cell: Cell, zone: ZoneInfo) -> dt.datetime | None:
+def to_time(
+    cell: Cell, zone: ZoneInfo, *, source: ZoneInfo | None = None, month_first: bool = False
+) -> dt.datetime | None:
     """Local wall-clock time without an offset.
 
-    ISO 8601, or day first as Vietnamese tables write it (``07/03/2023 14:05``). A time
-    with an offset is brought to ``zone``; one without is taken to be local already.
+    ISO 8601, day first as Vietnamese tables write it (``07/03/2023 14:05``), or as survey
+    platforms write it (:mod:`audit.intake._moments`). A time with an offset is brought to
+    ``zone``; one without is of ``source``, or local already.
+
+    Args:
+        cell: The cell.
+        zone: Where times are brought to.
+        source: Whose clock a time without an offset is.
+        month_first: ``03/07/2023`` is the 7th of March.
 
     Raises:
         ValueError: If the cell is no point in time.
@@ -116,7 +124,9 @@ def to_time(cell: Cell, zone: ZoneInfo) -> dt.datetime | None:
         text = to_text(cell)
         if text is None:
             return None
-        moment = _parse_time(text)
+        moment = _parse_time(text, month_first=month_first)
+    if moment.tzinfo is None and source is not None:
+        moment = moment.replace(tzinfo=source)
     if moment.tzinfo is not None:
         moment = moment.astimezone(zone).replace(tzinfo=None)
     if not 1900 <= moment.year <= 2200:
@@ -124,13 +134,13 @@ def to_time(cell: Cell, zone: ZoneInfo) -> dt.datetime | None:
     return moment
 
 
-def _parse_time(text: str) -> dt.datetime:
-    day_first = _DAY_FIRST.fullmatch(text)
+def _parse_time(text: str, *, month_first: bool) -> dt.datetime:
     try:
-        if day_first:
-            day, month, year, hour, minute, second = (int(p or 0) for p in day_first.groups())
-            return dt.datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - local
         return dt.datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    try:
+        return parse_platform_time(text, month_first=month_first)
     except ValueError as error:
         raise ValueError(f"{text!r} is no date (write 2026-07-31 or 2026-07-31T14:05)") from error
 

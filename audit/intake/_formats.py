@@ -27,6 +27,7 @@ __all__ = ["RawTable", "read_raw"]
 _BYTES = 2 << 30
 _UNPACKED = 4 << 30
 _RATIO = 400
+_DEEPEST = 8
 
 
 def read_raw(path: Path, name: Path | None = None) -> RawTable:
@@ -269,6 +270,7 @@ def _from_objects(
     path: Path, rows: Sequence[Mapping[str, Any]], place: Callable[[int, str | None], str]
 ) -> RawTable:
     names: dict[str, str] = {}
+    rows = [_flat_row(row) for row in rows]
     for row in rows:
         for name in row:
             names.setdefault(name, unicodedata.normalize("NFC", name).strip())
@@ -278,6 +280,21 @@ def _from_objects(
         clean: Cells.of([_cell(row.get(name)) for row in rows]) for name, clean in names.items()
     }
     return RawTable(path, columns, place, {})
+
+
+def _flat_row(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Objects inside a record as columns of their own: ``group/A1``, ``__system/deviceId``."""
+    if not any(isinstance(value, dict) for value in row.values()):
+        return row
+    flat: dict[str, Any] = {}
+    waiting = list(row.items())
+    while waiting:
+        name, value = waiting.pop(0)
+        if isinstance(value, dict) and value and name.count("/") < _DEEPEST:
+            waiting = [(f"{name}/{key}", inner) for key, inner in value.items()] + waiting
+        else:
+            flat[name] = value
+    return flat
 
 
 _READERS: Mapping[str, Callable[[Path, bytes], RawTable]] = {

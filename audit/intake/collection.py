@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from audit.intake._cells import to_text, to_time
+from audit.intake.mapping import TableMapping
 from audit.intake.registers import count_of
 from audit.intake.tables import LOCAL_TIME, Columns, TableProblem, columns_of, read_responses
 from detectors.circumstances import ANY_UNIT, Circumstances
@@ -54,7 +55,8 @@ class Collection(BaseModel):
         office_days: Days on which they are open, 1 Monday to 7 Sunday.
         shared: Devices, accounts and IP prefixes that many people use by right.
         assisted_days: Announced service days.
-        transactions: Table ``case_id`` and, where known, ``unit_id, finished_at``.
+        transactions: Table ``case_id`` and, where known, ``unit_id, received_at, finished_at``
+            (or ``completed_at``), ``channel``.
         complaints: Table ``unit_id, complaints``.
         baseline: Responses of audited rounds that are trusted.
         successors: Unit of the round before -> unit that took it over.
@@ -134,7 +136,7 @@ def read_circumstances(
     files: Mapping[str, Path],
     instrument: Instrument,
     *,
-    mapping: Mapping[str, str] | str | None = None,
+    mapping: Mapping[str, str] | str | TableMapping | None = None,
     timezone: str = LOCAL_TIME,
     method_break: bool = False,
     cutoffs: tuple[float, ...] = Circumstances.cutoffs,
@@ -197,13 +199,15 @@ def _transactions(table: Columns, zone: ZoneInfo, problems: list[TableProblem]) 
 
     table.require("case_id")
     data: dict[str, Any] = {}
-    for name in ("case_id", "unit_id"):
+    for name in ("case_id", "unit_id", "channel"):
         texts = table.values(name, to_text, "write plain text")
         if texts is not None:
             data[name] = pd.Series(texts, dtype="str")
-    ended = table.values("finished_at", lambda cell: to_time(cell, zone), "write it as ISO 8601")
-    if ended is not None:
-        data["finished_at"] = pd.Series(ended, dtype="datetime64[us]")
+    done = "finished_at" if table.name("finished_at") is not None else "completed_at"
+    for column, name in (("received_at", "received_at"), ("finished_at", done)):
+        times = table.values(name, lambda cell: to_time(cell, zone), "write it as ISO 8601")
+        if times is not None:
+            data[column] = pd.Series(times, dtype="datetime64[us]")
     problems += table.problems
     frame = pd.DataFrame(data)
     return frame[frame["case_id"].notna()].reset_index(drop=True)

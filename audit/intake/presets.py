@@ -1,53 +1,120 @@
-"""Column names of survey platforms' exports, as mappings onto the contract's names.
+"""What survey platforms write into their exports, as mappings onto the contract's names.
 
 A preset says where a platform keeps what the platform itself writes; the items keep the
 names that the survey's author gave them. What an export lacks is simply absent.
-Sources: the export documentation of each platform.
+
+Sources: KoboToolbox help, "Exporting and downloading your data" and its API v2; ODK Central
+documentation, "Submissions" and OData; LimeSurvey manual, "Export responses" and
+RemoteControl 2; SurveyCTO support, "Using the API"; Qualtrics support, "Data export formats"
+(three header rows, import ids) and API v3; Google Forms as downloaded and as kept in a sheet.
+The portal has no published export: its names are those of the list of case ratings that
+Circular 01/2018/TT-VPCP asks for, and any other is mapped by hand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-__all__ = ["PRESETS"]
+__all__ = ["PRESETS", "Preset"]
 
-PRESETS: Mapping[str, Mapping[str, str]] = {
-    "kobotoolbox": {
-        "record_id": "_uuid",
-        "started_at": "start",
-        "submitted_at": "_submission_time",
-        "device": "deviceid",
-        "account": "_submitted_by",
-    },
-    "odk": {
-        "record_id": "KEY",
-        "started_at": "start",
-        "submitted_at": "SubmissionDate",
-        "device": "DeviceID",
-        "account": "SubmitterName",
-    },
-    "limesurvey": {
-        "record_id": "id",
-        "started_at": "startdate",
-        "submitted_at": "submitdate",
-        "ip": "ipaddr",
-        "account": "token",
-    },
-    "surveycto": {
-        "record_id": "KEY",
-        "started_at": "starttime",
-        "submitted_at": "SubmissionDate",
-        "device": "deviceid",
-        "collector": "username",
-    },
-    "qualtrics": {
-        "record_id": "ResponseId",
-        "started_at": "StartDate",
-        "submitted_at": "RecordedDate",
-        "ip": "IPAddress",
-    },
-    "google_forms": {
-        "submitted_at": "Timestamp",
-        "account": "Email Address",
-    },
+
+@dataclass(frozen=True)
+class Preset:
+    """One platform.
+
+    Attributes:
+        columns: Contract name -> names in the export, the usual one first.
+        marks: Columns by which an export of this platform is told; one is enough.
+        utc: Columns whose times are UTC although they do not say so.
+        channel: What such records are called where the export names no channel.
+        skip: Column -> cells by which a row is no answer (previews, tests).
+    """
+
+    columns: Mapping[str, tuple[str, ...]]
+    marks: tuple[str, ...]
+    channel: str
+    utc: frozenset[str] = frozenset()
+    skip: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+PRESETS: Mapping[str, Preset] = {
+    "kobotoolbox": Preset(
+        {
+            "record_id": ("_uuid", "_id"),
+            "started_at": ("start",),
+            "submitted_at": ("_submission_time",),
+            "device": ("deviceid",),
+            "account": ("_submitted_by",),
+        },
+        marks=("_submission_time", "_xform_id_string", "formhub/uuid"),
+        channel="kobotoolbox",
+        # The server's stamp has no offset and is UTC; those of the device carry theirs.
+        utc=frozenset({"_submission_time"}),
+    ),
+    "odk": Preset(
+        {
+            "record_id": ("KEY", "__id"),
+            "started_at": ("start",),
+            "submitted_at": ("SubmissionDate", "__system/submissionDate"),
+            "device": ("DeviceID", "__system/deviceId"),
+            "account": ("SubmitterName", "__system/submitterName"),
+        },
+        marks=("SubmitterName", "ReviewState", "__system/submissionDate"),
+        channel="odk",
+    ),
+    "limesurvey": Preset(
+        {
+            "record_id": ("id",),
+            "started_at": ("startdate",),
+            "submitted_at": ("submitdate",),
+            "ip": ("ipaddr",),
+            "account": ("token",),
+        },
+        marks=("startlanguage", "lastpage", "submitdate"),
+        channel="limesurvey",
+    ),
+    "surveycto": Preset(
+        {
+            "record_id": ("KEY",),
+            "started_at": ("starttime",),
+            "submitted_at": ("SubmissionDate",),
+            "device": ("deviceid",),
+            "collector": ("username",),
+        },
+        marks=("formdef_version", "subscriberid", "review_quality", "CompletionDate"),
+        channel="surveycto",
+    ),
+    "qualtrics": Preset(
+        {
+            "record_id": ("ResponseId",),
+            "started_at": ("StartDate",),
+            "submitted_at": ("RecordedDate",),
+            "ip": ("IPAddress",),
+        },
+        marks=("ResponseId", "RecordedDate"),
+        channel="qualtrics",
+        # The author's own trials.
+        skip={"Status": frozenset({"Survey Preview", "1", "Survey Test", "2"})},
+    ),
+    "google_forms": Preset(
+        {
+            "submitted_at": ("Timestamp", "Dấu thời gian"),
+            "account": ("Email Address", "Địa chỉ email", "Username"),
+        },
+        marks=("Timestamp", "Dấu thời gian"),
+        channel="google_forms",
+    ),
+    "portal": Preset(
+        {
+            "record_id": ("Mã đánh giá", "rating_id"),
+            "unit_id": ("Mã đơn vị", "agency_code"),
+            "case_id": ("Mã hồ sơ", "case_code"),
+            "submitted_at": ("Thời gian đánh giá", "Ngày đánh giá", "rated_at"),
+            "account": ("Mã người đánh giá", "rater_id"),
+            "comment": ("Ý kiến khác", "Nội dung góp ý"),
+        },
+        marks=("Mã hồ sơ", "case_code"),
+        channel="portal",
+    ),
 }

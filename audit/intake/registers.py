@@ -31,6 +31,14 @@ CUSTODY_COLUMNS = (
     *("unit_id", "batch", "serial_from", "serial_to", *COUNTS),
     *("issued_at", "returned_at", "handler"),
 )
+# What a book may hold beside; a round without them is judged by the rest.
+MORE_COUNTS = ("printed", "unissued", "handed_out", "taken_home", "outstanding")
+CUSTODY_MORE = (*MORE_COUNTS, "scanned_at", "invalid_reasons")
+INVALID_REASONS = (
+    *("SAI_MAU", "KHONG_SERI", "KHONG_DAU", "DANH_NHIEU_O", "BO_TRONG", "THEM_NOI_DUNG"),
+    *("RACH_NAT", "ANH_KHONG_DOC_DUOC", "NGOAI_KY", "TRUNG_SO", "SAI_DON_VI"),
+    *("KHONG_CO_GIAO_DICH", "KHAC"),
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,9 @@ class Custody:
 
     Attributes:
         frame: ``unit_id, batch, serial_from, serial_to, handler`` as ``str``, the counts as
-            float64 (blank: NaN), ``issued_at, returned_at`` as ``datetime64[us]``.
+            float64 (blank: NaN), ``issued_at, returned_at`` as ``datetime64[us]``. Of the
+            optional columns (``CUSTODY_MORE``) those that the file has; ``invalid_reasons``
+            as ``CODE=count; CODE=count``.
         problems: ``unknown_unit``, ``duplicate_batch``, ``bad_range``, ``overlap``,
             ``bad_value``.
     """
@@ -185,6 +195,7 @@ def read_custody(
         counts=COUNTS,
         days=("issued_at", "returned_at"),
     )
+    _add_more(table, frame)
     known = None if units is None else frozenset(units)
     seen: set[tuple[Any, Any]] = set()
     ranges: list[tuple[tuple[Any, ...], tuple[Any, ...], int]] = []
@@ -213,6 +224,43 @@ def read_custody(
             what = "the range of serials overlaps with that of another batch"
             table.note(after[2], None, what, "one serial belongs to one batch", "overlap")
     return Custody(frame, tuple(table.problems))
+
+
+def _add_more(table: Columns, frame: pd.DataFrame) -> None:
+    """Optional columns that the file has, beside those of the contract."""
+    import pandas as pd
+
+    for name in MORE_COUNTS:
+        counts = table.values(name, count_of, "write a whole number from 0")
+        if counts is not None:
+            frame[name] = pd.Series(counts, dtype="float64")
+    days = table.values("scanned_at", to_date, "write it as 2026-07-31")
+    if days is not None:
+        frame["scanned_at"] = pd.Series(pd.to_datetime(pd.Series(days)), dtype="datetime64[us]")
+    remedy = f"write e.g. BO_TRONG=3; RACH_NAT=1; known are {', '.join(INVALID_REASONS)}"
+    reasons = table.values("invalid_reasons", _reasons_of, remedy)
+    if reasons is not None:
+        frame["invalid_reasons"] = pd.Series(reasons, dtype="str")
+
+
+def _reasons_of(cell: Cell) -> str | None:
+    """``CODE=count; CODE=count`` in one spelling.
+
+    Raises:
+        ValueError: If a code is not known, or a count is none.
+    """
+    text = to_text(cell)
+    if text is None:
+        return None
+    found: dict[str, int] = {}
+    for part in re.split(r"[;,]", text):
+        code, _, count = (piece.strip() for piece in part.partition("="))
+        if not code:
+            continue
+        if code.upper() not in INVALID_REASONS:
+            raise ValueError(f"{code!r} is no known reason")
+        found[code.upper()] = found.get(code.upper(), 0) + int(count_of(count) or 0)
+    return "; ".join(f"{code}={count}" for code, count in sorted(found.items())) or None
 
 
 def _frame(

@@ -7,6 +7,7 @@ such file, damaged, a column missing) is an :class:`~detectors.errors.InputError
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +17,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.intake._cells import Cell, to_bool, to_number, to_text, to_time
+from audit.intake._cells import Cell, to_bool, to_text, to_time
 from audit.intake._formats import read_raw
-from audit.intake._raw import RawTable
+from audit.intake._header_rows import Headed, without_extra_headers
+from audit.intake._items import item_column
+from audit.intake._raw import Cells, RawTable
+from audit.intake._repeats import note_repeats
+from audit.intake.mapping import TableMapping, mapping_of
 from audit.intake.presets import PRESETS
 from detectors.errors import ConfigError, InputError
 from detectors.instrument import Instrument, Item
@@ -26,7 +31,14 @@ from detectors.instrument import Instrument, Item
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LOCAL_TIME", "META_COLUMNS", "Responses", "TableProblem", "read_responses"]
+__all__ = [
+    "LOCAL_TIME",
+    "META_COLUMNS",
+    "MINOR_CODES",
+    "Responses",
+    "TableProblem",
+    "read_responses",
+]
 
 LOCAL_TIME = "Asia/Ho_Chi_Minh"
 
@@ -36,6 +48,12 @@ TEXT_COLUMNS = (
 )
 TIME_COLUMNS = ("started_at", "submitted_at")
 META_COLUMNS = (*TEXT_COLUMNS, *TIME_COLUMNS, "assisted")
+
+# Worth telling, but nothing goes unjudged for them.
+MINOR_CODES = frozenset(
+    {"unknown_parent", "no_group", "missing_item", "select_multiple", "repeated_submission"}
+    | {"superseded", "test_row"}
+)
 
 V = TypeVar("V")
 
@@ -51,7 +69,8 @@ class TableProblem:
         record_id: The record it is about, ``None`` for the table as a whole.
         code: One word for machines: ``off_scale``, ``duplicate_record_id``,
             ``no_record_id``, ``bad_value``, ``unknown_unit``, ``odd_row``,
-            ``missing_item`` and, for units
+            ``missing_item``, ``select_multiple``, ``repeated_submission``, ``superseded``,
+            ``test_row``, ``bad_mapping`` and, for units
             and custody, the codes of :mod:`audit.intake.registers`.
         item: The item or contract column it is about, if one.
     """
@@ -93,21 +112,41 @@ class Columns:
     """Takes columns out of a raw table under their contract names, and notes what is wrong."""
 
     raw: RawTable
-    mapping: Mapping[str, str]
+    mapping: TableMapping
     ids: Sequence[str | None] = ()
     problems: list[TableProblem] = field(default_factory=list)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    timezone: str | None = None
 
     def name(self, column: str) -> str | None:
         """The file's name of a contract column; ``None`` if the file lacks it."""
-        wanted = self.mapping.get(column, column)
-        if wanted in self.raw.columns:
-            return wanted
+        names = self.mapping.names(column)
+        for wanted in names:
+            if wanted in self.raw.columns:
+                return wanted
+        return next((found for wanted in names if (found := self._loose(wanted))), None)
+
+    def _loose(self, wanted: str) -> str | None:
+        """A name that differs by case, or stands in a group.
+
+        Grouped questions come as "group/A1" (KoboToolbox), "group-A1" (ODK) or "group[A1]"
+        (LimeSurvey).
+        """
         loose = [n for n in self.raw.columns if n.casefold() == wanted.casefold()]
-        # Grouped questions come as "group/A1" (KoboToolbox) or "group-A1" (ODK).
-        tails = [n for n in self.raw.columns if n.endswith((f"/{wanted}", f"-{wanted}"))]
+        ends = (f"/{wanted}", f"-{wanted}", f"[{wanted}]")
+        tails = [n for n in self.raw.columns if n.endswith(ends)]
         for found in (loose, tails):
             if len(found) == 1:
                 return found[0]
+        return None
+
+    def choice_name(self, column: str, value: str) -> str | None:
+        """The file's name of one value of a question that is asked as a list of choices."""
+        for wanted in self.mapping.names(column):
+            for name in (f"{wanted}/{value}", f"{wanted}[{value}]"):
+                found = name if name in self.raw.columns else self._loose(name)
+                if found is not None:
+                    return found
         return None
 
     def require(self, column: str) -> str:
@@ -118,7 +157,7 @@ class Columns:
         """
         found = self.name(column)
         if found is None:
-            wanted = self.mapping.get(column, column)
+            wanted = " or ".join(dict.fromkeys(self.mapping.names(column)))
             there = ", ".join(list(self.raw.columns)[:12])
             raise InputError(
                 f"the column {wanted} is missing",
@@ -126,6 +165,10 @@ class Columns:
                 remedy=f"add it, or map it under [columns]; the file has {there}",
             )
         return found
+
+    def note_table(self, what: str, remedy: str, code: str, item: str | None = None) -> None:
+        """Keep one problem about the table as a whole."""
+        self.problems.append(TableProblem(str(self.raw.path), what, remedy, None, code, item))
 
     def note(
         self,
@@ -169,30 +212,61 @@ class Columns:
 
 
 def columns_of(
-    path: Path, mapping: Mapping[str, str] | str | None, name: str | Path | None = None
+    path: Path,
+    mapping: Mapping[str, str] | str | TableMapping | None,
+    name: str | Path | None = None,
 ) -> Columns:
-    """Open a table under a mapping (contract name -> name in the file) or a preset's name.
+    """Open a table under a mapping, names alone, or a preset's name.
 
     Raises:
         ConfigError: If there is no such preset.
         InputError: If the table cannot be read.
     """
-    if isinstance(mapping, str):
-        if mapping not in PRESETS:
-            raise ConfigError(
-                f"there is no preset {mapping!r}",
-                where="columns",
-                remedy=f"known are {', '.join(PRESETS)}",
-            )
-        mapping = PRESETS[mapping]
-    return Columns(read_raw(path, None if name is None else Path(name)), dict(mapping or {}))
+    try:
+        whole = mapping_of(mapping)
+    except ValueError as error:
+        raise ConfigError(
+            f"there is no preset {mapping!r}",
+            where="columns",
+            remedy=f"known are {', '.join(PRESETS)}",
+        ) from error
+    headed = without_extra_headers(read_raw(path, None if name is None else Path(name)))
+    return _without_tests(headed, whole)
+
+
+def _without_tests(headed: Headed, mapping: TableMapping) -> Columns:
+    """Rows that the platform says are trials of the survey's author are told and left out."""
+    raw = headed.raw
+    out = np.zeros(len(raw), dtype=bool)
+    for column, cells_out in mapping.platform.skip.items():
+        if column in raw.columns:
+            cells = raw.columns[column]
+            trial = np.array([to_text(cell) in cells_out for cell in cells.distinct], dtype=bool)
+            out |= trial[cells.codes]
+    if not out.any():
+        return Columns(raw, mapping, texts=headed.texts, timezone=headed.timezone)
+    kept = np.flatnonzero(~out)
+    place = raw.place
+    columns = {
+        name: Cells(cells.codes[kept], cells.distinct) for name, cells in raw.columns.items()
+    }
+    rest = RawTable(
+        raw.path,
+        columns,
+        lambda row, column: place(int(kept[row]), column),
+        {new: raw.odd_rows[int(old)] for new, old in enumerate(kept) if int(old) in raw.odd_rows},
+    )
+    table = Columns(rest, mapping, texts=headed.texts, timezone=headed.timezone)
+    what = f"{int(out.sum())} rows are trials of the survey's author"
+    table.note_table(what, "they are left out", "test_row")
+    return table
 
 
 def read_responses(
     path: str | Path,
     instrument: Instrument,
     *,
-    mapping: Mapping[str, str] | str | None = None,
+    mapping: Mapping[str, str] | str | TableMapping | None = None,
     required: Collection[str] = (),
     units: Collection[str] | None = None,
     timezone: str = LOCAL_TIME,
@@ -205,7 +279,8 @@ def read_responses(
         path: CSV, XLSX, Parquet, JSON or JSON Lines.
         instrument: Gives the items and their scales. Every rating item needs its column; a
             category item without one is blank throughout.
-        mapping: Contract name (or item id) -> name in the file, or the name of a preset.
+        mapping: The whole of it; or contract name (or item id) -> name in the file; or the
+            name of a preset.
         required: Columns that must be there beside ``record_id``.
         units: The known units; a record of another is noted as ``unknown_unit``.
         timezone: Where times without an offset are local, and others are brought to.
@@ -220,9 +295,11 @@ def read_responses(
     import pandas as pd
 
     table = columns_of(Path(path), mapping, name)
-    table.require("record_id")
+    if table.name("record_id") is None and _has_ids(table.mapping):
+        table.require("record_id")
     for column in required:
-        table.require(column)
+        if not (column == "unit_id" and table.mapping.unit):
+            table.require(column)
     items = _asked(table, instrument) if partial else instrument.items
     for item in items:
         if item.is_rating:
@@ -235,19 +312,66 @@ def read_responses(
         texts = table.values(column, to_text, "write plain text")
         if texts is not None:
             data[column] = pd.Series(texts, dtype="str")
+    _fill_constants(table, data)
     zone = ZoneInfo(timezone)
     for column in TIME_COLUMNS:
-        times = table.values(column, lambda cell: to_time(cell, zone), "write it as ISO 8601")
+        times = table.values(column, _time_of(table, column, zone), "write it as ISO 8601")
         if times is not None:
             data[column] = pd.Series(times, dtype="datetime64[us]")
     assisted = table.values("assisted", to_bool, "write true or false")
     if assisted is not None:
         data["assisted"] = pd.Series(assisted, dtype="boolean")
     for item in items:
-        data[item.id] = _item_column(table, item)
+        data[item.id] = item_column(table, item)
     if units is not None and "unit_id" in data:
         _check_units(table, list(data["unit_id"]), frozenset(units))
-    return Responses(pd.DataFrame(data), tuple(table.problems))
+    frame = pd.DataFrame(data)
+    if table.mapping.repeated is not None:
+        note_repeats(table, frame, table.mapping.repeated)
+    return Responses(frame, tuple(table.problems))
+
+
+def _has_ids(mapping: TableMapping) -> bool:
+    """Whether exports of this kind name their records; some platforms do not."""
+    return (
+        mapping.preset is None
+        or "record_id" in mapping.columns
+        or ("record_id" in mapping.platform.columns)
+    )
+
+
+def _fill_constants(table: Columns, data: dict[str, Any]) -> None:
+    """Names of units as ids, and what the mapping says of every row."""
+    import pandas as pd
+
+    mapping = table.mapping
+    size = len(table.raw)
+    if "unit_id" in data and mapping.units:
+        data["unit_id"] = data["unit_id"].map(lambda name: mapping.units.get(name, name))
+    elif "unit_id" not in data and mapping.unit:
+        data["unit_id"] = pd.Series([mapping.unit] * size, dtype="str")
+    channel = mapping.channel or mapping.platform.channel
+    if "channel" not in data and channel:
+        data["channel"] = pd.Series([channel] * size, dtype="str")
+
+
+def _time_of(table: Columns, column: str, zone: ZoneInfo) -> Callable[[Cell], Any]:
+    """Reader of a time column: whose clock it is when a cell does not say so."""
+    mapping = table.mapping
+    name = table.name(column)
+    said = mapping.times or table.timezone
+    if name in mapping.platform.utc:
+        said = "UTC"
+    try:
+        source = zone if said is None else ZoneInfo(said)
+    except (ValueError, KeyError):
+        table.note_table(
+            f"the file names the time zone {said!r}, which is not known",
+            "set times in [instrument.mapping]",
+            "bad_mapping",
+        )
+        source = zone
+    return lambda cell: to_time(cell, zone, source=source, month_first=mapping.month_first)
 
 
 def _asked(table: Columns, instrument: Instrument) -> tuple[Item, ...]:
@@ -270,7 +394,7 @@ def _asked(table: Columns, instrument: Instrument) -> tuple[Item, ...]:
 def _record_ids(table: Columns) -> list[str | None]:
     """Ids made unique: a missing one from its row, a repeated one with ``#2`` behind it."""
     read = table.values("record_id", to_text, "write plain text")
-    raw: list[str | None] = [] if read is None else read.tolist()
+    raw: list[str | None] = _hashed_ids(table) if read is None else read.tolist()
     taken = {value for value in raw if value is not None}
     if len(taken) == len(raw):
         return list(raw)
@@ -295,70 +419,24 @@ def _record_ids(table: Columns) -> list[str | None]:
             what = f"record_id {value} is used {first[str(value)]} times"
             doubts.append((row, what, "find out which row is right", "duplicate_record_id"))
     table.ids = ids
-    name = table.require("record_id")
+    name = table.name("record_id")
     for row, what, remedy, code in sorted(doubts):
         table.note(row, name, what, remedy, code)
     return ids
 
 
-def _item_column(table: Columns, item: Item) -> Any:
-    import pandas as pd
-
-    numeric = is_numeric(item)
-    convert = _number_on_scale(item) if numeric else _text_on_scale(item)
-    scale = ", ".join(map(str, item.scale))
-    values = table.values(item.id, convert, f"the scale of {item.id} is {scale}", "off_scale")
-    if values is None:
-        values = np.full(len(table.raw), None, dtype=object)
-    if numeric:
-        return values.astype(np.float64)
-    return pd.Series(values, dtype="str")
-
-
-def is_numeric(item: Item) -> bool:
-    """Whether every value of the scale is a number, so that the column is float64."""
-    return all(isinstance(value, int | float) for value in item.scale)
-
-
-def _allowed(item: Item) -> tuple[Any, ...]:
-    return (*item.scale, *(() if item.not_applicable is None else (item.not_applicable,)))
-
-
-def _number_on_scale(item: Item) -> Callable[[Cell], float | None]:
-    allowed = {float(v) for v in _allowed(item) if not isinstance(v, str)}
-    words = {v for v in _allowed(item) if isinstance(v, str)}
-
-    def convert(cell: Cell) -> float | None:
-        text = to_text(cell)
-        if text in words:
-            # A code such as "N/A" cannot stand in a column of numbers: it is no answer.
-            return None
-        value = to_number(cell)
-        if value is not None and value not in allowed:
-            raise ValueError(f"{text} is off the scale")
-        return value
-
-    return convert
-
-
-def _text_on_scale(item: Item) -> Callable[[Cell], str | None]:
-    exact = {str(to_text(v)): str(to_text(v)) for v in _allowed(item)}
-    loose = {key.casefold(): value for key, value in exact.items()}
-
-    def convert(cell: Cell) -> str | None:
-        text = to_text(cell)
-        if text is None:
-            return None
-        found = exact.get(text) or loose.get(text.casefold())
-        if found is None:
-            raise ValueError(f"{text!r} is off the scale")
-        return found
-
-    return convert
+def _hashed_ids(table: Columns) -> list[str | None]:
+    """Ids from what a row holds, for a file that names no records: the same in any export."""
+    columns = [list(map(to_text, cells)) for cells in table.raw.columns.values()]
+    rows = zip(*columns, strict=True)
+    return [
+        hashlib.sha256("\x1f".join(cell or "" for cell in row).encode()).hexdigest()[:16]
+        for row in rows
+    ]
 
 
 def _check_units(table: Columns, values: Sequence[Any], known: frozenset[str]) -> None:
-    name = table.require("unit_id")
+    name = table.name("unit_id")
     for row, value in enumerate(values):
         if not isinstance(value, str):
             table.note(row, name, "the record has no unit_id", "give it one", "unknown_unit")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from audit.intake.tables import is_numeric
+from audit.intake._items import is_numeric
 from audit.pipeline import signs
 from audit.pipeline.agreement import check_serials, note_forms, page_findings, place_units
 from audit.pipeline.assembly import Assembly, TableFile, aligned, answer_text

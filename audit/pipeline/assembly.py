@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from audit.intake.tables import META_COLUMNS, TEXT_COLUMNS, TIME_COLUMNS, Responses, is_numeric
+from audit.intake._items import is_numeric
+from audit.intake.tables import META_COLUMNS, TEXT_COLUMNS, TIME_COLUMNS, Responses
 from detectors.finding import Finding
 from detectors.instrument import Instrument
 

@@ -13,7 +13,7 @@ from detectors.instrument import Instrument
 __all__ = ["from_tables", "rows_by_serial"]
 
 # Of a table's problems these leave an answer, or the record itself, in doubt.
-_HOLDING = frozenset({"off_scale", "duplicate_record_id", "no_record_id", "odd_row"})
+_HOLDING = frozenset({"off_scale", "duplicate_record_id", "no_record_id", "odd_row", "superseded"})
 
 
 def from_tables(instrument: Instrument, tables: Sequence[TableFile]) -> Assembly:

@@ -74,7 +74,7 @@ def read_previous(store: Store, settings: Settings, form: RoundForm) -> Response
         return read_responses(
             path or settings.path(form.settings.previous),
             form.instrument,
-            mapping=form.settings.columns,
+            mapping=form.settings.table,
             timezone=settings.timezone,
             name=form.settings.previous,
             partial=True,
@@ -95,7 +95,7 @@ def read_round_circumstances(
             settings.collection,
             files,
             form.instrument,
-            mapping=form.settings.columns,
+            mapping=form.settings.table,
             timezone=settings.timezone,
             method_break=settings.round.method_break is not None,
             cutoffs=tuple(float(tier.cut_off) for tier in rules.tiers if tier.cut_off > 0),
@@ -158,7 +158,7 @@ def _read_table(
             responses = read_responses(
                 path,
                 form.instrument,
-                mapping=form.settings.columns,
+                mapping=form.settings.table,
                 required=("unit_id",),
                 units=units,
                 timezone=settings.timezone,

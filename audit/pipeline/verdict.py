@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from audit.intake.tables import MINOR_CODES
 from audit.settings import Settings
 from audit.store import Store
 from audit.store.evidence import Findings
@@ -14,8 +15,6 @@ from detectors.finding import Severity
 
 __all__ = ["not_judged", "verdict"]
 
-# Worth telling, but nothing goes unjudged for them.
-_MINOR = frozenset({"unknown_parent", "no_group", "missing_item"})
 _FORM = {
     "unknown_unit": "no unit of the round is known for it — put it in inbox/scans/<unit_id>/, "
     "or give its serial a range in the custody table",
@@ -28,7 +27,7 @@ def not_judged(connection: sa.Connection, round_id: str) -> list[str]:
     lines = [
         f"{problem['place']}: {problem['what']} — {problem['remedy']}"
         for problem in Findings(connection, round_id).problems()
-        if problem["code"] not in _MINOR
+        if problem["code"] not in MINOR_CODES
     ]
     for page in Pages(connection, round_id).all():
         if page["status"] != "read":
@@ -61,7 +60,7 @@ def failures(connection: sa.Connection, round_id: str) -> list[dict[str, str]]:
     found = [
         {"place": str(problem["place"]), "code": str(problem["code"])}
         for problem in Findings(connection, round_id).problems()
-        if problem["code"] not in _MINOR
+        if problem["code"] not in MINOR_CODES
     ]
     for page in Pages(connection, round_id).all():
         if page["status"] != "read" or page["flagged"] is None:

@@ -54,6 +54,10 @@ REASONS = {
     "page_not_judged": Message("Trang chưa được đánh giá.", "A page was not judged."),
     "page_missing": Message("Thiếu trang của phiếu.", "A page of the form is missing."),
     "off_scale": Message("Có giá trị ngoài thang đo.", "A value is off the scale."),
+    "superseded": Message(
+        "Người trả lời đã gửi lại; bản gửi sau được tính.",
+        "The respondent answered again; the later answer counts.",
+    ),
     "duplicate_record_id": Message("Mã bản ghi bị trùng.", "The record id is used more than once."),
     "no_record_id": Message("Bản ghi không có mã.", "The record has no id."),
     "odd_row": Message("Dòng dữ liệu lệch cột.", "The row has too many or too few fields."),

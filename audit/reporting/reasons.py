@@ -68,6 +68,16 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         r"fewer than (\d+) units with (\d+) paper records and counts",
         r"ít hơn \1 đơn vị có \2 phiếu giấy và số liệu giao nhận",
     ),
+    (r"no days of return and scan", "không có ngày thu về và ngày quét"),
+    (
+        r"fewer than (\d+) units with days of return and scan",
+        r"ít hơn \1 đơn vị có ngày thu về và ngày quét",
+    ),
+    (
+        r"no batch with (\d+) serials of which (\d+) are missing",
+        r"không có lô nào gồm \1 số sê-ri trở lên với ít nhất \2 số bị thiếu",
+    ),
+    (r"fewer than (\d+) units with such batches", r"ít hơn \1 đơn vị có những lô như vậy"),
     (r"issued and returned forms are not known", "không rõ số phiếu phát ra và thu về"),
     (r"no items go together", "không có câu hỏi nào đi đôi với nhau"),
     (r"no register of complaints", "không có số liệu phản ánh, kiến nghị"),

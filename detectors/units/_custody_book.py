@@ -7,7 +7,7 @@ understood overlaps nothing. A row that stands in the book twice, word for word,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,14 @@ import pandas as pd
 
 from detectors.units._register import text_ids
 
-__all__ = ["Broken", "Range", "balance", "by_unit", "of_batches", "overlaps", "rows_of"]
+__all__ = [
+    *("Broken", "Range", "balance", "by_unit", "faults_of", "of_batches", "overlaps", "rows_of"),
+    *("numbers_in", "span_of"),
+]
 
 COUNTS = (
     *("printed", "unissued", "issued", "returned", "valid", "invalid"),
-    *("lost", "spoilt", "outstanding"),
+    *("lost", "spoilt", "outstanding", "handed_out", "taken_home", "reasons"),
 )
 CHECK_DIGITS = 2
 
@@ -67,11 +70,40 @@ def rows_of(custody: pd.DataFrame | None) -> list[dict[str, Any]]:
     for name in COUNTS:
         if name in book.columns:
             columns[name] = pd.to_numeric(book[name], errors="coerce").tolist()
-    for name in ("issued_at", "returned_at"):
+    if "invalid_reasons" in book.columns:
+        columns["reasons"] = [_reasons(cell) for cell in book["invalid_reasons"].tolist()]
+    if "handler" in book.columns:
+        columns["handler"] = text_ids(book["handler"])
+    for name in ("issued_at", "returned_at", "scanned_at"):
         if name in book.columns:
             days = pd.to_datetime(book[name], errors="coerce", utc=True, format="ISO8601")
             columns[name] = [None if pd.isna(day) else day.date() for day in days]
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _reasons(cell: object) -> float:
+    """Invalid forms by their reasons, ``CODE=3; CODE=1`` together; NaN where none are given."""
+    counts = re.findall(r"=\s*(\d+)", cell) if isinstance(cell, str) else []
+    return float(sum(map(int, counts))) if counts else float("nan")
+
+
+def faults_of(rows: list[dict[str, Any]]) -> Iterator[tuple[str, Broken]]:
+    """Unit and identity that does not hold: of each batch, or of the unit as a whole.
+
+    A slip of one batch can make up for that of another, so each batch is looked at; only
+    where none is wrong by itself are the sums of the unit.
+    """
+    mine: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        mine.setdefault(row["unit_id"], []).append(row)
+    for unit, batches in mine.items():
+        found = [
+            Broken(fault.forms, f"lô {name}: {fault.vi}", f"batch {name}: {fault.en}", (name,))
+            for row in batches
+            if len(batches) > 1 and (name := row.get("batch"))
+            for fault in balance(by_unit([row])[unit])
+        ]
+        yield from ((unit, fault) for fault in found or balance(by_unit(batches)[unit]))
 
 
 def by_unit(rows: list[dict[str, Any]]) -> dict[str, Counts]:
@@ -112,6 +144,14 @@ def balance(book: Counts) -> Iterator[Broken]:
                 f"{issued - out:.0f} phiếu phát ra không rõ đã thu về, thất lạc hay chưa thu",
                 f"{issued - out:.0f} issued forms are neither returned, lost nor outstanding",
             )
+    yield from _handed_out(book)
+    reasons = book.get("reasons")
+    if invalid is not None and reasons is not None and reasons != invalid:
+        yield Broken(
+            abs(invalid - reasons),
+            f"{invalid:.0f} phiếu không hợp lệ nhưng lý do chỉ nêu cho {reasons:.0f} phiếu",
+            f"{invalid:.0f} invalid but reasons are given for {reasons:.0f}",
+        )
     if returned is not None and valid is not None and invalid is not None:
         counted = valid + invalid
         if counted != returned:
@@ -119,6 +159,28 @@ def balance(book: Counts) -> Iterator[Broken]:
                 abs(counted - returned),
                 f"hợp lệ và không hợp lệ {counted:.0f} khác thu về {returned:.0f}",
                 f"{counted:.0f} valid or invalid but {returned:.0f} returned",
+            )
+
+
+def _handed_out(book: Counts) -> Iterator[Broken]:
+    """Forms cannot come back that were never given to anybody."""
+    words = {
+        "issued": ("phát cho đơn vị", "issued"),
+        "handed_out": ("phát cho người dân", "handed out"),
+        "taken_home": ("người dân mang về", "taken home"),
+        "returned": ("thu về", "returned"),
+    }
+    for less, more in (
+        ("handed_out", "issued"),
+        ("taken_home", "handed_out"),
+        ("returned", "handed_out"),
+    ):
+        if less in book and more in book and book[less] > book[more]:
+            (vi_less, en_less), (vi_more, en_more) = words[less], words[more]
+            yield Broken(
+                book[less] - book[more],
+                f"{vi_less} {book[less]:.0f} nhiều hơn {vi_more} {book[more]:.0f}",
+                f"{book[less]:.0f} {en_less} but only {book[more]:.0f} {en_more}",
             )
 
 
@@ -159,7 +221,20 @@ def of_batches(rows: list[dict[str, Any]]) -> Iterator[tuple[str, Broken]]:
                     (batch,),
                 ),
             )
-        span = _range(row)
+        scanned_at = row.get("scanned_at")
+        if scanned_at and returned_at and scanned_at < returned_at:
+            yield (
+                unit,
+                Broken(
+                    0.0,
+                    f"lô {batch} quét ngày {scanned_at:%d/%m/%Y}, trước ngày thu về "
+                    f"{returned_at:%d/%m/%Y}",
+                    f"batch {batch} was scanned on {scanned_at}, before it was returned on "
+                    f"{returned_at}",
+                    (batch,),
+                ),
+            )
+        span = span_of(row)
         issued = row.get("issued", np.nan)
         if span and np.isfinite(issued) and issued > span.high - span.low + 1:
             room = span.high - span.low + 1
@@ -177,7 +252,7 @@ def of_batches(rows: list[dict[str, Any]]) -> Iterator[tuple[str, Broken]]:
 def overlaps(rows: list[dict[str, Any]]) -> Iterator[tuple[str, Broken]]:
     """Unit and batch whose serials were issued in another batch as well."""
     spans = sorted(
-        (span for span in map(_range, rows) if span),
+        (span for span in map(span_of, rows) if span),
         key=lambda s: (s.prefix, s.low, s.high, s.unit, s.batch),
     )
     widest: Range | None = None
@@ -189,6 +264,20 @@ def overlaps(rows: list[dict[str, Any]]) -> Iterator[tuple[str, Broken]]:
             if span.high <= widest.high:
                 continue
         widest = span
+
+
+def numbers_in(span: Range, serials: Iterable[str]) -> set[int]:
+    """Running numbers of those serials that lie in a range."""
+    found = set()
+    at = len(span.prefix)
+    for serial in serials:
+        parts = re.findall(r"\d+|[^\W\d_]+", serial.casefold())
+        if len(parts) <= at or not parts[at].isdigit():
+            continue
+        prefix = tuple(part.lstrip("0") if part.isdigit() else part for part in parts[:at])
+        if prefix == span.prefix and span.low <= int(parts[at]) <= span.high:
+            found.add(int(parts[at]))
+    return found
 
 
 def _both(one: Range, two: Range, shared: int) -> Iterator[tuple[str, Broken]]:
@@ -206,7 +295,7 @@ def _both(one: Range, two: Range, shared: int) -> Iterator[tuple[str, Broken]]:
         )
 
 
-def _range(row: Mapping[str, Any]) -> Range | None:
+def span_of(row: Mapping[str, Any]) -> Range | None:
     """The range of a row; ``None`` where it is missing or cannot be understood.
 
     The running number is the first part in which both ends differ; behind it only check

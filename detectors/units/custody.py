@@ -1,9 +1,11 @@
 """Counts, serials and days of forms that cannot be so.
 
 The identities of the survey plan: printed = issued + unissued + spoilt; issued = returned +
-lost + outstanding; returned = valid + invalid; valid paper forms = paper records; records
-not more than people served; a serial belongs to one batch; a batch is returned after it was
-issued; an answer is dated inside the period. What is unknown breaks none of them.
+lost + outstanding; taken home <= handed out <= issued; returned <= handed out; returned =
+valid + invalid; invalid forms have a reason where reasons are written down; valid paper
+forms = paper records; records not more than people served; a serial belongs to one batch; a
+batch is returned after it was issued and scanned after it was returned; an answer is dated
+inside the period. What is unknown breaks none of them.
 
 Valid forms without a record are told only where at least half of the units have a record
 for every valid form: while forms are still being read, most units lack some.
@@ -22,8 +24,8 @@ from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import UnitTable
 from detectors.units._custody_book import (
     Broken,
-    balance,
     by_unit,
+    faults_of,
     of_batches,
     overlaps,
     rows_of,
@@ -43,9 +45,10 @@ INFO = CheckInfo(
     kind="custody",
     title=Message("Đối chiếu số phiếu", "Form balance"),
     sees=(
-        "Printed, issued, returned and valid forms that do not add up; valid forms unlike the "
-        "paper records received; more records than people served; serials in two batches; "
-        "batches returned before they were issued; answers dated outside the period."
+        "Printed, issued, handed out, returned and valid forms that do not add up, batch by "
+        "batch; invalid forms without a reason; valid forms unlike the paper records received; "
+        "more records than people served; serials in two batches; batches returned before they "
+        "were issued, or scanned before they were returned; answers dated outside the period."
     ),
     null_model="Rules of arithmetic: no p-value.",
     source="HHCAHPS submission checks; custody identities of the survey plan",
@@ -56,7 +59,7 @@ INFO = CheckInfo(
     ),
     valid_for=frozenset({"custody table, served or period"}),
     batch_dependent=True,
-    version="2",
+    version="3",
 )
 
 
@@ -73,10 +76,8 @@ class CustodyCheck:
         rows = rows_of(subject.custody)
         books = by_unit(rows)
         place = {name: unit for unit, name in enumerate(subject.unit_ids) if name}
-        broken: dict[int, list[Broken]] = {}
-        for name, unit in place.items():
-            broken[unit] = list(balance(books.get(name, {})))
-        for name, fault in (*of_batches(rows), *overlaps(rows)):
+        broken: dict[int, list[Broken]] = {unit: [] for unit in place.values()}
+        for name, fault in (*faults_of(rows), *of_batches(rows), *overlaps(rows)):
             if name in place:
                 broken[place[name]].append(fault)
         judged = np.array([name in books for name in subject.unit_ids], dtype=bool)
@@ -86,8 +87,10 @@ class CustodyCheck:
         findings = []
         for unit, faults in sorted(broken.items()):
             if faults:
+                name = subject.unit_ids[unit]
                 scores[unit] = sum(max(fault.forms, 1.0) for fault in faults)
-                findings.append(_finding(subject.unit_ids[unit], float(scores[unit]), faults))
+                held_by = _handlers(rows, name, faults)
+                findings.append(_finding(name, float(scores[unit]), faults, held_by))
         why = "no custody counts, no number of people served, and no period with dated records"
         missing = dict.fromkeys(np.flatnonzero(np.isnan(scores)).tolist(), why)
         known = set(subject.unit_ids)
@@ -195,7 +198,14 @@ def _days(table: UnitTable, rows: NDArray[np.intp]) -> pd.Series[Any]:
     return days.reset_index(drop=True)
 
 
-def _finding(unit: str, score: float, broken: list[Broken]) -> Finding:
+def _handlers(rows: list[dict[str, Any]], unit: str, broken: list[Broken]) -> list[str]:
+    """Who held the batches that are told, or all of the unit's where none is named."""
+    named = {batch for fault in broken for batch in fault.batches}
+    mine = [row for row in rows if row["unit_id"] == unit and row.get("handler")]
+    return sorted({r["handler"] for r in mine if not named or r.get("batch") in named})
+
+
+def _finding(unit: str, score: float, broken: list[Broken], handlers: list[str]) -> Finding:
     return Finding(
         detector=INFO.id,
         family=INFO.family,
@@ -211,6 +221,7 @@ def _finding(unit: str, score: float, broken: list[Broken]) -> Finding:
         evidence={
             "identities": [fault.en for fault in broken],
             "batches": sorted({name for fault in broken for name in fault.batches}),
+            "held_by": handlers,
         },
     )
 

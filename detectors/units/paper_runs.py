@@ -5,17 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.calibration.tail import HonestDistribution
 from detectors.finding import Family, Message
 from detectors.records._order import Runs, runs_of
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import UnitTable
 from detectors.unit_result import FEWEST_RECORDS, FEWEST_UNITS, UnitResult
+from detectors.units._permuted import beyond_order
 from detectors.units._report import assessment
 
 __all__ = ["CHECK"]
-
-PRIOR_DRAWS = 20.0
 
 INFO = CheckInfo(
     id="paper.unit_runs",
@@ -93,32 +91,10 @@ def _tested(runs: Runs, unit: NDArray[np.intp], units: int) -> UnitResult:
         result.reason.update(dict.fromkeys(np.flatnonzero(large).tolist(), why))
         return result
     seen, null = runs.longest[large], runs.null_longest[:, large]
-    draws = len(null)
-    mean = null.mean(axis=0)
-    # a draw stands to the others as the true order stands to all of them
-    apart = (null - mean) * draws / (draws - 1.0)
-    spread = np.sqrt(
-        (PRIOR_DRAWS * np.mean(apart**2) + (apart**2).sum(axis=0)) / (PRIOR_DRAWS + draws)
-    )
-    spread = np.maximum(spread, 1e-9)
-    z = (seen - mean) / spread
-    drawn = apart / spread
-    score = _less_than_usual(z, drawn)
-    result.score[large] = score
-    result.p_value[large] = HonestDistribution.fit(drawn).p_value(score)
-    result.observed[large], result.expected[large] = seen, mean
+    result.score[large], result.p_value[large] = beyond_order(seen, null)
+    result.observed[large], result.expected[large] = seen, null.mean(axis=0)
     result.tested[large] = size[large]
     return result
-
-
-def _less_than_usual(z: NDArray[np.float64], drawn: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scores less what units show beyond ``drawn`` chance, whose law is skewed."""
-    middle = float(np.median(drawn))
-    width = float(np.median(np.abs(drawn - middle)))
-    shift = max(0.0, float(np.median(z)) - middle)
-    wider = max(1.0, float(np.median(np.abs(z - np.median(z)))) / max(width, 1e-9))
-    answer: NDArray[np.float64] = middle + (z - shift - middle) / wider
-    return answer
 
 
 CHECK = PaperRunsCheck()

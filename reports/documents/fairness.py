@@ -42,4 +42,4 @@ def _table(table: FairnessTable, words: Words) -> Table:
             ends = plain(shares(words, *row.interval))
             shown = (number(words, row.flagged), share(words, row.rate), ends)
         lines.append((plain(words.say(row.group)), number(words, row.judged), *shown))
-    return Table(words.say(table.by), columns, tuple(lines))
+    return Table(words.say(table.by), columns, tuple(lines), keep=len(lines) <= 12)

@@ -22,6 +22,7 @@ PREFIX = {
     "images": "Simulated scans",
     "tables": "Response tables",
     "draft": "Drafted templates",
+    "press": "Printed forms",
 }
 
 HEAD = """\

@@ -97,7 +97,7 @@ def simulated(form: Form, seed: int, fraud: tuple[str, str] | None = None) -> Si
         spec = random_spec(_NAME, 1, seed, profile=_PROFILES[seed % len(_PROFILES)], number=seed)
         if fraud is not None:
             rng = np.random.default_rng([seed, 9])
-            spec = tampered_spec(spec, fraud[0], rng, variant=fraud[1], strength="moderate")
+            spec = tampered_spec(spec, fraud[0], rng, variant=fraud[1], strength="subtle")
         return simulate_page(spec, seed)
     finally:
         del simulator._DRAW[_NAME]

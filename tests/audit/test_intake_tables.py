@@ -252,7 +252,8 @@ def test_columns_are_mapped_by_table_or_preset(tmp_path: Path, instrument: Instr
     found = read_responses(path, instrument, mapping="kobotoolbox")
     assert found.frame["record_id"].tolist() == ["k1"]
     assert found.frame["A1"].tolist() == [5.0]
-    assert found.frame["submitted_at"].iat[0] == pd.Timestamp("2026-07-01 08:00")
+    # The platform writes the server's time in UTC without saying so.
+    assert found.frame["submitted_at"].iat[0] == pd.Timestamp("2026-07-01 15:00")
     with pytest.raises(ConfigError, match="no preset"):
         read_responses(path, instrument, mapping="nowhere")
 

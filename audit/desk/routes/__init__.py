@@ -5,6 +5,7 @@ from audit.desk.routes import (
     admin,
     case,
     decide,
+    forms,
     metrics,
     pictures,
     queue,
@@ -24,4 +25,5 @@ ROUTES = (
     pictures.routes,
     results.routes,
     admin.routes,
+    forms.routes,
 )

@@ -21,7 +21,7 @@ ROLES = {
         *("/round", "/units/u1", "/queue.csv"),
     },
     "khanh": {"/round", "/units/u1"},
-    "lam": {"/admin"},
+    "lam": {"/admin", "/forms", "form", "blank"},
     "mai": {
         *("/queue", "/cases", "scan", "places", "crop", "/admin"),
         *("/round", "/units/u1", "/queue.csv"),
@@ -44,6 +44,9 @@ def doors(office: Office, label: str = "S-1") -> dict[str, str]:
         "/round": "/round",
         "/units/u1": "/units/u1",
         "/admin": "/admin",
+        "/forms": "/forms",
+        "form": "/forms/HL-01/1",
+        "blank": "/forms/HL-01/1/blank.png",
         "/cases": f"/cases/{number}",
         "places": f"/cases/{number}/pages/{page}/places",
         "scan": f"/cases/{number}/pages/{page}/scan.jpg",
@@ -84,6 +87,8 @@ def every_route(office: Office) -> list[tuple[str, str, Permission]]:
         "kind": "csv",
         "name": "desk.css",
         "user_id": "1",
+        "form_id": "HL-01",
+        "number": "1",
     }
     found = []
     for routes in ROUTES:

@@ -1,0 +1,1 @@
+"""Fetching new answers from survey platforms into the inbox."""
