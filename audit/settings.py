@@ -27,7 +27,15 @@ from audit.notice.settings import Notify
 from audit.pulling.source import Source
 from detectors.errors import ConfigError
 
-__all__ = ["InstrumentSettings", "Retention", "RoundSettings", "Settings", "load_settings"]
+__all__ = [
+    "DeskSettings",
+    "InstrumentSettings",
+    "Oidc",
+    "Retention",
+    "RoundSettings",
+    "Settings",
+    "load_settings",
+]
 
 
 class _Table(BaseModel):
@@ -149,6 +157,40 @@ class Metrics(_Table):
     token_env: str | None = None
 
 
+class Oidc(_Table):
+    """``[desk.oidc]``: logging in by the organisation's own identity provider.
+
+    Attributes:
+        issuer: Its address; ``/.well-known/openid-configuration`` under it is read.
+        client_id: Under which the desk is known there.
+        secret_env: Name of the environment variable that holds the client's secret.
+        claim: Which claim is the name of the account here; accounts are never made by it.
+        label: What the button says.
+    """
+
+    issuer: str = Field(pattern=r"^https?://\S+$")
+    client_id: str = Field(min_length=1)
+    secret_env: str = "SURVEY_AUDIT_OIDC_SECRET"
+    claim: str = "preferred_username"
+    label: str = "OpenID Connect"
+
+
+class DeskSettings(_Table):
+    """``[desk]``: the review desk.
+
+    Attributes:
+        second_factor: Roles that log in with a one-time code; others may.
+        password_again: Minutes for which a password that was given again counts.
+        secret: File of the key that second factors are encrypted with; made if not there.
+        oidc: An identity provider.
+    """
+
+    second_factor: tuple[Literal["inspector", "approver", "reader", "admin", "auditor"], ...] = ()
+    password_again: int = Field(default=15, ge=0, le=120)
+    secret: Path = Path(".survey-audit.desk.key")
+    oidc: Oidc | None = None
+
+
 class Settings(BaseSettings):
     """Everything a round is told. Paths are as written: relative to ``audit.toml``.
 
@@ -180,6 +222,7 @@ class Settings(BaseSettings):
         log: File of the log for machines, or ``stderr``; none if not given.
         notify: Whom to tell after a run.
         metrics: Who may read ``/metrics`` of the review desk.
+        desk: How people log in to the review desk.
         source: Forms on survey platforms that ``pull`` fetches.
         base: Folder of ``audit.toml``; not a key.
     """
@@ -218,6 +261,7 @@ class Settings(BaseSettings):
     log: str | None = None
     notify: Notify = Notify()
     metrics: Metrics = Metrics()
+    desk: DeskSettings = DeskSettings()
     source: tuple[Source, ...] = ()
     base: Path = Field(default=Path(), exclude=True)
 
@@ -296,6 +340,7 @@ class Settings(BaseSettings):
         neutral = {"store", "originals", "reports", "runs", "jobs", "language", "fail_on", "engine"}
         neutral |= {"checkpoints", "signing_key", "retention", "settle_seconds", "source"}
         neutral |= {"log", "notify", "metrics"}
+        neutral |= {"desk"}
         return self.sha256(leave_out=frozenset(neutral))
 
 
@@ -350,6 +395,7 @@ def _known_keys(place: tuple[int | str, ...]) -> list[str]:
         "retention": Retention,
         "metrics": Metrics,
         "notify": Notify,
+        "desk": DeskSettings,
         "source": Source,
     }
     model = tables.get(str(place[0]), Settings) if len(place) > 1 else Settings

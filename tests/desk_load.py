@@ -224,7 +224,7 @@ def add_people(store: Store, count: int) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def server(folder: Path) -> Iterator[str]:
+def server(folder: Path) -> Iterator[tuple[str, int]]:
     """The desk as users start it, on a free port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -239,10 +239,19 @@ def server(folder: Path) -> Iterator[str]:
                 if httpx.get(f"{place}/healthz").status_code == 200:
                     break
             time.sleep(0.1)
-        yield place
+        yield place, process.pid
     finally:
         process.terminate()
         process.wait()
+
+
+def _cpu(process: int) -> float:
+    """Processor seconds of a process so far; a busy machine does not change them much."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Times:
@@ -268,9 +277,9 @@ async def inspect(
     """One person: look, think, decide, until the time is over."""
     draw = random.Random(name)
     headers = {"origin": place}
-    async with httpx.AsyncClient(base_url=place, headers=headers, timeout=60) as client:
-        await client.post("/login", data={"name": name, "password": password})
+    async with httpx.AsyncClient(base_url=place, headers=headers, timeout=600) as client:
         await asyncio.sleep(draw.random() * think)
+        await times.take("login", client.post("/login", data={"name": name, "password": password}))
         await times.take("queue", client.get("/queue"))
         path = None
         while time.monotonic() < until:
@@ -279,6 +288,8 @@ async def inspect(
                 page = 1 + int(name[1:])
                 rows = await times.take("queue", client.get(f"/queue?page={page}"))
                 found = re.findall(r'href="(/cases/[^"]+)"', rows.text)
+                if not found:
+                    raise RuntimeError(f"no case on page {page}: status {rows.status_code}")
                 path = draw.choice(found).replace("&amp;", "&")
             start = time.perf_counter()
             case = await times.take("case", client.get(path))
@@ -339,8 +350,7 @@ def main() -> None:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         store = "sqlite:///audit.db"
         if given.postgresql:
-            (home / "pg").mkdir()
-            store = stack.enter_context(postgres_server(home / "pg", ""))
+            store = stack.enter_context(postgres_server(""))
         folder = given.folder or home / "round"
         start = time.monotonic()
         if not (folder / "audit.toml").exists():
@@ -356,15 +366,19 @@ def main() -> None:
                 people = add_people(opened, given.people)
                 (folder / "people.json").write_text(json.dumps(people), "utf-8")
         people = people or json.loads((folder / "people.json").read_text("utf-8"))
-        with server(folder) as place:
+        with server(folder) as (place, process):
             start = time.monotonic()
             name, password = next(iter(people.items()))
             with httpx.Client(base_url=place, headers={"origin": place}, timeout=300) as first:
                 first.post("/login", data={"name": name, "password": password})
                 first.get("/queue")
             opening = time.monotonic() - start
+            before = _cpu(process)
             times = asyncio.run(work(place, people, given.seconds, given.think))
+            spent = _cpu(process) - before
         lines = [("round_made", made, "s"), ("first_queue", opening, "s"), *figures(times)]
+        cases = max(1, len(times.of.get("case", ())))
+        lines.append(("server_cpu_a_case", spent / cases * 1000, "ms"))
         lines.append(("machine_load", os.getloadavg()[0], "processes"))
         for name, value, unit in lines:
             sys.stdout.write(f"{name} {value:.1f} {unit}\n")

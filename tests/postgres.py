@@ -6,6 +6,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,11 +19,10 @@ class NoServer(Exception):
 
 
 @contextmanager
-def postgres_server(home: Path, options: str = "-c fsync=off") -> Iterator[str]:
+def postgres_server(options: str = "-c fsync=off") -> Iterator[str]:
     """The URL of a fresh server.
 
     Args:
-        home: An empty folder.
         options: Of the server, beside those that keep it to itself.
 
     Raises:
@@ -36,30 +36,35 @@ def postgres_server(home: Path, options: str = "-c fsync=off") -> Iterator[str]:
     folder = folder or (found[-1] if found else None)
     if folder is None or not (folder / "initdb").exists():
         raise NoServer("no PostgreSQL server (Debian package postgresql)")
-    data, socket = home / "data", home / "s"
-    socket.mkdir()
-    as_user: list[str] = []
-    if os.geteuid() == 0:
-        # The server refuses to run as root.
-        runuser = shutil.which("runuser")
-        if runuser is None or subprocess.run(["id", "postgres"], capture_output=True).returncode:
-            raise NoServer("PostgreSQL does not run as root and there is no user postgres")
-        # The server's user must be able to walk to its folder (one level more in a worker
-        # of a parallel run).
-        for path in (home, *home.parents):
-            if path.stat().st_uid == 0 and not path.stat().st_mode & 0o001:
-                path.chmod(0o755)
-        shutil.chown(home, "postgres")
-        shutil.chown(socket, "postgres")
-        as_user = [runuser, "-u", "postgres", "--"]
-    make = [str(folder / "initdb"), "-D", str(data), "-A", "trust", "-U", "audit", "-E", "UTF8"]
-    subprocess.run([*as_user, *make, "--locale=C.UTF-8"], check=True, capture_output=True, cwd="/")
-    flags = f"-c listen_addresses='' -k {socket} {options}"
-    start = [str(folder / "pg_ctl"), "-D", str(data), "-w", "-o", flags]
-    log = ["-l", str(data / "log")]
-    subprocess.run([*as_user, *start, *log, "start"], check=True, capture_output=True, cwd="/")
-    try:
-        yield f"postgresql+psycopg://audit@/postgres?host={socket}"
-    finally:
-        stop = [str(folder / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"]
-        subprocess.run([*as_user, *stop], check=False, capture_output=True, cwd="/")
+    with tempfile.TemporaryDirectory(prefix="survey-audit-pg-") as folder_:
+        home = Path(folder_)
+        data, socket = home / "data", home / "s"
+        socket.mkdir()
+        as_user: list[str] = []
+        if os.geteuid() == 0:
+            # The server refuses to run as root.
+            runuser = shutil.which("runuser")
+            if (
+                runuser is None
+                or subprocess.run(["id", "postgres"], capture_output=True).returncode
+            ):
+                raise NoServer("PostgreSQL does not run as root and there is no user postgres")
+            # The server's user must be able to walk to its folder: not in pytest's own, which
+            # every other run closes again.
+            home.chmod(0o755)
+            shutil.chown(home, "postgres")
+            shutil.chown(socket, "postgres")
+            as_user = [runuser, "-u", "postgres", "--"]
+        make = [str(folder / "initdb"), "-D", str(data), "-A", "trust", "-U", "audit", "-E", "UTF8"]
+        subprocess.run(
+            [*as_user, *make, "--locale=C.UTF-8"], check=True, capture_output=True, cwd="/"
+        )
+        flags = f"-c listen_addresses='' -k {socket} {options}"
+        start = [str(folder / "pg_ctl"), "-D", str(data), "-w", "-t", "300", "-o", flags]
+        log = ["-l", str(data / "log")]
+        subprocess.run([*as_user, *start, *log, "start"], check=True, capture_output=True, cwd="/")
+        try:
+            yield f"postgresql+psycopg://audit@/postgres?host={socket}"
+        finally:
+            stop = [str(folder / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"]
+            subprocess.run([*as_user, *stop], check=False, capture_output=True, cwd="/")

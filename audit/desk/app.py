@@ -65,7 +65,13 @@ def build_app(desk: Desk) -> ASGIApp:
     Raises:
         RuntimeError: If a route does not say who may use it.
     """
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(guard)])
+    app = FastAPI(
+        title="survey-audit review desk",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(guard)],
+    )
     app.state.desk = desk
     for routes in ROUTES:
         routes.join(app)
@@ -79,6 +85,8 @@ def build_app(desk: Desk) -> ASGIApp:
 
 def _refused(request: Request, error: Any) -> Response:
     visit = Visit(request.app.state.desk, request, None)
+    if error.go is not None and request.method == "GET":
+        return visit.go(error.go)
     if error.status == 401 and request.method == "GET":
         asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return visit.go(f"/login?next={quote(asked, safe='')}")

@@ -86,7 +86,7 @@ class Entry:
     def waits_for(self, scope: Scope) -> bool:
         """Whether the user may say something on it now, and has not yet."""
         user = scope.user
-        if self.state.closed or not _may_speak(user.role, self.state):
+        if self.state not in _open_to(user.role):
             return False
         if user.home_unit is not None and scope.is_own(self.unit_id):
             return False
@@ -94,8 +94,10 @@ class Entry:
 
 
 @cache
-def _may_speak(role: Role, state: CaseState) -> bool:
-    return bool(verdicts(role, state, own_unit=False))
+def _open_to(role: Role) -> frozenset[CaseState]:
+    """The states in which somebody of a role may say something that ends or moves a case."""
+    states = (state for state in CaseState if not state.closed)
+    return frozenset(s for s in states if verdicts(role, s, own_unit=False))
 
 
 def read_entries(

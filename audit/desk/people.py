@@ -58,10 +58,19 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody logged in. ``id`` is the hash under which it is kept."""
+    """Somebody logged in.
+
+    Attributes:
+        id: The hash under which it is kept.
+        user: Who.
+        proven_at: When the password was last given again, ISO 8601.
+        waits_for: ``code`` or ``enrol`` while the second factor is open.
+    """
 
     id: str
     user: User
+    proven_at: str | None = None
+    waits_for: str | None = None
 
 
 class Users:
@@ -147,13 +156,46 @@ class Users:
         row = self.connection.execute(query).mappings().first()
         return None if row is None else (_user(row), row["password_hash"])
 
-    def begin(self, user: User, now: dt.datetime) -> str:
+    def change(self, user_id: int, **values: object) -> None:
+        """Change role, scope, unit, name or validity of an account."""
+        users = schema.users
+        self.connection.execute(sa.update(users).where(users.c.id == user_id).values(**values))
+        touched(self.connection, users.name, [user_id])
+
+    def set_password(self, user_id: int, password: str) -> None:
+        """Change a password.
+
+        Raises:
+            UsageError: If it is too short.
+        """
+        self.change(user_id, password_hash=hash_password(password))
+
+    def reset_password(self, user_id: int, now: dt.datetime) -> str:
+        """A new password, shown once; all sessions end."""
+        password = generate()
+        self.set_password(user_id, password)
+        self.end_all(user_id, now)
+        return password
+
+    def find(self, user_id: int) -> sa.RowMapping | None:
+        """The row of an account."""
+        query = sa.select(schema.users).where(schema.users.c.id == user_id)
+        return self.connection.execute(query).mappings().first()
+
+    def begin(
+        self, user: User, now: dt.datetime, *, waits_for: str | None = None, agent: str = ""
+    ) -> str:
         """Begin a session; its id, of which only a hash is kept."""
         secret = secrets.token_urlsafe(32)
         at = stamp(now)
         self.connection.execute(
             sa.insert(schema.sessions).values(
-                id_hash=_hash(secret), user_id=user.id, created_at=at, seen_at=at
+                id_hash=_hash(secret),
+                user_id=user.id,
+                created_at=at,
+                seen_at=at,
+                waits_for=waits_for,
+                agent=agent[:200] or None,
             )
         )
         return secret
@@ -162,7 +204,13 @@ class Users:
         """The session with this id, and whether its use should be noted; ``None`` if ended."""
         sessions, users = schema.sessions, schema.users
         query = (
-            sa.select(users, sessions.c.id_hash, sessions.c.seen_at)
+            sa.select(
+                users,
+                sessions.c.id_hash,
+                sessions.c.seen_at,
+                sessions.c.proven_at,
+                sessions.c.waits_for,
+            )
             .join(users, users.c.id == sessions.c.user_id)
             .where(
                 sessions.c.id_hash == _hash(secret),
@@ -175,7 +223,8 @@ class Users:
         row = self.connection.execute(query).mappings().first()
         if row is None:
             return None
-        return Session(row["id_hash"], _user(row)), row["seen_at"] < stamp(now - _TOUCH)
+        session = Session(row["id_hash"], _user(row), row["proven_at"], row["waits_for"])
+        return session, row["seen_at"] < stamp(now - _TOUCH)
 
     def seen(self, session: str, now: dt.datetime) -> None:
         """Note that a session is in use."""
@@ -184,13 +233,28 @@ class Users:
             sa.update(table).where(table.c.id_hash == session).values(seen_at=stamp(now))
         )
 
+    def prove(self, session: str, now: dt.datetime) -> None:
+        """Note that the password was given again."""
+        table = schema.sessions
+        self.connection.execute(
+            sa.update(table).where(table.c.id_hash == session).values(proven_at=stamp(now))
+        )
+
+    def complete(self, session: str) -> None:
+        """Note that the second factor was given."""
+        table = schema.sessions
+        self.connection.execute(
+            sa.update(table).where(table.c.id_hash == session).values(waits_for=None)
+        )
+
     def end(self, session: str, now: dt.datetime) -> None:
         """End one session."""
         self._end(schema.sessions.c.id_hash == session, now)
 
-    def end_all(self, user_id: int, now: dt.datetime) -> None:
-        """End all sessions of a user."""
-        self._end(schema.sessions.c.user_id == user_id, now)
+    def end_all(self, user_id: int, now: dt.datetime, *, but: str = "") -> None:
+        """End all sessions of a user, but for one that may be named."""
+        table = schema.sessions
+        self._end(sa.and_(table.c.user_id == user_id, table.c.id_hash != but), now)
 
     def _end(self, which: sa.ColumnElement[bool], now: dt.datetime) -> None:
         table = schema.sessions

@@ -18,6 +18,7 @@ class Permission(StrEnum):
     """What a route asks for."""
 
     PUBLIC = "public"  # no login: health, login page, style
+    HALF = "half"  # logged in, be the second factor open
     ACCOUNT = "account"  # anybody who is logged in
     CASES = "cases"  # queue, cases, masked scans
     DECIDE = "decide"  # decisions and leases
@@ -29,7 +30,7 @@ class Permission(StrEnum):
     ACCESSES = "accesses"  # who logged in and looked at what
 
 
-_EVERYBODY = frozenset({Permission.PUBLIC, Permission.ACCOUNT})
+_EVERYBODY = frozenset({Permission.PUBLIC, Permission.HALF, Permission.ACCOUNT})
 _OF = MappingProxyType(
     {
         Role.INSPECTOR: {

@@ -63,28 +63,32 @@ class Filters:
 
 def fits(filters: Filters, scope: Scope) -> Callable[[Entry], bool]:
     """Whether a view shows a case. A unit stands for all units below it."""
-    below = [scope.book.below(unit) for unit in (filters.unit, filters.province) if unit]
-    state = filters.state
+    tests: list[Callable[[Entry], bool]] = []
+    if scope.units is not None:
+        tests.append(lambda entry: scope.sees(entry.unit_id))
+    if filters.state == "todo":
+        tests.append(lambda entry: entry.waits_for(scope))
+    elif filters.state != "all":
+        tests.append(lambda entry: entry.state == filters.state)
+    if filters.severity:
+        tests.append(lambda entry: entry.severity.value == filters.severity)
+    for unit in filter(None, (filters.unit, filters.province)):
+        below = scope.book.below(unit)
+        tests.append(lambda entry, below=below: entry.unit_id in below)  # type: ignore[misc]
+    for name in ("group", "channel", "batch", "collector"):
+        if wanted := getattr(filters, name):
+            tests.append(_is(name, wanted))
+    if filters.detector:
+        tests.append(lambda entry: filters.detector in entry.detectors)
+    if filters.kind:
+        tests.append(lambda entry: filters.kind in entry.kinds)
+    if len(tests) == 1:
+        return tests[0]
+    return lambda entry: all(test(entry) for test in tests)
 
-    def fit(entry: Entry) -> bool:
-        return (
-            scope.sees(entry.unit_id)
-            and (
-                state == "all"
-                or entry.state == state
-                or (state == "todo" and entry.waits_for(scope))
-            )
-            and (not filters.severity or entry.severity.value == filters.severity)
-            and all(entry.unit_id in units for units in below)
-            and (not filters.group or entry.group == filters.group)
-            and (not filters.detector or filters.detector in entry.detectors)
-            and (not filters.kind or filters.kind in entry.kinds)
-            and (not filters.channel or entry.channel == filters.channel)
-            and (not filters.batch or entry.batch == filters.batch)
-            and (not filters.collector or entry.collector == filters.collector)
-        )
 
-    return fit
+def _is(name: str, wanted: str) -> Callable[[Entry], bool]:
+    return lambda entry: getattr(entry, name) == wanted
 
 
 def _place(entry: Entry) -> tuple[bool, bool, int, bool, float, str, int]:
@@ -149,21 +153,24 @@ class _World:
         stand: Number of the last entry of the trail that may have changed cases.
         head: Number of the last decision.
         by_id: Case -> what is known of it.
+        everything: All cases in order; put into order once.
         changes: What a case was and became, in order.
         views: The latest used, by whose they are and what they filter.
-        choices: How often each value of a filter occurs, by whose sight.
+        choices: How often each value of a filter occurs, by the unit whose sight it is.
     """
 
     stand: int
     head: int
     by_id: dict[int, Entry]
+    everything: View
     changes: list[tuple[Entry, Entry]] = field(default_factory=list)
     views: OrderedDict[object, View] = field(default_factory=OrderedDict)
-    choices: dict[object, Mapping[str, Counter[str]]] = field(default_factory=dict)
+    choices: dict[str | None, Mapping[str, Counter[str]]] = field(default_factory=dict)
 
 
 _CHOICES = ("unit_id", "group", "channel", "batch", "collector")
 _SEVERAL = ("detectors", "kinds")
+_EVERYTHING = Filters(state="all")
 _VIEWS = 128
 # Acts that change which cases there are, or what is known of them but for decisions.
 _CHANGING = (Action.EVIDENCE, Action.SCORES, Action.REGISTERS)
@@ -183,11 +190,15 @@ class Queue:
         """What a user sees with some filters; it stays as it is while it is used."""
         with self._lock:
             world = self._current(connection)
+            if scope.units is None and filters == _EVERYTHING:
+                world.everything.catch_up(world.changes)
+                return replace(world.everything)
             key = (_of(scope), filters)
             view = world.views.get(key)
             if view is None:
                 fit = fits(filters, scope)
-                shown = in_order(entry for entry in world.by_id.values() if fit(entry))
+                world.everything.catch_up(world.changes)
+                shown = [entry for entry in world.everything.shown if fit(entry)]
                 view = world.views[key] = View(fit, shown, len(world.changes))
                 while len(world.views) > _VIEWS:
                     world.views.popitem(last=False)
@@ -197,7 +208,7 @@ class Queue:
 
     def entries(self, connection: sa.Connection, scope: Scope) -> Sequence[Entry]:
         """Every case in sight of a user, in order."""
-        return self.view(connection, Filters(state="all"), scope).shown
+        return self.view(connection, _EVERYTHING, scope).shown
 
     def find(self, connection: sa.Connection, case_id: int) -> Entry | None:
         """What the queue knows of a case, whoever may see it."""
@@ -207,14 +218,14 @@ class Queue:
     def choices(self, connection: sa.Connection, scope: Scope) -> Mapping[str, Counter[str]]:
         """How often each value of a filter occurs among the cases in sight."""
         with self._lock:
-            world = self._current(connection)
-            if _of(scope) not in world.choices:
+            world, key = self._current(connection), scope.user.scope_unit
+            if key not in world.choices:
                 seen = [e for e in world.by_id.values() if scope.sees(e.unit_id)]
                 found = {n: Counter(v for e in seen if (v := getattr(e, n))) for n in _CHOICES}
                 for name in _SEVERAL:
                     found[name] = Counter(value for e in seen for value in getattr(e, name))
-                world.choices[_of(scope)] = found
-            return world.choices[_of(scope)]
+                world.choices[key] = found
+            return world.choices[key]
 
     def _current(self, connection: sa.Connection) -> _World:
         """The cases as they stand now; the caller holds the lock."""
@@ -223,7 +234,9 @@ class Queue:
         world = self._world
         if world is None or world.stand != stand or head < world.head:
             entries = read_entries(connection, self._round, self._instruments)
-            world = self._world = _World(stand, head, {entry.id: entry for entry in entries})
+            by_id = {entry.id: entry for entry in entries}
+            everything = View(lambda _: True, in_order(entries))
+            world = self._world = _World(stand, head, by_id, everything)
         elif head != world.head:
             for case_id in cases.decided_since(world.head):
                 old = world.by_id.get(case_id)

@@ -15,15 +15,19 @@ import jinja2
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from pydantic import BaseModel
 
 from audit.desk.ahead import Ahead
+from audit.desk.factors import load_secret_key
 from audit.desk.journal import Journal
+from audit.desk.keys import KEYS, KeyChoices, assigned
 from audit.desk.locale import LANGUAGES, load_text
 from audit.desk.people import Session, User, Users
 from audit.desk.permissions import Permission, allowed, declared, declares
 from audit.desk.pictures import Pictures
 from audit.desk.queue import Queue
-from audit.desk.scope import Books, Scope, scope_of
+from audit.desk.scope import Books, Scope, UnitBook, scope_of
 from audit.settings import Settings
 from audit.store import Store
 from detectors.instrument import Instrument
@@ -39,11 +43,12 @@ _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 class Refused(Exception):
     """A request that gets a page saying why not; ``key`` names the text."""
 
-    def __init__(self, status: int, key: str) -> None:
-        """Refuse with an HTTP status."""
+    def __init__(self, status: int, key: str, go: str | None = None) -> None:
+        """Refuse with an HTTP status; a page that only looks may be sent somewhere else."""
         super().__init__(key)
         self.status = status
         self.key = key
+        self.go = go
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,11 @@ class Desk:
     pictures: Pictures
     ahead: Ahead
     now: Callable[[], dt.datetime]
+
+    @cached_property
+    def secret_key(self) -> bytes:
+        """The key that second factors are encrypted with."""
+        return load_secret_key(self.settings.path(self.settings.desk.secret))
 
     def close(self) -> None:
         """End what goes on beside requests; the store is the caller's."""
@@ -106,9 +116,43 @@ class Visit:
         with self.desk.store.reading() as connection:
             return scope_of(self.user, self.desk.books.now(connection))
 
+    def desk_units(self) -> UnitBook:
+        """All units of the round, whoever may see them."""
+        with self.desk.store.reading() as connection:
+            return self.desk.books.now(connection)
+
     def may(self, permission: str) -> bool:
         """Whether the user has a permission."""
         return self.session is not None and allowed(self.user.role, Permission(permission))
+
+    @cached_property
+    def keys(self) -> Mapping[str, str]:
+        """The visitor's keys by what they do."""
+        if self.session is None or self.session.waits_for is not None:
+            return assigned({})
+        with self.desk.store.reading() as connection:
+            return assigned(KeyChoices(connection).of(self.user.id))
+
+    def key(self, name: str, help: str | None = None) -> Markup:  # noqa: A002 - as the attribute
+        """Attributes of the element that a key presses, holds or goes to."""
+        known = KEYS[name]
+        parts = {f"data-{known.kind}": self.keys[name], "data-name": name}
+        if known.also is not None:
+            parts["data-also"] = known.also
+        parts["data-help"] = help or self.text(f"key.{name}")
+        return Markup(" ").join(Markup('{}="{}"').format(n, v) for n, v in parts.items())
+
+    def sign(self, name: str) -> str:
+        """What stands on the key."""
+        key = self.keys[name]
+        return key.upper() if len(key) == 1 else {"Enter": "↵", "Escape": "Esc"}.get(key, key)
+
+    @property
+    def proven(self) -> bool:
+        """Whether the password was given again lately."""
+        at = None if self.session is None else self.session.proven_at
+        lasts = dt.timedelta(minutes=self.desk.settings.desk.password_again)
+        return at is not None and dt.datetime.fromisoformat(at) > self.desk.now() - lasts
 
     def page(self, template: str, status: int = 200, **values: Any) -> Response:
         """A page in the visitor's language."""
@@ -117,6 +161,8 @@ class Visit:
             "visit": self,
             "settings": self.desk.settings,
             "static": static_url,
+            "key": self.key,
+            "sign": self.sign,
             **values,
         }
         return HTMLResponse(environment().get_template(template).render(context), status)
@@ -140,6 +186,8 @@ def guard(request: Request) -> Visit:
         Refused: If the route's permission is not the visitor's.
     """
     desk: Desk = request.app.state.desk
+    if any(_too_large(value) for value in request.path_params.values()):
+        raise Refused(404, "refused.nothing")
     route = request.scope.get("route")
     permission = None if route is None else declared(route)
     if permission is None:
@@ -153,12 +201,24 @@ def guard(request: Request) -> Visit:
         raise Refused(403, "refused.plain")
     if session is None:
         raise Refused(401, "refused.login")
+    if session.waits_for is not None and permission is not Permission.HALF:
+        there = "/login/code" if session.waits_for == "code" else "/account/factor"
+        raise Refused(401, "refused.factor", there)
     if not allowed(session.user.role, permission):
         raise Refused(403, "refused.role")
+    if session.waits_for is None:
+        # Now, and not inside somebody's transaction: a request has one connection at a time.
+        _ = visit.scope
     return visit
 
 
 Visited = Annotated[Visit, Depends(guard)]
+
+
+def _too_large(value: object) -> bool:
+    """Whether a part of an address is a number that no row can have."""
+    text = str(value).strip().lstrip("+-")
+    return text.isdigit() and (len(text) > 19 or int(text) >= 2**63)
 
 
 def _session(desk: Desk, secret: str) -> Session | None:
@@ -207,18 +267,27 @@ class Routes:
     def __init__(self) -> None:
         """Begin without any."""
         self._found: list[tuple[str, str, Any]] = []
+        self._says: dict[tuple[str, str], type[BaseModel]] = {}
 
-    def get(self, path: str, permission: Permission) -> Callable[[Any], Any]:
-        """Add a page."""
-        return self._add("GET", path, permission)
+    def get(
+        self, path: str, permission: Permission, says: type[BaseModel] | None = None
+    ) -> Callable[[Any], Any]:
+        """Add a page, or what answers in JSON and says in which form."""
+        return self._add("GET", path, permission, says)
 
-    def post(self, path: str, permission: Permission) -> Callable[[Any], Any]:
+    def post(
+        self, path: str, permission: Permission, says: type[BaseModel] | None = None
+    ) -> Callable[[Any], Any]:
         """Add an act."""
-        return self._add("POST", path, permission)
+        return self._add("POST", path, permission, says)
 
-    def _add(self, method: str, path: str, permission: Permission) -> Callable[[Any], Any]:
+    def _add(
+        self, method: str, path: str, permission: Permission, says: type[BaseModel] | None
+    ) -> Callable[[Any], Any]:
         def add(endpoint: Any) -> Any:
             self._found.append((method, path, declares(endpoint, permission)))
+            if says is not None:
+                self._says[method, path] = says
             return endpoint
 
         return add
@@ -226,9 +295,28 @@ class Routes:
     def join(self, app: FastAPI) -> None:
         """Add all of them to an application."""
         for method, path, endpoint in self._found:
+            says = self._says.get((method, path))
             app.add_api_route(
-                path, endpoint, methods=[method], include_in_schema=False, response_model=None
+                path,
+                endpoint,
+                methods=[method],
+                include_in_schema=says is not None,
+                # What is sent is made by hand; the form is for those who read the document.
+                response_model=None,
+                responses=None if says is None else {200: {"model": says}, **_PAGES},
             )
+
+
+_PAGES: dict[int | str, dict[str, Any]] = {
+    status: {"description": why, "content": {"text/html": {"schema": {"type": "string"}}}}
+    for status, why in (
+        (303, "to the login"),
+        (400, "malformed"),
+        (401, "nobody is logged in"),
+        (403, "not for this role, or from another site"),
+        (404, "not there, or not in sight"),
+    )
+}
 
 
 @cache

@@ -25,7 +25,7 @@ from audit.scoring.rules import RuleSet, book_at, book_hash
 from audit.settings import Settings
 from audit.store import Store, open_store
 from audit.store.cases import Cases
-from audit.store.pages import Files
+from audit.store.pages import Files, Pages
 from audit.store.remarks import Corrections
 from audit.store.results import Runs
 from audit.store.rounds import Rounds
@@ -137,6 +137,8 @@ def _done(store: Store, settings: Settings, key: str) -> Mapping[str, Any] | Non
     """The last run, if it came to its end on the same inputs."""
     with store.reading() as connection:
         last = Runs(connection, settings.round.id).last_done()
+        if Pages(connection, settings.round.id).waiting():
+            return None  # somebody asked for another try
     return dict(last) if last is not None and last["input_key"] == key else None
 
 

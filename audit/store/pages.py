@@ -134,6 +134,25 @@ class Pages:
         )
         return {row[0]: row[1] for row in self.connection.execute(query)}
 
+    def judge_again(self, file_id: int) -> int:
+        """Have the next run judge a file anew; how many pages wait for that now."""
+        pages = schema.pages
+        mine = sa.and_(pages.c.file_id == file_id, pages.c.file_id.in_(self._of_round()))
+        changed = self.connection.execute(
+            sa.update(pages).where(mine).values(work_key="").returning(pages.c.id)
+        )
+        keys = list(changed.scalars())
+        touched(self.connection, pages.name, keys)
+        return len(keys)
+
+    def waiting(self) -> bool:
+        """Whether a file waits to be judged anew."""
+        pages = schema.pages
+        query = sa.select(pages.c.id).where(
+            pages.c.work_key == "", pages.c.file_id.in_(self._of_round())
+        )
+        return self.connection.execute(query.limit(1)).first() is not None
+
     def replace(
         self,
         file_id: int,

@@ -45,6 +45,7 @@ __all__ = [
         "rounds",
         "runs",
     ),
+    *("explanations", "factors", "key_choices"),
     *("leases", "login_attempts", "scores", "sessions", "trail", "trail_rows"),
     *("unit_results", "units", "users"),
 ]
@@ -584,6 +585,43 @@ sessions = Table(
     Column("created_at", Text, nullable=False),
     Column("seen_at", Text, nullable=False),
     Column("ended_at", Text),
+    Column("proven_at", Text),  # when the password was last given again
+    Column("waits_for", Text),  # code | enrol: logged in by password, the second factor is open
+    Column("agent", Text),  # the browser, as it names itself
+)
+
+factors = Table(
+    "factors",
+    metadata,
+    Column("user_id", _Key, ForeignKey("users.id"), primary_key=True, autoincrement=False),
+    Column("secret", Text, nullable=False),  # encrypted by the desk's own key
+    Column("confirmed_at", Text),
+    Column("last_step", BigInteger, nullable=False),  # of the last code, which counts once
+    Column("recovery", JSON, nullable=False),  # hashes of the codes that are left
+)
+
+key_choices = Table(
+    "key_choices",
+    metadata,
+    Column("user_id", _Key, ForeignKey("users.id"), primary_key=True, autoincrement=False),
+    Column("chosen", JSON, nullable=False),  # what a key was -> what it is for this user
+)
+
+# Requests to explain (giải trình) and what came of them; only added.
+explanations = Table(
+    "explanations",
+    metadata,
+    Column("seq", _Key, primary_key=True, autoincrement=True),
+    _round(),
+    Column("unit_id", Text, nullable=False),
+    Column("step", Text, nullable=False),  # ask answer accept reject
+    Column("about", _Key),  # number of the request
+    Column("case_id", _Key, ForeignKey("cases.id")),
+    Column("due", Date),
+    Column("text", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Index("ix_explanations_round_unit", "round_id", "unit_id"),
 )
 
 login_attempts = Table(

@@ -51,6 +51,10 @@ class Action(StrEnum):
     UNMASKED_VIEW = "view.unmasked"
     BACKCHECK = "backcheck"
     NOTE = "note"  # on a place of a scan
+    FACTOR = "factor.change"  # a second factor was begun, used for the first time or reset
+    KEYS = "keys.change"  # somebody's own keys
+    EXPLANATION = "explanation"  # asked for, given, accepted
+    RETRY = "retry"  # a file is to be judged anew by the next run
     CORRECTION = "correction"  # of an answer or of the region of a sign
 
 

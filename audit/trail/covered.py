@@ -97,6 +97,10 @@ TABLES: Mapping[str, Covered] = {
         key="seq",
     ),
     "decisions": _table("seq:int case_id:int evidence actor verdict reason note at", key="seq"),
+    "explanations": _table(
+        "seq:int round_id unit_id step about:int case_id:int due:day text actor at", key="seq"
+    ),
+    "factors": _table("user_id:int secret confirmed_at last_step:int recovery:json", key="user_id"),
     "files": _table("id:int round_id path kind sha256 size:int state reason added_run deleted_at"),
     "findings": _table(
         "id:int round_id instrument_id run_id withdrawn_run detector detector_version family kind "
@@ -104,6 +108,7 @@ TABLES: Mapping[str, Covered] = {
         "matches:json message_vi message_en evidence:json"
     ),
     "forms": _table("id:int round_id instrument_id serial sheet:int unit_id batch state record_id"),
+    "key_choices": _table("user_id:int chosen:json", key="user_id"),
     "outcomes": _table("id:int round_id kind programme unit_id about verdict body:json"),
     "notes": _table(
         "seq:int case_id:int about:int sha256 page:int x:real y:real width:real height:real "

@@ -9,9 +9,24 @@ from reports.documents.official import official, signatures
 from reports.documents.parts import number, plain
 from reports.locale import Text as Words
 from reports.locale import load_text
-from reports.views.papers import Compared, Comparison
+from reports.views.measures import suppress
+from reports.views.papers import Compared, Comparison, Match
 
 __all__ = ["comparison_document"]
+
+_LEVELS: dict[Match, Level] = {
+    "equal": "green",
+    "truncated": "green",
+    "tolerance": "green",
+    "as_received": "yellow",
+    "within_bounds": "yellow",
+    "points_called_per_cent": "yellow",
+    "relative": "yellow",
+    "rounded_over_cut_off": "orange",
+    "other_denominator": "yellow",
+    "differs": "orange",
+    "cannot_recompute": "none",
+}
 
 
 def comparison_document(view: Comparison, language: str) -> Document:
@@ -34,21 +49,20 @@ def comparison_document(view: Comparison, language: str) -> Document:
 
 
 def _counts(view: Comparison, words: Words) -> Table:
-    counts = Counter((_level(row), words.say(row.verdict)) for row in view.rows)
-    order = ("orange", "none", "green")
+    counts = Counter(row.match for row in view.rows if not _withheld(row))
     columns = (Column(words("comparison.match"), weight=3, head=True), Column("n", right=True))
     lines = tuple(
-        (Cell(verdict, level=level), number(words, counts[level, verdict]))
-        for level, verdict in sorted(counts, key=lambda key: (order.index(key[0]), key[1]))
+        (Cell(words(f"match.{match}"), level=level), number(words, counts[match]))
+        for match, level in _LEVELS.items()
+        if counts[match]
     )
-    total = (plain(words("total")), number(words, len(view.rows)))
+    total = (plain(words("total")), number(words, sum(counts.values())))
     return Table(words("comparison.counts"), columns, lines, total, keep=True)
 
 
-def _level(row: Compared) -> Level:
-    if row.agrees is None:
-        return "none"
-    return "green" if row.agrees else "orange"
+def _withheld(row: Compared) -> bool:
+    """Whether even the verdict would tell the result of a small cell."""
+    return row.n is not None and suppress(row.n)
 
 
 def _table(view: Comparison, words: Words) -> Table:
@@ -57,28 +71,43 @@ def _table(view: Comparison, words: Words) -> Table:
         Column(words("comparison.indicator"), weight=1.7),
         Column(words("comparison.published"), right=True, weight=1.2),
         Column(words("comparison.recomputed"), right=True, weight=1.2),
-        Column(words("comparison.difference"), right=True, weight=1.2),
+        Column(words("comparison.difference"), right=True, weight=1.1),
+        Column("n", right=True, weight=0.7),
         Column(words("comparison.match"), weight=2.2),
         Column(words("comparison.source"), weight=1.5),
     )
-    lines = tuple(_line(row, words) for row in view.rows)
-    return Table(words("comparison.table"), columns, lines)
+    return Table(words("comparison.table"), columns, tuple(_line(row, words) for row in view.rows))
 
 
 def _line(row: Compared, words: Words) -> tuple[Cell, ...]:
+    withheld = _withheld(row)
+    match = Cell(words(f"match.{row.match}"), level=_LEVELS[row.match])
     recomputed, difference = Cell(words("none")), Cell(words("none"))
-    if isinstance(row.recomputed, str):
-        recomputed = plain(row.recomputed)
+    if withheld:
+        recomputed = match = Cell(words("suppressed.short"))
+    elif row.text is not None:
+        recomputed = plain(words.say(row.text))
     elif row.recomputed is not None:
-        recomputed = Cell(words.percent(row.recomputed, 4), row.recomputed, "share")
-    if row.difference is not None:
+        recomputed = _shown(row, words)
+    if row.difference is not None and not withheld:
         difference = Cell(words.signed(row.difference), row.difference, "points")
+    day = "" if row.published_on is None else words.day(row.published_on)
     return (
         plain(row.unit),
         plain(words.say(row.indicator)),
         plain(row.published),
         recomputed,
         difference,
-        Cell(words.say(row.verdict), level=_level(row)),
-        plain(row.source),
+        number(words, row.n),
+        match,
+        plain(row.source, day),
     )
+
+
+def _shown(row: Compared, words: Words) -> Cell:
+    value = row.recomputed or 0.0
+    if row.shown_as == "share":
+        return Cell(words.percent(value), value, "share")
+    if row.shown_as == "points":
+        return Cell(words.signed(value), value, "points")
+    return Cell(words.number(value), value, "number")

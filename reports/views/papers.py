@@ -7,6 +7,8 @@ was rated, so it names kinds of signs and places on the form, never a value and 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
+from typing import Literal, TypeAlias
 
 from detectors.finding import Message, Severity
 from reports.views.backcheck import BackcheckReport
@@ -21,6 +23,7 @@ __all__ = [
     "Explanation",
     "HeldForm",
     "HeldList",
+    "Match",
     "Minutes",
     "Outcome",
     "ReviewedForm",
@@ -163,6 +166,22 @@ class BackcheckPaper:
     tier_names: tuple[tuple[str, Message], ...] = ()
 
 
+Match: TypeAlias = Literal[
+    "equal",
+    "truncated",
+    "tolerance",
+    "as_received",
+    "within_bounds",
+    "points_called_per_cent",
+    "relative",
+    "rounded_over_cut_off",
+    "other_denominator",
+    "differs",
+    "cannot_recompute",
+]
+"""How a published figure stands to the recomputed one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Compared:
     """One published figure.
@@ -171,23 +190,27 @@ class Compared:
         unit: Name of the unit, or of the whole.
         indicator: What the figure is.
         published: As it was published, word for word.
-        recomputed: A share in [0, 1], or a tier or rank in words; ``None`` where it cannot be
-            recomputed or is withheld.
-        verdict: How they stand to each other, in words: equal, cut off instead of rounded,
-            within 0.01 points, points called per cent, different, ...
-        agrees: Whether they agree but for rounding; ``None`` where it cannot be said.
+        recomputed: As it comes out; ``None`` where it cannot be recomputed or is withheld.
+        shown_as: How to write ``recomputed``: a share in [0, 1], a change of shares, a count.
+        text: ``recomputed`` where it is no number, e.g. a tier or a rank.
         difference: Published less recomputed, as a share; ``None`` where it makes no sense.
-        source: Where and when it was published.
+        match: How they stand to each other.
+        n: Forms behind the recomputed value.
+        source: Where it was published.
+        published_on: When.
     """
 
     unit: str
     indicator: Message
     published: str
-    recomputed: float | str | None
-    verdict: Message
-    agrees: bool | None
+    recomputed: float | None
+    match: Match
+    shown_as: Literal["share", "points", "count"] = "share"
+    text: Message | None = None
     difference: float | None = None
+    n: int | None = None
     source: str = ""
+    published_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

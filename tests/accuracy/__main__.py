@@ -32,13 +32,19 @@ Kinds: TAY_1 rubbed out, TAY_2 correction fluid or tape, TAY_3 scraped, GHI_DE o
 DIGITAL_TAY painted out in the file, CAT_1 pasted paper, CAT_2 spliced in the file, CAT_3 mark
 copied inside the page, CAT_4 pasted seal or signature. *found* means that the page is flagged at
 an accepted false-flag rate of 1 %.
+"""
 
-Rows *second maker* are of sheets by a second simulator that shares no code with the first, on forms
-and scanners of its own, after `calibrate` on 40 of its honest pages. No check was made or fitted
-with it. How checks are put together was: after a look at its rows the shares of the checks in a
-page's evidence were drawn half way to equal ones and one page in six of the built-in reference was
-given honest trouble, and a fault was found in how `calibrate` brought whole pages to scale. So
-these rows are held out for the checks, not wholly for the judgement of pages.
+_SECOND = """\
+Sheets by a second simulator that shares no code with the first, on forms and scanners of its own,
+after `calibrate` on 40 of its honest pages, as a new office would. Frauds: a pencil or pen mark
+rubbed out (erase), fluid, scraped, overwritten, a row pasted on paper; in the file an area filled,
+an empty box laid over a mark (clone), a mark copied, a mark of another sheet (splice).
+
+No check was made or fitted with these sheets. How checks are put together was: after a look at such
+rows the shares of the checks in a page's evidence were drawn half way to equal ones and one page in
+six of the built-in reference was given honest trouble, and a fault was found in how `calibrate`
+brought whole pages to scale. So these rows are held out for the checks, not wholly for the
+judgement of pages.
 """
 
 
@@ -64,8 +70,9 @@ def sections_of(part: str, scale: float, workers: int) -> list[Section]:
     if part == "real":
         return [listed(PREFIX[part], _REAL, [*real.measure(), *real_frauds.measure()])]
     if part == "images":
-        rows = [*images.measure(scale, workers), *second_images.measure(scale, workers)]
-        return [listed(PREFIX[part], _IMAGES, rows)]
+        return [listed(PREFIX[part], _IMAGES, images.measure(scale, workers))]
+    if part == "second":
+        return [listed(PREFIX[part], _SECOND, second_images.measure(scale, workers))]
     if part == "draft":
         return [listed(PREFIX[part], _DRAFT, draft.measure())]
     if part == "press":

@@ -8,9 +8,10 @@ renderings that tuning never saw are among it.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import pickle
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -23,18 +24,19 @@ import numpy as np
 
 from detectors.instrument import Instrument, load_instrument
 from scans.page import PageOutcome, check_page
-from scans.reference import Reference
+from scans.reference import PageScores, Reference
 from scans.simulate.controls import CONTROLS, with_control
 from scans.simulate.form import write_instrument
 from scans.simulate.page import simulate_page
 from scans.simulate.respondents import random_spec, tampered_spec
 from scans.simulate.spec import PageSpec, SimulatedPage
 from scans.source import PageError, read_pages
+from scans.types import ScanClass, Status
 from scans.worker import limit_worker
 
 __all__ = [
     *("FORM_PAGES", "MEASURING", "TUNING", "Job", "honest_jobs", "in_parallel", "instrument"),
-    *("outcome_of", "simulated", "tampered_jobs"),
+    *("outcome_of", "scores_of", "simulated", "tampered_jobs"),
 ]
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -124,8 +126,22 @@ def simulated(job: Job) -> SimulatedPage:
 @cache
 def _drawing() -> str:
     """Hash of everything that a page's looks hang on."""
+    return _hash_of((ROOT / "scans" / "simulate").glob("*.py"))
+
+
+@cache
+def _measuring() -> str:
+    """Hash of everything that a page's scores hang on, but not what is made of them."""
+    scans = ROOT / "scans"
+    rooms = ("checks", "measure", "read", "register", "source")
+    paths = [p for room in rooms for p in (scans / room).iterdir() if p.is_file()]
+    names = ("laid.py", "page.py", "rectify.py", "template.py", "types.py", "view.py")
+    return _hash_of([*paths, *(scans / name for name in names)])
+
+
+def _hash_of(paths: Iterable[Path]) -> str:
     digest = hashlib.sha256()
-    for path in sorted((ROOT / "scans" / "simulate").glob("*.py")):
+    for path in sorted(paths):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -146,6 +162,23 @@ def outcome_of(job: Job, reference: Reference | None) -> tuple[SimulatedPage, Pa
         (raw,) = list(read_pages(path))
     assert not isinstance(raw, PageError)
     return page, check_page(raw, instrument(job.form), reference=reference)
+
+
+def scores_of(job: Job) -> tuple[ScanClass, PageScores] | None:
+    """Raw scores of one page; ``None`` when it was not read. Measured once and kept."""
+    key = hashlib.sha256(f"{_drawing()} {_measuring()} {job}".encode()).hexdigest()[:24]
+    place = KEPT / f"{key}.scores"
+    if place.is_file():
+        kept = json.loads(place.read_text(encoding="utf-8"))
+    else:
+        _, outcome = outcome_of(job, None)
+        found = outcome.result.scan_class
+        read = outcome.result.status is Status.READ and outcome.scores is not None
+        kept = [found.value, dict(outcome.scores or {})] if read and found is not None else None
+        part = place.with_suffix(f".{os.getpid()}")
+        part.write_text(json.dumps(kept), encoding="utf-8")
+        part.replace(place)
+    return None if kept is None else (ScanClass(kept[0]), kept[1])
 
 
 def in_parallel(work: Callable[[T], R], jobs: Sequence[T], workers: int = 2) -> Iterator[R]:

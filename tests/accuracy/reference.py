@@ -20,14 +20,14 @@ from scans.reference import PageScores, Reference
 from scans.simulate.form import HELD_OUT_FORMS
 from scans.simulate.profiles import HELD_OUT_PROFILES, PROFILES
 from scans.simulate.tamper import HELD_OUT_VARIANTS, STRENGTHS, VARIANTS
-from scans.types import ScanClass, Status
+from scans.types import ScanClass
 from tests.accuracy.pages import (
     FORM_PAGES,
     TUNING,
     Job,
     honest_jobs,
     in_parallel,
-    outcome_of,
+    scores_of,
     tampered_jobs,
 )
 
@@ -37,16 +37,6 @@ TROUBLE = 1 / 6
 # Opening and saving again leaves its own trace, and honest offices do it: it must be known.
 SAVED_AGAIN_EACH = 2
 TARGET = Path(__file__).resolve().parents[2] / "scans" / "builtin_reference.json"
-
-
-def scores_of(job: Job) -> tuple[ScanClass, PageScores] | None:
-    """Raw scores of one honest page; ``None`` when it was not read."""
-    _, outcome = outcome_of(job, None)
-    result = outcome.result
-    if result.status is not Status.READ or outcome.scores is None or result.scan_class is None:
-        return None
-    rounded = {check: math.ceil(1000 * score) / 1000 for check, score in outcome.scores.items()}
-    return result.scan_class, rounded
 
 
 def altered_jobs(profiles: Sequence[str], pages: Sequence[tuple[str, int]]) -> list[Job]:
@@ -68,10 +58,12 @@ def altered_jobs(profiles: Sequence[str], pages: Sequence[tuple[str, int]]) -> l
 
 def learnt_from(jobs: Sequence[Job], what: str) -> list[tuple[ScanClass, PageScores]]:
     """Scores of all pages that were read."""
-    learnt = []
-    for k, scores in enumerate(in_parallel(scores_of, jobs), start=1):
-        if scores is not None:
-            learnt.append(scores)
+    learnt: list[tuple[ScanClass, PageScores]] = []
+    for k, page in enumerate(in_parallel(scores_of, jobs), start=1):
+        if page is not None:
+            scan_class, scores = page
+            rounded = {check: math.ceil(1000 * score) / 1000 for check, score in scores.items()}
+            learnt.append((scan_class, rounded))
         if k % 50 == 0:
             sys.stderr.write(f"{k} of {len(jobs)} {what} pages, {len(learnt)} read\n")
     return learnt
@@ -84,8 +76,10 @@ def main() -> None:
     jobs = list(honest_jobs(profiles, PAGES_EACH, TUNING, pages=pages, trouble=TROUBLE))
     again = honest_jobs(profiles, SAVED_AGAIN_EACH, TUNING + 2_000_000, pages=pages)
     jobs += [replace(job, control="resaved") for job in again]
-    honest = learnt_from(jobs, "honest")
+    # In turn over scanners and forms: what was measured before a break serves a smaller number.
+    jobs.sort(key=lambda job: job.seed % 10_000)
     altered = learnt_from(altered_jobs(profiles, pages), "altered")
+    honest = learnt_from(jobs, "honest")
     source = {
         "made_by": "make reference",
         "pages": len(honest),

@@ -29,11 +29,13 @@ __all__ = ["measure"]
 _OFFICES = (
     ("squares", "desk"),
     ("ovals", "desk200"),
-    ("squares", "grey"),
     ("ovals", "feeder"),
+    ("squares", "grey"),
     ("squares", "feeder_grey"),
     ("ovals", "two_level"),
 )
+# Learning takes forty pages an office whatever the scale: a small one visits the first few only.
+_FEW, _SMALL = 3, 0.15
 _STRENGTHS = ("gross", "moderate", "subtle")
 _MEASURING = 9_100_000
 _GROUPS = {
@@ -139,10 +141,11 @@ def _on_place(result: PageResult, sheet: Sheet) -> bool:
 
 
 def measure(scale: float = 1.0, workers: int = 2) -> list[Row]:
-    """Honest pages flagged and frauds found, office by office."""
+    """Honest pages flagged and frauds found, office by office; few offices at a small scale."""
     honest: list[_Found] = []
     frauds: list[_Found] = []
-    for k, (form, device) in enumerate(_OFFICES):
+    offices = _OFFICES if scale >= _SMALL else _OFFICES[:_FEW]
+    for k, (form, device) in enumerate(offices):
         first = _MEASURING + 10_000 * k
         learn = [_Job(form, device, first + i) for i in range(CALIBRATION)]
         learnt = [
@@ -151,7 +154,7 @@ def measure(scale: float = 1.0, workers: int = 2) -> list[Row]:
             if scan_class is not None and scores
         ]
         reference = Reference.learn(learnt, fallback=builtin_reference())
-        fresh = [_Job(form, device, first + 1_000 + i) for i in range(max(5, round(60 * scale)))]
+        fresh = [_Job(form, device, first + 1_000 + i) for i in range(max(12, round(60 * scale)))]
         altered = [
             _Job(form, device, first + 2_000 + 100 * f + 10 * s + i, fraud, strength)
             for f, fraud in enumerate(FRAUDS)
@@ -166,9 +169,9 @@ def measure(scale: float = 1.0, workers: int = 2) -> list[Row]:
 
 def _honest_rows(honest: Sequence[_Found]) -> list[Row]:
     read = [f for f in honest if f.read]
-    rows = [row("second maker: honest pages read", len(read), len(honest), ">= .99")]
+    rows = [row("honest pages read", len(read), len(honest), ">= .99")]
     flagged = sum(f.flagged for f in read)
-    name = f"second maker: honest pages flagged after calibrating on {CALIBRATION}"
+    name = f"honest pages flagged after calibrating on {CALIBRATION}"
     rows.append(row(name, flagged, len(read), "<= .01"))
     return rows
 
@@ -185,11 +188,11 @@ def _fraud_rows(frauds: Sequence[_Found]) -> list[Row]:
     for (fraud, strength, group), members in sorted(cells.items()):
         target = _TARGETS.get((fraud, group), (None, None, None))[strength]
         wanted = "" if target is None else f">= {target:g}"
-        name = f"second maker, found: {fraud} {_STRENGTHS[strength]}, {group}"
+        name = f"found: {fraud} {_STRENGTHS[strength]}, {group}"
         rows.append(row(name, sum(f.flagged for f in members), len(members), wanted))
     seen = [f for f in frauds if f.flagged]
     placed = sum(f.placed for f in seen)
-    rows.append(row("second maker: evidence box on the place", placed, len(seen), ">= .90"))
+    rows.append(row("evidence box on the place", placed, len(seen), ">= .90"))
     return rows
 
 

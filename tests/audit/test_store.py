@@ -34,10 +34,10 @@ def sqlite(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture(scope="module")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A server of our own, on a socket in a temporary folder."""
     try:
-        with postgres_server(tmp_path_factory.mktemp("pg")) as url:
+        with postgres_server() as url:
             yield url
     except NoServer as error:
         pytest.skip(str(error))

@@ -76,14 +76,11 @@ def explanation() -> p.Explanation:
 
 def comparison() -> p.Comparison:
     value = Message("Tỷ lệ hài lòng", "Satisfaction")
-    cut = Message("cắt bớt chữ số thay vì làm tròn", "cut off instead of rounded")
-    differs = Message("sai khác", "differs")
     rows = (
-        p.Compared(
-            "Gia Lai", value, "88,33%", 6650 / 7528, cut, agrees=True, difference=-0.0000356
-        ),
-        p.Compared("Đông Hải", value, "97,10%", 0.951, differs, agrees=False, difference=0.02),
-        p.Compared("Tây Hải", value, "91%", None, Message("không rõ", "unknown"), agrees=None),
+        p.Compared("Gia Lai", value, "88,33%", 6650 / 7528, "truncated", n=7528),
+        p.Compared("Đông Hải", value, "97,10%", 0.951, "differs", difference=0.02, n=300),
+        p.Compared("Đồng Tâm", value, "41,66%", 0.4166, "equal", n=6),
+        p.Compared("Tây Hải", value, "91%", None, "cannot_recompute"),
     )
     return p.Comparison(sample.ROUND, sample.PROVENANCE, rows)
 
@@ -172,9 +169,6 @@ def test_nothing_to_explain_is_said():
 
 def test_a_cut_off_figure_is_no_wrong_figure():
     blocks = paper_document(comparison(), "vi").blocks
-    words = text_of(blocks)
-    assert "88,33%" in words
-    assert "88,3369%" in words
     levels = {
         cell.text: cell.level
         for block in blocks
@@ -182,9 +176,14 @@ def test_a_cut_off_figure_is_no_wrong_figure():
         for cell in row
         if getattr(cell, "level", None)
     }
-    assert levels["cắt bớt chữ số thay vì làm tròn"] == "green"
+    assert levels["khớp, bị cắt bớt chữ số thay vì làm tròn"] == "green"
     assert levels["sai khác"] == "orange"
-    assert levels["không rõ"] == "none"
+    assert levels["không tính lại được"] == "none"
+    words = text_of(blocks)
+    assert "88,33%" in words  # as published
+    assert "88,34%" in words  # as it comes out
+    assert words.count("41,66") == 1  # published by others; of six forms nothing is confirmed
+    assert "khớp (làm tròn đúng)" not in words
     empty: Paper = replace(comparison(), rows=())
     assert "Chưa có số liệu công bố" in text_of(paper_document(empty, "vi").blocks)
 

@@ -6,11 +6,15 @@ from audit.desk.routes import (
     case,
     decide,
     forms,
+    me,
     metrics,
+    oidc,
     pictures,
     queue,
     remarks,
     results,
+    staff,
+    unit,
 )
 
 __all__ = ["ROUTES"]
@@ -24,6 +28,10 @@ ROUTES = (
     remarks.routes,
     pictures.routes,
     results.routes,
+    unit.routes,
     admin.routes,
     forms.routes,
+    me.routes,
+    oidc.routes,
+    staff.routes,
 )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import Form
 from fastapi.responses import JSONResponse, Response
 
 from audit.desk import throttle
+from audit.desk.api import Health
+from audit.desk.factors import Factors
 from audit.desk.locale import LANGUAGES
 from audit.desk.passwords import verify
-from audit.desk.people import ABSOLUTE, Session, Users
+from audit.desk.people import ABSOLUTE, Session, User, Users
 from audit.desk.permissions import Permission
 from audit.desk.web import (
     Refused,
@@ -24,17 +27,23 @@ from audit.desk.web import (
 )
 from audit.trail.acts import Action
 
-__all__ = ["routes"]
+__all__ = ["log_in", "note_failure", "routes"]
 
 routes = Routes()
 
 
-@routes.get("/healthz", Permission.PUBLIC)
+@routes.get("/healthz", Permission.PUBLIC, Health)
 def healthz(visit: Visited) -> Response:
     """Whether the desk answers and reaches its store."""
     with visit.desk.store.reading() as connection:
         connection.exec_driver_sql("SELECT 1")
     return JSONResponse({"status": "ok"})
+
+
+@routes.get("/openapi.json", Permission.PUBLIC)
+def document(visit: Visited) -> Response:
+    """The OpenAPI document of what answers in JSON."""
+    return JSONResponse(visit.request.app.openapi())
 
 
 @routes.get("/static/{name}", Permission.PUBLIC)
@@ -59,7 +68,7 @@ def home(visit: Visited) -> Response:
 @routes.get("/login", Permission.PUBLIC)
 def login_page(visit: Visited, next: str = "/") -> Response:  # noqa: A002 - name in the URL
     """The form to log in."""
-    return visit.page("login.html.j2", next=local(next), wrong=None, name="")
+    return visit.page("login.html.j2", next=local(next), wrong=None, name="", oidc=_oidc(visit))
 
 
 @routes.post("/login", Permission.PUBLIC)
@@ -78,20 +87,43 @@ def login(
         known = Users(connection).to_log_in(name, now)
     right = verify(known[1] if known else None, password)
     if blocked or known is None or not right:
-        _note_failure(visit, name, address)
+        note_failure(visit, name, address)
         why = visit.text("login.blocked" if blocked else "login.wrong")
-        shown = {"next": local(next), "wrong": why, "name": name}
+        shown = {"next": local(next), "wrong": why, "name": name, "oidc": _oidc(visit)}
         return visit.page("login.html.j2", 429 if blocked else 401, **shown)
-    user = known[0]
+    return log_in(visit, known[0], next)
+
+
+def log_in(visit: Visit, user: User, there: str, *, second: bool = True) -> Response:
+    """Begin a session of somebody who is known now.
+
+    Args:
+        visit: The request.
+        user: Who.
+        there: Where they wanted to go.
+        second: Whether a second factor is asked for, where there is one or has to be.
+    """
+    desk, now = visit.desk, visit.desk.now()
+    required = user.role.value in desk.settings.desk.second_factor
     # The id of the session is made inside; it is told under its hash.
     with desk.journal.doing(Action.LOGIN, user.name, Session("", user)) as connection:
-        throttle.forgive(connection, name)
+        throttle.forgive(connection, user.name)
+        waits = None
+        if second and Factors(connection, desk.secret_key).confirmed(user.id):
+            waits = "code"
+        elif second and required:
+            waits = "enrol"
         old = visit.request.cookies.get(cookie_name(visit.request))
         before = None if old is None else Users(connection).session(old, now)
         if before is not None:
             Users(connection).end(before[0].id, now)
-        secret = Users(connection).begin(user, now)
-    answer = visit.go(local(next))
+        agent = visit.request.headers.get("user-agent", "")
+        secret = Users(connection).begin(user, now, waits_for=waits, agent=agent)
+    first = {"code": "/login/code", "enrol": "/account/factor"}
+    next_ = local(there)
+    if waits is not None:
+        next_ = f"{first[waits]}?next={quote(next_, safe='')}"
+    answer = visit.go(next_)
     answer.set_cookie(
         cookie_name(visit.request),
         secret,
@@ -104,12 +136,57 @@ def login(
     return answer
 
 
-def _note_failure(visit: Visit, name: str, address: str) -> None:
+@routes.get("/login/code", Permission.HALF)
+def code_page(visit: Visited, next: str = "/") -> Response:  # noqa: A002 - name in the URL
+    """The form for the one-time code."""
+    if visit.who.waits_for != "code":
+        return visit.go(local(next))
+    return visit.page("code.html.j2", next=local(next), wrong=None)
+
+
+@routes.post("/login/code", Permission.HALF)
+def give_code(
+    visit: Visited,
+    code: Annotated[str, Form(max_length=100)] = "",
+    next: Annotated[str, Form(max_length=2000)] = "/",  # noqa: A002 - name in the form
+) -> Response:
+    """Give the one-time code, or a recovery code; each counts once."""
+    desk, now, user = visit.desk, visit.desk.now(), visit.user
+    if visit.who.waits_for != "code":
+        return visit.go(local(next))
+    address = visit.request.client.host if visit.request.client else ""
+    with desk.store.reading() as connection:
+        blocked = throttle.blocked(connection, user.name, address, now)
+    right = False
+    if not blocked:
+        # Checked and used up in one transaction: of two who send the same code one is late.
+        with desk.journal.doing(
+            Action.FACTOR, f"code of {user.name}", visit.who, always=False
+        ) as connection:
+            right = Factors(connection, desk.secret_key).check(user.id, code, now)
+            if right:
+                Users(connection).end(visit.who.id, now)
+    if not right:
+        note_failure(visit, user.name, address)
+        why = visit.text("login.blocked" if blocked else "code.wrong")
+        status = 429 if blocked else 401
+        return visit.page("code.html.j2", status, next=local(next), wrong=why)
+    return log_in(visit, user, next, second=False)
+
+
+def _oidc(visit: Visit) -> str | None:
+    """What the button of the identity provider says, where there is one."""
+    oidc = visit.desk.settings.desk.oidc
+    return None if oidc is None else oidc.label
+
+
+def note_failure(visit: Visit, name: str, address: str) -> None:
+    """Note that somebody was not let in."""
     with visit.desk.journal.doing(Action.LOGIN_REFUSED, address) as connection:
         throttle.failed(connection, name, address, visit.desk.now())
 
 
-@routes.post("/logout", Permission.ACCOUNT)
+@routes.post("/logout", Permission.HALF)
 def logout(visit: Visited) -> Response:
     """End this session, here and in the store."""
     with visit.desk.journal.doing(Action.LOGOUT, visit.user.name, visit.who) as connection:

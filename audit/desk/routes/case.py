@@ -20,7 +20,7 @@ from audit.desk.routes.queue import local_time, reason_of, why_here
 from audit.desk.routes.remarked import readings, shown_corrections, shown_notes
 from audit.desk.web import Refused, Routes, Visit, Visited
 from audit.judge.authority import Bar, bar, verdicts
-from audit.judge.decision import Decision, Verdict, can_withdraw, has_spoken, visible_to
+from audit.judge.decision import CaseState, Decision, Verdict, can_withdraw, has_spoken, visible_to
 from audit.pipeline.assembly import answer_text
 from audit.reporting.reasons import reason_message
 from reports.locale import Text
@@ -35,6 +35,7 @@ __all__ = [
     "page_of",
     "routes",
     "sign_of",
+    "weighs",
 ]
 
 routes = Routes()
@@ -133,6 +134,7 @@ def case_page(
         may_add=visit.may(Permission.DECIDE) and not own,
         events=events_of(visit, file),
         words=words,
+        weighty=[] if visit.proven else [w.value for w in words if weighs(file, w)],
         reasons={v: all_reasons().get(v, {}) for v in words},
         obstacle=_obstacle(visit, file, own=own, spoken=spoken),
         undo=can_withdraw(file.history, visit.user.name, evidence=file.case["evidence"])
@@ -146,6 +148,12 @@ def case_page(
         error=error,
         draft=draft or {"verdict": "", "reason": "", "note": ""},
     )
+
+
+def weighs(file: CaseFile, word: Verdict) -> bool:
+    """Whether a word on a case leads to exclusion, or ends what two could not agree on."""
+    ends = file.state is CaseState.ESCALATED and word in (Verdict.CONFIRM, Verdict.DISMISS)
+    return word is Verdict.REOPEN or ends or (file.two and word is Verdict.CONFIRM)
 
 
 def _sheet(visit: Visit, file: CaseFile) -> Row | None:

@@ -8,15 +8,16 @@ from urllib.parse import parse_qsl
 from fastapi import Form
 from fastapi.responses import JSONResponse, Response
 
+from audit.desk.api import LeaseState
 from audit.desk.casefile import CaseFile
 from audit.desk.entries import label_of
 from audit.desk.leases import Lease, Leases
-from audit.desk.passwords import verify
-from audit.desk.people import Users, stamp
+from audit.desk.people import stamp
 from audit.desk.permissions import Permission
+from audit.desk.proof import proved
 from audit.desk.queue import Filters
 from audit.desk.reasons import WITHDRAWN, all_reasons, reason_text
-from audit.desk.routes.case import case_page, events_of, file_of, sign_of
+from audit.desk.routes.case import case_page, events_of, file_of, sign_of, weighs
 from audit.desk.routes.queue import local_time
 from audit.desk.web import Refused, Routes, Visit, Visited
 from audit.judge.authority import Bar, bar
@@ -66,7 +67,7 @@ def decide(
     if word is Verdict.WITHDRAW or reason not in all_reasons().get(word, {}):
         error = visit.text("decide.no_reason")
         return case_page(visit, case_id, status=400, error=error, draft=draft)
-    if word is Verdict.REOPEN and not _same_person(visit, password):
+    if _weighs(visit, case_id, word) and not proved(visit, password):
         error = visit.text("decide.password")
         return case_page(visit, case_id, status=403, error=error, draft=draft)
     after = _next(visit, case_id, query)
@@ -94,7 +95,7 @@ def undo(visit: Visited, case_id: int, version: Word = "", query: Query = "") ->
     return visit.go(f"/cases/{case_id}{filters.query()}")
 
 
-@routes.post("/cases/{case_id}/lease", Permission.DECIDE)
+@routes.post("/cases/{case_id}/lease", Permission.DECIDE, LeaseState)
 def heartbeat(visit: Visited, case_id: int) -> Response:
     """Say that one is still looking; who holds the case comes back."""
     now = visit.desk.now()
@@ -157,11 +158,15 @@ def _let(found: Bar | None, file: CaseFile) -> None:
         raise Refused(403, f"bar.{found.value}")
 
 
-def _same_person(visit: Visit, password: str) -> bool:
-    """Whether the password of the visitor was given again."""
+def _weighs(visit: Visit, case_id: int, word: Verdict) -> bool:
+    """Whether a word needs the password again.
+
+    Every word for exclusion does, the first as the second: that only the second were asked
+    would tell what the first has said.
+    """
     with visit.desk.store.reading() as connection:
-        known = Users(connection).to_log_in(visit.user.name, visit.desk.now())
-    return verify(known[1] if known else None, password)
+        file = file_of(visit, connection, case_id)
+    return weighs(file, word)
 
 
 def _next(visit: Visit, case_id: int, query: str) -> int | None:

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from fastapi.responses import JSONResponse, Response
 
+from audit.desk.api import Places
 from audit.desk.beside import Batch, batch_of
 from audit.desk.casefile import CaseFile, matched_page, pages_of, title_of
 from audit.desk.entries import label_of
@@ -38,7 +39,7 @@ def bare(visit: Visited, case_id: int, page_id: int, look: str, full: str = "") 
     return _whole(visit, case_id, page_id, look, covered=False, full=bool(full))
 
 
-@routes.get("/cases/{case_id}/pages/{page_id}/places", Permission.CASES)
+@routes.get("/cases/{case_id}/pages/{page_id}/places", Permission.CASES, Places)
 def places(visit: Visited, case_id: int, page_id: int) -> Response:
     """Where signs and marks lie on the scan, in its pixels."""
     with visit.desk.store.reading() as connection:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from fastapi.responses import Response
 
 from audit.desk.casefile import title_of
@@ -17,11 +14,10 @@ from audit.desk.entries import Entry
 from audit.desk.leases import Lease, Leases
 from audit.desk.permissions import Permission
 from audit.desk.queue import STATES, Filters
-from audit.desk.web import Refused, Routes, Visit, Visited
-from audit.export import csv_text, write_frame
+from audit.desk.tables import exported
+from audit.desk.web import Routes, Visit, Visited
 from audit.reporting.evidence import REASONS
 from audit.reporting.reasons import reason_message
-from audit.trail.acts import Action
 from detectors.finding import Message
 from reports.wording import kind_title
 
@@ -72,43 +68,15 @@ def _held(visit: Visit, shown: Sequence[Entry], leases: Mapping[int, Lease]) -> 
 @routes.get("/queue.{kind}", Permission.EXPORT)
 def export(visit: Visited, kind: str) -> Response:
     """The whole view as a table, as it is shown."""
-    if kind not in ("csv", "xlsx"):
-        raise Refused(404, "refused.nothing")
     filters, shown, leases = _view(visit)
     rows = [_row(visit, number, entry, leases) for number, entry in enumerate(shown, start=1)]
-    t = visit.text
-    frame = pd.DataFrame(
-        {
-            t("queue.number"): [row["number"] for row in rows],
-            t("queue.severity"): [row["severity"] for row in rows],
-            t("queue.subject"): [row["label"] for row in rows],
-            t("queue.unit"): [row["unit"] for row in rows],
-            t("queue.unit_id"): [row["unit_id"] for row in rows],
-            t("queue.signs"): [row["signs"] for row in rows],
-            t("queue.channel"): [row["channel"] for row in rows],
-            t("queue.effect"): [row["points"] for row in rows],
-            t("queue.why"): [row["why"] for row in rows],
-            t("queue.state"): [row["state"] for row in rows],
-            t("queue.holder"): [row["holder"] for row in rows],
-        }
-    )
-    about = f"queue{filters.query()} ({len(rows)} rows, {kind})"
-    with visit.desk.journal.doing(Action.EXPORT, about, visit.who):
-        pass
-    return _file(frame, kind)
-
-
-def _file(frame: pd.DataFrame, kind: str) -> Response:
-    if kind == "csv":
-        data, media = csv_text(frame).encode("utf-8-sig"), "text/csv; charset=utf-8"
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "queue.xlsx"
-            write_frame(frame, path, "xlsx")
-            data = path.read_bytes()
-        media = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    headers = {"Content-Disposition": f'attachment; filename="queue.{kind}"'}
-    return Response(data, media_type=media, headers=headers)
+    cells = ("number", "severity", "label", "unit", "unit_id", "signs", "channel", "points", "why")
+    named = {"label": "subject", "points": "effect"}
+    columns = {
+        visit.text(f"queue.{named.get(cell, cell)}"): [row[cell] for row in rows]
+        for cell in (*cells, "state", "holder")
+    }
+    return exported(visit, kind, "queue", columns, f"queue{filters.query()}")
 
 
 def _view(visit: Visit) -> tuple[Filters, Sequence[Entry], Mapping[int, Lease]]:
@@ -179,7 +147,7 @@ def _choices(visit: Visit, counts: Mapping[str, Counter[str]]) -> dict[str, list
     t, book = visit.text, visit.scope.book
 
     def of(values: Counter[str], name: Any) -> list[tuple[str, str]]:
-        shown = [(value, f"{name(value)} ({t.number(count)})") for value, count in values.items()]
+        shown = [(value, f"{name(value)} ({count})") for value, count in values.items()]
         return sorted(shown, key=lambda pair: pair[1].casefold())
 
     provinces: Counter[str] = Counter()

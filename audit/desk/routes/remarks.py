@@ -89,7 +89,7 @@ def propose(
     case_id: int,
     item: Word = "",
     value: Word = "",
-    note: Words = "",
+    why: Words = "",
     query: Query = "",
 ) -> Response:
     """Say what an answer of the record really is; another person has to agree."""
@@ -114,7 +114,7 @@ def propose(
                 right,
                 actor=visit.user.name,
                 at=stamp(desk.now()),
-                note=note.strip() or None,
+                note=why.strip() or None,
             )
     except UsageError:
         error = visit.text("corrections.not_possible")

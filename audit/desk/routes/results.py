@@ -1,28 +1,31 @@
-"""The round and its units."""
+"""The round: how far the review is, what could not be judged, whether people agree."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
+from fastapi import Form
 from fastapi.responses import Response
 
-from audit.desk.casefile import title_of
+from audit.desk.agreement import agreement, pairs_of
 from audit.desk.entries import Entry
 from audit.desk.permissions import Permission
-from audit.desk.queue import in_order
-from audit.desk.routes.case import chance
-from audit.desk.routes.queue import why_here
+from audit.desk.tables import exported
 from audit.desk.web import Refused, Routes, Visit, Visited
-from audit.judge.decision import CaseState, Verdict
+from audit.judge.decision import CaseState
 from audit.reporting.reasons import reason_message
 from audit.store import schema
+from audit.store.pages import Pages
+from audit.trail.acts import Action
 
-__all__ = ["agreement", "routes"]
+__all__ = ["routes", "value_of"]
 
 routes = Routes()
+
+_UNREAD = 1_000
 
 
 @routes.get("/round", Permission.RESULTS)
@@ -32,6 +35,7 @@ def round_page(visit: Visited) -> Response:
         entries = visit.desk.queue.entries(connection, visit.scope)
         problems = _problems(visit, connection) if visit.scope.units is None else []
         units = _units(visit, connection, entries)
+        unread = _unread(visit, connection)
         since = _decided_since_scoring(visit, connection, entries)
     closed = sum(entry.state.closed for entry in entries)
     return visit.page(
@@ -43,71 +47,106 @@ def round_page(visit: Visited) -> Response:
         unjudged=sum(bool(e.reasons) and not e.state.closed for e in entries),
         problems=problems,
         units=units,
-        agreement=agreement(entries),
+        agreement=agreement(pairs_of(entries)),
         since=since,
+        unread=unread,
     )
 
 
-@routes.get("/units/{unit_id}", Permission.RESULTS)
-def unit_page(visit: Visited, unit_id: str) -> Response:
-    """One unit: its value, its tests, its cases and its batches."""
-    row = visit.scope.book.rows.get(unit_id)
-    if row is None or not visit.scope.sees(unit_id):
+@routes.get("/round/units.{kind}", Permission.EXPORT)
+def export_units(visit: Visited, kind: str) -> Response:
+    """The units of the round page as a table."""
+    with visit.desk.store.reading() as connection:
+        entries = visit.desk.queue.entries(connection, visit.scope)
+        rows = _units(visit, connection, entries)
+    t = visit.text
+
+    def cells(name: str) -> list[Any]:
+        return [None if row["value"] is None else row["value"][name] for row in rows]
+
+    columns: dict[str, list[Any]] = {
+        t("queue.unit_id"): [row["id"] for row in rows],
+        t("queue.unit"): [row["name"] for row in rows],
+        t("value.received"): cells("received"),
+        t("value.after"): cells("after"),
+        t("value.low"): cells("low"),
+        t("value.high"): cells("high"),
+        t("value.n"): cells("n"),
+        t("round.open"): [f"{row['open']} / {row['total']}" for row in rows],
+    }
+    return exported(visit, kind, "units", columns)
+
+
+@routes.get("/round/unjudged.{kind}", Permission.EXPORT)
+def export_unjudged(visit: Visited, kind: str) -> Response:
+    """What could not be judged as a table."""
+    with visit.desk.store.reading() as connection:
+        unread = _unread(visit, connection)
+        problems = _problems(visit, connection) if visit.scope.units is None else []
+    t = visit.text
+    columns = {
+        t("problem.place"): [f"{r['path']}#{r['page']}" for r in unread]
+        + [r["place"] for r in problems],
+        t("problem.what"): [r["why"] for r in unread] + [r["what"] for r in problems],
+        t("problem.remedy"): [t("retry.queued") if r["queued"] else "" for r in unread]
+        + [r["remedy"] for r in problems],
+    }
+    return exported(visit, kind, "unjudged", columns)
+
+
+@routes.post("/round/retry", Permission.DECIDE)
+def retry(visit: Visited, file: Annotated[str, Form(max_length=30)] = "") -> Response:
+    """Have the next run judge a file again that could not be judged."""
+    with visit.desk.store.reading() as connection:
+        found = {str(row["file_id"]): row["path"] for row in _unread(visit, connection)}
+    if file not in found:
         raise Refused(404, "refused.nothing")
-    desk, round_id = visit.desk, visit.desk.settings.round.id
-    scores, results, batches = schema.scores, schema.unit_results, schema.batches
-    with desk.store.reading() as connection:
-        entries = [e for e in desk.queue.entries(connection, visit.scope) if e.unit_id == unit_id]
-        score_rows = connection.execute(
-            sa.select(scores).where(scores.c.round_id == round_id, scores.c.unit_id == unit_id)
-        ).mappings()
-        values = [_value(visit, score) for score in score_rows]
-        tests = [
-            _test(visit, result)
-            for result in connection.execute(
-                sa.select(results).where(
-                    results.c.round_id == round_id, results.c.unit_id == unit_id
-                )
-            ).mappings()
-        ]
-        custody = connection.execute(
-            sa.select(batches)
-            .where(batches.c.round_id == round_id, batches.c.unit_id == unit_id)
-            .order_by(batches.c.issued_at, batches.c.batch)
-        ).mappings()
-        sheets = list(custody)
-    return visit.page(
-        "unit.html.j2",
-        unit_id=unit_id,
-        unit=row,
-        parent=visit.scope.book.name(visit.scope.book.parents.get(unit_id)),
-        values=sorted(values, key=lambda v: v["order"]),
-        tests=tests,
-        cases=[(e, why_here(visit, e)) for e in in_order(entries)],
-        batches=sheets,
-        see_cases=visit.may(Permission.CASES),
+    round_id = visit.desk.settings.round.id
+    with visit.desk.journal.doing(Action.RETRY, found[file], visit.who) as connection:
+        Pages(connection, round_id).judge_again(int(file))
+    return visit.go("/round#unjudged")
+
+
+def _unread(visit: Visit, connection: sa.Connection) -> list[dict[str, Any]]:
+    """Pages that nobody could judge, of units in sight, in order of file."""
+    pages, files = schema.pages, schema.files
+    links, records = schema.record_pages, schema.records
+    query = (
+        sa.select(pages, files.c.path, records.c.unit_id)
+        .join(files, files.c.id == pages.c.file_id)
+        .outerjoin(links, links.c.page_id == pages.c.id)
+        .outerjoin(records, records.c.id == links.c.record)
+        .where(
+            files.c.round_id == visit.desk.settings.round.id,
+            files.c.state == "kept",
+            sa.or_(pages.c.status != "read", pages.c.flagged.is_(None)),
+        )
+        .order_by(files.c.path, pages.c.page)
+        .limit(_UNREAD)
     )
+    found = []
+    for row in connection.execute(query).mappings():
+        if not visit.scope.sees(row["unit_id"]):
+            continue
+        reasons = [row["reason"]] if row["status"] != "read" else row["not_assessable"].values()
+        why = "; ".join(
+            dict.fromkeys(visit.text.say(reason_message(str(r or row["status"]))) for r in reasons)
+        )
+        found.append(
+            {
+                "file_id": row["file_id"],
+                "path": row["path"],
+                "page": row["page"],
+                "status": row["status"],
+                "why": why,
+                "queued": row["work_key"] == "",
+            }
+        )
+    return found
 
 
-def agreement(entries: Sequence[Entry]) -> tuple[int, int]:
-    """Cases on which two people spoke independently, and on how many they said the same."""
-    both = same = 0
-    for entry in entries:
-        words: list[Verdict] = []
-        for decision in entry.history:
-            if decision.verdict in (Verdict.CONFIRM, Verdict.DISMISS, Verdict.ESCALATE):
-                words.append(decision.verdict)
-            elif decision.verdict is Verdict.WITHDRAW and words:
-                words.pop()
-            elif decision.verdict is not Verdict.WITHDRAW:
-                words = []
-        if entry.two and len(words) >= 2:
-            both += 1
-            same += words[0] is words[1]
-    return both, same
-
-
-def _value(visit: Visit, score: sa.RowMapping) -> dict[str, Any]:
+def value_of(visit: Visit, score: sa.RowMapping) -> dict[str, Any]:
+    """A result of a unit as it is shown."""
     t = visit.text
 
     def share(version: str) -> str | None:
@@ -130,24 +169,6 @@ def _value(visit: Visit, score: sa.RowMapping) -> dict[str, Any]:
     }
 
 
-def _test(visit: Visit, result: sa.RowMapping) -> dict[str, Any]:
-    t = visit.text
-    scores = [
-        (t.say(title_of(name)), t.number(score, 3))
-        for name, score in sorted((result["detectors"] or {}).items())
-        if isinstance(score, int | float)
-    ]
-    untested = result["not_testable"]
-    return {
-        "chances": " · ".join(
-            chance(t, n, result[f"{n}_value"]) for n in "pq" if result[f"{n}_value"] is not None
-        ),
-        "level": result["severity"],
-        "untested": None if untested is None else t.say(reason_message(untested)),
-        "scores": scores,
-    }
-
-
 def _units(
     visit: Visit, connection: sa.Connection, entries: Sequence[Entry]
 ) -> list[dict[str, Any]]:
@@ -162,7 +183,7 @@ def _units(
     for unit in visit.scope.book.rows:
         if visit.scope.sees(unit):
             row = found.get(unit)
-            value = None if row is None else _value(visit, row)
+            value = None if row is None else value_of(visit, row)
             rows.append(
                 {
                     "id": unit,

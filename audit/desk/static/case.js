@@ -1,4 +1,4 @@
-// Deciding by keyboard, a heartbeat for the lease, drafts that survive, the next case made ready.
+// Deciding by keyboard, a heartbeat for the lease, drafts that survive.
 const split = document.querySelector("[data-case]");
 const form = document.getElementById("decide");
 
@@ -17,20 +17,24 @@ if (form) {
       form.querySelectorAll("input[name=reason]").forEach((r) => (r.checked = r.checked && mine.includes(r)));
     });
   }
+  // What is left to do: the password, where it is asked for and not given yet, else Enter.
+  const onward = () => {
+    const password = document.getElementById("password");
+    (password?.offsetParent && !password.value ? password : send).focus();
+  };
   for (let number = 1; number <= 9; number += 1) {
     const run = () => {
       const chosen = reasons()[number - 1];
       if (!chosen) return;
       chosen.checked = true;
-      const password = chosen.closest("fieldset").querySelector("input[type=password]");
-      (password ?? send).focus();
+      onward();
     };
     document.dispatchEvent(new CustomEvent("desk:key", { detail: { key: String(number), run, help: number === 1 ? form.dataset.digits : "" } }));
   }
   note.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
-      send.focus();
+      onward();
     }
   });
   if (!note.value) note.value = sessionStorage.getItem(draft) ?? "";
@@ -40,6 +44,8 @@ if (form) {
     send.disabled = true;
   });
   window.addEventListener("pageshow", () => (send.disabled = false));
+
+  if (form.dataset.again) document.getElementById("password")?.focus();
 
   const advance = document.getElementById("advance");
   advance.checked = localStorage.getItem("advance") !== "no";

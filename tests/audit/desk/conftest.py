@@ -9,6 +9,9 @@ import hashlib
 import json
 import re
 import shutil
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+import uvicorn
 from fastapi.testclient import TestClient
 
 from audit.desk import passwords
@@ -110,7 +114,11 @@ def cheap_hashes() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    folder = tmp_path_factory.mktemp("desk") / "r"
+    return make_office_round(tmp_path_factory.mktemp("desk") / "r")
+
+
+def make_office_round(folder: Path) -> Made:
+    """The round that every test of the desk begins with, in the store that the settings name."""
     config = small_round(folder)
     shutil.rmtree(folder / "instruments")
     form = load_instrument(write_instrument("HL-01", folder / "instruments"))
@@ -191,6 +199,7 @@ class Office:
         client = self.anybody()
         answer = client.post("/login", data={"name": name, "password": self.passwords[name]})
         assert answer.status_code == 303, answer.text
+        client.headers["x-name"] = name  # for the tests: whose password decide() gives again
         return client
 
     def case(self, label: str) -> int:
@@ -218,6 +227,7 @@ class Office:
             "version": found[1] if found else "none",
             "verdict": verdict,
             "reason": reason or codes.get(verdict, ""),
+            "password": self.passwords.get(client.headers.get("x-name", ""), ""),
             **more,
         }
         return client.post(f"/cases/{number}/decide", data=data)
@@ -244,8 +254,43 @@ class Office:
 def office(made: Made, tmp_path: Path) -> Iterator[Office]:
     folder = tmp_path / "r"
     shutil.copytree(made.folder, folder)
+    with opened(folder, made.passwords) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def opened(folder: Path, passwords_: dict[str, str]) -> Iterator[Office]:
+    """The desk of a round."""
     settings, clock = load_settings(folder), Clock()
     with open_store(settings.store_url) as store:
         desk = make_desk(settings, store, clock)
         with contextlib.closing(desk):
-            yield Office(desk, build_app(desk), store, clock, made.passwords)
+            yield Office(desk, build_app(desk), store, clock, passwords_)
+
+
+@pytest.fixture
+def place(office: Office) -> Iterator[str]:
+    """The desk on a port of this machine."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    config = uvicorn.Config(office.app, host="127.0.0.1", port=port, log_level="critical")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as started:
+        found = started.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        yield found
+        found.close()

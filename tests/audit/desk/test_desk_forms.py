@@ -13,9 +13,7 @@ import sqlalchemy as sa
 from audit.store.schema import trail
 from detectors.instrument import load_instrument
 from tests.audit.desk.conftest import Office
-from tests.audit.desk.test_desk_browser import CHROMIUM, browser, place, playwright
-
-__all__ = ["browser", "place"]
+from tests.audit.desk.test_desk_browser import CHROMIUM, playwright
 
 PAGE = "/forms/HL-01/1"
 

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from audit.judge.correction import Correction, Event, Stage, Step, check_step, fold
 from audit.pipeline.scoring import gate_and_score
-from audit.scoring.rules import rules_at
+from audit.pipeline.sources import load_forms
+from audit.scoring.rules import book_at
 from audit.store import schema
 from audit.store.remarks import Corrections, Notes
 from audit.trail.acts import Act, Action
@@ -109,14 +110,16 @@ def value_of(office: Office, unit: str) -> tuple[int, int]:
 
 def rescored(office: Office) -> None:
     settings = office.desk.settings
-    rules = rules_at(settings.path(settings.rules), settings.round.date_to)
+    needed = {form.programme for form in settings.instrument}
+    book = book_at(settings.path(settings.rules), settings.round.date_to, needed)
     with office.store.writing(Act(Action.SCORES, START)) as connection:
-        for form in office.desk.instruments.values():
-            gate_and_score(connection, settings, form, rules)
+        for form in load_forms(settings):
+            rules = book[form.settings.programme]
+            gate_and_score(connection, settings, form.instrument, rules, form.settings)
 
 
 def correct(office: Office, client: Any, label: str, item: str, value: str) -> Any:
-    data = {"item": item, "value": value, "note": "đọc sai"}
+    data = {"item": item, "value": value, "why": "đọc sai"}
     return client.post(f"/cases/{office.case(label)}/corrections", data=data)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import random
 import shutil
@@ -15,16 +16,21 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from cryptography.fernet import Fernet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.cli.main import run as command
 from audit.cli.user import add_user
+from audit.desk.factors import Factors
+from audit.desk.keys import KeyChoices
+from audit.desk.people import Users
 from audit.judge.decision import Verdict
 from audit.pipeline.tools import Tools
 from audit.settings import Settings
 from audit.store import Store, open_store
 from audit.store.cases import Cases
+from audit.store.explanations import Explanations
 from audit.store.remarks import Corrections, Notes
 from audit.trail.acts import Act, Action
 from audit.trail.canonical import canonical, entry_hash
@@ -124,6 +130,12 @@ def _remark(store: Store, settings: Settings, record: str) -> None:
             actor="lan",
             at=said["at"],
             note=None,
+        )
+        user = Users(connection).all()[0]["id"]
+        Factors(connection, Fernet.generate_key()).begin(user)
+        KeyChoices(connection).save(user, {"confirm": "x"})
+        Explanations(connection, settings.round.id).ask(
+            *("u1", "a question", dt.date(2026, 10, 9), case["id"]), actor="lan", at=said["at"]
         )
 
 
