@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import importlib
 import json
 import socket
 import threading
@@ -83,7 +84,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, FakeSc
     scans.put(tmp_path / "r", "u1/tên-riêng.png", Sheet(GOOD, serial="S-1"))
     scans.put(tmp_path / "r", "u9/b.png", Sheet(GOOD, serial="S-2"))
     monkeypatch.setattr(real, "_judge_pages", scans)
-    monkeypatch.setattr("detectors.screen.screen", lambda *_, **__: _Silent())
+    screening = importlib.import_module("detectors.screen")
+    monkeypatch.setattr(screening, "screen", lambda *_, **__: _Silent())
     monkeypatch.setenv("SURVEY_AUDIT__SETTLE_SECONDS", "0")
     return config, scans
 
