@@ -25,6 +25,7 @@ from audit.store import Store
 from audit.store.backchecks import Backchecks
 from audit.store.cases import Cases
 from audit.store.evidence import Findings
+from audit.store.outcomes import Outcomes
 from audit.store.records import Records
 from audit.store.results import Breakdowns, Runs, Scores
 from audit.store.rounds import Rounds
@@ -89,12 +90,15 @@ def _units(connection: Any, settings: Settings) -> pd.DataFrame:
 
 def _scores(connection: Any, settings: Settings) -> pd.DataFrame:
     names = {"as_received": "value_as_received", "after_review": "value_after_review"}
+    programmes = {form.instrument.id: form.settings.programme for form in load_forms(settings)}
     rows = []
     for stored in Scores(connection, settings.round.id).all():
         row: dict[str, Any] = {
             name: stored[name]
             for name in ("instrument_id", "unit_id", "measure", "factor", "rule_set")
         }
+        row["programme"] = programmes.get(stored["instrument_id"])
+        row |= {"period": settings.round.id, "period_to": settings.round.date_to.isoformat()}
         row["n"] = stored["records_counted"]
         row["received"] = sum(stored["counts"].values())
         row |= {name: stored["counts"].get(name, 0) for name in ("scored", "held", "excluded")}
@@ -124,6 +128,27 @@ def _firm(firm: Mapping[str, Any]) -> dict[str, Any]:
         best, worst = firm.get(key) or (None, None)
         row |= {f"rank_low{name}": best, f"rank_high{name}": worst}
     return row | {"rank_chance": firm.get("rank_chance")}
+
+
+def _statements(*kinds: str) -> Callable[[Any, Settings], pd.DataFrame]:
+    """A table of outcomes of some kinds, the facts of each as columns."""
+
+    def read(connection: Any, settings: Settings) -> pd.DataFrame:
+        names = ("kind", "programme", "unit_id", "about", "verdict")
+        rows = [
+            {name: row[name] for name in names} | dict(row["body"])
+            for kind in kinds
+            for row in Outcomes(connection, settings.round.id).all(kind)
+        ]
+        told = dict.fromkeys([*names, *(key for row in rows for key in row)])
+        frame = pd.DataFrame(rows, columns=list(told))
+        for name in told:
+            values = [row[name] for row in rows if row.get(name) is not None]
+            if values and all(type(value) is int for value in values):
+                frame[name] = frame[name].astype("Int64")  # a rank stays a whole number
+        return frame
+
+    return read
 
 
 def _breakdowns(connection: Any, settings: Settings) -> pd.DataFrame:
@@ -247,6 +272,14 @@ _TABLES: Mapping[str, Callable[[Any, Settings], pd.DataFrame]] = {
     "custody": _custody,
     "runs": _runs,
     "breakdowns": _breakdowns,
+    "changes": _statements("change"),
+    "groups": _statements("group", "bunching"),
+    "index": _statements("index", "index_line", "index_lines", "index_weights"),
+    "published": _statements("published", "snapshot"),
+    "awards": _statements("award"),
+    "targets": _statements("target"),
+    "actions": _statements("action"),
+    "complaints": _statements("complaints"),
     "backchecks": _backchecks,
 }
 

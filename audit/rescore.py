@@ -5,13 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 
+from audit.pipeline.brought import read_brought
 from audit.pipeline.lock import round_lock
 from audit.pipeline.run import LOCK
 from audit.pipeline.scoring import gate_and_score
 from audit.pipeline.sources import load_forms
+from audit.pipeline.standing import conclude
 from audit.scoring.rules import book_at
 from audit.settings import Settings
 from audit.store import Store
+from audit.store.rounds import Rounds
 from audit.store.rows import Changes
 from audit.trail.acts import SYSTEM, Act, Action
 
@@ -36,10 +39,14 @@ def rescore(
     needed = {form.programme for form in settings.instrument}
     book = book_at(settings.path(settings.rules), settings.round.date_to, needed)
     forms = load_forms(settings)
+    with store.reading() as connection:
+        units = frozenset(Rounds(connection, settings.round.id).units()["unit_id"])
+    brought = read_brought(store, settings, units, book)
     changes = Changes()
     act = Act(Action.SCORES, now(), actor, settings.round.id)
     with round_lock(settings.base / LOCK, "score"), store.writing(act) as connection:
         for form in forms:
             rules = book[form.settings.programme]
             changes += gate_and_score(connection, settings, form.instrument, rules, form.settings)
+        changes += conclude(connection, settings, forms, book, brought)
     return changes

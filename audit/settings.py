@@ -31,6 +31,7 @@ __all__ = [
     "DeskSettings",
     "InstrumentSettings",
     "Oidc",
+    "Results",
     "Retention",
     "RoundSettings",
     "Settings",
@@ -134,6 +135,35 @@ class Engine(_Table):
         return self
 
 
+class Results(_Table):
+    """``[results]``: what results are held against. A file that is not there is not used.
+
+    Attributes:
+        index: Folder of index workbooks (XLSX).
+        published: Published figures.
+        previous: Results of the period before.
+        lineage: Units that merged, split, were renamed or dissolved.
+        targets: Targets.
+        actions: Actions agreed on.
+        awards: Proposed awards and criticisms.
+    """
+
+    index: Path = Path("index")
+    published: Path = Path("published.csv")
+    previous: Path = Path("previous/results.csv")
+    lineage: Path = Path("lineage.csv")
+    targets: Path = Path("targets.csv")
+    actions: Path = Path("actions.csv")
+    awards: Path = Path("awards.csv")
+
+    def tables(self) -> tuple[Path, ...]:
+        """The tables, without the folder of workbooks."""
+        return (
+            *(self.published, self.previous, self.lineage),
+            *(self.targets, self.actions, self.awards),
+        )
+
+
 class Retention(_Table):
     """``[retention]``: how long originals are kept, in days after the round's last day.
 
@@ -218,6 +248,7 @@ class Settings(BaseSettings):
         fail_on: Severity from which findings end a run in exit code 11.
         engine: Who does the work on pages.
         collection: How and where the answers were collected.
+        results: What results are held against.
         retention: How long originals are kept.
         log: File of the log for machines, or ``stderr``; none if not given.
         notify: Whom to tell after a run.
@@ -257,6 +288,7 @@ class Settings(BaseSettings):
     fail_on: Literal["none", "yellow", "orange", "red"] = "none"
     engine: Engine = Engine()
     collection: Collection = Collection()
+    results: Results = Results()
     retention: Retention = Retention()
     log: str | None = None
     notify: Notify = Notify()
@@ -392,6 +424,7 @@ def _known_keys(place: tuple[int | str, ...]) -> list[str]:
         "instrument": InstrumentSettings,
         "engine": Engine,
         "collection": Collection,
+        "results": Results,
         "retention": Retention,
         "metrics": Metrics,
         "notify": Notify,

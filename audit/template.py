@@ -72,6 +72,9 @@ to = {end}
 file = "instruments/instrument.toml"
 # reference = "instruments/honest-pages.json"   # from `survey-audit calibrate`
 # previous = "previous.csv"                     # responses of the round before
+# programme = "agency"             # lấy ý kiến cơ quan, tổ chức · opinions of agencies, own results
+# respondent = "D1"                # the category item that says who answers, and …
+# field = "D7"                     # … for which service: results are cut by them
 # columns = "kobotoolbox"                       # or odk, limesurvey, surveycto, qualtrics,
                                                 # google_forms, or a table:
 # columns = {{ record_id = "_uuid", A1 = "q1" }}
@@ -86,6 +89,16 @@ file = "instruments/instrument.toml"
 # complaints = "complaints.csv"       # unit_id, complaints
 # baseline = "baseline.csv"           # responses of audited rounds that are trusted
 # successors = {{ old-unit = "new-unit" }}
+
+# Kết quả được đối chiếu với gì · What results are held against; only files that are there are used.
+# [results]
+# index = "index"                     # workbooks of the PAR index: fields, criteria, scores, totals
+# published = "published.csv"         # unit_id, value, change, rank, tier, source
+# previous = "previous/results.csv"   # `survey-audit export scores` of the round before, or by hand
+# lineage = "lineage.csv"             # predecessor, successor, kind, day, source
+# targets = "targets.csv"             # unit_id, indicator, operator, value, actual, due, source
+# actions = "actions.csv"             # action_id, unit_id, text, office, due, done, source
+# awards = "awards.csv"               # unit_id, title, kind, programme, source
 
 # Thời hạn lưu bản gốc · How long originals are kept, in days after the last day of the round.
 # [retention]

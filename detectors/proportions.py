@@ -134,7 +134,7 @@ def dispersion(
     kept = given > 0
     good, given, unit = good[kept], given[kept], unit[kept]
     if good.size == 0:
-        return Dispersion(0.0)
+        return Dispersion(1.0)
     units = int(unit.max()) + 1
     share = _by(unit, good, units) / np.maximum(_by(unit, given, units), 1)
     p = share[unit]
@@ -157,7 +157,8 @@ def dispersion(
     base = float(between.sum()), float((pairs_between * weight).sum())
     inside = float((left**2 - alone).sum()), float((pairs_form * spent).sum())
     floor = base[0] / base[1] if base[1] > 0 else 0.0
-    form = _clip(inside[0] / inside[1] - floor) if inside[1] > 0 else 0.0
+    # Where no answer differs from the others of its unit nothing is measured: the worst is taken.
+    form = _clip(inside[0] / inside[1] - floor) if inside[1] > 0 else 1.0
     many = int((np.bincount(label, minlength=groups) > 1).sum())
     if cluster is None or many < FEWEST_CLUSTERS:
         return Dispersion(form, None, many)

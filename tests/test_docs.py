@@ -19,7 +19,18 @@ from audit.intake.tables import META_COLUMNS
 from audit.notice.settings import Mail, Notify
 from audit.pipeline import signs
 from audit.pulling.source import Source
+<<<<<<< HEAD
 from audit.settings import Engine, InstrumentSettings, Metrics, Retention, RoundSettings, Settings
+=======
+from audit.settings import (
+    Engine,
+    InstrumentSettings,
+    Results,
+    Retention,
+    RoundSettings,
+    Settings,
+)
+>>>>>>> main
 from audit.store.schema import metadata
 from detectors.errors import ExitCode
 from detectors.registry import Level
@@ -128,6 +139,7 @@ def test_everything_that_can_be_exported_is_told():
         (InstrumentSettings, "`[[instrument]]`"),
         (Engine, "`[engine]`"),
         (Collection, "`[collection]`"),
+        (Results, "`[results]`"),
         (Retention, "`[retention]`"),
         (Notify, "`[notify]`"),
         (Mail, "`[notify.mail]`"),

@@ -13,7 +13,8 @@ from detectors.errors import ExitCode, UsageError
 
 _WHAT = (
     *("records", "findings", "units", "scores", "decisions", "held", "custody", "runs"),
-    *("backchecks", "breakdowns"),
+    *("backchecks", "breakdowns", "changes", "groups", "index", "published", "awards", "targets"),
+    *("actions", "complaints"),
 )
 _FORMATS = ("csv", "xlsx", "parquet", "json")
 

@@ -13,7 +13,8 @@ from detectors.errors import ExitCode, UsageError
 
 _COLUMNS = (
     *("unit_id", "n", "value_as_received", "value_after_review", "bound_low", "bound_high"),
-    *("tier_after_review", "tier_firm", "rank_after_review", "ranked_units"),
+    *("interval_low", "interval_high", "tier_after_review", "tier_firm", "tier_chance_least"),
+    *("rank_after_review", "rank_low_bounds", "rank_high_bounds", "ranked_units"),
 )
 
 

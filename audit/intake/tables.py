@@ -51,7 +51,10 @@ META_COLUMNS = (*TEXT_COLUMNS, *TIME_COLUMNS, "assisted")
 
 # Worth telling, but nothing goes unjudged for them.
 MINOR_CODES = frozenset(
-    {"unknown_parent", "no_group", "missing_item", "select_multiple", "repeated_submission"}
+    {
+        *("unknown_parent", "no_group", "missing_item", "select_multiple"),
+        *("repeated_submission", "number_as_text"),
+    }
     | {"superseded", "test_row"}
 )
 

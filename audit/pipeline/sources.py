@@ -44,8 +44,8 @@ class Found:
 
     Attributes:
         path: Relative to the round, with forward slashes.
-        kind: ``scan``, ``responses``, ``units``, ``custody``, ``withdrawn``, ``previous``
-            or ``collection``.
+        kind: ``scan``, ``responses``, ``units``, ``custody``, ``withdrawn``, ``previous``,
+            ``collection`` or ``results``.
         real: Where it stands on this machine.
         sha256: Of its content as it was listed; empty where it could not be read.
     """
@@ -126,7 +126,11 @@ def gather(settings: Settings, tools: Tools) -> Sources:
                 remedy="correct the path, or remove the key",
             )
         named.append(("collection", path))
+    named += [
+        ("results", path) for path in settings.results.tables() if settings.path(path).is_file()
+    ]
     listed = [(kind, settings.path(path)) for kind, path in dict.fromkeys(named)]
+    listed += [("results", path) for path in _index_files(settings)]
     listed += [("responses", path) for path in _table_files(settings, sources)]
     listed += [("scan", path) for path in _scan_files(settings.path(settings.scans), sources)]
     whole = tools.settled([path for _, path in listed], settings.settle_seconds)
@@ -153,6 +157,13 @@ def _table_files(settings: Settings, sources: Sources) -> Sequence[Path]:
         problem_of(error, str(settings.responses), "no_access") for error in refused
     ]
     return files
+
+
+def _index_files(settings: Settings) -> Sequence[Path]:
+    """Workbooks of the index; lock files of spreadsheet programs are passed by."""
+    folder = settings.path(settings.results.index)
+    names = sorted(folder.glob("*.xlsx")) if folder.is_dir() else ()
+    return [path for path in names if not path.name.startswith(("~", "."))]
 
 
 def _scan_files(folder: Path, sources: Sources) -> Sequence[Path]:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.intake.tables import TableProblem
+from audit.pipeline.brought import read_brought
 from audit.pipeline.evaluate import evaluate
 from audit.pipeline.pages import compare_pages, judge_pages
 from audit.pipeline.phases import Phases
 from audit.pipeline.scoring import gate_and_score
 from audit.pipeline.sources import Sources, take_in
+from audit.pipeline.standing import conclude
 from audit.pipeline.tables import (
     read_previous,
     read_round_circumstances,
@@ -95,6 +97,8 @@ def work_through(work: Work) -> dict[str, int]:
         problems += dict.fromkeys(problem for read in beside for problem in read.problems)
         before = [read_previous(store, settings, form) for form in forms]
         problems += [problem for read in before if read is not None for problem in read.problems]
+        brought = read_brought(store, settings, known, work.rules)
+        problems += brought.problems
         told["tables"] = sum(len(found) for found in tables.values())
         told["problems"] = len(problems)
         with store.writing(tools.act(Action.PROBLEMS, settings.round.id)) as connection:
@@ -125,6 +129,11 @@ def work_through(work: Work) -> dict[str, int]:
         ):
             rules = work.rules[form.settings.programme]
             gate_and_score(connection, settings, form.instrument, rules, form.settings)
+    with (
+        phases("outcomes") as told,
+        store.writing(tools.act(Action.SCORES, settings.round.id)) as connection,
+    ):
+        conclude(connection, settings, forms, work.rules, brought)
     return counts
 
 

@@ -37,7 +37,7 @@ def withdraw(store: Store, settings: Settings, sources: Sources, tools: Tools) -
         sources.problems.append(problem_of(error, str(settings.withdrawn), "table_not_read"))
         return 0
     with store.reading() as connection:
-        rows = Files(connection, settings.round.id).standing("scan", "responses")
+        rows = Files(connection, settings.round.id).standing("scan", "responses", "results")
     known = {row["path"] for row in rows}
     for path in sorted(listed.keys() - known):
         what = f"{path} is no file of this round"

@@ -13,10 +13,11 @@ from audit.intake.registers import units_at
 from audit.judge.decision import CaseState, Decision
 from audit.pipeline.signs import TITLES
 from audit.reporting.before import Before
-from audit.scoring.rules import RuleSet
+from audit.scoring.rules import SATISFACTION, RuleSet
 from audit.settings import Settings
 from audit.store.cases import Cases
 from audit.store.evidence import Findings
+from audit.store.outcomes import Outcomes
 from audit.store.pages import Files, Pages
 from audit.store.records import Records
 from audit.store.results import Runs, Scores
@@ -55,6 +56,8 @@ class RoundData:
         changed: Page key -> marks of pages on which a mark was erased.
         facts: Item that is no rating -> record key -> answer.
         reasons: Case key -> reason codes of the words that closed it.
+        programme: What the questionnaire measures: ``satisfaction`` or ``agency``.
+        published: Published figures held against recomputed ones, of all programmes.
         memo: What was counted once over all units, filled when first asked for.
     """
 
@@ -77,6 +80,8 @@ class RoundData:
     changed: Mapping[int, Sequence[Row]] = field(default_factory=dict)
     facts: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     reasons: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    programme: str = SATISFACTION
+    published: Sequence[Row] = ()
     memo: dict[Any, Any] = field(default_factory=dict)
 
     def title(self, detector: str) -> Message:
@@ -152,6 +157,8 @@ def load(
         },
         facts=_facts(records, instrument),
         reasons={case: _closing(words) for case, words in cases.history().items()},
+        programme=rules.programme,
+        published=[dict(row) for row in Outcomes(connection, round_id).all("published")],
     )
 
 

@@ -16,15 +16,18 @@ from audit.reporting.evidence import (
 )
 from audit.reporting.frame import instrument_of, provenance_of, round_of
 from audit.reporting.numbers import NOT_READ, custody_rows, identity
+from audit.reporting.outcome_words import FIGURES, PROGRAMMES
 from audit.reporting.plots import flagged_records
 from audit.reporting.reasons import reason_message
 from audit.reporting.unit import unit_report
+from audit.scoring.rules import INDEX, SATISFACTION
 from detectors.finding import Message, Severity
 from reports.views import SignCount
 from reports.views.backcheck import BackcheckReport
 from reports.views.papers import (
     AskedForm,
     BackcheckPaper,
+    Compared,
     Comparison,
     Explanation,
     HeldForm,
@@ -207,6 +210,60 @@ def backcheck_of(data: RoundData, report: BackcheckReport) -> BackcheckPaper:
 
 
 def comparison_of(data: RoundData) -> Comparison:
-    """Published figures against recomputed ones; empty while none was brought in."""
+    """Published figures against recomputed ones; empty while none was brought in.
+
+    Of a round with several questionnaires each shows the figures of its own programme; the
+    index stands with satisfaction.
+    """
     every = [row for rows in data.records.values() for row in rows]
-    return Comparison(round_of(data, every), provenance_of(data), ())
+    own = {data.programme, *((INDEX,) if data.programme == SATISFACTION else ())}
+    rows = tuple(_compared(data, row) for row in data.published if row["programme"] in own)
+    return Comparison(round_of(data, every), provenance_of(data), rows)
+
+
+def _compared(data: RoundData, row: Row) -> Compared:
+    body, figure = row["body"], row["body"]["figure"]
+    published, text = body["published"], None
+    recomputed: float | None = body["recomputed"].get("after_review")
+    if figure == "rank":
+        rank, total = body["rank"], body["ranked_units"]
+        shown = "" if rank is None else f"{rank}/{total}" if total else str(rank)
+        text, recomputed = Message(shown, shown) if shown else None, None
+    elif figure == "tier":
+        said, right = body["names"]
+        published, recomputed = said[0], None
+        text = None if right is None else Message(*right)
+    elif figure == "change":
+        recomputed = body.get("points")
+        sign = "" if published.startswith("-") else "+"
+        published = f"{sign}{published.replace('.', ',')}".replace("-", "−")
+    else:
+        published = f"{published.replace('.', ',')}%"
+    difference = None
+    if recomputed is not None:
+        difference = round(float(body["published"]) / 100 - recomputed, 6)
+        difference = difference or None
+    what, part = FIGURES[figure], row["about"].removesuffix(f" {figure}")
+    if row["programme"] != data.programme:
+        of = PROGRAMMES[row["programme"]]
+        what = Message(f"{of.vi}: {what.vi}", f"{of.en}: {what.en}")
+    if part != "overall":
+        what = Message(f"{what.vi} ({part})", f"{what.en} ({part})")
+    unit = row["unit_id"]
+    score = data.scores.get(unit or "", {}).get(("overall", ""))
+    about_survey = row["programme"] == data.programme and unit is not None
+    return Compared(
+        unit=_ALL_UNITS if unit is None else identity(data, unit).name,
+        indicator=what,
+        published=published,
+        recomputed=recomputed,
+        match=row["verdict"],
+        shown_as="points" if figure == "change" else "share",
+        text=text,
+        difference=difference,
+        n=int(score["records_counted"]) if about_survey and score is not None else None,
+        source=body["source"],
+    )
+
+
+_ALL_UNITS = "Toàn bộ · All units"

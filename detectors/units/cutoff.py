@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.bunching import WINDOW, bunching
 from detectors.finding import Family, Message
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import UnitTable
@@ -29,8 +30,6 @@ from detectors.units._report import assessment
 from detectors.units._rounds import before_of
 
 __all__ = ["CHECK"]
-
-WINDOW = 0.01
 
 INFO = CheckInfo(
     id="unit.cutoff",
@@ -113,10 +112,10 @@ def _tested(table: UnitTable, cuts: tuple[float, ...], result: UnitResult) -> di
     value = top[usable] / asked[usable]
     centre, spread = _prediction(table, y, error, n, usable)
     best_p, best_cut = np.ones(value.size), np.full(value.size, np.nan)
-    bunching = {}
+    round_wide = {}
     for cut in cuts:
-        above, below, p_round = _bunching(value, y[usable], cut)
-        bunching[f"{cut:g}"] = {"above": above, "below": below, "p": p_round}
+        above, below, p_round = bunching(value, y[usable], cut)
+        round_wide[f"{cut:g}"] = {"above": above, "below": below, "p": p_round}
         step = 0.5 / asked[usable]
         inside = (value >= cut - 1e-12) & (value < cut + WINDOW)
         p = _mass(cut - step, value + step, centre, spread)
@@ -128,7 +127,7 @@ def _tested(table: UnitTable, cuts: tuple[float, ...], result: UnitResult) -> di
     result.observed[usable] = value
     result.expected[usable] = best_cut
     result.tested[usable] = n[usable].astype(np.intp)
-    return {"bunching": bunching}
+    return {"bunching": round_wide}
 
 
 def _prediction(
@@ -157,24 +156,6 @@ def _prediction(
             centre[both] = offset + slope * x[both] + change.centre
             spread[both] = np.sqrt(total**2 + change.spread**2)
     return centre[usable], spread[usable]
-
-
-def _bunching(
-    value: NDArray[np.float64], y: NDArray[np.float64], cut: float
-) -> tuple[int, int, float]:
-    """Units within the window above and below, and the binomial p-value of the first."""
-    from scipy.stats import binom, norm
-
-    above = int(((value >= cut - 1e-12) & (value < cut + WINDOW)).sum())
-    below = int(((value < cut - 1e-12) & (value >= cut - WINDOW)).sum())
-    if above == 0:
-        return above, below, 1.0
-    width = 1.06 * max(float(np.std(y)), 1e-3) * y.size**-0.2
-    edges = np.clip([cut - WINDOW, cut, cut + WINDOW], 1e-6, 1.0 - 1e-6)
-    mass = norm.cdf((np.log(edges / (1.0 - edges))[:, None] - y) / width).mean(axis=1)
-    low, high = float(mass[1] - mass[0]), float(mass[2] - mass[1])
-    share = high / (low + high) if low + high > 0 else 0.5
-    return above, below, float(np.clip(binom.sf(above - 1, above + below, share), 1e-12, 1.0))
 
 
 def _mass(

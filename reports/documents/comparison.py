@@ -25,6 +25,7 @@ _LEVELS: dict[Match, Level] = {
     "rounded_over_cut_off": "orange",
     "other_denominator": "yellow",
     "differs": "orange",
+    "not_comparable": "none",
     "cannot_recompute": "none",
 }
 

@@ -239,7 +239,7 @@ def _factors(report: UnitReport, words: Words) -> Iterator[Block]:
                 f.low,
                 f.high,
                 f.peer_median,
-                words("suppressed.short") if f.value is None else words.percent(f.value),
+                _shown(f, words),
             )
             for f in factors
         ]
@@ -248,6 +248,12 @@ def _factors(report: UnitReport, words: Words) -> Iterator[Block]:
         yield Chart(svg, heading, describe, words("factors.legend"))
         yield _factor_table(factors, heading, words)
     yield from _peers(report, words)
+
+
+def _shown(factor: FactorResult, words: Words) -> str:
+    if factor.value is not None:
+        return words.percent(factor.value)
+    return words("suppressed.short") if factor.suppressed else words("withheld.short")
 
 
 def _factor_table(factors: Sequence[FactorResult], heading: str, words: Words) -> Table:

@@ -177,6 +177,7 @@ Match: TypeAlias = Literal[
     "rounded_over_cut_off",
     "other_denominator",
     "differs",
+    "not_comparable",
     "cannot_recompute",
 ]
 """How a published figure stands to the recomputed one."""

@@ -84,7 +84,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, FakeSc
     scans.put(tmp_path / "r", "u1/tên-riêng.png", Sheet(GOOD, serial="S-1"))
     scans.put(tmp_path / "r", "u9/b.png", Sheet(GOOD, serial="S-2"))
     monkeypatch.setattr(real, "_judge_pages", scans)
-    screening = importlib.import_module("detectors.screen")
+    screening = importlib.import_module("detectors.screening")
     monkeypatch.setattr(screening, "screen", lambda *_, **__: _Silent())
     monkeypatch.setenv("SURVEY_AUDIT__SETTLE_SECONDS", "0")
     return config, scans

@@ -100,7 +100,7 @@ def test_few_clusters_are_not_measured_and_nothing_is_nothing() -> None:
     few = dispersion(good, given_, unit, np.arange(40) // 10)
     assert few.cluster is None
     none = np.zeros(0, dtype=np.int64)
-    assert dispersion(none, none, none).form == 0.0
+    assert dispersion(none, none, none).form == 1.0
     assert effective_size(none, none, 2, few).tolist() == [0.0, 0.0]
 
 

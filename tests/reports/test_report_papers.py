@@ -9,8 +9,8 @@ import pytest
 
 from detectors.finding import Message, Severity
 from reports import views as v
-from reports.documents import Paper, paper_document
-from reports.documents.blocks import Heading, Letterhead, Signatures, text_of
+from reports.documents import Paper, paper_document, unit_document
+from reports.documents.blocks import Chart, Heading, Letterhead, Signatures, text_of
 from reports.files import render
 from reports.views import backcheck as b
 from reports.views import papers as p
@@ -201,3 +201,7 @@ def test_the_second_factor_goes_with_the_only_one_that_is_withheld():
     hidden = [f.id for f in report.factors if f.value is None]
     assert hidden == ["D", "E"]  # E was answered by eight, D by the fewest of the others
     assert v.withheld([353, 8]) == {0, 1}
+    charts = [b for b in unit_document(report, "vi").blocks if isinstance(b, Chart)]
+    (described,) = [c.describe for c in charts if c.describe.startswith("A. ")]
+    assert "D. Kết quả giải quyết: không công bố; E." in described
+    assert described.endswith("n < 10")

@@ -23,7 +23,7 @@ from detectors.finding import Message
 
 __all__ = [
     *("AGENCY", "INDEX", "SATISFACTION", "RuleSet", "Tier", "book_at", "book_hash"),
-    *("load_rules", "rules_at", "shipped_rules", "told"),
+    *("load_rules", "rules_at", "shipped_rules", "told", "untiered"),
 ]
 
 _KEYS = (
@@ -174,7 +174,7 @@ def rules_at(path: Path, day: dt.date, programme: str = SATISFACTION) -> RuleSet
         and (rules.valid_to is None or day <= rules.valid_to)
     ]
     if not valid and programme != SATISFACTION:
-        return _untiered(programme, day)
+        return untiered(programme, day)
     if len(valid) != 1:
         found = "no rule set is" if not valid else f"{' and '.join(r.id for r in valid)} are"
         raise ConfigError(
@@ -205,7 +205,7 @@ def book_at(
         except ConfigError:
             if programme in needed or programme != SATISFACTION:
                 raise
-            book[programme] = _untiered(programme, day)
+            book[programme] = untiered(programme, day)
     return book
 
 
@@ -226,7 +226,8 @@ def book_hash(book: Mapping[str, RuleSet]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _untiered(programme: str, day: dt.date) -> RuleSet:
+def untiered(programme: str, day: dt.date) -> RuleSet:
+    """Stands for the rules of a programme that has none: values, and no tiers."""
     title = Message("Chưa có bộ quy tắc xếp loại", "No rule set for tiers")
     formula = _FORMULAS[programme]
     return RuleSet("none", title, "", day, None, formula, 2, (), "", programme)

@@ -1,0 +1,399 @@
+"""Outcomes of a round as view objects, small cells withheld."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from audit.intake.registers import units_at
+from audit.pipeline.sources import load_forms
+from audit.reporting.outcome_words import DIMENSIONS, FIGURES, LEVELS, PROGRAMMES, REASONS, word
+from audit.scoring.breakdown import mask_slices
+from audit.scoring.rules import INDEX, RuleSet, book_at, rules_at
+from audit.settings import Settings
+from audit.store.outcomes import Outcomes
+from audit.store.results import Breakdowns, Scores
+from audit.store.rounds import Rounds
+from detectors.finding import Message
+from reports.views import suppress
+from reports.views.outcomes import (
+    ActionNote,
+    AwardNote,
+    BunchingNote,
+    ChangeNote,
+    ComplaintNote,
+    Firmness,
+    GroupStanding,
+    IndexLine,
+    IndexPart,
+    IndexSheet,
+    PublishedFigure,
+    ResultSlice,
+    RoundOutcomes,
+    TargetNote,
+)
+
+__all__ = ["firmness_of", "load_outcomes", "slices_of"]
+
+Row = Mapping[str, Any]
+_AGREE = {"equal", "truncated", "tolerance", "points_called_per_cent", "relative"}
+_UNKNOWN = {"cannot_recompute", "not_comparable", "within_bounds"}
+_NOT_TESTABLE = {
+    "the units have no peer group": "đơn vị chưa xếp vào khối",
+    "fewer than 15 units in the group": "khối có dưới 15 đơn vị",
+    "most units have the same points": "phần lớn đơn vị có cùng số điểm",
+    "fewer than 6 different values in the group": "khối có dưới 6 mức điểm khác nhau",
+    "more than a quarter of the units have all points": "hơn một phần tư đơn vị đạt điểm tối đa",
+    "it is the only part": "chỉ có một phần",
+}
+
+
+def load_outcomes(
+    connection: sa.Connection, settings: Settings, *, day: dt.date, unit_id: str | None = None
+) -> RoundOutcomes:
+    """Everything that follows from the scores, of a round or of one unit.
+
+    Args:
+        connection: To the store.
+        settings: Of the round.
+        day: On which it is read: what is due before it and not done is overdue.
+        unit_id: Leave out what is about other units.
+    """
+    maker = _Maker(connection, settings, day)
+    rows: dict[str, list[Row]] = {}
+    for row in Outcomes(connection, settings.round.id).all():
+        about_round = row["kind"] in ("snapshot", "index_lines")
+        if unit_id is None or row["unit_id"] == unit_id or about_round:
+            rows.setdefault(row["kind"], []).append(dict(row))
+    snapshot = rows.get("snapshot", [{"verdict": "final", "body": {"sha256": ""}}])[0]
+    weights = [(row["about"], row["body"]) for row in rows.get("index_weights", ())]
+    return RoundOutcomes(
+        interim=snapshot["verdict"] == "interim",
+        snapshot=snapshot["body"]["sha256"],
+        changes=tuple(map(maker.change, rows.get("change", ()))),
+        groups=tuple(map(maker.group, rows.get("group", ()))),
+        bunching=tuple(map(maker.bunching, rows.get("bunching", ()))),
+        published=tuple(map(maker.published, rows.get("published", ()))),
+        index=tuple(maker.index(row, rows) for row in rows.get("index", ())),
+        index_weights=tuple((about, body["declared"], body["sum"]) for about, body in weights),
+        awards=tuple(map(maker.award, rows.get("award", ()))),
+        targets=tuple(map(maker.target, rows.get("target", ()))),
+        actions=tuple(map(maker.action, rows.get("action", ()))),
+        complaints=tuple(map(maker.complaint, rows.get("complaints", ()))),
+    )
+
+
+def firmness_of(score: Row | None, rules: RuleSet) -> Firmness | None:
+    """How firm a stored score is; ``None`` without one, or where it is over few forms."""
+    if score is None or score["firmness"] is None or suppress(int(score["records_counted"])):
+        return None
+    firm = score["firmness"]
+    chances = firm["tier_chance"]
+    return Firmness(
+        interval=_pair(firm["interval"]),
+        effective=firm["effective"],
+        sample_needed=firm["sample_needed"],
+        margin=firm["margin"],
+        tier_chances=tuple((t.name, chances[t.id]) for t in rules.tiers if t.id in chances),
+        tier_chance_least=firm["tier_chance_least"],
+        rank_interval=_pair(firm["rank_interval"]),
+        rank_interval_bounds=_pair(firm["rank_interval_bounds"]),
+    )
+
+
+def slices_of(
+    connection: sa.Connection,
+    settings: Settings,
+    instrument_id: str,
+    scope: str,
+    scope_id: str = "",
+    *,
+    measure: str = "overall",
+) -> tuple[ResultSlice, ...]:
+    """Slices of one scope: all records (``all``), a group, a level, a parent, a unit."""
+    rows = [dict(r) for r in Breakdowns(connection, settings.round.id).all(instrument_id)]
+    return tuple(
+        ResultSlice(
+            scope=scope_id or scope,
+            dimension=DIMENSIONS.get(row["dimension"]),
+            category=row["category"],
+            n=row["records_received"],
+            value=_share(row),
+            low=row["interval_low"],
+            high=row["interval_high"],
+            suppressed=row["suppressed"],
+        )
+        for row in mask_slices(rows)
+        if (row["scope"], row["scope_id"], row["measure"]) == (scope, scope_id, measure)
+    )
+
+
+def _share(row: Row) -> float | None:
+    if not row["answers_after_review"]:
+        return None
+    return float(row["satisfied_after_review"] / row["answers_after_review"])
+
+
+def _pair(value: Any) -> Any:
+    return None if value is None else (value[0], value[1])
+
+
+def _day(text: str | None) -> dt.date | None:
+    return None if text is None else dt.date.fromisoformat(text)
+
+
+class _Maker:
+    """Makes view objects of stored outcomes."""
+
+    def __init__(self, connection: sa.Connection, settings: Settings, day: dt.date) -> None:
+        self.day = day
+        self.settings = settings
+        units = Rounds(connection, settings.round.id).units()
+        self.names = dict(zip(units["unit_id"], units["name"], strict=True))
+        now = units_at(units, settings.round.date_to)
+        self.names |= dict(zip(now["unit_id"], now["name"], strict=True))
+        self.groups = dict(zip(now["unit_id"], now["group"], strict=True))
+        self.few: set[tuple[str, str]] = set()
+        seen: set[str] = set()
+        for form in load_forms(settings):
+            programme = form.settings.programme
+            if programme in seen:
+                continue
+            seen.add(programme)
+            for row in Scores(connection, settings.round.id).all(form.instrument.id):
+                if row["measure"] == "overall" and suppress(row["records_counted"]):
+                    self.few.add((programme, row["unit_id"]))
+        needed = {form.programme for form in settings.instrument}
+        self.rules = book_at(settings.path(settings.rules), settings.round.date_to, needed)
+
+    def name(self, unit: str | None) -> str | None:
+        return None if unit is None else str(self.names.get(unit, unit))
+
+    def named(self, row: Row) -> str:
+        return self.name(row["unit_id"]) or "*"
+
+    def hidden(self, row: Row) -> bool:
+        """Whether values of this row are over few forms."""
+        return (row["programme"], row["unit_id"]) in self.few
+
+    def change(self, row: Row) -> ChangeNote:
+        body, hide = row["body"], self.hidden(row)
+        own = [p for p in body["predecessors"] if p != row["unit_id"]]
+        return ChangeNote(
+            unit=self.named(row),
+            programme=PROGRAMMES[row["programme"]],
+            period=body["period"],
+            before=body["before"],
+            value=None if hide else body["value"],
+            points=None if hide else body["points"],
+            interval=None if hide else _pair(body["interval"]),
+            rank=(None, None) if hide else (body["rank"], body["ranked_units"]),
+            rank_before=(body["rank_before"], body["ranked_before"]),
+            places=None if hide else body["places"],
+            predecessors=tuple(self.name(p) or p for p in own),
+            spread_before=_pair(body["spread_before"]),
+            method_break=body["method_break"],
+            verdict=_FEW if hide else word("change", row["verdict"]),
+        )
+
+    def group(self, row: Row) -> GroupStanding:
+        body = row["body"]
+        rules = self._rules(row["programme"])
+        before = body["tiers_before"] or {}
+        return GroupStanding(
+            group=row["about"],
+            programme=PROGRAMMES[row["programme"]],
+            units=body["units"],
+            ranked=body["ranked"],
+            mean=body["mean"],
+            lowest=body["lowest"],
+            highest=body["highest"],
+            iqr=body["iqr"],
+            leaders=tuple(
+                self.name(unit) or unit
+                for unit in body["leaders"]
+                if (row["programme"], unit) not in self.few
+            ),
+            tiers=tuple(
+                (tier.name, body["tiers"][tier.id], before.get(tier.id))
+                for tier in rules.tiers
+                if tier.id in body["tiers"]
+            ),
+        )
+
+    def _rules(self, programme: str, year: int | None = None) -> RuleSet:
+        if programme != INDEX or year is None:
+            return self.rules[programme]
+        folder = self.settings.path(self.settings.rules)
+        return rules_at(folder, dt.date(year, 12, 31), INDEX)
+
+    def bunching(self, row: Row) -> BunchingNote:
+        body = row["body"]
+        return BunchingNote(
+            programme=PROGRAMMES[row["programme"]],
+            cut_off=body["cut_off"],
+            above=body.get("above"),
+            below=body.get("below"),
+            p_value=body.get("p_value"),
+            verdict=word("bunching", row["verdict"]),
+        )
+
+    def published(self, row: Row) -> PublishedFigure:
+        body, hide = row["body"], self.hidden(row)
+        figure = body["figure"]
+        found: Any = body["recomputed"].get("after_review")
+        published = body["published"]
+        if figure == "rank":
+            rank, total = body["rank"], body["ranked_units"]
+            found = None if rank is None else f"{rank}/{total}" if total else str(rank)
+        elif figure == "tier":
+            rules = self._rules(row["programme"])
+            tiers = [rules.tier_named(body["tier"]), rules.tier_named(published)]
+            found = None if tiers[0] is None else tiers[0].name.vi
+            published = published if tiers[1] is None else tiers[1].name.vi
+        elif figure == "change":
+            found = body.get("points")
+        what = FIGURES[figure]
+        part = row["about"].removesuffix(f" {figure}")
+        if part != "overall":
+            what = Message(f"{what.vi} ({part})", f"{what.en} ({part})")
+        verdict = row["verdict"]
+        agrees = None if hide or verdict in _UNKNOWN else verdict in _AGREE
+        return PublishedFigure(
+            unit=self.name(row["unit_id"]),
+            programme=PROGRAMMES[row["programme"]],
+            what=what,
+            published=published,
+            recomputed=None if hide else found,
+            agrees=agrees,
+            verdict=_FEW if hide else word("published", verdict),
+            source=body["source"],
+        )
+
+    def index(self, row: Row, rows: Mapping[str, Sequence[Row]]) -> IndexSheet:
+        body = row["body"]
+        year = body["year"]
+        lines = [
+            one
+            for one in rows.get("index_line", ())
+            if one["unit_id"] == row["unit_id"] and one["body"]["year"] == year
+        ]
+        group = self.groups.get(row["unit_id"])
+        about = f"{year} {group if isinstance(group, str) else ''}"
+        tested = next((r for r in rows.get("index_lines", ()) if r["about"] == about), None)
+        tier = self._rules(INDEX, year).tier_named(body["tier"])
+        return IndexSheet(
+            unit=self.named(row),
+            year=year,
+            total=_part(body["total"], ""),
+            fields=tuple(_part(part, part["name"]) for part in body["fields"]),
+            tier=None if tier is None else tier.name,
+            declared=body["declared_percent"],
+            arithmetic=word("index", row["verdict"]),
+            survey=word("survey", body["survey"]["verdict"]),
+            above_maximum=tuple(body["above_maximum"]),
+            lines=tuple(_line(one) for one in lines),
+            not_testable=_untested(tested),
+        )
+
+    def award(self, row: Row) -> AwardNote:
+        body = row["body"]
+        hold = None if row["verdict"] == "not_judged" else row["verdict"] == "hold"
+        return AwardNote(
+            unit=self.named(row),
+            programme=PROGRAMMES[row["programme"]],
+            title=body["title"],
+            criticism=body["criticism"],
+            hold=hold,
+            reasons=tuple(REASONS[reason] for reason in body["reasons"]),
+            notes=tuple(REASONS[note] for note in body["notes"]),
+        )
+
+    def target(self, row: Row) -> TargetNote:
+        body, hide = row["body"], self.hidden(row)
+        return TargetNote(
+            unit=self.named(row),
+            indicator=body["indicator"],
+            operator=body["operator"],
+            target=body["target"],
+            value=None if hide else body["value"],
+            due=_day(body["due"]),
+            verdict=_FEW if hide else word("target", row["verdict"]),
+            source=body["source"],
+        )
+
+    def action(self, row: Row) -> ActionNote:
+        body = row["body"]
+        due, done = _day(body["due"]), _day(body["done"])
+        return ActionNote(
+            id=row["about"],
+            unit=self.name(row["unit_id"]),
+            text=body["text"],
+            office=body["office"],
+            due=due,
+            done=done,
+            overdue=done is None and due is not None and due < self.day,
+            open_cases=body["open_cases"],
+            verdict=word("action", row["verdict"]),
+        )
+
+    def complaint(self, row: Row) -> ComplaintNote:
+        body, hide = row["body"], self.hidden(row)
+        return ComplaintNote(
+            unit=self.named(row),
+            value=None if hide else body["value"],
+            complaints=body["complaints"],
+            served=body["served"],
+            verdict=_FEW if hide else word("complaints", row["verdict"]),
+        )
+
+
+_FEW = Message("không nêu vì ít phiếu", "withheld: few forms")
+
+
+def _part(part: Row, name: str) -> IndexPart:
+    told = [v for v in (part["appraised_verdict"], part["self_verdict"]) if v]
+    worst = next((v for v in told if v == "differs"), told[0] if told else None)
+    return IndexPart(
+        name=name,
+        maximum=part["maximum"],
+        own=part["self"],
+        appraised=part["appraised"],
+        share=part["share"],
+        gap=part["gap"],
+        missing=tuple(part["missing"]),
+        verdict=None if worst is None else word("published", worst),
+    )
+
+
+def _line(row: Row) -> IndexLine:
+    body = row["body"]
+    what = LEVELS[body["level"]]
+    if body["part"]:
+        what = Message(f"{what.vi} {body['part']}", f"{what.en} {body['part']}")
+    return IndexLine(
+        what=what,
+        share=body["share"],
+        expected=body["expected"],
+        q_value=body["q_value"],
+        direction=word("index_line", row["verdict"]),
+    )
+
+
+def _untested(row: Row | None) -> Message | None:
+    """Why a group, or some of its parts, could not be tested."""
+    if row is None or not row["body"]["not_testable"]:
+        return None
+    reasons = row["body"]["not_testable"]
+    shown = sorted(set(reasons.values()))
+    vi = "; ".join(_NOT_TESTABLE.get(reason, reason) for reason in shown)
+    en = "; ".join(shown)
+    if row["verdict"] == "not_testable":
+        return Message(f"Không kiểm định được: {vi}.", f"Not testable: {en}.")
+    count = len(reasons)
+    return Message(
+        f"{count} phần không kiểm định được: {vi}.", f"{count} parts were not testable: {en}."
+    )
