@@ -19,18 +19,15 @@ from audit.intake.tables import META_COLUMNS
 from audit.notice.settings import Mail, Notify
 from audit.pipeline import signs
 from audit.pulling.source import Source
-<<<<<<< HEAD
-from audit.settings import Engine, InstrumentSettings, Metrics, Retention, RoundSettings, Settings
-=======
 from audit.settings import (
     Engine,
     InstrumentSettings,
+    Metrics,
     Results,
     Retention,
     RoundSettings,
     Settings,
 )
->>>>>>> main
 from audit.store.schema import metadata
 from detectors.errors import ExitCode
 from detectors.registry import Level

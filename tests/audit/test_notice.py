@@ -233,7 +233,7 @@ def test_the_log_withholds_whatever_names_anybody(place: tuple[Path, FakeScans])
     assert events[-1] == "run.end"
     assert (lines[-1]["run"], lines[-1]["exit_code"]) == (outcome.run_id, 10)
     assert all("timestamp" in line for line in lines)
-    assert {line["phase"] for line in lines if line["event"] == "phase.end"} == {
+    assert {line["phase"] for line in lines if line["event"] == "phase.end"} >= {
         *("look", "take_in", "registers", "pages", "comparison", "tables", "records", "scores")
     }
     for word in ("tên-riêng", "u1/", "u9/", "S-1", "S-2", "anna"):
