@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DEMO := demo
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint format bench accuracy docs reference lock clean
+.PHONY: help demo test lint format bench accuracy docs site bundle reference lock clean
 
 help:
 	@echo "make demo       set up, make the demo round in $(DEMO)/, audit it, say how to open reports and review desk"
@@ -14,6 +14,8 @@ help:
 	@echo "make bench      speed, as ratios against floors in the same run -> bench.json"
 	@echo "make accuracy   the accuracy lab -> docs/accuracy.md, accuracy.json"
 	@echo "make docs       docs/methods.md from what the checks say about themselves"
+	@echo "make site       the documentation as pages that are read and searched without a network"
+	@echo "make bundle     all that a server without network needs -> dist/survey-audit-bundle.tar.gz"
 	@echo "make reference  learn the built-in honest distributions again"
 	@echo "make lock       lock the dependencies again, with hashes"
 
@@ -59,15 +61,27 @@ accuracy: $(VENV)/test.stamp
 docs: $(VENV)/test.stamp
 	@$(BIN)/python -m tests.methods_page
 
+site: $(VENV)/test.stamp
+	@$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+bundle: $(VENV)/run.stamp
+	@rm -rf dist/survey-audit-bundle && mkdir -p dist/survey-audit-bundle
+	@$(BIN)/python -m pip download --quiet --require-hashes -r requirements.lock -d dist/survey-audit-bundle/wheels
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation -w dist/survey-audit-bundle .
+	@cp requirements.lock docs/deploy/install.sh docs/installing.md LICENSE dist/survey-audit-bundle/
+	@tar -czf dist/survey-audit-bundle.tar.gz -C dist survey-audit-bundle
+	@echo "dist/survey-audit-bundle.tar.gz"
+
 reference: $(VENV)/test.stamp
 	@$(BIN)/python -m tests.accuracy.reference
 
 lock: | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 \
-	  --extra build pyproject.toml -o requirements.lock
-	@$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 \
 	  --extra build --extra docs --extra oidc --extra postgres --extra s3 --extra test pyproject.toml -o tests/requirements.lock
+	@$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --python-version 3.11 \
+	  --extra build -c tests/requirements.lock pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache dist bench.json accuracy.json .accuracy_cache

@@ -6,6 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from audit.portable import make_private
 from detectors.errors import AccessError
 
 __all__ = ["write_whole"]
@@ -28,7 +29,7 @@ def write_whole(path: Path, data: bytes, what: str) -> None:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
             stream.flush()
-            os.fchmod(stream.fileno(), 0o644)
+            make_private(stream.fileno(), 0o644)
             os.fsync(stream.fileno())
         Path(name).replace(path)
     except OSError as error:

@@ -15,7 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from multiprocessing import connection, get_context
+from multiprocessing import connection, get_all_start_methods, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Generic, TypeVar
@@ -100,9 +100,12 @@ class _Pool(Generic[Job, Page]):
         limits: WorkerLimits,
     ) -> None:
         self._read, self._given_up, self._limits = read, given_up, limits
-        self._context = get_context("forkserver")
-        # Imported once in the server that workers are forked from.
-        self._context.set_forkserver_preload(["scans.page"])
+        forks = "forkserver" in get_all_start_methods()
+        # Windows has no other way than to start each worker from nothing.
+        self._context = get_context("forkserver") if forks else get_context("spawn")
+        if forks:
+            # Imported once in the server that workers are forked from.
+            self._context.set_forkserver_preload(["scans.page"])
         self._most = workers
         self._workers: list[_Worker[Job, Page]] = []
         self._waiting: deque[_File[Job, Page]] = deque()

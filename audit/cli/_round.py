@@ -36,13 +36,9 @@ def show(items: Iterable[Any], label: str, total: int | None) -> Iterator[Any]:
 
 def person() -> str:
     """Who is at the terminal, for the trail: the account of the machine, whatever it is told."""
-    import os
-    import pwd
+    from audit.portable import account
 
-    try:
-        return f"{pwd.getpwuid(os.getuid()).pw_name} (command line)"
-    except KeyError:
-        return f"user {os.getuid()} (command line)"
+    return f"{account()} (command line)"
 
 
 def open_round(config: Path) -> tuple[Settings, Store]:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from audit.portable import AS_BYTES, NO_LINKS, make_private, sync_folder
 from detectors.errors import AccessError, AuditError, InputError
 
 __all__ = ["Folder", "Original", "Originals", "list_files", "originals_at", "place_of_hash"]
@@ -159,10 +160,17 @@ class Folder(Originals):
                 handle, name = tempfile.mkstemp(prefix=_TEMPORARY, dir=self.root)
                 temporary = Path(name)
                 try:
-                    digest = copy_hashed(descriptor, handle)
-                    return self._place(temporary, handle, digest, size)
+                    try:
+                        digest = copy_hashed(descriptor, handle)
+                        make_private(handle, 0o440)
+                        os.fsync(handle)
+                    finally:
+                        # Closed before it is renamed: Windows renames no open file.
+                        os.close(handle)
+                    if not self.path(digest).exists():
+                        self._move(temporary, digest)
+                    return Original(digest, size)
                 finally:
-                    os.close(handle)
                     temporary.unlink(missing_ok=True)
         except OSError as error:
             raise AccessError(
@@ -171,19 +179,12 @@ class Folder(Originals):
                 remedy="check permissions and free space",
             ) from error
 
-    def _place(self, temporary: Path, handle: int, digest: str, size: int) -> Original:
-        if not self.path(digest).exists():
-            os.fchmod(handle, 0o440)
-            os.fsync(handle)
-            self._move(temporary, digest)
-        return Original(digest, size)
-
     def _move(self, source: Path, digest: str) -> None:
         target = self.path(digest)
         target.parent.mkdir(parents=True, exist_ok=True)
-        source.rename(target)
+        source.replace(target)
         for folder in (target.parent, target.parent.parent, self.root):
-            _sync(folder)
+            sync_folder(folder)
 
     def put_back(self, source: Path, sha256: str) -> None:
         """See :meth:`Originals.put_back`."""
@@ -224,7 +225,7 @@ class Folder(Originals):
         try:
             path.unlink(missing_ok=True)
             if path.parent.is_dir():
-                _sync(path.parent)
+                sync_folder(path.parent)
         except OSError as error:
             raise AccessError(
                 f"the original cannot be deleted ({error.strerror})",
@@ -255,7 +256,7 @@ class open_regular:  # noqa: N801 - reads as a function at its only call
         self.descriptor = -1
 
     def __enter__(self) -> tuple[int, int]:
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+        flags = os.O_RDONLY | AS_BYTES | NO_LINKS
         try:
             self.descriptor = os.open(self.path, flags)
         except OSError as error:
@@ -289,14 +290,6 @@ def copy_hashed(source: int, target: int) -> str:
         while view:
             view = view[os.write(target, view) :]
     return digest.hexdigest()
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def hash_file(path: Path) -> str:

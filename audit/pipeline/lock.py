@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import socket
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from audit.portable import AS_BYTES, NO_LINKS, lock
 from audit.store import Store
 from audit.store.schema import key_of
 from detectors.errors import AccessError, Busy
@@ -36,7 +36,7 @@ def round_lock(path: Path, owner: str) -> Iterator[None]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o664)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | AS_BYTES | NO_LINKS, 0o664)
     except OSError as error:
         raise AccessError(
             f"the round cannot be locked ({error.strerror})",
@@ -44,18 +44,16 @@ def round_lock(path: Path, owner: str) -> Iterator[None]:
             remedy="check permissions of the folder",
         ) from error
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            holder = os.pread(descriptor, 400, 0).decode("utf-8", "replace").strip()
+        if not lock(descriptor):
+            holder = os.read(descriptor, 400).decode("utf-8", "replace").strip()
             raise Busy(
                 f"another run holds this round ({holder or 'unknown'})",
                 where=str(path),
                 remedy="wait until it has ended",
-            ) from error
+            )
         note = {"owner": owner, "pid": os.getpid(), "host": socket.gethostname()}
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(note).encode(), 0)
+        os.write(descriptor, json.dumps(note).encode())
         yield
         os.ftruncate(descriptor, 0)
     finally:

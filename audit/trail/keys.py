@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from audit.portable import AS_BYTES, NO_LINKS, make_private, others_may_read
 from detectors.errors import AccessError, ConfigError, InputError
 
 __all__ = ["SigningKey", "load_key", "make_key", "public_pem", "read_public", "signed_by"]
@@ -46,7 +47,7 @@ def load_key(path: Path) -> SigningKey | None:
         AccessError: If it cannot be read.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        descriptor = os.open(path, os.O_RDONLY | AS_BYTES | NO_LINKS)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -56,8 +57,8 @@ def load_key(path: Path) -> SigningKey | None:
             remedy="check its owner, or name another file under signing_key",
         ) from error
     with os.fdopen(descriptor, "rb") as stream:
-        mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
-        if mode & 0o077:
+        if others_may_read(stream.fileno()):
+            mode = stat.S_IMODE(os.fstat(stream.fileno()).st_mode)
             raise ConfigError(
                 f"the signing key may be read by others (mode {mode:03o})",
                 where=str(path),
@@ -96,9 +97,10 @@ def make_key(path: Path) -> SigningKey:
     )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        new = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        descriptor = os.open(path, new | AS_BYTES | NO_LINKS, 0o600)
         with os.fdopen(descriptor, "wb") as stream:
-            os.fchmod(descriptor, 0o600)
+            make_private(descriptor, 0o600)
             stream.write(data)
             stream.flush()
             os.fsync(descriptor)
