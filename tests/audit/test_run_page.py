@@ -59,7 +59,7 @@ def test_a_manifest_is_hashed_and_left_by_a_run_that_failed_too(tmp_path: Path) 
     done = json.loads(path.read_text("utf-8"))
     assert done["failures"] == [{"place": "inbox/scans/u2/d.png, page 1", "code": "unreadable"}]
     assert {"python", "numpy", "opencv-python-headless"} <= done["libraries"].keys()
-    assert done["phases"][-1]["phase"] == "scores"
+    assert "scores" in [part["phase"] for part in done["phases"]]
     assert {entry["sha256"] for entry in done["inputs"]} >= {
         hashlib.sha256((tmp_path / "r/units.csv").read_bytes()).hexdigest()
     }
