@@ -83,7 +83,7 @@ def _findings(frame: pd.DataFrame, titles: Mapping[str, Message]) -> pd.DataFram
         kept[name] = kept[name].astype(object).mask(about, None)
     for language in ("vi", "en"):
         called = {name: getattr(title, language) for name, title in titles.items()}
-        plain = kept["detector"].map(lambda name, c=called: c.get(name, name))
+        plain = pd.Series([called.get(d, d) for d in map(str, kept["detector"])], index=kept.index)
         kept[f"message_{language}"] = kept[f"message_{language}"].where(~about, plain)
     return kept
 
@@ -114,14 +114,12 @@ def _breakdowns(frame: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataFrame:
     few = sizes[sizes["received"].between(1, MINIMUM_CELL - 1)]
     column = {"group": "group", "level": "level", "parent": "parent_id"}
     hidden = []
-    for row in kept.itertuples():
-        inside = few[few["instrument_id"] == row.instrument_id]
-        if row.scope in column:
-            inside = inside[inside[column[row.scope]] == row.scope_id]
-        elif row.scope == "unit":
-            inside = inside[inside["unit_id"] == row.scope_id]
+    for row in kept.to_dict("records"):
+        inside, scope = few[few["instrument_id"] == row["instrument_id"]], str(row["scope"])
+        if scope in column:
+            inside = inside[inside[column[scope]] == row["scope_id"]]
         rest = int(inside["received"].sum())
-        hidden.append(bool(row.suppressed) or 0 < rest < MINIMUM_CELL)
+        hidden.append(bool(row["suppressed"]) or (scope != "unit" and 0 < rest < MINIMUM_CELL))
     kept["suppressed"] = hidden
     values = ["value_as_received", "value_after_review", "bound_low", "bound_high"]
     return _blank(
