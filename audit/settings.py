@@ -23,6 +23,7 @@ from audit.intake.collection import Collection
 from audit.intake.mapping import TableMapping
 from audit.intake.presets import PRESETS
 from audit.intake.tables import LOCAL_TIME
+from audit.notice.settings import Notify
 from audit.pulling.source import Source
 from detectors.errors import ConfigError
 
@@ -175,6 +176,17 @@ class Retention(_Table):
     responses: int | None = Field(default=None, ge=0)
 
 
+class Metrics(_Table):
+    """``[metrics]``: the counts that the review desk gives to a Prometheus server.
+
+    Attributes:
+        token_env: Name of the environment variable with the bearer token that a scraper on
+            another machine must show; without one only this machine gets an answer.
+    """
+
+    token_env: str | None = None
+
+
 class Oidc(_Table):
     """``[desk.oidc]``: logging in by the organisation's own identity provider.
 
@@ -238,6 +250,9 @@ class Settings(BaseSettings):
         collection: How and where the answers were collected.
         results: What results are held against.
         retention: How long originals are kept.
+        log: File of the log for machines, or ``stderr``; none if not given.
+        notify: Whom to tell after a run.
+        metrics: Who may read ``/metrics`` of the review desk.
         desk: How people log in to the review desk.
         source: Forms on survey platforms that ``pull`` fetches.
         base: Folder of ``audit.toml``; not a key.
@@ -275,6 +290,9 @@ class Settings(BaseSettings):
     collection: Collection = Collection()
     results: Results = Results()
     retention: Retention = Retention()
+    log: str | None = None
+    notify: Notify = Notify()
+    metrics: Metrics = Metrics()
     desk: DeskSettings = DeskSettings()
     source: tuple[Source, ...] = ()
     base: Path = Field(default=Path(), exclude=True)
@@ -353,6 +371,7 @@ class Settings(BaseSettings):
         """Hash of those settings that can change a finding or a score."""
         neutral = {"store", "originals", "reports", "runs", "jobs", "language", "fail_on", "engine"}
         neutral |= {"checkpoints", "signing_key", "retention", "settle_seconds", "source"}
+        neutral |= {"log", "notify", "metrics"}
         neutral |= {"desk"}
         return self.sha256(leave_out=frozenset(neutral))
 
@@ -407,6 +426,8 @@ def _known_keys(place: tuple[int | str, ...]) -> list[str]:
         "collection": Collection,
         "results": Results,
         "retention": Retention,
+        "metrics": Metrics,
+        "notify": Notify,
         "desk": DeskSettings,
         "source": Source,
     }

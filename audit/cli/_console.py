@@ -22,15 +22,18 @@ def say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
-def progress(items: Iterable[T], label: str, *, total: int | None = None) -> Iterator[T]:
+def progress(
+    items: Iterable[T], label: str, *, total: int | None = None, force: bool = False
+) -> Iterator[T]:
     """Pass ``items`` on and show a bar, where standard error is a terminal.
 
     Args:
         items: Anything; consumed one by one, never collected.
         label: What is being done, a few words.
         total: How many there will be, if known.
+        force: Show it wherever standard error goes.
     """
-    if not sys.stderr.isatty():
+    if not (force or sys.stderr.isatty()):
         yield from items
         return
     from rich.console import Console

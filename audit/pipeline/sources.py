@@ -236,5 +236,6 @@ def take_in(
             files.add(found.path, found.kind, kept.sha256, kept.size, run_id)
             what = {"kind": found.kind, "sha256": kept.sha256, "size": kept.size, "run": run_id}
             describe(connection, after=what)
+        tools.log("file.in", kind=found.kind, sha256=kept.sha256, size=kept.size)
         new[found.kind] = new.get(found.kind, 0) + 1
     return new
