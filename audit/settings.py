@@ -11,7 +11,6 @@ import datetime as dt
 import hashlib
 import json
 import re
-import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self
 from zoneinfo import available_timezones
@@ -26,6 +25,7 @@ from audit.intake.tables import LOCAL_TIME
 from audit.notice.settings import Notify
 from audit.pulling.source import Source
 from detectors.errors import ConfigError
+from detectors.toml_file import read_toml
 
 __all__ = [
     "DeskSettings",
@@ -69,6 +69,8 @@ class RoundSettings(_Table):
 
     @model_validator(mode="after")
     def _ordered(self) -> RoundSettings:
+        if self.date_from.year < 1900 or self.date_to.year > 2200:
+            raise ValueError(f"no round lasts from {self.date_from} to {self.date_to}")
         if self.date_to < self.date_from:
             raise ValueError(f"to ({self.date_to}) lies before from ({self.date_from})")
         return self
@@ -172,8 +174,8 @@ class Retention(_Table):
         responses: Response tables, which hold devices, accounts and addresses.
     """
 
-    scans: int | None = Field(default=None, ge=0)
-    responses: int | None = Field(default=None, ge=0)
+    scans: int | None = Field(default=None, ge=0, le=365_000)
+    responses: int | None = Field(default=None, ge=0, le=365_000)
 
 
 class Metrics(_Table):
@@ -386,18 +388,8 @@ def load_settings(path: str | Path) -> Settings:
     path = Path(path)
     if path.is_dir():
         path = path / "audit.toml"
-    try:
-        data = tomllib.loads(path.read_text("utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(
-            f"the configuration cannot be read ({error.strerror})",
-            where=str(path),
-            remedy="make a round with `survey-audit init DIR`, or name its file with --config",
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"not a valid TOML file ({error})", where=str(path), remedy="mend that line"
-        ) from error
+    remedy = "make a round with `survey-audit init DIR`, or name its file with --config"
+    _, data = read_toml(path, ConfigError, "the configuration", remedy)
     if "base" in data:
         raise _wrong(path, "base", "there is no such key", "remove it")
     try:
