@@ -73,11 +73,11 @@ def slices_by_unit(
         if scope != "unit" or not dimension:
             continue
         hidden = _withheld(parts, whole.get(unit, 0))
-        for row in parts:
-            if row["category"] in hidden:
-                about_part = (dimension, row["category"])
-                hidden_parts[about_part] = hidden_parts.get(about_part, 0) + row["records_counted"]
-            found.setdefault(unit, []).append(_slice(row, hidden, ()))
+        for part in parts:
+            if part["category"] in hidden:
+                name = (dimension, part["category"])
+                hidden_parts[name] = hidden_parts.get(name, 0) + part["records_counted"]
+            found.setdefault(unit, []).append(_slice(part, hidden, ()))
     found[ROUND] = [
         *_of_scope("group", by_scope, factors, scores, units),
         *_of_scope("level", by_scope, factors, scores, units),
