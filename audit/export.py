@@ -322,8 +322,10 @@ def csv_text(frame: pd.DataFrame) -> str:
 def _safe(cell: Any) -> Any:
     if isinstance(cell, bool):
         return "true" if cell else "false"
-    if isinstance(cell, str) and cell.startswith(_DANGEROUS):
-        return "'" + cell
+    if isinstance(cell, str):
+        # A bare carriage return is not quoted, and what follows it would begin a row.
+        plain = cell.replace("\r\n", "\n").replace("\r", "\n")
+        return "'" + plain if cell.startswith(_DANGEROUS) else plain
     return cell
 
 

@@ -16,11 +16,13 @@ from audit.intake.mapping import TableMapping
 from audit.intake.presets import PRESETS
 from audit.intake.registers import CUSTODY_COLUMNS, CUSTODY_MORE, INVALID_REASONS, UNIT_COLUMNS
 from audit.intake.tables import META_COLUMNS
+from audit.notice.settings import Mail, Notify
 from audit.pipeline import signs
 from audit.pulling.source import Source
 from audit.settings import (
     Engine,
     InstrumentSettings,
+    Metrics,
     Results,
     Retention,
     RoundSettings,
@@ -136,6 +138,9 @@ def test_everything_that_can_be_exported_is_told():
         (Collection, "`[collection]`"),
         (Results, "`[results]`"),
         (Retention, "`[retention]`"),
+        (Notify, "`[notify]`"),
+        (Mail, "`[notify.mail]`"),
+        (Metrics, "`[metrics]`"),
         (Source, "`[[source]]`"),
         (TableMapping, "`[instrument.mapping]`"),
     ],

@@ -38,6 +38,7 @@ class Action(StrEnum):
     EXPORT = "export"
     BACKUP = "backup"
     RESTORE = "restore"
+    NOTICE = "notice"  # word of a run was sent, or could not be
     RETENTION = "retention"  # originals were deleted, their hashes stay
     # What the review desk records.
     USER = "user.change"
@@ -59,7 +60,14 @@ class Action(StrEnum):
 
 # Acts that change nothing of what a report says.
 LOOKS = (
-    *(Action.EXPORT, Action.BACKUP, Action.LOGIN, Action.LOGIN_REFUSED, Action.LOGOUT),
+    *(
+        Action.NOTICE,
+        Action.EXPORT,
+        Action.BACKUP,
+        Action.LOGIN,
+        Action.LOGIN_REFUSED,
+        Action.LOGOUT,
+    ),
     *(Action.SESSION_END, Action.TAKE_OVER, Action.UNMASKED_VIEW),
 )
 
