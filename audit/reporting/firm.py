@@ -83,7 +83,7 @@ def slices_by_unit(
         *_of_scope("level", by_scope, factors, scores, units),
         *_cut(by_scope, factors, scores, whole, hidden_parts),
     ]
-    return {unit: tuple(slices) for unit, slices in found.items()}
+    return {unit: tuple(sorted(slices, key=_place)) for unit, slices in found.items()}
 
 
 def _of_scope(
@@ -204,6 +204,15 @@ def _small(scores: Scored, units: Sequence[str], about: tuple[str, str]) -> int:
     """Forms of those units whose own value is withheld."""
     counts = [_counted(scores[unit].get(about)) for unit in units if unit in scores]
     return sum(n for n in counts if n < MINIMUM_CELL)
+
+
+def _place(one: ResultSlice) -> tuple[int, bool, int, str]:
+    """Groups, levels, then each dimension in its order; codes by number."""
+    order = list(DIMENSIONS.values())
+    cut = -1 if one.dimension is None else order.index(one.dimension)
+    code = one.category
+    scope = {"group": -3, "level": -2}.get(one.scope, cut)
+    return scope, not code.isdigit(), int(code) if code.isdigit() else 0, code
 
 
 def _few(n: int) -> bool:

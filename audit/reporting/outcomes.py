@@ -266,7 +266,7 @@ class _Maker:
             unit=self.name(row["unit_id"]),
             programme=PROGRAMMES[row["programme"]],
             what=what,
-            published=published,
+            published=f"{published}%" if figure == "value" else published,
             recomputed=None if hide else found,
             agrees=agrees,
             verdict=_FEW if hide else word("published", verdict),
@@ -326,6 +326,7 @@ class _Maker:
             due=_day(body["due"]),
             verdict=_FEW if hide else word("target", row["verdict"]),
             source=body["source"],
+            met=not hide and row["verdict"] == "met",
         )
 
     def action(self, row: Row) -> ActionNote:
@@ -351,6 +352,7 @@ class _Maker:
             complaints=body["complaints"],
             served=body["served"],
             verdict=_FEW if hide else word("complaints", row["verdict"]),
+            quiet=not hide and row["verdict"] in ("not_asked", "no_sign"),
         )
 
 

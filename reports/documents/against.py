@@ -21,6 +21,14 @@ from reports.views.outcomes import GroupStanding, RoundOutcomes
 __all__ = ["held_against"]
 
 
+_QUIET = {
+    "published": "published.quiet",
+    "target": "target.quiet",
+    "complaint": "complaint.quiet",
+}
+"""What is told by number only: a reader looks for what is not in order."""
+
+
 def held_against(found: RoundOutcomes | None, words: Words) -> Iterator[Block]:
     """Changes, tiers, publication, index, awards, targets, actions and complaints.
 
@@ -30,21 +38,27 @@ def held_against(found: RoundOutcomes | None, words: Words) -> Iterator[Block]:
         yield Text(words("against.missing"))
         return
     silent = []
-    for key, table in (
-        ("change", changes_table(found.changes, words, units=True)),
-        ("published", published_table(found.published, words, units=True)),
-        ("award", awards_table(found.awards, words, units=True)),
-        ("target", targets_table(found.targets, words, units=True)),
-        ("action", actions_table(found.actions, words, units=True)),
-        ("complaint", complaints_table(found.complaints, words, units=True)),
+    published = [one for one in found.published if not one.agrees]
+    targets = [one for one in found.targets if not one.met]
+    complaints = [one for one in found.complaints if not one.quiet]
+    for key, brought, table in (
+        ("change", len(found.changes), changes_table(found.changes, words, units=True)),
+        ("published", len(found.published), published_table(published, words, units=True)),
+        ("award", len(found.awards), awards_table(found.awards, words, units=True)),
+        ("target", len(found.targets), targets_table(targets, words, units=True)),
+        ("action", len(found.actions), actions_table(found.actions, words, units=True)),
+        ("complaint", len(found.complaints), complaints_table(complaints, words, units=True)),
     ):
-        if not table.rows:
+        if not brought:
             silent.append(words(f"{key}.heading"))
             continue
         yield Heading(words(f"{key}.heading"), 3)
         if key == "award":
             yield Text(words("award.lead"), note=True)
-        yield table
+        if left := brought - len(table.rows):
+            yield Text(words.count(_QUIET[key], left))
+        if table.rows:
+            yield table
     if found.index:
         yield Heading(words("index.heading"), 3)
         yield index_table(found.index, words)

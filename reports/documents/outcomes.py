@@ -86,7 +86,7 @@ def slices_table(slices: Sequence[ResultSlice], name: str, words: Words) -> Tabl
         Column(words("slice.which"), weight=2.0, head=True),
         Column("n", right=True, weight=0.8),
         Column(words("col.value"), right=True, weight=1.1),
-        Column(words("col.interval"), right=True, weight=1.7),
+        Column(words("col.interval"), right=True, weight=2.1),
         *(Column(factor, right=True, weight=0.9) for factor in factors),
     )
     return Table(name, columns, tuple(_slice_line(one, factors, words) for one in slices))

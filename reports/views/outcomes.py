@@ -268,7 +268,7 @@ class AwardNote:
 
 @dataclass(frozen=True, slots=True)
 class TargetNote:
-    """A target and what was reached; the value is withheld for few forms."""
+    """A target and what was reached, ``met`` if surely so; withheld for few forms."""
 
     unit: str
     indicator: str
@@ -278,6 +278,7 @@ class TargetNote:
     due: date | None
     verdict: Message
     source: str
+    met: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,13 +298,14 @@ class ActionNote:
 
 @dataclass(frozen=True, slots=True)
 class ComplaintNote:
-    """Complaints beside satisfaction."""
+    """Complaints beside satisfaction; ``quiet`` where nothing had to be asked or was seen."""
 
     unit: str
     value: float | None
     complaints: int
     served: int | None
     verdict: Message
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
