@@ -17,10 +17,12 @@ import numpy as np
 import pandas as pd
 
 from audit.judge.decision import CaseState
+from audit.pipeline.signs import TITLES
 from audit.pipeline.sources import load_forms
 from audit.scoring.breakdown import mask_slices
 from audit.scoring.scores import VERSIONS
 from audit.settings import Settings
+from audit.sharing import shared
 from audit.store import Store
 from audit.store.backchecks import Backchecks
 from audit.store.cases import Cases
@@ -30,8 +32,10 @@ from audit.store.records import Records
 from audit.store.results import Breakdowns, Runs, Scores
 from audit.store.rounds import Rounds
 from detectors.errors import AccessError
+from detectors.finding import Message
+from detectors.registry import Level, discover
 
-__all__ = ["csv_text", "frame_of", "json_text", "write_frame"]
+__all__ = ["csv_text", "frame_of", "json_text", "shared_frame", "write_frame"]
 
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 _XLSX_ROWS = 1_048_575
@@ -48,6 +52,29 @@ def frame_of(store: Store, settings: Settings, what: str) -> pd.DataFrame:
     """
     with store.reading() as connection:
         return _TABLES[what](connection, settings)
+
+
+def shared_frame(store: Store, settings: Settings, what: str) -> pd.DataFrame:
+    """One table of the round as it may leave the program: :mod:`audit.sharing`."""
+    frame = frame_of(store, settings, what)
+    units, scores = frame_of(store, settings, "units"), frame_of(store, settings, "scores")
+    sizes = pd.DataFrame(columns=["instrument_id", "unit_id", "received"])
+    if len(scores):
+        sizes = scores.loc[scores["measure"] == "overall", list(sizes.columns)]
+    known = units[["unit_id", "group", "level", "parent_id"]].drop_duplicates("unit_id")
+    return shared(
+        what,
+        frame,
+        items={item.id for form in load_forms(settings) for item in form.instrument.items},
+        titles=_titles(),
+        sizes=sizes.merge(known, on="unit_id", how="left"),
+    )
+
+
+def _titles() -> dict[str, Message]:
+    """What each check is called."""
+    found = {i.id: i.title for level in Level for i in (c.info for c in discover(level).values())}
+    return {**found, **TITLES}
 
 
 def _records(connection: Any, settings: Settings) -> pd.DataFrame:
@@ -322,8 +349,10 @@ def csv_text(frame: pd.DataFrame) -> str:
 def _safe(cell: Any) -> Any:
     if isinstance(cell, bool):
         return "true" if cell else "false"
-    if isinstance(cell, str) and cell.startswith(_DANGEROUS):
-        return "'" + cell
+    if isinstance(cell, str):
+        # A bare carriage return is not quoted, and what follows it would begin a row.
+        plain = cell.replace("\r\n", "\n").replace("\r", "\n")
+        return "'" + plain if cell.startswith(_DANGEROUS) else plain
     return cell
 
 

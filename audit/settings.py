@@ -11,7 +11,6 @@ import datetime as dt
 import hashlib
 import json
 import re
-import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self
 from zoneinfo import available_timezones
@@ -23,8 +22,10 @@ from audit.intake.collection import Collection
 from audit.intake.mapping import TableMapping
 from audit.intake.presets import PRESETS
 from audit.intake.tables import LOCAL_TIME
+from audit.notice.settings import Notify
 from audit.pulling.source import Source
 from detectors.errors import ConfigError
+from detectors.toml_file import read_toml
 
 __all__ = [
     "DeskSettings",
@@ -68,6 +69,8 @@ class RoundSettings(_Table):
 
     @model_validator(mode="after")
     def _ordered(self) -> RoundSettings:
+        if self.date_from.year < 1900 or self.date_to.year > 2200:
+            raise ValueError(f"no round lasts from {self.date_from} to {self.date_to}")
         if self.date_to < self.date_from:
             raise ValueError(f"to ({self.date_to}) lies before from ({self.date_from})")
         return self
@@ -171,8 +174,19 @@ class Retention(_Table):
         responses: Response tables, which hold devices, accounts and addresses.
     """
 
-    scans: int | None = Field(default=None, ge=0)
-    responses: int | None = Field(default=None, ge=0)
+    scans: int | None = Field(default=None, ge=0, le=365_000)
+    responses: int | None = Field(default=None, ge=0, le=365_000)
+
+
+class Metrics(_Table):
+    """``[metrics]``: the counts that the review desk gives to a Prometheus server.
+
+    Attributes:
+        token_env: Name of the environment variable with the bearer token that a scraper on
+            another machine must show; without one only this machine gets an answer.
+    """
+
+    token_env: str | None = None
 
 
 class Oidc(_Table):
@@ -226,6 +240,7 @@ class Settings(BaseSettings):
         runs: Folder of run manifests.
         checkpoints: Folder of the trail's signed checkpoints.
         signing_key: The private key that signs them; made if it is not there.
+        identity_keys: The keys of hashes in place of accounts and devices; made likewise.
         store: Database; default ``audit.db`` beside ``audit.toml``.
         false_flag_rate: Accepted share of honest pages and records that are flagged.
         seed: Of everything that draws at random.
@@ -238,6 +253,9 @@ class Settings(BaseSettings):
         collection: How and where the answers were collected.
         results: What results are held against.
         retention: How long originals are kept.
+        log: File of the log for machines, or ``stderr``; none if not given.
+        notify: Whom to tell after a run.
+        metrics: Who may read ``/metrics`` of the review desk.
         desk: How people log in to the review desk.
         source: Forms on survey platforms that ``pull`` fetches.
         base: Folder of ``audit.toml``; not a key.
@@ -263,6 +281,7 @@ class Settings(BaseSettings):
     runs: Path = Path("runs")
     checkpoints: Path = Path("runs/checkpoints")
     signing_key: Path = Path(".survey-audit.key")
+    identity_keys: Path = Path(".survey-audit.identity")
     store: str = "sqlite:///audit.db"
     false_flag_rate: float = Field(default=0.01, gt=0.0, lt=0.5)
     seed: int = Field(default=0, ge=0, lt=2**32)
@@ -275,6 +294,9 @@ class Settings(BaseSettings):
     collection: Collection = Collection()
     results: Results = Results()
     retention: Retention = Retention()
+    log: str | None = None
+    notify: Notify = Notify()
+    metrics: Metrics = Metrics()
     desk: DeskSettings = DeskSettings()
     source: tuple[Source, ...] = ()
     base: Path = Field(default=Path(), exclude=True)
@@ -352,7 +374,15 @@ class Settings(BaseSettings):
     def results_sha256(self) -> str:
         """Hash of those settings that can change a finding or a score."""
         neutral = {"store", "originals", "reports", "runs", "jobs", "language", "fail_on", "engine"}
-        neutral |= {"checkpoints", "signing_key", "retention", "settle_seconds", "source"}
+        neutral |= {
+            "checkpoints",
+            "identity_keys",
+            "signing_key",
+            "retention",
+            "settle_seconds",
+            "source",
+        }
+        neutral |= {"log", "notify", "metrics"}
         neutral |= {"desk"}
         return self.sha256(leave_out=frozenset(neutral))
 
@@ -367,18 +397,8 @@ def load_settings(path: str | Path) -> Settings:
     path = Path(path)
     if path.is_dir():
         path = path / "audit.toml"
-    try:
-        data = tomllib.loads(path.read_text("utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(
-            f"the configuration cannot be read ({error.strerror})",
-            where=str(path),
-            remedy="make a round with `survey-audit init DIR`, or name its file with --config",
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"not a valid TOML file ({error})", where=str(path), remedy="mend that line"
-        ) from error
+    remedy = "make a round with `survey-audit init DIR`, or name its file with --config"
+    _, data = read_toml(path, ConfigError, "the configuration", remedy)
     if "base" in data:
         raise _wrong(path, "base", "there is no such key", "remove it")
     try:
@@ -407,6 +427,8 @@ def _known_keys(place: tuple[int | str, ...]) -> list[str]:
         "collection": Collection,
         "results": Results,
         "retention": Retention,
+        "metrics": Metrics,
+        "notify": Notify,
         "desk": DeskSettings,
         "source": Source,
     }

@@ -58,6 +58,7 @@ rules = "rules"                    # the rule set valid on the last day of the r
 # best where whoever has the store cannot write or read.
 # checkpoints = "runs/checkpoints"
 # signing_key = ".survey-audit.key"
+# identity_keys = ".survey-audit.identity"   # of hashes in place of accounts and devices
 
 [round]
 id = {id}
@@ -104,6 +105,13 @@ file = "instruments/instrument.toml"
 # [retention]
 # scans = 1825
 # responses = 1825
+
+# Nhật ký cho máy, thư và webhook sau mỗi lần chạy · Log for machines; word after each run.
+# log = "runs/log.jsonl"           # at the top of this file; counts and hashes, no names
+# [notify]
+# when = "work"                    # or always, trouble
+# webhook = "https://…"
+# mail = {{ host = "mail.office.vn", from = "audit@office.vn", to = ["desk@office.vn"] }}
 
 [engine]
 kind = "processes"                 # or serial, or dask with address = "tcp://host:8786"

@@ -18,6 +18,7 @@ are part of the public contract.
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 
 __all__ = [
@@ -31,7 +32,31 @@ __all__ = [
     "TrailError",
     "UsageError",
     "WorkerDied",
+    "one_line",
 ]
+
+# Controls, marks and overrides of direction, separators, halves of characters: what would
+# steer a terminal or turn a line round for its reader (CVE-2021-42574).
+_STEERING = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
+)
+_LONGEST = 600
+
+
+def one_line(text: str, most: int = _LONGEST) -> str:
+    """``text`` fit for a message: on one line, not too long, what steers a terminal spelled out.
+
+    Args:
+        text: Anything, also out of a hostile file.
+        most: Longest result in characters; of a longer text the middle is left out.
+    """
+    if len(text) > 4 * most:  # what nobody will read is not even looked at
+        text = f"{text[: 2 * most]} … {text[-2 * most :]}"
+    shown = _STEERING.sub(lambda found: ascii(found[0])[1:-1], " ".join(text.split()))
+    if len(shown) > most:
+        half = (most - 3) // 2
+        shown = f"{shown[:half]} … {shown[-half:]}"
+    return shown
 
 
 class ExitCode(IntEnum):
@@ -64,13 +89,13 @@ class AuditError(Exception):
 
     def __init__(self, what: str, *, where: str | None = None, remedy: str | None = None) -> None:
         """Keep the three parts; ``str()`` joins them into one line."""
-        self.what = what
-        self.where = where
-        self.remedy = remedy
+        self.what = what = one_line(what)
+        self.where = where = None if where is None else one_line(where)
+        self.remedy = remedy = None if remedy is None else one_line(remedy)
         parts = [f"{where}: {what}" if where else what]
         if remedy:
             parts.append(remedy)
-        super().__init__(" — ".join(" ".join(part.split()) for part in parts))
+        super().__init__(" — ".join(parts))
 
     def __reduce__(self) -> tuple[object, ...]:
         """Survive the way back from a worker process with all three parts."""

@@ -7,7 +7,6 @@ top-left corner of the page edge, x to the right, y down.
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from detectors.errors import InputError
+from detectors.toml_file import read_toml
 
 __all__ = [
     "Box",
@@ -36,6 +36,9 @@ _SHAPES = ("box", "ellipse")
 _STYLES = ("cross", "tick", "fill", "any")
 _CORRECTIONS = ("circle", "fill", "strike", "none")
 _CODES = ("qr", "datamatrix", "code128", "itf")
+_REMEDY = "correct it as docs/instrument.md says"
+# More than any form has: what is larger was not meant.
+_MOST_ITEMS, _MOST_VALUES, _MOST_BOXES = 2_000, 1_000, 50_000
 _FIELD_KINDS = ("signature", "handwriting", "date", "seal")
 
 
@@ -169,6 +172,10 @@ class Instrument:
         return {name: tuple(items) for name, items in groups.items()}
 
 
+def _is_value(value: Any) -> bool:
+    return isinstance(value, int | float | str) and not isinstance(value, bool)
+
+
 class _Reader:
     """Takes keys out of TOML tables and knows where it stands when one is wrong."""
 
@@ -176,7 +183,7 @@ class _Reader:
         self.path = path
 
     def fail(self, place: str, what: str, remedy: str | None = None) -> InputError:
-        return InputError(what, where=f"{self.path}, {place}", remedy=remedy)
+        return InputError(what, where=f"{self.path}, {place}", remedy=remedy or _REMEDY)
 
     def table(self, data: Any, place: str, known: Sequence[str]) -> Mapping[str, Any]:
         if not isinstance(data, dict):
@@ -185,6 +192,18 @@ class _Reader:
             if key not in known:
                 raise self.fail(place, f"unknown key {key!r}", f"known are {', '.join(known)}")
         return data
+
+    def tables(self, data: Mapping[str, Any], key: str, place: str) -> list[Any]:
+        found = data.get(key, [])
+        if not isinstance(found, list):
+            raise self.fail(place, f"{key} must be written as [[page.{key}]]")
+        return found
+
+    def values(self, data: Mapping[str, Any], key: str, place: str) -> list[Any]:
+        found = data.get(key, [])
+        if not isinstance(found, list) or not all(_is_value(value) for value in found):
+            raise self.fail(place, f"{key} must be a list of texts or numbers")
+        return found
 
     def text(self, data: Mapping[str, Any], key: str, place: str) -> str:
         value = data.get(key)
@@ -243,16 +262,7 @@ def load_instrument(path: str | Path) -> Instrument:
             the table and key.
     """
     path = Path(path)
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"the instrument cannot be read ({error.strerror})", where=str(path)
-        ) from error
-    try:
-        data = tomllib.loads(raw.decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"not a valid TOML file ({error})", where=str(path)) from error
+    raw, data = read_toml(path, InputError, "the instrument", "check the path")
     read = _Reader(path)
     known = ("id", "version", "title", "item", "marks", "page", "contradiction")
     read.table(data, "top level", known)
@@ -304,6 +314,8 @@ def _contradictions(read: _Reader, tables: Any, items: Sequence[Item]) -> tuple[
 def _items(read: _Reader, tables: Any) -> tuple[Item, ...]:
     if not isinstance(tables, list) or not tables:
         raise read.fail("top level", "no [[item]] table", "an instrument asks at least one item")
+    if len(tables) > _MOST_ITEMS:
+        raise read.fail("top level", f"{len(tables)} [[item]] tables, more than {_MOST_ITEMS}")
     items: dict[str, Item] = {}
     known = ("id", "factor", "scale", "text", "not_applicable", "kind", "reverse")
     for number, data in enumerate(tables, start=1):
@@ -318,9 +330,13 @@ def _items(read: _Reader, tables: Any) -> tuple[Item, ...]:
             or not all(isinstance(v, int | float | str) and not isinstance(v, bool) for v in scale)
         ):
             raise read.fail(place, "scale must list at least two values, worst to best")
+        if len(scale) > _MOST_VALUES:
+            raise read.fail(place, f"scale lists {len(scale)} values, more than {_MOST_VALUES}")
         if len(set(scale)) != len(scale):
             raise read.fail(place, "scale names a value twice")
         missing = table.get("not_applicable")
+        if missing is not None and not _is_value(missing):
+            raise read.fail(place, "not_applicable must be a text or a number")
         if missing is not None and missing in scale:
             raise read.fail(place, f"not_applicable = {missing!r} is a value of the scale")
         if item_id in items:
@@ -393,7 +409,7 @@ def _page(read: _Reader, data: Any, index: int, items: Mapping[str, Item], marks
         size_mm=size,
         blank=blank,
         boxes=boxes,
-        fields=_fields(read, table.get("field", []), place, size),
+        fields=_fields(read, read.tables(table, "field", place), place, size),
         fiducials_mm=tuple((c[0], c[1]) for c in centres),
         fiducial_size_mm=float(side) if isinstance(side, int | float) else None,
         code=_code(read, table.get("code"), place, size),
@@ -409,19 +425,22 @@ def _boxes(
     size: tuple[float, float],
 ) -> tuple[Box, ...]:
     boxes: list[Box] = []
-    for number, data in enumerate(table.get("grid", []), start=1):
+    for number, data in enumerate(read.tables(table, "grid", place), start=1):
         where = f"{place} grid {number}"
         known = ("items", "values", "first_box_mm", "pitch_mm", "shape")
         grid = read.table(data, where, known)
         shape = read.choice(grid, "shape", where, _SHAPES, marks.shape)
         x, y, width, height = read.box(grid.get("first_box_mm"), where, "first_box_mm", size)
         step_x, step_y = read.numbers(grid.get("pitch_mm"), 2, where, "pitch_mm")
-        for row, item in enumerate(grid.get("items", [])):
-            for column, value in enumerate(grid.get("values", [])):
+        rows, columns = (read.values(grid, key, where) for key in ("items", "values"))
+        if len(boxes) + len(rows) * len(columns) > _MOST_BOXES:
+            raise read.fail(where, f"more than {_MOST_BOXES} boxes on a page")
+        for row, item in enumerate(rows):
+            for column, value in enumerate(columns):
                 corner = [x + column * step_x, y + row * step_y, width, height]
                 box = read.box(corner, where, f"the box of {item} = {value}", size)
                 boxes.append(Box(item, value, box, shape))
-    for number, data in enumerate(table.get("box", []), start=1):
+    for number, data in enumerate(read.tables(table, "box", place), start=1):
         where = f"{place} box {number}"
         single = read.table(data, where, ("item", "value", "box_mm", "shape"))
         shape = read.choice(single, "shape", where, _SHAPES, marks.shape)
@@ -429,7 +448,7 @@ def _boxes(
         boxes.append(Box(read.text(single, "item", where), single.get("value", ""), box, shape))
     seen: set[tuple[str, Value]] = set()
     for box_ in boxes:
-        item_ = items.get(box_.item)
+        item_ = items.get(box_.item) if isinstance(box_.item, str) else None
         if item_ is None:
             raise read.fail(place, f"a box belongs to item {box_.item!r}, which is not asked")
         if box_.value not in item_.scale and box_.value != item_.not_applicable:

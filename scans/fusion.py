@@ -129,4 +129,7 @@ class Fusion:
         Raises:
             ValueError, TypeError: If ``data`` is of another shape.
         """
-        return Fusion({str(c): Voice(float(share), float(k)) for c, (share, k) in data.items()})
+        voices = {str(c): Voice(float(share), float(k)) for c, (share, k) in data.items()}
+        if not all(0 < v.share < math.inf and 0 < v.power < 1 for v in voices.values()):
+            raise ValueError("a voice has a share above 0 and a power in (0, 1)")
+        return Fusion(voices)

@@ -37,6 +37,7 @@ ENOUGH_PAGES = 200
 _MOST_STRETCH = 1.5
 # Honest real scans score up to two smallest spreads above simulated ones, mostly less than one.
 _SLACK = 1.5
+_MOST_BYTES = 64 << 20
 
 PageScores = Mapping[str, float]
 
@@ -244,7 +245,8 @@ def _stretch(own: HonestDistribution, base: HonestDistribution) -> float:
     Ratio of the mean upper quarters, drawn towards 1 while few pages were seen.
     """
     floor = max(own.min_scale, base.min_scale, 1e-6)
-    ratio = (_upper(base) + floor) / (_upper(own) + floor)
+    # Ratios of few checks may be below 0 throughout: as small as can be.
+    ratio = (max(0.0, _upper(base)) + floor) / (max(0.0, _upper(own)) + floor)
     return float(min(_MOST_STRETCH, ratio ** _known(own)))
 
 
@@ -268,15 +270,28 @@ def load_reference(path: str | Path | None) -> Reference:
     if path is None:
         return builtin_reference()
     try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
-        return Reference.from_json(data, fallback=builtin_reference())
+        with Path(path).open("rb") as stream:
+            text = stream.read(_MOST_BYTES + 1)
+        if len(text) > _MOST_BYTES:
+            raise ValueError(f"larger than {_MOST_BYTES >> 20} MB")
+        return Reference.from_json(json.loads(text), fallback=builtin_reference())
     except OSError as error:
         raise InputError(
-            f"the reference cannot be read ({error.strerror})", where=str(path)
+            f"the reference cannot be read ({error.strerror})",
+            where=str(path),
+            remedy="check the path",
         ) from error
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+    except (
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
+        why = "nested too deep" if isinstance(error, RecursionError) else str(error)
         raise InputError(
-            f"not a reference of honest pages ({error})",
+            f"not a reference of honest pages ({why})",
             where=str(path),
             remedy="make one with: survey-audit calibrate PAGE… --instrument T.toml --output REF",
         ) from error

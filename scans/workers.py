@@ -3,13 +3,15 @@
 Each worker holds one file at a time, so whoever kills a worker is known. Its pages come
 back one by one; the time limit is for a page, not for a file of two thousand. A file that
 kills its worker, or lets it hang, is tried once more from the page where that happened;
-then it is given up with its reason, and the rest goes on. Results come in the order of
+then it is given up with its reason, and the rest goes on. One that takes too much processor
+time is given up at once. Results come in the order of
 the files, whatever finishes first.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import time
 from collections import deque
@@ -30,6 +32,7 @@ Page = TypeVar("Page")
 # Files in flight a worker: enough to keep it busy, few enough to hold in memory.
 _AHEAD = 3
 _TRIES = 2
+_TOO_LONG = -getattr(signal, "SIGXCPU", 24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +193,9 @@ class _Pool(Generic[Job, Page]):
             kind, content = worker.pipe.recv()
         except (EOFError, ConnectionResetError):
             worker.process.join(5.0)
-            self._lose(worker, self._cause(worker.process.exitcode))
+            code = worker.process.exitcode
+            # Processor time is the same a second time.
+            self._lose(worker, self._cause(code), again=code != _TOO_LONG)
             return
         worker.deadline = self._next_deadline()
         if kind == "page":
@@ -203,16 +208,16 @@ class _Pool(Generic[Job, Page]):
         file.done = True
 
     def _cause(self, exit_code: int | None) -> str:
-        if exit_code is not None and -exit_code == getattr(signal, "SIGXCPU", None):
+        if exit_code == _TOO_LONG:
             return f"reading it took more than {self._limits.page_seconds:g} s of processor time"
         return "reading it killed the worker twice (memory, or a broken file)"
 
-    def _lose(self, worker: _Worker[Job, Page], reason: str) -> None:
+    def _lose(self, worker: _Worker[Job, Page], reason: str, *, again: bool = True) -> None:
         """A worker is gone or must go; its file gets another try or is given up."""
         file = worker.file
         assert file is not None
         self._bury(worker)
-        if file.tries < _TRIES:
+        if again and file.tries < _TRIES:
             self._waiting.appendleft(file)
             return
         file.pages.append(self._given_up(file.job, file.came + 1, reason))
@@ -229,6 +234,7 @@ def _work(pipe: Connection, read: Callable[[Job], Iterable[Page]], limits: Worke
     """The life of a worker: a file at a time until the pipe is closed."""
     # An interrupt is the parent's to handle: it kills its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _silence()
     limit_worker()
     limit_memory(limits.memory_bytes)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
@@ -247,6 +253,16 @@ def _work(pipe: Connection, read: Callable[[Job], Iterable[Page]], limits: Worke
                 pipe.send(("failed", _told(error)))
             else:
                 pipe.send(("done", None))
+
+
+def _silence() -> None:
+    """Standard error goes nowhere: decoders write there what they please, unasked.
+
+    What goes wrong comes back through the pipe, as a reason.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
 
 
 def _told(error: Exception) -> str:

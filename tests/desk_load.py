@@ -302,7 +302,8 @@ async def inspect(
                     await client.get(places[1])
             number = path.split("/")[2].split("?")[0]
             await client.post(f"/cases/{number}/lease")
-            await asyncio.sleep(draw.expovariate(1 / think))
+            left = max(0.0, until - time.monotonic())
+            await asyncio.sleep(min(draw.expovariate(1 / think), left))
             version = re.search(r'name="version" value="([^"]+)"', case.text)
             path = None
             if version:

@@ -16,11 +16,13 @@ from audit.intake.mapping import TableMapping
 from audit.intake.presets import PRESETS
 from audit.intake.registers import CUSTODY_COLUMNS, CUSTODY_MORE, INVALID_REASONS, UNIT_COLUMNS
 from audit.intake.tables import META_COLUMNS
+from audit.notice.settings import Mail, Notify
 from audit.pipeline import signs
 from audit.pulling.source import Source
 from audit.settings import (
     Engine,
     InstrumentSettings,
+    Metrics,
     Results,
     Retention,
     RoundSettings,
@@ -106,7 +108,7 @@ def test_options_of_the_program_are_told():
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_that_a_page_shows_exists(page):
-    shown = re.findall(r"(?:`|^)survey-audit ([a-z]+)", page.read_text("utf-8"), re.M)
+    shown = re.findall(r"(?:`|^)survey-audit ([a-z]+(?:-[a-z]+)*)", page.read_text("utf-8"), re.M)
     assert set(shown) <= set(ROOT_COMMANDS)
 
 
@@ -136,6 +138,9 @@ def test_everything_that_can_be_exported_is_told():
         (Collection, "`[collection]`"),
         (Results, "`[results]`"),
         (Retention, "`[retention]`"),
+        (Notify, "`[notify]`"),
+        (Mail, "`[notify.mail]`"),
+        (Metrics, "`[metrics]`"),
         (Source, "`[[source]]`"),
         (TableMapping, "`[instrument.mapping]`"),
     ],

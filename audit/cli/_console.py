@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
-__all__ = ["progress", "say", "table", "talk"]
+__all__ = ["progress", "say", "table", "talk", "write_data"]
+
+# All but tab and line feed: names and comments out of a file must not speak to the terminal.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 T = TypeVar("T")
 
 
 def talk(text: str) -> None:
     """One message to the person at the terminal."""
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{_harmless(text)}\n")
     sys.stderr.flush()
 
 
 def say(text: str) -> None:
-    """One line of data."""
-    sys.stdout.write(f"{text}\n")
+    """One line of data, see :func:`write_data`."""
+    write_data(f"{text}\n")
 
 
-def progress(items: Iterable[T], label: str, *, total: int | None = None) -> Iterator[T]:
+def write_data(text: str) -> None:
+    """Data on standard output: as they are into a file or a pipe, harmless on a terminal."""
+    sys.stdout.write(_harmless(text) if sys.stdout.isatty() else text)
+
+
+def progress(
+    items: Iterable[T], label: str, *, total: int | None = None, force: bool = False
+) -> Iterator[T]:
     """Pass ``items`` on and show a bar, where standard error is a terminal.
 
     Args:
         items: Anything; consumed one by one, never collected.
         label: What is being done, a few words.
         total: How many there will be, if known.
+        force: Show it wherever standard error goes.
     """
-    if not sys.stderr.isatty():
+    if not (force or sys.stderr.isatty()):
         yield from items
         return
     from rich.console import Console
@@ -48,7 +60,7 @@ def progress(items: Iterable[T], label: str, *, total: int | None = None) -> Ite
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Columns of text for a person, each as wide as its widest cell, numbers to the right."""
-    lines = [tuple("" if cell is None else str(cell) for cell in row) for row in rows]
+    lines = [tuple("" if cell is None else _cell(cell) for cell in row) for row in rows]
     every = [tuple(header), *lines]
     widths = [max(len(row[i]) for row in every) for i in range(len(header))]
     numeric = [
@@ -65,3 +77,12 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
         return "  ".join(cells).rstrip()
 
     return "\n".join(line(row) for row in every)
+
+
+def _cell(cell: object) -> str:
+    return _harmless(" ".join(str(cell).split()) if isinstance(cell, str) else str(cell))
+
+
+def _harmless(text: str) -> str:
+    """``text`` with what would steer a terminal spelled out."""
+    return _STEERING.sub(lambda found: ascii(found[0])[1:-1], text)

@@ -16,8 +16,10 @@ _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 
 def defused(cell: object) -> object:
     """``cell``, with an apostrophe before a text that a spreadsheet would compute."""
-    if isinstance(cell, str) and cell.startswith(_DANGEROUS):
-        return "'" + cell
+    if isinstance(cell, str):
+        # A bare carriage return is not quoted, and what follows it would begin a row.
+        plain = cell.replace("\r\n", "\n").replace("\r", "\n")
+        return "'" + plain if cell.startswith(_DANGEROUS) else plain
     return cell
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from audit.cli._console import write_data
 from detectors.errors import AccessError
 
 __all__ = ["output_text"]
@@ -25,7 +25,7 @@ def output_text(path: Path | None) -> Iterator[Callable[[str], object]]:
         AccessError: If the folder cannot be written to.
     """
     if path is None:
-        yield sys.stdout.write
+        yield write_data
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -38,7 +38,10 @@ def output_text(path: Path | None) -> Iterator[Callable[[str], object]]:
         ) from error
     part = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+        # A name that is no UTF-8 stands in JSON as JSON spells it.
+        with os.fdopen(
+            handle, "w", encoding="utf-8", errors="backslashreplace", newline=""
+        ) as file:
             yield file.write
             file.flush()
             os.fsync(file.fileno())

@@ -43,12 +43,12 @@ def export(
         raise UsageError(f"--format {fmt} is not known", remedy="use " + ", ".join(_FORMATS))
     if output is None and fmt in ("xlsx", "parquet"):
         raise UsageError(f"{fmt} cannot go to the terminal", remedy="name a file with --output")
-    from audit.export import csv_text, frame_of, json_text, write_frame
+    from audit.export import csv_text, json_text, shared_frame, write_frame
     from audit.export_record import Exported, record_export
 
     settings, store = open_round(config)
     with store:
-        frame = frame_of(store, settings, what)
+        frame = shared_frame(store, settings, what)
         told = Exported(what, fmt, len(frame), "" if output is None else output.name)
         if output is None:
             text = (csv_text(frame) if fmt == "csv" else json_text(frame)).rstrip("\n")

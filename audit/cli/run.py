@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from audit.cli._console import say, talk
-from audit.cli._round import HERE, Config, now, person, show
+from audit.cli._progress import SHAPES, progress_as
+from audit.cli._round import HERE, Config, now, person
 from detectors.errors import ExitCode, UsageError
 
 _SEVERITIES = ("none", "yellow", "orange", "red")
@@ -31,21 +32,27 @@ def run(
     reports: Annotated[  # noqa: FBT002 - a flag of the command line
         bool, typer.Option("--reports/--no-reports", help="Write the reports, too.")
     ] = True,
+    progress: Annotated[
+        str, typer.Option("--progress", help="auto, bar, plain, json, none.")
+    ] = "auto",
 ) -> ExitCode:
     """Audit a round: only what is new is done, a second run on the same input adds nothing."""
-    if fail_on is not None and fail_on not in _SEVERITIES:
-        raise UsageError(
-            f"--fail-on {fail_on} is not known", remedy="use " + ", ".join(_SEVERITIES)
-        )
-    from audit.pipeline.run import run_round
-    from audit.pipeline.tools import real_tools
+    for option, value, known in (
+        ("--fail-on", fail_on, (None, *_SEVERITIES)),
+        ("--progress", progress, SHAPES),
+    ):
+        if value not in known:
+            choice = ", ".join(name for name in known if name)
+            raise UsageError(f"{option} {value} is not known", remedy=f"use {choice}")
+    from audit.nightly import run_and_tell
     from audit.settings import load_settings
 
     settings = load_settings(config)
     changes = {"fail_on": fail_on, "jobs": jobs}
     given = {name: value for name, value in changes.items() if value is not None}
     settings = settings.model_copy(update=given)
-    outcome = run_round(settings, real_tools(now=now, progress=show, actor=person()))
+    show = progress_as(progress)
+    outcome = run_and_tell(settings, now=now, progress=show, actor=person(), talk=talk)
     for line in outcome.not_judged[:_LISTED]:
         talk(f"not judged: {line}")
     if len(outcome.not_judged) > _LISTED:
@@ -54,8 +61,10 @@ def run(
         talk(f"warning: {line}")
     if reports:
         from audit.reporting import write_round_reports
+        from audit.reporting.runs import write_runs_page
 
-        pages = write_round_reports(settings, only_missing=outcome.nothing_new)
+        pages = write_round_reports(settings, only_missing=outcome.nothing_new, progress=show)
+        write_runs_page(settings, only_missing=outcome.nothing_new)
         if pages:
             talk(f"reports: {pages[0]}")
     what = "nothing new" if outcome.nothing_new else "done"

@@ -30,13 +30,13 @@ def score(
     """Gate and score again with the decisions made since, and show the results."""
     if fmt not in ("table", "csv", "json"):
         raise UsageError(f"--format {fmt} is not known", remedy="use table, csv or json")
-    from audit.export import frame_of
+    from audit.export import shared_frame
     from audit.rescore import rescore
 
     settings, store = open_round(config)
     with store:
         rescore(store, settings, now=now, actor=person())
-        frame = frame_of(store, settings, "scores")
+        frame = shared_frame(store, settings, "scores")
     if fmt == "json":
         say(json.dumps(json.loads(frame.to_json(orient="records")), ensure_ascii=False, indent=1))
     elif fmt == "csv":

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Annotated
 
 import typer
 
-from audit.cli._console import say, table
+from audit.cli._console import say, table, write_data
 from audit.cli._round import HERE, Config, open_round
-from detectors.errors import ExitCode, UsageError
+from detectors.errors import ExitCode, UsageError, one_line
 
 
 def register(app: typer.Typer) -> None:
@@ -36,10 +35,10 @@ def status(
     if fmt == "prometheus":
         from audit.metrics import prometheus_text
 
-        sys.stdout.write(prometheus_text(found))
+        write_data(prometheus_text(found))
         return ExitCode.DONE
     rows = [(name, value) for name, value in found.items() if not isinstance(value, list)]
     say(table(("", ""), rows))
     for line in found["not_judged"]:
-        say(f"not judged: {line}")
+        say(f"not judged: {one_line(line, 2_000)}")
     return ExitCode.DONE

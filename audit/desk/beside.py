@@ -21,7 +21,9 @@ _MOST = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The sheets that were collected with a record, in order of serial.
+    """The sheets with a case of their own that were collected with a record, by serial.
+
+    The others were flagged by nobody: what stands on them is not shown beside a name.
 
     Attributes:
         records: ``id``, ``record_id`` and ``serial`` of each.
@@ -45,9 +47,17 @@ def batch_of(
     """The batch of a scanned record; ``None`` for one without paper or out of sight."""
     if record["source"] == "table" or record["unit_id"] is None or not sees(record["unit_id"]):
         return None
-    table = schema.records
+    table, cases = schema.records, schema.cases
+    own = sa.and_(
+        cases.c.round_id == table.c.round_id,
+        cases.c.instrument_id == table.c.instrument_id,
+        cases.c.subject == "record",
+        cases.c.subject_id == table.c.record_id,
+        cases.c.withdrawn_run.is_(None),
+    )
     query = (
         sa.select(table.c.id, table.c.record_id, table.c.serial)
+        .join(cases, own)
         .where(
             table.c.round_id == record["round_id"],
             table.c.unit_id == record["unit_id"],

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from audit.desk.scope import Scope
 from audit.judge.authority import Role, verdicts
 from audit.judge.decision import CaseState, Decision, has_spoken, state_of
-from audit.pipeline.assembly import answer_text
 from audit.store import schema
 from audit.store.cases import Cases, needs_two
 from detectors.finding import Severity
@@ -44,7 +43,7 @@ class Entry:
         channel: How the answers came in.
         batch: Of the form.
         collector: Who collected it.
-        effect: By how much the unit's value changes with the record out, as a share.
+        effect: By how much at most the unit's value changes with the record out, as a share.
         tier_open: Whether the unit's tier depends on what is held.
     """
 
@@ -225,7 +224,11 @@ def _unsettled(connection: sa.Connection, round_id: str) -> set[tuple[str, str]]
 def _effects(
     connection: sa.Connection, round_id: str, instruments: Mapping[str, Instrument]
 ) -> dict[int, float]:
-    """Case -> by how much its unit's value changes when the record does not count."""
+    """Case -> by how much at most its unit's value changes when the record does not count.
+
+    At most: as if the record had only the best or only the worst answers. What it really has
+    would stand in the number, and whoever put the queue into order would find the low scores.
+    """
     totals = {}
     scores = schema.scores
     query = sa.select(scores).where(scores.c.round_id == round_id, scores.c.measure == "overall")
@@ -234,32 +237,23 @@ def _effects(
         totals[about] = (row["satisfied_as_received"], row["answers_as_received"])
     effects = {}
     for name, form in instruments.items():
-        for case, unit, satisfied, answers in _case_answers(connection, round_id, name, form):
+        for case, unit, answers in _case_answers(connection, round_id, name, form):
             all_satisfied, all_answers = totals.get((name, unit or ""), (0, 0))
             if all_answers > answers:
-                without = (all_satisfied - satisfied) / (all_answers - answers)
-                effects[case] = abs(all_satisfied / all_answers - without)
+                share, weight = all_satisfied / all_answers, answers / (all_answers - answers)
+                effects[case] = max(share, 1 - share) * weight
     return effects
 
 
 def _case_answers(
     connection: sa.Connection, round_id: str, instrument_id: str, form: Instrument
-) -> Sequence[tuple[int, str | None, int, int]]:
-    """Case, unit, and how many of the record's rated answers are satisfied, of how many."""
+) -> Sequence[tuple[int, str | None, int]]:
+    """Case, unit, and how many rated answers the record has."""
     answers, records, cases = schema.answers, schema.records, schema.cases
-    items: dict[tuple[str, ...], list[str]] = {}
-    for item in form.ratings:
-        best = tuple(sorted(answer_text(value) for value in item.top_two))
-        items.setdefault(best, []).append(item.id)
-    good = [
-        sa.and_(answers.c.item.in_(names), answers.c.value.in_(best))
-        for best, names in items.items()
-    ]
     query = (
         sa.select(
             cases.c.id,
             cases.c.unit_id,
-            sa.func.sum(sa.case((sa.or_(*good), 1), else_=0)),
             sa.func.count(),
         )
         .join(
@@ -281,4 +275,4 @@ def _case_answers(
         )
         .group_by(cases.c.id, cases.c.unit_id)
     )
-    return [(row[0], row[1], int(row[2]), row[3]) for row in connection.execute(query)]
+    return [(row[0], row[1], row[2]) for row in connection.execute(query)]

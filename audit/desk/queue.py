@@ -232,12 +232,14 @@ class Queue:
         cases = Cases(connection, self._round)
         stand, head = last_seq(connection, _CHANGING), cases.head()
         world = self._world
-        if world is None or world.stand != stand or head < world.head:
+        # Whoever waited here may look at an older state than what is known by now: both
+        # numbers only grow, and the newer is kept.
+        if world is None or stand > world.stand:
             entries = read_entries(connection, self._round, self._instruments)
             by_id = {entry.id: entry for entry in entries}
             everything = View(lambda _: True, in_order(entries))
             world = self._world = _World(stand, head, by_id, everything)
-        elif head != world.head:
+        elif head > world.head:
             for case_id in cases.decided_since(world.head):
                 old = world.by_id.get(case_id)
                 if old is not None:

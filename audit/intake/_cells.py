@@ -14,11 +14,35 @@ from zoneinfo import ZoneInfo
 
 from audit.intake._moments import parse_platform_time
 
-__all__ = ["Cell", "to_bool", "to_date", "to_number", "to_text", "to_time"]
+__all__ = [
+    "LONGEST_TEXT",
+    "Cell",
+    "short_text",
+    "to_bool",
+    "to_date",
+    "to_number",
+    "to_text",
+    "to_time",
+]
 
 Cell = str | int | float | bool | dt.datetime | dt.date | None
 
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
+_LONGEST_TIME = 100
+LONGEST_TEXT = 100_000
+"""Characters of a cell: three times what a spreadsheet's cell can hold."""
+
+# What nobody sees must not make two ids of one: zero width, soft hyphen, marks and overrides
+# of direction, language tags.
+_INVISIBLE: dict[int, str | None] = dict.fromkeys(
+    [
+        *map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u061c\u180e\u200e\u200f"),
+        *range(0x202A, 0x202F),
+        *range(0x2061, 0x206A),
+        *range(0xE0000, 0xE0080),
+    ]
+)
+# Half a character (only JSON can spell one) and zero, which no store keeps.
+_INVISIBLE |= dict.fromkeys([0, *range(0xD800, 0xE000)], "\ufffd")
 _TRUE = frozenset({"true", "yes", "y", "1", "có", "co", "x", "đúng"})
 _FALSE = frozenset({"false", "no", "n", "0", "không", "khong", "sai"})
 _GROUPED_DOT = re.compile(r"[+-]?\d{1,3}(\.\d{3})+,\d+")
@@ -27,7 +51,11 @@ _PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 
 def to_text(cell: Cell) -> str | None:
-    """Text in NFC without blanks at the ends; a number that Excel stored as 5.0 is ``5``."""
+    """Text in NFC without blanks at the ends; a number that Excel stored as 5.0 is ``5``.
+
+    Raises:
+        ValueError: If it is longer than :data:`LONGEST_TEXT`.
+    """
     if cell is None:
         return None
     if isinstance(cell, bool):
@@ -39,11 +67,28 @@ def to_text(cell: Cell) -> str | None:
     if isinstance(cell, dt.datetime | dt.date):
         return cell.isoformat()
     if isinstance(cell, int):
-        return str(cell)
-    if cell.isascii():
+        return _digits(cell)
+    if len(cell) > LONGEST_TEXT:
+        raise ValueError(f"{len(cell)} characters in one cell, more than {LONGEST_TEXT}")
+    if cell.isascii() and "\0" not in cell:
         return cell.strip() or None
     text = unicodedata.normalize("NFC", cell.translate(_INVISIBLE).replace("\u00a0", " ")).strip()
     return text or None
+
+
+def short_text(cell: Cell) -> str | None:
+    """The same, ``None`` for a cell that is too long: for looking at what a table is like."""
+    try:
+        return to_text(cell)
+    except ValueError:
+        return None
+
+
+def _digits(number: int) -> str:
+    try:
+        return str(number)
+    except ValueError as error:  # thousands of digits: turning them to text takes for ever
+        raise ValueError("a number of thousands of digits") from error
 
 
 def to_number(cell: Cell) -> float | None:
@@ -55,7 +100,10 @@ def to_number(cell: Cell) -> float | None:
     if isinstance(cell, bool | dt.date):
         raise ValueError(f"{to_text(cell)!r} is no number")
     if isinstance(cell, int | float):
-        value = float(cell)
+        try:
+            value = float(cell)
+        except OverflowError:
+            value = math.inf
         if math.isnan(value):
             return None
     else:
@@ -125,16 +173,20 @@ def to_time(
         if text is None:
             return None
         moment = _parse_time(text, month_first=month_first)
-    if moment.tzinfo is None and source is not None:
-        moment = moment.replace(tzinfo=source)
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(zone).replace(tzinfo=None)
-    if not 1900 <= moment.year <= 2200:
-        raise ValueError(f"{to_text(cell)!r} lies in no year of a survey")
-    return moment
+    # Years first: at both ends of the calendar no zone can be reckoned.
+    if 1900 <= moment.year <= 2200:
+        if moment.tzinfo is None and source is not None:
+            moment = moment.replace(tzinfo=source)
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(zone).replace(tzinfo=None)
+        if 1900 <= moment.year <= 2200:
+            return moment
+    raise ValueError(f"{to_text(cell)!r} lies in no year of a survey")
 
 
 def _parse_time(text: str, *, month_first: bool) -> dt.datetime:
+    if len(text) > _LONGEST_TIME:
+        raise ValueError(f"{len(text)} characters are no date")
     try:
         return dt.datetime.fromisoformat(text)
     except ValueError:
@@ -151,5 +203,7 @@ def to_date(cell: Cell) -> dt.date | None:
     Raises:
         ValueError: If the cell is no date.
     """
-    moment = to_time(cell, ZoneInfo("UTC")) if not isinstance(cell, dt.datetime) else cell
+    if isinstance(cell, dt.datetime):
+        cell = cell.replace(tzinfo=None)  # the day as it is written
+    moment = to_time(cell, ZoneInfo("UTC"))
     return None if moment is None else moment.date()

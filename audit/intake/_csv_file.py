@@ -10,17 +10,20 @@ from __future__ import annotations
 import csv
 import io
 import re
-from functools import cache
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.intake._raw import Cells, RawTable, decode, header_of
+from audit.intake._raw import Cells, Places, RawTable, decode, header_of
 from detectors.errors import InputError
 
 __all__ = ["read_csv"]
+
+# A cell that is too long is a matter of its record, not of the file.
+csv.field_size_limit(2**31 - 1)
 
 
 def read_csv(path: Path, data: bytes) -> RawTable:
@@ -30,6 +33,8 @@ def read_csv(path: Path, data: bytes) -> RawTable:
         InputError: If it has no header or a quotation mark is not closed; names the line.
     """
     text = decode(path, data)
+    if not text.strip():
+        raise _no_header(path)
     return _plain(path, text) or _strict(path, text)
 
 
@@ -53,16 +58,13 @@ def _plain(path: Path, text: str) -> RawTable | None:
     columns = _split(text[head.end() :].encode(), header, separator)
     if columns is None:
         return None
-
-    @cache
-    def lines() -> list[int]:
-        rows = enumerate(text.split("\n"), start=1)
-        return [n for n, line in rows if line.replace(separator, "").strip()][1:]
-
-    def place(row: int, column: str | None) -> str:
-        return f"{path}, line {lines()[row]}" + (f", column {column}" if column else "")
-
-    return RawTable(path, columns, place, {})
+    rows = len(next(iter(columns.values())))
+    first = text.count("\n", 0, head.end()) + 1
+    lines: Sequence[int] = range(first, first + rows)
+    if text.count("\n", head.end()) + (not text.endswith("\n")) != rows:  # some are blank
+        numbered = enumerate(text.split("\n"), start=1)
+        lines = [n for n, line in numbered if line.replace(separator, "").strip()][1:]
+    return RawTable(path, columns, Places(str(path), "line", lines), {})
 
 
 def _split(body: bytes, header: list[str], separator: str) -> dict[str, Cells] | None:
@@ -133,11 +135,12 @@ def _strict(path: Path, text: str) -> RawTable:
             remedy="look for a quotation mark that is not closed",
         ) from error
     if not header:
-        raise InputError("no header row", where=str(path), remedy="export it again")
-
-    def place(row: int, column: str | None) -> str:
-        return f"{path}, line {lines[row]}" + (f", column {column}" if column else "")
+        raise _no_header(path)
 
     cells: Any = zip(*rows, strict=True) if rows else [()] * len(header)
     columns = {name: Cells.of(column) for name, column in zip(header, cells, strict=True)}
-    return RawTable(path, columns, place, odd)
+    return RawTable(path, columns, Places(str(path), "line", lines), odd)
+
+
+def _no_header(path: Path) -> InputError:
+    return InputError("no header row", where=str(path), remedy="export it again")

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from audit.intake._cells import to_text
+from audit.intake._cells import short_text
 from audit.intake._raw import Cells, RawTable
 
 __all__ = ["Headed", "without_extra_headers"]
@@ -38,13 +38,15 @@ def without_extra_headers(raw: RawTable) -> Headed:
     """Take the extra rows off, if they are there."""
     if len(raw) < _EXTRA:
         return Headed(raw)
-    imports = {name: to_text(cells.distinct[cells.codes[1]]) for name, cells in raw.columns.items()}
+    imports = {
+        name: short_text(cells.distinct[cells.codes[1]]) for name, cells in raw.columns.items()
+    }
     if not any(cell and cell.startswith('{"ImportId"') for cell in imports.values()):
         return Headed(raw)
     texts = {
         name: text
         for name, cells in raw.columns.items()
-        if (text := to_text(cells.distinct[cells.codes[0]]))
+        if (text := short_text(cells.distinct[cells.codes[0]]))
     }
     columns = {
         name: Cells(cells.codes[_EXTRA:], cells.distinct) for name, cells in raw.columns.items()

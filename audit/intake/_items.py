@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.intake._cells import Cell, to_number, to_text
+from audit.intake._cells import Cell, short_text, to_number, to_text
 from audit.intake.mapping import TableMapping
 from detectors.instrument import Item
 
@@ -111,7 +111,7 @@ def _from_choices(table: Columns, item: Item, several: list[str]) -> NDArray[np.
         if name is None:
             continue
         cells = table.raw.columns[name]
-        marked = np.array([(to_text(c) or "").casefold() in _CHOSEN for c in cells.distinct])
+        marked = np.array([(short_text(c) or "").casefold() in _CHOSEN for c in cells.distinct])
         rows = marked[cells.codes] if size else np.zeros(0, dtype=bool)
         values[rows] = value
         chosen += rows

@@ -16,7 +16,11 @@ from numpy.typing import NDArray
 from audit.intake._cells import Cell, to_text
 from detectors.errors import InputError
 
-__all__ = ["Cells", "RawTable", "decode", "header_of"]
+__all__ = ["MOST_COLUMNS", "Cells", "Places", "RawTable", "check_columns", "decode", "header_of"]
+
+MOST_COLUMNS = 16_384
+"""As many as a spreadsheet has."""
+_LONGEST_NAME = 1_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +47,31 @@ class Cells:
 
     def __iter__(self) -> Iterator[Cell]:
         return (self.distinct[code] for code in self.codes.tolist())
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the rows of a table stand in its file.
+
+    Attributes:
+        file: Its name, and the sheet in it.
+        unit: What rows are counted in: ``line``, ``row``, ``object``.
+        numbers: Of each row, in that unit.
+        letters: Letter of each column, in a spreadsheet.
+    """
+
+    file: str
+    unit: str
+    numbers: Sequence[int]
+    letters: Mapping[str, str] | None = None
+
+    def __call__(self, row: int, column: str | None) -> str:
+        """The place of a row from 0, or of a cell in it."""
+        number = self.numbers[row]
+        if column is not None and self.letters is not None:
+            return f"{self.file}, cell {self.letters[column]}{number}"
+        place = f"{self.file}, {self.unit} {number}"
+        return place if column is None else f"{place}, column {column}"
 
 
 @dataclass(frozen=True)
@@ -96,13 +125,50 @@ def header_of(path: Path, names: Sequence[Cell], where: str) -> list[str]:
     """Column names as clean text.
 
     Raises:
-        InputError: If there is none, or two are alike.
+        InputError: If there is none, there are too many, or two are alike.
     """
-    clean = [to_text(name) or "" for name in names]
+    if len(names) > MOST_COLUMNS:
+        names = _without_blanks(names)
+    check_columns(len(names), where)
+    long = [len(name) for name in names if isinstance(name, str) and len(name) > _LONGEST_NAME]
+    if long:
+        raise InputError(
+            f"the name of a column has {long[0]} characters", where=where, remedy="shorten it"
+        )
+    try:
+        clean = [to_text(name) or "" for name in names]
+    except ValueError as error:
+        raise InputError(str(error), where=where, remedy="name the columns by words") from error
     while clean and not clean[-1]:
         clean.pop()
     if not clean:
         raise InputError("no header row", where=where, remedy="name the columns in the first row")
+    _check_names(clean, where)
+    return clean
+
+
+def check_columns(count: int, where: str) -> None:
+    """Refuse a table that is wider than any that is meant to be read.
+
+    Raises:
+        InputError: If it has more than :data:`MOST_COLUMNS` columns.
+    """
+    if count > MOST_COLUMNS:
+        raise InputError(
+            f"{count} columns, more than {MOST_COLUMNS}",
+            where=where,
+            remedy="export only the columns that are asked for",
+        )
+
+
+def _without_blanks(names: Sequence[Cell]) -> Sequence[Cell]:
+    """Names up to the last that is none."""
+    last = next((n for n in range(len(names), 0, -1) if names[n - 1] not in (None, "")), 0)
+    return names[:last]
+
+
+def _check_names(clean: list[str], where: str) -> None:
+    """Number the columns without a name, in place; refuse two of one name."""
     seen: set[str] = set()
     for number, name in enumerate(clean, start=1):
         if name and name in seen:
@@ -110,4 +176,3 @@ def header_of(path: Path, names: Sequence[Cell], where: str) -> list[str]:
         if not name:
             clean[number - 1] = f"(column {number})"
         seen.add(name)
-    return clean

@@ -8,7 +8,6 @@ cases that may be rated, complaints, units that took over others, trusted earlie
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +16,21 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from audit.intake._cells import to_text, to_time
+from audit.intake._cells import to_time
 from audit.intake.mapping import TableMapping
 from audit.intake.registers import count_of
-from audit.intake.tables import LOCAL_TIME, Columns, TableProblem, columns_of, read_responses
+from audit.intake.tables import (
+    LOCAL_TIME,
+    Columns,
+    TableProblem,
+    columns_of,
+    read_responses,
+    to_id,
+)
 from detectors.circumstances import ANY_UNIT, Circumstances
 from detectors.errors import ConfigError
 from detectors.instrument import Instrument
+from detectors.toml_file import read_toml
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,19 +114,9 @@ def load_collection(path: Path) -> Collection:
     Raises:
         ConfigError: If it cannot be read or a key is wrong; names the key.
     """
+    _, data = read_toml(path, ConfigError, "the file", "check the path given to --collection")
     try:
-        data = tomllib.loads(path.read_text("utf-8-sig"))
         return Collection(**data)
-    except OSError as error:
-        raise ConfigError(
-            f"the file cannot be read ({error.strerror})",
-            where=str(path),
-            remedy="check the path given to --collection",
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"not a valid TOML file ({error})", where=str(path), remedy="mend that line"
-        ) from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         key = ".".join(str(part) for part in first["loc"]) or "(top level)"
@@ -200,7 +197,7 @@ def _transactions(table: Columns, zone: ZoneInfo, problems: list[TableProblem]) 
     table.require("case_id")
     data: dict[str, Any] = {}
     for name in ("case_id", "unit_id", "channel"):
-        texts = table.values(name, to_text, "write plain text")
+        texts = table.values(name, to_id, "write plain text")
         if texts is not None:
             data[name] = pd.Series(texts, dtype="str")
     done = "finished_at" if table.name("finished_at") is not None else "completed_at"
@@ -218,7 +215,7 @@ def _complaints(table: Columns, problems: list[TableProblem]) -> pd.DataFrame:
 
     table.require("unit_id")
     table.require("complaints")
-    units = table.values("unit_id", to_text, "write plain text")
+    units = table.values("unit_id", to_id, "write plain text")
     counts = table.values("complaints", count_of, "write a whole number from 0")
     problems += table.problems
     frame = pd.DataFrame(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from audit.intake._cells import to_text
+from audit.intake._cells import short_text, to_text
 from audit.intake._formats import read_raw
 from audit.intake._header_rows import without_extra_headers
 from audit.intake._items import values_of
@@ -289,7 +289,9 @@ def _number(text: str, values: set[str]) -> bool:
 def _texts(table: Columns, name: str) -> set[str]:
     cells = table.raw.columns[name]
     used = np.unique(cells.codes)
-    return {text for code in used.tolist() if (text := to_text(cells.distinct[code])) is not None}
+    return {
+        text for code in used.tolist() if (text := short_text(cells.distinct[code])) is not None
+    }
 
 
 def _examples(table: Columns, name: str) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audit.intake._cells import Cell, to_bool, to_date, to_number, to_text
-from audit.intake.tables import Columns, TableProblem, columns_of
+from audit.intake.tables import Columns, TableProblem, columns_of, to_id
+from detectors.serials import serial_key
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +27,8 @@ UNIT_COLUMNS = (
     *("unit_id", "name", "group", "level", "parent_id"),
     *("handles_procedures", "served", "valid_from", "valid_to"),
 )
+# More than there are people, so that sums of it stay numbers.
+_MOST = 1e12
 COUNTS = ("issued", "returned", "valid", "invalid", "lost", "spoilt")
 CUSTODY_COLUMNS = (
     *("unit_id", "batch", "serial_from", "serial_to", *COUNTS),
@@ -276,7 +279,7 @@ def _frame(
     size = len(table.raw)
     data: dict[str, Any] = {}
     for name in texts:
-        found = table.values(name, to_text, "write plain text")
+        found = table.values(name, to_id, "write plain text")
         data[name] = pd.Series(found if found is not None else [None] * size, dtype="str")
     for name in flags:
         found_flags = table.values(name, to_bool, "write true or false")
@@ -304,15 +307,9 @@ def count_of(cell: Cell) -> float | None:
         # no count has decimals
         cell = re.sub(r"[. ]", "", cell)
     value = to_number(cell)
-    if value is not None and (value < 0 or value != int(value)):
+    if value is not None and not (0 <= value <= _MOST and value == int(value)):
         raise ValueError(f"{to_text(cell)} is no count")
     return value
-
-
-def serial_key(serial: str) -> tuple[tuple[int, int, str], ...]:
-    """Order of a serial: its parts in turn, digits as numbers, letters without case."""
-    parts = re.findall(r"\d+|[^\W\d_]+", serial.casefold())
-    return tuple((0, int(p), "") if p.isdigit() else (1, 0, p) for p in parts)
 
 
 def serial_in(serial: str, low: str, high: str) -> bool:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.intake._cells import Cell, to_bool, to_text, to_time
+from audit.intake._cells import Cell, short_text, to_bool, to_text, to_time
 from audit.intake._formats import read_raw
 from audit.intake._header_rows import Headed, without_extra_headers
 from audit.intake._items import item_column
@@ -25,7 +25,7 @@ from audit.intake._raw import Cells, RawTable
 from audit.intake._repeats import note_repeats
 from audit.intake.mapping import TableMapping, mapping_of
 from audit.intake.presets import PRESETS
-from detectors.errors import ConfigError, InputError
+from detectors.errors import ConfigError, InputError, one_line
 from detectors.instrument import Instrument, Item
 
 if TYPE_CHECKING:
@@ -42,10 +42,12 @@ __all__ = [
 
 LOCAL_TIME = "Asia/Ho_Chi_Minh"
 
-TEXT_COLUMNS = (
+ID_COLUMNS = (
     *("record_id", "unit_id", "channel", "serial", "batch", "collector"),
-    *("device", "account", "ip", "case_id", "comment"),
+    *("device", "account", "ip", "case_id"),
 )
+TEXT_COLUMNS = (*ID_COLUMNS, "comment")
+LONGEST_ID = 300
 TIME_COLUMNS = ("started_at", "submitted_at")
 META_COLUMNS = (*TEXT_COLUMNS, *TIME_COLUMNS, "assisted")
 
@@ -84,6 +86,11 @@ class TableProblem:
     record_id: str | None = None
     code: str = "bad_value"
     item: str | None = None
+
+    def __post_init__(self) -> None:
+        """Make the words fit to be shown, whatever stood in the file."""
+        for name in ("where", "what", "remedy"):
+            object.__setattr__(self, name, one_line(getattr(self, name)))
 
     def line(self) -> str:
         """One line for a person."""
@@ -161,7 +168,7 @@ class Columns:
         found = self.name(column)
         if found is None:
             wanted = " or ".join(dict.fromkeys(self.mapping.names(column)))
-            there = ", ".join(list(self.raw.columns)[:12])
+            there = ", ".join(one_line(name, 60) for name in list(self.raw.columns)[:12])
             raise InputError(
                 f"the column {wanted} is missing",
                 where=str(self.raw.path),
@@ -214,6 +221,18 @@ class Columns:
         return values
 
 
+def to_id(cell: Cell) -> str | None:
+    """Text that names something.
+
+    Raises:
+        ValueError: If it is longer than :data:`LONGEST_ID` characters.
+    """
+    text = to_text(cell)
+    if text is not None and len(text) > LONGEST_ID:
+        raise ValueError(f"{len(text)} characters, more than the {LONGEST_ID} of a name")
+    return text
+
+
 def columns_of(
     path: Path,
     mapping: Mapping[str, str] | str | TableMapping | None,
@@ -244,7 +263,7 @@ def _without_tests(headed: Headed, mapping: TableMapping) -> Columns:
     for column, cells_out in mapping.platform.skip.items():
         if column in raw.columns:
             cells = raw.columns[column]
-            trial = np.array([to_text(cell) in cells_out for cell in cells.distinct], dtype=bool)
+            trial = np.array([short_text(cell) in cells_out for cell in cells.distinct], dtype=bool)
             out |= trial[cells.codes]
     if not out.any():
         return Columns(raw, mapping, texts=headed.texts, timezone=headed.timezone)
@@ -312,7 +331,8 @@ def read_responses(
         table.note(row, None, what, "look for a stray separator or a cut-off line", "odd_row")
     data: dict[str, Any] = {"record_id": pd.Series(table.ids, dtype="str")}
     for column in TEXT_COLUMNS[1:]:
-        texts = table.values(column, to_text, "write plain text")
+        convert = to_id if column in ID_COLUMNS else to_text
+        texts = table.values(column, convert, "write plain text")
         if texts is not None:
             data[column] = pd.Series(texts, dtype="str")
     _fill_constants(table, data)
@@ -396,7 +416,7 @@ def _asked(table: Columns, instrument: Instrument) -> tuple[Item, ...]:
 
 def _record_ids(table: Columns) -> list[str | None]:
     """Ids made unique: a missing one from its row, a repeated one with ``#2`` behind it."""
-    read = table.values("record_id", to_text, "write plain text")
+    read = table.values("record_id", to_id, "write plain text")
     raw: list[str | None] = _hashed_ids(table) if read is None else read.tolist()
     taken = {value for value in raw if value is not None}
     if len(taken) == len(raw):
@@ -430,7 +450,7 @@ def _record_ids(table: Columns) -> list[str | None]:
 
 def _hashed_ids(table: Columns) -> list[str | None]:
     """Ids from what a row holds, for a file that names no records: the same in any export."""
-    columns = [list(map(to_text, cells)) for cells in table.raw.columns.values()]
+    columns = [list(map(short_text, cells)) for cells in table.raw.columns.values()]
     rows = zip(*columns, strict=True)
     return [
         hashlib.sha256("\x1f".join(cell or "" for cell in row).encode()).hexdigest()[:16]

@@ -26,7 +26,7 @@ MANIFEST = "manifest.json"
 _ROOTS = frozenset({"store", "originals", "runs", "checkpoints", "round"})
 _CHUNK = 1 << 20
 _LARGEST_MANIFEST = 1 << 30
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\\]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\\\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class ArchiveWriter:
@@ -98,26 +98,31 @@ def extract(archive: Path, folder: Path) -> tuple[dict[str, Any], str]:
                     manifest, manifest_hash = _manifest(data, archive), _sha256(data)
                 else:
                     hashes[name] = _place(stream, folder / name)
-    except (tarfile.TarError, EOFError) as error:
+    # Headers are numbers as text, which tarfile reads with int().
+    except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
         raise _wrong(archive, f"it cannot be read to its end ({error})") from error
     except OSError as error:
-        raise _wrong(archive, f"it cannot be read ({error.strerror})") from error
+        raise _wrong(archive, f"it cannot be read ({error.strerror or error})") from error
     if manifest is None:
         raise _wrong(archive, "it has no manifest: it was cut off")
     for name in sorted({*hashes, *manifest["files"]}):
-        said = manifest["files"].get(name, {}).get("sha256")
-        if hashes.get(name) != said:
+        entry = manifest["files"].get(name)
+        said = entry.get("sha256") if isinstance(entry, dict) else None
+        if said is None or hashes.get(name) != said:
             raise _wrong(archive, f"{name} is not what the manifest says")
     return manifest, manifest_hash
 
 
 def _members(tar: tarfile.TarFile, archive: Path) -> Iterator[tuple[str, IO[bytes], int]]:
     seen: set[str] = set()
+    room = archive.stat().st_size
     for member in tar:
         parts = member.name.split("/")
         plain = not _CONTROL.search(member.name) and not {"", ".", ".."} & set(parts)
         known = member.name == MANIFEST or (len(parts) > 1 and parts[0] in _ROOTS)
-        stream = tar.extractfile(member) if member.isreg() else None
+        # What is longer than the archive has holes (GNU sparse files), or lies.
+        whole = member.isreg() and not member.issparse() and 0 <= member.size <= room
+        stream = tar.extractfile(member) if whole else None
         if stream is None or not plain or not known or member.name in seen:
             raise _wrong(archive, f"it holds {member.name!r}, which no backup holds")
         seen.add(member.name)

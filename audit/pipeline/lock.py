@@ -6,7 +6,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -74,8 +74,7 @@ def store_lock(store: Store, round_id: str) -> Iterator[None]:
         yield
         return
     key = {"key": key_of("run", round_id)}
-    engine = store.engine.execution_options(isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
+    with store.session() as connection:
         if not connection.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), key).scalar():
             raise Busy(
                 "another run holds this round",
@@ -85,4 +84,6 @@ def store_lock(store: Store, round_id: str) -> Iterator[None]:
         try:
             yield
         finally:
-            connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), key)
+            # Where the connection was cut the server has let go of the lock already.
+            with suppress(sa.exc.SQLAlchemyError):
+                connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), key)

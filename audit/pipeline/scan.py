@@ -144,6 +144,8 @@ def _store(
         Pages(connection, round_id).replace(item.file_id, rows, marks, prints)
         reasons = [row["reason"] for row in rows if row["status"] == "not_checked"]
         Files(connection, round_id).set_reason(item.file_id, reasons[0] if reasons else None)
+    not_read = sum(row["status"] != "read" for row in rows)
+    tools.log("file.judged", sha256=item.sha256, pages=len(rows), not_read=not_read)
     return len(rows)
 
 

@@ -35,8 +35,8 @@ def note_changes(
         AccessError: If it cannot be read or made.
     """
     note_key(connection, settings)
-    # Where the store is may hold a password and changes no result.
-    chosen = settings.model_dump(mode="json", by_alias=True, exclude={"store"})
+    # Where the store is may hold a password, and addresses of mail are people: no result of either.
+    chosen = settings.model_dump(mode="json", by_alias=True, exclude={"store", "notify"})
     forms = {"instruments": dict(inputs.instruments), "references": dict(inputs.references)}
     _note(connection, Action.SETTINGS, settings.round.id, chosen)
     _note(connection, Action.RULES, settings.round.id, told(rules))

@@ -193,9 +193,11 @@ def _add(sources: Sources, settings: Settings, kind: str, path: Path) -> None:
 def relative_to_round(path: Path, base: Path) -> str:
     """How a file is called in the round, the same on every machine."""
     try:
-        return path.resolve().relative_to(base.resolve()).as_posix()
+        name = path.resolve().relative_to(base.resolve()).as_posix()
     except ValueError:
-        return path.as_posix()
+        name = path.as_posix()
+    # A name that is no UTF-8 is spelled out: no store and no report could hold it.
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def problem_of(error: AuditError, place: str, code: str) -> TableProblem:
@@ -236,5 +238,6 @@ def take_in(
             files.add(found.path, found.kind, kept.sha256, kept.size, run_id)
             what = {"kind": found.kind, "sha256": kept.sha256, "size": kept.size, "run": run_id}
             describe(connection, after=what)
+        tools.log("file.in", kind=found.kind, sha256=kept.sha256, size=kept.size)
         new[found.kind] = new.get(found.kind, 0) + 1
     return new

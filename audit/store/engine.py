@@ -72,6 +72,17 @@ class Store:
         with _told(self.engine), engine.connect() as connection:
             yield connection
 
+    @contextmanager
+    def session(self) -> Iterator[sa.Connection]:
+        """A connection outside of transactions, for locks of the server's.
+
+        Raises:
+            AccessError: If the store cannot be reached.
+        """
+        engine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        with _told(self.engine), engine.connect() as connection:
+            yield connection
+
     def close(self) -> None:
         """Let go of every connection."""
         self.engine.dispose()

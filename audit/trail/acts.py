@@ -38,6 +38,7 @@ class Action(StrEnum):
     EXPORT = "export"
     BACKUP = "backup"
     RESTORE = "restore"
+    NOTICE = "notice"  # word of a run was sent, or could not be
     RETENTION = "retention"  # originals were deleted, their hashes stay
     # What the review desk records.
     USER = "user.change"
@@ -48,6 +49,9 @@ class Action(StrEnum):
     TAKE_OVER = "lease.taken_over"
     DESK = "desk"  # sessions and leases move on: recorded only if anything else was changed
     UNMASKED_VIEW = "view.unmasked"
+    UNMASK = "view.reason"  # why somebody looks without covers
+    SUBJECT = "subject.request"  # a person asked about their record, or was answered
+    IDENTITY_KEY = "identity.key"  # hashes of rounds to come are made with this key
     BACKCHECK = "backcheck"
     NOTE = "note"  # on a place of a scan
     FACTOR = "factor.change"  # a second factor was begun, used for the first time or reset
@@ -59,8 +63,16 @@ class Action(StrEnum):
 
 # Acts that change nothing of what a report says.
 LOOKS = (
-    *(Action.EXPORT, Action.BACKUP, Action.LOGIN, Action.LOGIN_REFUSED, Action.LOGOUT),
+    *(
+        Action.NOTICE,
+        Action.EXPORT,
+        Action.BACKUP,
+        Action.LOGIN,
+        Action.LOGIN_REFUSED,
+        Action.LOGOUT,
+    ),
     *(Action.SESSION_END, Action.TAKE_OVER, Action.UNMASKED_VIEW),
+    *(Action.UNMASK, Action.IDENTITY_KEY, Action.SUBJECT),
 )
 
 

@@ -49,13 +49,15 @@ class _Writing:
 def recorded(connection: sa.Connection, act: Act) -> Iterator[None]:
     """Record ``act`` with every row touched inside, before the transaction is committed."""
     writing = _Writing(act)
-    connection.info[_INFO] = writing
+    # Kept by hand: a connection that is cut meanwhile has no `info` to be asked for any more.
+    info = connection.info
+    info[_INFO] = writing
     try:
         yield
         if writing.touched or writing.act.always:
             append(connection, writing.act, writing.touched)
     finally:
-        connection.info.pop(_INFO, None)
+        info.pop(_INFO, None)
 
 
 def touched(connection: sa.Connection, table: str, keys: Iterable[Any]) -> None:

@@ -36,6 +36,7 @@ WIDENING = 1.3
 FREEDOM = 10.0
 SMALLEST_P = 1e-12
 DUST = 1e-9
+MOST_SCORES = 10_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,10 +165,16 @@ class HonestDistribution:
 
         Raises:
             KeyError: If a key is missing.
-            ValueError: If scores and counts are not numbers of one length.
+            ValueError: If scores and counts are not finite numbers of one length.
+            TypeError, OverflowError: If they are something else.
         """
         values = np.asarray(data["scores"], dtype=np.float64)
         counts = np.asarray(data["counts"], dtype=np.int64)
-        if values.shape != counts.shape:
+        scale = float(data.get("min_scale", 0.0))
+        if values.shape != counts.shape or values.ndim != 1:
             raise ValueError("scores and counts differ in length")
-        return cls.fit(np.repeat(values, counts), min_scale=float(data.get("min_scale", 0.0)))
+        if not np.isfinite(values).all() or not 0.0 <= scale < np.inf:
+            raise ValueError("a score is no number")
+        if np.any(counts < 0) or float(np.sum(counts, dtype=np.float64)) > MOST_SCORES:
+            raise ValueError(f"counts are negative, or more than {MOST_SCORES} scores")
+        return cls.fit(np.repeat(values, counts), min_scale=scale)

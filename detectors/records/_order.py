@@ -18,7 +18,6 @@ in the twin test; permutation of the order and its correction between units: own
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,6 +26,7 @@ from numpy.typing import NDArray
 
 from detectors.calibration.tail import HonestDistribution
 from detectors.records._classes import classes_of
+from detectors.serials import serial_key
 from detectors.table import RecordTable
 
 __all__ = ["Runs", "runs_of"]
@@ -79,12 +79,6 @@ class Runs:
 def runs_of(table: RecordTable, seed: int) -> Runs:
     """Runs of all paper forms; worked out once for a table and a seed."""
     return table.memo(("paper runs", seed), lambda: _runs(table, seed))
-
-
-def serial_key(serial: str) -> tuple[tuple[int, int, str], ...]:
-    """Order of a serial: its parts in turn, digits as numbers; a check digit comes last."""
-    parts = re.findall(r"\d+|[^\W\d_]+", serial.casefold())
-    return tuple((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts)
 
 
 def _runs(table: RecordTable, seed: int) -> Runs:

@@ -26,6 +26,8 @@ COUNTS = (
     *("lost", "spoilt", "outstanding", "handed_out", "taken_home", "reasons"),
 )
 CHECK_DIGITS = 2
+# Of a running number: more than all paper of the world, and sums of it stay numbers.
+MOST_DIGITS = 18
 
 Counts = Mapping[str, float]
 
@@ -312,7 +314,12 @@ def span_of(row: Mapping[str, Any]) -> Range | None:
     at = differ[0] if differ else len(low) - 1
     if len(low) - at > CHECK_DIGITS or any(len(part) > CHECK_DIGITS for part in low[at + 1 :]):
         return None
-    if not (low[at].isdigit() and high[at].isdigit()) or int(high[at]) < int(low[at]):
+    if (
+        not (low[at].isdecimal() and high[at].isdecimal())
+        or max(len(low[at]), len(high[at])) > MOST_DIGITS
+    ):
         return None
-    prefix = tuple(part.lstrip("0") if part.isdigit() else part for part in low[:at])
+    if int(high[at]) < int(low[at]):
+        return None
+    prefix = tuple(part.lstrip("0") if part.isdecimal() else part for part in low[:at])
     return Range(row["unit_id"], row.get("batch") or "?", prefix, int(low[at]), int(high[at]))

@@ -187,7 +187,8 @@ def _days(table: UnitTable, rows: NDArray[np.intp]) -> pd.Series[Any]:
     days = pd.Series(pd.NaT, index=frame.index, dtype="datetime64[ns]")
     for column in ("started_at", "submitted_at"):
         if column in frame.columns:
-            text = frame[column].map(str).str.strip()
+            # An empty column of times would stay one of times under `map`.
+            text = frame[column].astype(object).map(str).str.strip()
             zoned = text.str.contains(r"[T ]\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$")
             local = pd.to_datetime(text.where(~zoned), errors="coerce", format="ISO8601")
             world = pd.to_datetime(

@@ -64,11 +64,15 @@ class CodeReading:
         return None if self.found == "other" else clean_serial(self.text)
 
 
+# A QR code holds up to 7,089 digits.
+_LONGEST_SERIAL = 300
+
+
 def clean_serial(text: str) -> str | None:
     """A code's text in NFC, without control and invisible characters or outer blanks.
 
     Line feeds inside stay, since some forms print several lines into one code; ``None``
-    if nothing printable is left.
+    if nothing printable is left, or it is longer than any serial.
     """
     kept = []
     for c in unicodedata.normalize("NFC", text.replace("\r\n", "\n")):
@@ -77,7 +81,8 @@ def clean_serial(text: str) -> str | None:
             kept.append(c)
         elif group == "Z" or c in "\t\r":
             kept.append(" ")
-    return "".join(kept).strip() or None
+    serial = "".join(kept).strip()
+    return serial if 0 < len(serial) <= _LONGEST_SERIAL else None
 
 
 def read_code(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import mmap
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,7 @@ from scans.source.jpeg import decode_jpeg, read_header
 from scans.source.metadata import clean, xmp_facts
 from scans.source.orientation import upright
 from scans.source.pdf_page import SolePicture, page_size, sole_picture, visible_annotations
+from scans.source.pdf_streams import filters_of, unpacked
 from scans.source.pictures import collapse_grey, fault
 from scans.source.types import Limits
 
@@ -65,6 +67,9 @@ _PDF_FAULTS = (
     OSError,
     zlib.error,
 )
+_FEW_BYTES = 16 << 20
+_XMP_BYTES = 1 << 20
+_MOST_UPDATES = 1_000
 _REMEDY = "scan it again, or save the page as TIFF or PNG"
 
 
@@ -108,7 +113,7 @@ def read_pdf(path: Path, limits: Limits) -> Iterator[tuple[int, int, PdfPicture 
         ) from error
     with pdf, _Drawing(path) as drawing:
         try:
-            total = len(pdf.pages)
+            total = _page_count(pdf, limits)
             facts = _document_facts(pdf, path)
         except _PDF_FAULTS as error:
             raise InputError(
@@ -154,6 +159,15 @@ class _Drawing:
         return self._document[index]
 
 
+def _page_count(pdf: pikepdf.Pdf, limits: Limits) -> int:
+    """Number of pages; what the document says of it, where that alone is too much."""
+    tree = pdf.Root.get("/Pages")
+    said = tree.get("/Count", 0) if isinstance(tree, pikepdf.Dictionary) else 0
+    if isinstance(said, int) and said > limits.pages:
+        return said
+    return len(pdf.pages)
+
+
 def _page(
     page: pikepdf.Page, drawing: _Drawing, index: int, facts: dict[str, Any], limits: Limits
 ) -> PdfPicture:
@@ -176,7 +190,7 @@ def _extract(
     stream = sole.stream
     width, height = int(stream.get("/Width", 0)), int(stream.get("/Height", 0))
     limits.check_pixels(width, height, "")
-    filters = _filters(stream)
+    filters = filters_of(stream)
     if filters[-1] == "/DCTDecode":
         made = _extract_jpeg(stream, filters, facts, limits)
     elif filters[-1] in _ENCODINGS:
@@ -207,7 +221,8 @@ def _extract_jpeg(
         return None
     data = stream.read_raw_bytes()
     if filters[:-1] == ["/FlateDecode"]:
-        data = zlib.decompressobj().decompress(data, limits.file_bytes)
+        # A JPEG is compressed already: what unpacks to far more is none.
+        data = zlib.decompressobj().decompress(data, _FEW_BYTES + 4 * len(data))
     elif filters[:-1]:
         return None
     header = read_header(data, "embedded picture")
@@ -261,15 +276,6 @@ def _bitmap(bitmap: pypdfium2.PdfBitmap) -> NDArray[np.uint8]:
     return collapse_grey(np.array(array))
 
 
-def _filters(stream: Any) -> list[str]:
-    found = stream.get("/Filter")
-    if found is None:
-        return [""]
-    if isinstance(found, pikepdf.Array):
-        return [str(name) for name in found] or [""]
-    return [str(found)]
-
-
 def _document_facts(pdf: pikepdf.Pdf, path: Path) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     info = pdf.trailer.get("/Info")
@@ -280,7 +286,7 @@ def _document_facts(pdf: pikepdf.Pdf, path: Path) -> dict[str, Any]:
                 facts[name] = text
     packet = pdf.Root.get("/Metadata")
     if isinstance(packet, pikepdf.Stream):
-        facts.update(xmp_facts(packet.read_bytes()))
+        facts.update(xmp_facts(unpacked(packet, _XMP_BYTES) or b""))
     facts["incremental_updates"] = _updates(path, linear=pdf.is_linearized)
     return facts
 
@@ -289,7 +295,7 @@ def _updates(path: Path, *, linear: bool) -> int:
     """How often something was appended to the file after it was first written."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         found, at = 0, data.find(b"%%EOF")
-        while at >= 0:
+        while at >= 0 and found < _MOST_UPDATES:
             found += 1
             at = data.find(b"%%EOF", at + 5)
     # A linearised file is born with two ends.
@@ -298,4 +304,6 @@ def _updates(path: Path, *, linear: bool) -> int:
 
 def _plain_fault(error: Exception, path: Path) -> str:
     """A library's complaint without the path it repeats."""
-    return fault(Exception(str(error).replace(f"{path}: ", "").replace(str(path), "file")))
+    text = str(error).replace(f"{path}: ", "").replace(str(path), "file")
+    # Where an object lay in memory is another place each time.
+    return fault(Exception(re.sub(r"\s*<[^<>]* 0x[0-9a-f]+>", "", text)))

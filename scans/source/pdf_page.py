@@ -15,6 +15,7 @@ import pikepdf
 from numpy.typing import NDArray
 
 from scans.source.orientation import code_of, upright
+from scans.source.pdf_streams import unpacked
 
 __all__ = ["SolePicture", "page_size", "sole_picture", "visible_annotations"]
 
@@ -23,7 +24,7 @@ Box = tuple[float, float, float, float]
 
 _IDENTITY: Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 # A longer content stream is line art or text, not one picture, and slow to walk.
-_CONTENT_BYTES = 4 * 1024 * 1024
+_CONTENT_BYTES = 512 * 1024
 _MOST_FORMS = 3
 # How far, as a share of the page's side, a picture may miss the page edge. Scanner
 # drivers round to whole points and crop a strip; a margin beyond is part of the page.
@@ -115,7 +116,7 @@ def sole_picture(page: pikepdf.Page) -> SolePicture | None:
 
 
 def _walk(content: Any, resources: Any, matrix: Matrix, state: _State) -> None:
-    if _length(content) > _CONTENT_BYTES:
+    if not _short(content):
         state.painted = True
         return
     stack: list[tuple[Matrix, int]] = []
@@ -266,12 +267,19 @@ def _rectangle(values: list[float]) -> Box:
     return (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
 
 
-def _length(content: Any) -> int:
+def _short(content: Any) -> bool:
+    """Whether the operators of a page or form are few enough to be walked."""
+    parts: Any = [content]
     if isinstance(content, pikepdf.Page):
         found = content.obj.get("/Contents")
         parts = [] if found is None else [found] if isinstance(found, pikepdf.Stream) else found
-        return sum(len(part.read_bytes()) for part in parts)
-    return len(content.read_bytes())
+    left = _CONTENT_BYTES
+    for part in parts:
+        data = unpacked(part, left)
+        if data is None:
+            return False
+        left -= len(data) + 1
+    return left >= 0
 
 
 def _inherited(page: pikepdf.Page, key: str) -> Any:

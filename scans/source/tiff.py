@@ -148,7 +148,7 @@ def _directories(file: IO[bytes], most: int) -> tuple[int, bool]:
             following = struct.unpack(end + next_format, file.read(struct.calcsize(next_format)))
             seen.add(at)
             at = following[0]
-    except (struct.error, OverflowError, OSError):
+    except (struct.error, OverflowError, ValueError, OSError):
         return len(seen), False
     return len(seen), True
 

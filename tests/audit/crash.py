@@ -233,6 +233,9 @@ def main() -> None:
             other = [name for name in whole if whole[name] != found.rows.get(name)]
             sys.exit(f"trial {number} {faults}: the store differs in {other}")
         shutil.rmtree(home / f"t{number}")
+        if (number + 1) % 20 == 0:
+            sys.stdout.write(f"{number + 1} trials, {done}: all equal so far\n")
+            sys.stdout.flush()
     sys.stdout.write(f"{given.kills} trials, {done}: every store equals the undisturbed one\n")
     shutil.rmtree(home)
 

@@ -9,8 +9,9 @@ import pytest
 from detectors.calibration.multiplicity import q_values
 from detectors.records import comment_copy, paper_run
 from detectors.records._comments import fold
-from detectors.records._order import _Scan, serial_key
+from detectors.records._order import _Scan
 from detectors.registry import Level, discover
+from detectors.serials import serial_key
 from detectors.units import (
     blanks,
     collector,

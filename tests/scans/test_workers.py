@@ -64,7 +64,8 @@ def test_many_bad_files_do_not_wear_the_pool_out(tmp_path: Path) -> None:
 def test_workers_are_gone_when_the_reader_stops_early(tmp_path: Path) -> None:
     import multiprocessing
 
+    before = set(multiprocessing.active_children())
     pages = in_workers([tmp_path / "a", tmp_path / "b"], befalls, _given_up, workers=2)
     assert next(pages) == "a 1"
     pages.close()  # type: ignore[attr-defined]
-    assert not multiprocessing.active_children()
+    assert set(multiprocessing.active_children()) <= before

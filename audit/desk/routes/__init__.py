@@ -7,6 +7,7 @@ from audit.desk.routes import (
     decide,
     forms,
     me,
+    metrics,
     oidc,
     pictures,
     queue,
@@ -20,6 +21,7 @@ __all__ = ["ROUTES"]
 
 ROUTES = (
     account.routes,
+    metrics.routes,
     queue.routes,
     case.routes,
     decide.routes,

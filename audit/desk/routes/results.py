@@ -17,6 +17,7 @@ from audit.desk.tables import exported
 from audit.desk.web import Refused, Routes, Visit, Visited
 from audit.judge.decision import CaseState
 from audit.reporting.reasons import reason_message
+from audit.sharing import small
 from audit.store import schema
 from audit.store.pages import Pages
 from audit.trail.acts import Action
@@ -149,8 +150,11 @@ def value_of(visit: Visit, score: sa.RowMapping) -> dict[str, Any]:
     """A result of a unit as it is shown."""
     t = visit.text
 
+    received = sum((score["counts"] or {}).values())
+    few = small(received, score["records_counted"])
+
     def share(version: str) -> str | None:
-        answers = score[f"answers_{version}"]
+        answers = 0 if few else score[f"answers_{version}"]
         return t.percent(score[f"satisfied_{version}"] / answers) if answers else None
 
     measure, factor = score["measure"], score["factor"]
@@ -164,7 +168,7 @@ def value_of(visit: Visit, score: sa.RowMapping) -> dict[str, Any]:
         "high": share("bound_high"),
         "n": t.number(score["records_counted"]),
         "rank": None
-        if score["rank_after_review"] is None
+        if few or score["rank_after_review"] is None
         else t.rank(score["rank_after_review"], score["ranked_units"]),
     }
 

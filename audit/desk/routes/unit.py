@@ -20,6 +20,7 @@ from audit.desk.routes.results import value_of
 from audit.desk.tables import exported
 from audit.desk.web import Refused, Routes, Visit, Visited
 from audit.reporting.reasons import reason_message
+from audit.sharing import small
 from audit.store import schema
 from audit.store.explanations import ANSWERS, Explanations
 from audit.trail.acts import Action
@@ -190,6 +191,7 @@ def _funnel(visit: Visit, connection: sa.Connection, unit_id: str) -> Markup | N
         for row in connection.execute(query).mappings()
         if (book.rows.get(row["unit_id"]) or {}).get("peer_group") == group
         and row["answers_as_received"]
+        and not small(sum((row["counts"] or {}).values()), row["records_counted"])
     }
     if unit_id not in found or len(found) < 2:
         return None

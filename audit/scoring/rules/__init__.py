@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import tomllib
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import Any
 
 from detectors.errors import ConfigError
 from detectors.finding import Message
+from detectors.toml_file import read_toml
 
 __all__ = [
     *("AGENCY", "INDEX", "SATISFACTION", "RuleSet", "Tier", "book_at", "book_hash"),
@@ -111,19 +111,7 @@ def load_rules(path: Path) -> RuleSet:
     Raises:
         ConfigError: If the file is not there or a key is wrong; names the key.
     """
-    try:
-        raw = path.read_bytes()
-        data = tomllib.loads(raw.decode("utf-8-sig"))
-    except OSError as error:
-        raise ConfigError(
-            f"the rule set cannot be read ({error.strerror})",
-            where=str(path),
-            remedy="name it under rules",
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"not a valid TOML file ({error})", where=str(path), remedy="mend that line"
-        ) from error
+    raw, data = read_toml(path, ConfigError, "the rule set", "name it under rules")
     for key in data:
         if key not in _KEYS:
             raise _wrong(path, key, "there is no such key", f"known are {', '.join(_KEYS)}")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from audit import sharing
 from audit.desk.agreement import agreement, interval
 from audit.judge.decision import Verdict
 from audit.store import schema
@@ -126,10 +127,18 @@ def test_a_request_about_a_case_of_another_unit_is_none(office: Office) -> None:
     assert office.logged_in("an").post("/units/u1/explanations", data=data).status_code == 404
 
 
-def test_the_unit_page_shows_peers_and_batches(office: Office) -> None:
-    page = office.logged_in("khanh").get("/units/u1").text
+def test_the_unit_page_shows_peers_and_batches(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = office.logged_in("khanh")
+    page = reader.get("/units/u1").text
+    assert 'class="chart"' not in page  # all units are small: what one person said would show
+    assert "%</td>" not in page
+    monkeypatch.setattr(sharing, "MINIMUM_CELL", 2)
+    page = reader.get("/units/u1").text
     assert 'class="chart"' in page
-    assert "S-1" in page
+    assert "%</td>" in page
+    assert "S-1" in office.logged_in("an").get("/units/u1").text
 
 
 def test_batches_stand_in_the_order_in_which_they_came(office: Office) -> None:

@@ -1,0 +1,1 @@
+"""Telling people how a night went: mail and webhook, with counts and no names."""

@@ -1,0 +1,39 @@
+"""Progress as lines, for logs and for programs."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+
+from audit.cli._progress import progress_as
+
+
+def test_plain_lines_come_every_few_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+    ticks = itertools.count(0, 2)
+    show = progress_as("plain", clock=lambda: float(next(ticks)))
+    assert list(show(range(6), "pages", 6)) == list(range(6))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "pages: 0 of 6, 0 s"
+    assert lines[-1].startswith("pages: 6 of 6, ")
+    assert 2 < len(lines) < 8
+
+
+def test_json_lines_are_objects(capsys: pytest.CaptureFixture[str]) -> None:
+    show = progress_as("json", clock=lambda: 0.0)
+    assert list(show(iter("ab"), "trang", None)) == ["a", "b"]
+    first, last = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert first == {"event": "progress", "what": "trang", "done": 0, "total": None, "seconds": 0.0}
+    assert (last["done"], last["total"]) == (2, 2)
+
+
+def test_nothing_is_said_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
+    for shape in ("none", "auto"):
+        assert list(progress_as(shape)(range(3), "x", 3)) == [0, 1, 2]
+    assert capsys.readouterr().err == ""
+
+
+def test_a_bar_can_be_forced(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(progress_as("bar")(range(3), "pages", 3)) == [0, 1, 2]
+    assert "pages" in capsys.readouterr().err
