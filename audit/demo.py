@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audit.demo_results import write_results
 from audit.scoring.rules import shipped_rules
 from detectors.errors import AccessError
 
@@ -52,6 +53,11 @@ to = {end}
 [[instrument]]
 file = "instruments/HL-01/instrument.toml"
 previous = "previous.csv"
+respondent = "D1"
+field = "D7"
+
+[collection]
+complaints = "complaints.csv"
 """
 
 
@@ -112,6 +118,7 @@ def _make(folder: Path, progress: Callable[[Iterable[_Sheet]], Iterable[_Sheet]]
     made.previous.to_csv(folder / "previous.csv", index=False)
     made.truth.records.to_csv(folder / "truth" / "records.csv", index=False)
     made.truth.units.to_csv(folder / "truth" / "units.csv", index=False)
+    write_results(folder, made)
     names = [str(name) for name in units["unit_id"][:3]]
     for sheet in progress(list(_sheets(names))):
         pages: list[SimulatedPage] = [

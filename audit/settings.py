@@ -240,6 +240,7 @@ class Settings(BaseSettings):
         runs: Folder of run manifests.
         checkpoints: Folder of the trail's signed checkpoints.
         signing_key: The private key that signs them; made if it is not there.
+        identity_keys: The keys of hashes in place of accounts and devices; made likewise.
         store: Database; default ``audit.db`` beside ``audit.toml``.
         false_flag_rate: Accepted share of honest pages and records that are flagged.
         seed: Of everything that draws at random.
@@ -280,6 +281,7 @@ class Settings(BaseSettings):
     runs: Path = Path("runs")
     checkpoints: Path = Path("runs/checkpoints")
     signing_key: Path = Path(".survey-audit.key")
+    identity_keys: Path = Path(".survey-audit.identity")
     store: str = "sqlite:///audit.db"
     false_flag_rate: float = Field(default=0.01, gt=0.0, lt=0.5)
     seed: int = Field(default=0, ge=0, lt=2**32)
@@ -372,7 +374,14 @@ class Settings(BaseSettings):
     def results_sha256(self) -> str:
         """Hash of those settings that can change a finding or a score."""
         neutral = {"store", "originals", "reports", "runs", "jobs", "language", "fail_on", "engine"}
-        neutral |= {"checkpoints", "signing_key", "retention", "settle_seconds", "source"}
+        neutral |= {
+            "checkpoints",
+            "identity_keys",
+            "signing_key",
+            "retention",
+            "settle_seconds",
+            "source",
+        }
         neutral |= {"log", "notify", "metrics"}
         neutral |= {"desk"}
         return self.sha256(leave_out=frozenset(neutral))

@@ -58,6 +58,7 @@ rules = "rules"                    # the rule set valid on the last day of the r
 # best where whoever has the store cannot write or read.
 # checkpoints = "runs/checkpoints"
 # signing_key = ".survey-audit.key"
+# identity_keys = ".survey-audit.identity"   # of hashes in place of accounts and devices
 
 [round]
 id = {id}

@@ -34,6 +34,7 @@ class Journal:
         session: Session | None = None,
         *,
         always: bool = True,
+        reason: str | None = None,
     ) -> Iterator[sa.Connection]:
         """One transaction, told with all that is written in it.
 
@@ -42,6 +43,7 @@ class Journal:
             about: On what.
             session: Who does it; ``None`` for somebody who is not logged in.
             always: Told even where no row that the trail covers is written.
+            reason: Why, where somebody has to say.
         """
         act = Act(
             action,
@@ -50,6 +52,7 @@ class Journal:
             object=about,
             session=None if session is None else session.id[:16] or None,
             always=always,
+            reason=reason,
         )
         with self.store.writing(act) as connection:
             yield connection

@@ -162,7 +162,7 @@ def _add_folder(archive: ArchiveWriter, name: str, folder: Path, without: set[Pa
 
 
 def _round_files(settings: Settings) -> list[Path]:
-    """Settings, rules and forms, where they stand in the round's folder; never the key."""
+    """Settings, rules and forms, where they stand in the round's folder; never the keys."""
     named = [
         Path("audit.toml"),
         settings.rules,
@@ -171,13 +171,14 @@ def _round_files(settings: Settings) -> list[Path]:
     named += [form.reference for form in settings.instrument if form.reference is not None]
     found: dict[Path, None] = {}
     base = settings.base.resolve()
-    key = settings.path(settings.signing_key).resolve()
+    secret = (settings.signing_key, settings.identity_keys)
+    keys = {settings.path(each).resolve() for each in secret}
     for path in (settings.path(each) for each in named):
         if path.resolve() == base:
             continue
         for file in [path] if path.is_file() else list_files(path):
             inside = file.resolve().is_relative_to(base) and not file.is_symlink()
-            if inside and file.resolve() != key:
+            if inside and file.resolve() not in keys:
                 found[settings.base / file.resolve().relative_to(base)] = None
     return list(found)
 

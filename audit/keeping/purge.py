@@ -12,6 +12,7 @@ from audit.intake.originals import hash_file, list_files, originals_at
 from audit.keeping.backup import KEEPING_LOCK
 from audit.pipeline.lock import round_lock
 from audit.pipeline.run import LOCK
+from audit.pseudonyms import load_keys
 from audit.settings import Settings
 from audit.store import Store
 from audit.store.pages import Files
@@ -90,6 +91,7 @@ def purge(
             if due:
                 files.note_deleted(due, utc(moment))
         _delete(store, settings)
+        _forget_key(store, settings, moment)
     return Purge(found.files, found.size, found.inbox, done=True, dates=dates)
 
 
@@ -116,6 +118,17 @@ def _look(store: Store, settings: Settings, over: set[str], dates: dict[str, dt.
                     inbox.append(path)
     files = tuple((row["path"], row["sha256"]) for row in rows)
     return Purge(files, sum(hashes.values()), tuple(inbox), done=False, dates=dates)
+
+
+def _forget_key(store: Store, settings: Settings, moment: dt.datetime) -> None:
+    """Forget the key of the round's hashes once no original is left to hold them against."""
+    with store.reading() as connection:
+        rows = Files(connection, settings.round.id).every()
+    own = [r for r in rows if r["round_id"] == settings.round.id]
+    left = [r for r in own if r["kind"] in ("scan", "responses") and r["deleted_at"] is None]
+    ring = None if left else load_keys(settings.path(settings.identity_keys), moment, make=False)
+    if ring is not None:
+        ring.forget(settings.round.id, moment)
 
 
 def _delete(store: Store, settings: Settings) -> None:

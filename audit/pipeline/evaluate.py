@@ -22,6 +22,7 @@ from audit.pipeline.changes import changed_marks, table_of_changes
 from audit.pipeline.serials import SerialRanges
 from audit.pipeline.sheets import PageRow, read_answers
 from audit.pipeline.tools import Screened, Tools
+from audit.pseudonyms import SOURCES, Pseudonyms, load_keys
 from audit.settings import Settings
 from audit.store import Store
 from audit.store.cases import Cases
@@ -92,8 +93,20 @@ def evaluate(
     pages = load_pages(store, settings, instrument, known)
     assembly = assemble(instrument, pages, tables, ranges, known)
     circumstances = dataclasses.replace(circumstances, changes=table_of_changes(assembly, pages))
+    pseudonyms = _pseudonyms(assembly, settings, tools)
+    if pseudonyms is not None:
+        shared = pseudonyms.cover_names(circumstances.shared)
+        circumstances = dataclasses.replace(circumstances, shared=shared)
     screened = _screen(
-        assembly, instrument, valid, custody, previous, circumstances, settings, tools
+        assembly,
+        instrument,
+        valid,
+        custody,
+        previous,
+        circumstances,
+        settings,
+        tools,
+        pseudonyms,
     )
     findings = assembly.findings + _with_units(screened, assembly)
     cases = _cases(assembly, findings, screened, pages)
@@ -110,7 +123,8 @@ def evaluate(
                 "run": run_id,
                 "findings": {"new": found.added, "withdrawn": found.removed},
                 "cases": {"new": opened.added, "withdrawn": opened.removed},
-            },
+            }
+            | ({} if pseudonyms is None else {"identity_key": pseudonyms.key_id}),
         )
     return Evaluated(len(assembly.frame), len(findings), len(cases), changes)
 
@@ -152,6 +166,15 @@ def load_pages(
     return pages
 
 
+def _pseudonyms(assembly: Assembly, settings: Settings, tools: Tools) -> Pseudonyms | None:
+    """The round's key, where any record names an account, a device or an address."""
+    there = [c for c in SOURCES if c in assembly.frame and assembly.frame[c].notna().any()]
+    if not there:
+        return None
+    ring = load_keys(settings.path(settings.identity_keys), tools.now())
+    return None if ring is None else ring.of_round(settings.round.id)
+
+
 def _screen(
     assembly: Assembly,
     instrument: Instrument,
@@ -161,6 +184,7 @@ def _screen(
     circumstances: Circumstances,
     settings: Settings,
     tools: Tools,
+    pseudonyms: Pseudonyms | None,
 ) -> Screened | None:
     """The statistical checks on all records of known units that answered anything."""
     frame = assembly.frame
@@ -172,6 +196,8 @@ def _screen(
     period = (settings.round.date_from.isoformat(), settings.round.date_to.isoformat())
     # A column that nobody filled is a column that the round does not have.
     bare = [c for c in chosen.columns if c not in ratings and chosen[c].isna().all()]
+    # No check sees whom an account or a device belongs to.
+    chosen = chosen if pseudonyms is None else pseudonyms.cover(chosen)
     return tools.screen(
         chosen.drop(columns=bare).reset_index(drop=True),
         instrument,

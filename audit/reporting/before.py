@@ -60,6 +60,6 @@ def _counts(frame: Any, instrument: Instrument) -> tuple[pd.Series[int], pd.Seri
     for item in instrument.ratings:
         if item.id in frame:
             place = positions(frame[item.id], item)
-            best = best + (place >= len(item.scale) - 2)
+            best = best + (place > len(item.scale) - 2)
             given = given + ~np.isnan(place)
     return best, given

@@ -13,19 +13,22 @@ from audit.intake.registers import units_at
 from audit.judge.decision import CaseState, Decision
 from audit.pipeline.signs import TITLES
 from audit.reporting.before import Before
-from audit.scoring.rules import SATISFACTION, RuleSet
+from audit.reporting.firm import slices_by_unit
+from audit.reporting.outcomes import outcomes_by_unit
+from audit.scoring.rules import INDEX, SATISFACTION, RuleSet
 from audit.settings import Settings
 from audit.store.cases import Cases
 from audit.store.evidence import Findings
 from audit.store.outcomes import Outcomes
 from audit.store.pages import Files, Pages
 from audit.store.records import Records
-from audit.store.results import Runs, Scores
+from audit.store.results import Breakdowns, Runs, Scores
 from audit.store.rounds import Rounds
 from audit.trail.chain import covering_head
 from detectors.finding import Message
 from detectors.instrument import Instrument
 from detectors.registry import CheckInfo, Level, discover
+from reports.views.outcomes import ResultSlice, RoundOutcomes
 
 __all__ = ["RoundData", "Row", "load"]
 
@@ -58,6 +61,8 @@ class RoundData:
         reasons: Case key -> reason codes of the words that closed it.
         programme: What the questionnaire measures: ``satisfaction`` or ``agency``.
         published: Published figures held against recomputed ones, of all programmes.
+        slices: Unit id, empty for the round -> slices of the result that may be shown.
+        outcomes: Unit id, ``None`` for the round -> what the results are held against.
         memo: What was counted once over all units, filled when first asked for.
     """
 
@@ -82,6 +87,8 @@ class RoundData:
     reasons: Mapping[int, Sequence[str]] = field(default_factory=dict)
     programme: str = SATISFACTION
     published: Sequence[Row] = ()
+    slices: Mapping[str, tuple[ResultSlice, ...]] = field(default_factory=dict)
+    outcomes: Mapping[str | None, RoundOutcomes] = field(default_factory=dict)
     memo: dict[Any, Any] = field(default_factory=dict)
 
     def title(self, detector: str) -> Message:
@@ -125,15 +132,20 @@ def load(
         about_score = (row["measure"], row["factor"])
         scores.setdefault(row["unit_id"], {})[about_score] = dict(row)
     findings = Findings(connection, round_id)
+    units = {
+        row["unit_id"]: {str(k): v for k, v in row.items()}
+        for row in units_at(rounds.units(), settings.round.date_to).to_dict("records")
+    }
+    ended = run["finished_at"]
+    day = dt.datetime.fromisoformat(ended).date() if ended else settings.round.date_to
+    own = {rules.programme, *((INDEX,) if rules.programme == SATISFACTION else ())}
+    cut = [dict(row) for row in Breakdowns(connection, round_id).all(instrument.id)]
     return RoundData(
         settings=settings,
         instrument=instrument,
         rules=rules,
         run=run,
-        units={
-            row["unit_id"]: {str(k): v for k, v in row.items()}
-            for row in units_at(rounds.units(), settings.round.date_to).to_dict("records")
-        },
+        units=units,
         records=_grouped([dict(row) for row in records.all()], "unit_id"),
         record_pages=records.pages(),
         pages={row["id"]: dict(row) for row in Pages(connection, round_id).all(instrument.id)},
@@ -159,6 +171,8 @@ def load(
         reasons={case: _closing(words) for case, words in cases.history().items()},
         programme=rules.programme,
         published=[dict(row) for row in Outcomes(connection, round_id).all("published")],
+        slices=slices_by_unit(cut, scores, units),
+        outcomes=outcomes_by_unit(connection, settings, day=day, programmes=own),
     )
 
 

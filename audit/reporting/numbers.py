@@ -20,13 +20,13 @@ from reports.views import (
     Standing,
     UnitIdentity,
     suppress,
-    wilson,
 )
 
 __all__ = [
     "custody_rows",
     "factor_results",
     "identity",
+    "interval_of",
     "message_of",
     "peer_group",
     "result",
@@ -44,6 +44,18 @@ def share(row: Row | None, version: str) -> float | None:
     if row is None or not row[f"answers_{version}"]:
         return None
     return float(row[f"satisfied_{version}"] / row[f"answers_{version}"])
+
+
+def interval_of(score: Row | None) -> tuple[float, float] | None:
+    """The stored 95 % interval over effective answers.
+
+    Forms are no independent answers, so that counting them would promise too much or too
+    little; a sum of units has no such interval.
+    """
+    firm = None if score is None else score.get("firmness")
+    if not firm or firm["interval"] is None:
+        return None
+    return float(firm["interval"][0]), float(firm["interval"][1])
 
 
 def identity(data: RoundData, unit_id: str) -> UnitIdentity:
@@ -84,8 +96,6 @@ def result(data: RoundData, records: Sequence[Row], score: Row | None) -> Result
     """The published numbers of one unit, or of a sum of units without tier and rank."""
     states = [row["state"] for row in records]
     unread = sum(row["state"] == "held" and bool(NOT_READ & set(row["reasons"])) for row in records)
-    value = share(score, "after_review")
-    counted = 0 if score is None else int(score["records_counted"])
     return Result(
         received=len(records),
         scored=states.count("scored"),
@@ -95,7 +105,7 @@ def result(data: RoundData, records: Sequence[Row], score: Row | None) -> Result
         rank_range=_rank_range(score),
         ranked_units=None if score is None else score.get("ranked_units"),
         tier_firm=None if score is None else score.get("tier_firm"),
-        interval=None if value is None or not counted else wilson(value, counted),
+        interval=interval_of(score),
         as_received=_standing(data, score, "as_received"),
         after_review=_standing(data, score, "after_review"),
         bound_low=_standing(data, score, "bound_low"),
@@ -171,7 +181,7 @@ def factor_results(data: RoundData, unit_id: str) -> tuple[FactorResult, ...] | 
         row = data.scores.get(unit_id, {}).get(("factor", factor))
         value = share(row, "after_review")
         n = 0 if row is None else int(row["records_counted"])
-        low, high = wilson(value, n) if value is not None and n else (None, None)
+        low, high = interval_of(row) or (None, None)
         others = [v for _, v in _shown(data, peers, ("factor", factor))]
         results.append(
             FactorResult(

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from audit.intake.registers import units_at
 from audit.pipeline.sources import load_forms
-from audit.reporting.outcome_words import DIMENSIONS, FIGURES, LEVELS, PROGRAMMES, REASONS, word
-from audit.scoring.breakdown import mask_slices
+from audit.reporting.outcome_words import FIGURES, LEVELS, PROGRAMMES, REASONS, word
 from audit.scoring.rules import INDEX, RuleSet, book_at, rules_at
 from audit.settings import Settings
 from audit.store.outcomes import Outcomes
-from audit.store.results import Breakdowns, Scores
+from audit.store.results import Scores
 from audit.store.rounds import Rounds
 from detectors.finding import Message
 from reports.views import suppress
@@ -25,18 +24,16 @@ from reports.views.outcomes import (
     BunchingNote,
     ChangeNote,
     ComplaintNote,
-    Firmness,
     GroupStanding,
     IndexLine,
     IndexPart,
     IndexSheet,
     PublishedFigure,
-    ResultSlice,
     RoundOutcomes,
     TargetNote,
 )
 
-__all__ = ["firmness_of", "load_outcomes", "slices_of"]
+__all__ = ["load_outcomes", "outcomes_by_unit"]
 
 Row = Mapping[str, Any]
 _AGREE = {"equal", "truncated", "tolerance", "points_called_per_cent", "relative"}
@@ -62,79 +59,47 @@ def load_outcomes(
         day: On which it is read: what is due before it and not done is overdue.
         unit_id: Leave out what is about other units.
     """
-    maker = _Maker(connection, settings, day)
-    rows: dict[str, list[Row]] = {}
-    for row in Outcomes(connection, settings.round.id).all():
-        about_round = row["kind"] in ("snapshot", "index_lines")
-        if unit_id is None or row["unit_id"] == unit_id or about_round:
-            rows.setdefault(row["kind"], []).append(dict(row))
-    snapshot = rows.get("snapshot", [{"verdict": "final", "body": {"sha256": ""}}])[0]
-    weights = [(row["about"], row["body"]) for row in rows.get("index_weights", ())]
-    return RoundOutcomes(
-        interim=snapshot["verdict"] == "interim",
-        snapshot=snapshot["body"]["sha256"],
-        changes=tuple(map(maker.change, rows.get("change", ()))),
-        groups=tuple(map(maker.group, rows.get("group", ()))),
-        bunching=tuple(map(maker.bunching, rows.get("bunching", ()))),
-        published=tuple(map(maker.published, rows.get("published", ()))),
-        index=tuple(maker.index(row, rows) for row in rows.get("index", ())),
-        index_weights=tuple((about, body["declared"], body["sum"]) for about, body in weights),
-        awards=tuple(map(maker.award, rows.get("award", ()))),
-        targets=tuple(map(maker.target, rows.get("target", ()))),
-        actions=tuple(map(maker.action, rows.get("action", ()))),
-        complaints=tuple(map(maker.complaint, rows.get("complaints", ()))),
-    )
+    found = outcomes_by_unit(connection, settings, day=day)
+    return found[unit_id] if unit_id in found else found[_NOBODY]
 
 
-def firmness_of(score: Row | None, rules: RuleSet) -> Firmness | None:
-    """How firm a stored score is; ``None`` without one, or where it is over few forms."""
-    if score is None or score["firmness"] is None or suppress(int(score["records_counted"])):
-        return None
-    firm = score["firmness"]
-    chances = firm["tier_chance"]
-    return Firmness(
-        interval=_pair(firm["interval"]),
-        effective=firm["effective"],
-        sample_needed=firm["sample_needed"],
-        margin=firm["margin"],
-        tier_chances=tuple((t.name, chances[t.id]) for t in rules.tiers if t.id in chances),
-        tier_chance_least=firm["tier_chance_least"],
-        rank_interval=_pair(firm["rank_interval"]),
-        rank_interval_bounds=_pair(firm["rank_interval_bounds"]),
-    )
-
-
-def slices_of(
+def outcomes_by_unit(
     connection: sa.Connection,
     settings: Settings,
-    instrument_id: str,
-    scope: str,
-    scope_id: str = "",
     *,
-    measure: str = "overall",
-) -> tuple[ResultSlice, ...]:
-    """Slices of one scope: all records (``all``), a group, a level, a parent, a unit."""
-    rows = [dict(r) for r in Breakdowns(connection, settings.round.id).all(instrument_id)]
-    return tuple(
-        ResultSlice(
-            scope=scope_id or scope,
-            dimension=DIMENSIONS.get(row["dimension"]),
-            category=row["category"],
-            n=row["records_received"],
-            value=_share(row),
-            low=row["interval_low"],
-            high=row["interval_high"],
-            suppressed=row["suppressed"],
-        )
-        for row in mask_slices(rows)
-        if (row["scope"], row["scope_id"], row["measure"]) == (scope, scope_id, measure)
-    )
+    day: dt.date,
+    programmes: Collection[str] | None = None,
+) -> dict[str | None, RoundOutcomes]:
+    """The same for the round (``None``) and each unit, asked of the store once.
+
+    Args:
+        connection: To the store.
+        settings: Of the round.
+        day: On which it is read.
+        programmes: Only what is about these.
+    """
+    maker = _Maker(connection, settings, day)
+    every: dict[str, list[Row]] = {}
+    common: dict[str, list[Row]] = {}
+    units: dict[str, dict[str, list[Row]]] = {_NOBODY: {}}
+    for stored in Outcomes(connection, settings.round.id).all():
+        row, kind = dict(stored), stored["kind"]
+        if kind in _COMMON:
+            common.setdefault(kind, []).append(row)
+        elif programmes is not None and row["programme"] not in programmes:
+            continue
+        every.setdefault(kind, []).append(row)
+        if row["unit_id"] is not None:
+            units.setdefault(row["unit_id"], {}).setdefault(kind, []).append(row)
+    found: dict[str | None, RoundOutcomes] = {None: maker.whole(every)}
+    for unit, rows in units.items():
+        found[unit] = maker.whole(common | rows)
+    return found
 
 
-def _share(row: Row) -> float | None:
-    if not row["answers_after_review"]:
-        return None
-    return float(row["satisfied_after_review"] / row["answers_after_review"])
+_NOBODY = ""
+_WHOLE = ("overall", "agency", "index", "response_rate")
+_COMMON = ("snapshot", "index_lines")
 
 
 def _pair(value: Any) -> Any:
@@ -157,6 +122,7 @@ class _Maker:
         self.names |= dict(zip(now["unit_id"], now["name"], strict=True))
         self.groups = dict(zip(now["unit_id"], now["group"], strict=True))
         self.few: set[tuple[str, str]] = set()
+        self.few_parts: set[tuple[str, str]] = set()
         seen: set[str] = set()
         for form in load_forms(settings):
             programme = form.settings.programme
@@ -164,10 +130,33 @@ class _Maker:
                 continue
             seen.add(programme)
             for row in Scores(connection, settings.round.id).all(form.instrument.id):
-                if row["measure"] == "overall" and suppress(row["records_counted"]):
+                if not suppress(row["records_counted"]):
+                    continue
+                if row["measure"] == "overall":
                     self.few.add((programme, row["unit_id"]))
+                else:
+                    self.few_parts.add((programme, row["unit_id"]))
         needed = {form.programme for form in settings.instrument}
         self.rules = book_at(settings.path(settings.rules), settings.round.date_to, needed)
+
+    def whole(self, rows: Mapping[str, Sequence[Row]]) -> RoundOutcomes:
+        """All of it, from rows by kind."""
+        snapshot = rows.get("snapshot", [{"verdict": "final", "body": {"sha256": ""}}])[0]
+        weights = [(row["about"], row["body"]) for row in rows.get("index_weights", ())]
+        return RoundOutcomes(
+            interim=snapshot["verdict"] == "interim",
+            snapshot=snapshot["body"]["sha256"],
+            changes=tuple(map(self.change, rows.get("change", ()))),
+            groups=tuple(map(self.group, rows.get("group", ()))),
+            bunching=tuple(map(self.bunching, rows.get("bunching", ()))),
+            published=tuple(map(self.published, rows.get("published", ()))),
+            index=tuple(self.index(row, rows) for row in rows.get("index", ())),
+            index_weights=tuple((about, body["declared"], body["sum"]) for about, body in weights),
+            awards=tuple(map(self.award, rows.get("award", ()))),
+            targets=tuple(map(self.target, rows.get("target", ()))),
+            actions=tuple(map(self.action, rows.get("action", ()))),
+            complaints=tuple(map(self.complaint, rows.get("complaints", ()))),
+        )
 
     def name(self, unit: str | None) -> str | None:
         return None if unit is None else str(self.names.get(unit, unit))
@@ -175,9 +164,14 @@ class _Maker:
     def named(self, row: Row) -> str:
         return self.name(row["unit_id"]) or "*"
 
-    def hidden(self, row: Row) -> bool:
-        """Whether values of this row are over few forms."""
-        return (row["programme"], row["unit_id"]) in self.few
+    def hidden(self, row: Row, *, part: bool = False) -> bool:
+        """Whether values of this row are over few forms.
+
+        Of a unit with a factor of few answers every factor is withheld, since the whole less
+        the others would be that one.
+        """
+        about = (row["programme"], row["unit_id"])
+        return about in self.few or (part and about in self.few_parts)
 
     def change(self, row: Row) -> ChangeNote:
         body, hide = row["body"], self.hidden(row)
@@ -203,15 +197,21 @@ class _Maker:
         body = row["body"]
         rules = self._rules(row["programme"])
         before = body["tiers_before"] or {}
+        # With a small unit in the group its mean, ends and tiers less what is shown would tell.
+        hide = any(
+            (row["programme"], unit) in self.few
+            for unit, group in self.groups.items()
+            if group == row["about"]
+        )
         return GroupStanding(
             group=row["about"],
             programme=PROGRAMMES[row["programme"]],
             units=body["units"],
             ranked=body["ranked"],
-            mean=body["mean"],
-            lowest=body["lowest"],
-            highest=body["highest"],
-            iqr=body["iqr"],
+            mean=None if hide else body["mean"],
+            lowest=None if hide else body["lowest"],
+            highest=None if hide else body["highest"],
+            iqr=None if hide else body["iqr"],
             leaders=tuple(
                 self.name(unit) or unit
                 for unit in body["leaders"]
@@ -220,7 +220,7 @@ class _Maker:
             tiers=tuple(
                 (tier.name, body["tiers"][tier.id], before.get(tier.id))
                 for tier in rules.tiers
-                if tier.id in body["tiers"]
+                if tier.id in body["tiers"] and not hide
             ),
         )
 
@@ -242,8 +242,8 @@ class _Maker:
         )
 
     def published(self, row: Row) -> PublishedFigure:
-        body, hide = row["body"], self.hidden(row)
-        figure = body["figure"]
+        body, whole = row["body"], row["about"].startswith("overall ")
+        hide, figure = self.hidden(row, part=not whole), body["figure"]
         found: Any = body["recomputed"].get("after_review")
         published = body["published"]
         if figure == "rank":
@@ -266,11 +266,12 @@ class _Maker:
             unit=self.name(row["unit_id"]),
             programme=PROGRAMMES[row["programme"]],
             what=what,
-            published=published,
+            published=f"{published}%" if figure == "value" else published,
             recomputed=None if hide else found,
             agrees=agrees,
             verdict=_FEW if hide else word("published", verdict),
             source=body["source"],
+            is_change=figure == "change",
         )
 
     def index(self, row: Row, rows: Mapping[str, Sequence[Row]]) -> IndexSheet:
@@ -297,6 +298,7 @@ class _Maker:
             above_maximum=tuple(body["above_maximum"]),
             lines=tuple(_line(one) for one in lines),
             not_testable=_untested(tested),
+            holds={"holds": True, "differs": False}.get(row["verdict"]),
         )
 
     def award(self, row: Row) -> AwardNote:
@@ -313,7 +315,8 @@ class _Maker:
         )
 
     def target(self, row: Row) -> TargetNote:
-        body, hide = row["body"], self.hidden(row)
+        body = row["body"]
+        hide = self.hidden(row, part=body["indicator"] not in _WHOLE)
         return TargetNote(
             unit=self.named(row),
             indicator=body["indicator"],
@@ -323,6 +326,7 @@ class _Maker:
             due=_day(body["due"]),
             verdict=_FEW if hide else word("target", row["verdict"]),
             source=body["source"],
+            met=not hide and row["verdict"] == "met",
         )
 
     def action(self, row: Row) -> ActionNote:
@@ -348,6 +352,7 @@ class _Maker:
             complaints=body["complaints"],
             served=body["served"],
             verdict=_FEW if hide else word("complaints", row["verdict"]),
+            quiet=not hide and row["verdict"] in ("not_asked", "no_sign"),
         )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from audit.reporting.data import RoundData, Row
 from audit.reporting.evidence import REASONS, pages_not_judged
 from audit.reporting.fairness import fairness_tables
+from audit.reporting.firm import ROUND, firmness_of
 from audit.reporting.frame import instrument_of, provenance_of, round_of
 from audit.reporting.numbers import identity, result, round_factors, safe_total, share, total_score
 from audit.reporting.plots import flagged_records
@@ -44,6 +45,8 @@ def round_report(data: RoundData) -> RoundReport:
         detectors=tuple(_yields(data, every)),
         factors=round_factors(data),
         left_out=left_out,
+        slices=data.slices.get(ROUND, ()),
+        outcomes=data.outcomes.get(None),
         fairness=fairness_tables(data),
     )
 
@@ -58,6 +61,7 @@ def _unit_row(data: RoundData, unit_id: str) -> UnitRow:
         severity=severity_of(data, unit_id)[0],
         flagged=sum(row["record_id"] in flagged for row in records),
         judged=len(records) - unread,
+        firmness=firmness_of(data.scores.get(unit_id, {}).get(("overall", "")), data.rules),
     )
 
 

@@ -9,6 +9,7 @@ from audit.reporting.evidence import (
     image_section,
     statistics_section,
 )
+from audit.reporting.firm import firmness_of
 from audit.reporting.frame import instrument_of, provenance_of, round_of
 from audit.reporting.numbers import custody_rows, factor_results, identity, peer_group, result
 from audit.reporting.plots import plots_of
@@ -44,6 +45,9 @@ def unit_report(data: RoundData, unit_id: str) -> UnitReport:
         statistics=statistics_section(data, unit_id, records),
         digital=digital_section(data, unit_id, records),
         plots=plots_of(data, unit_id, records),
+        firmness=firmness_of(data.scores.get(unit_id, {}).get(("overall", "")), data.rules),
+        slices=data.slices.get(unit_id, ()),
+        outcomes=data.outcomes.get(unit_id),
         appendix=Appendix(provenance_of(data), flagged_forms(data, records)),
     )
 

@@ -49,6 +49,8 @@ class Action(StrEnum):
     TAKE_OVER = "lease.taken_over"
     DESK = "desk"  # sessions and leases move on: recorded only if anything else was changed
     UNMASKED_VIEW = "view.unmasked"
+    UNMASK = "view.reason"  # why somebody looks without covers
+    IDENTITY_KEY = "identity.key"  # hashes of rounds to come are made with this key
     BACKCHECK = "backcheck"
     NOTE = "note"  # on a place of a scan
     FACTOR = "factor.change"  # a second factor was begun, used for the first time or reset
@@ -69,6 +71,7 @@ LOOKS = (
         Action.LOGOUT,
     ),
     *(Action.SESSION_END, Action.TAKE_OVER, Action.UNMASKED_VIEW),
+    *(Action.UNMASK, Action.IDENTITY_KEY),
 )
 
 

@@ -28,7 +28,7 @@ __all__ = ["SOURCES", "Events", "Source", "events_of", "group_of", "why_not"]
 LONGEST_SECONDS = 86_400.0
 NOBODY_UNITS = 5
 NOBODY_SHARE = 0.25
-SHOWN = 8
+HASHED = "~"  # a keyed hash in place of a name begins with it
 FAR_DAY = 1e7
 SENT_AT_ONCE = 0.5
 
@@ -61,8 +61,9 @@ class Source:
     names: NDArray[np.object_]
 
     def shown(self, code: int) -> str:
-        """What evidence may show of a name."""
-        return str(self.names[code])[:SHOWN]
+        """What evidence may show of a name: a keyed hash, else only a number."""
+        name = str(self.names[code])
+        return name if name.startswith(HASHED) else f"#{code + 1}"
 
 
 @dataclass(frozen=True, eq=False)

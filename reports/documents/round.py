@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from detectors.finding import Severity
 from reports import charts
+from reports.documents.against import held_against
 from reports.documents.blocks import (
     Block,
     Cell,
@@ -20,6 +21,7 @@ from reports.documents.blocks import (
     Verdict,
 )
 from reports.documents.fairness import fairness_part
+from reports.documents.outcomes import chances, slices_table
 from reports.documents.parts import (
     frame,
     level,
@@ -82,6 +84,8 @@ def round_document(
         *_detectors(report, words),
         Heading(f"8. {words('round.heading.fairness')}"),
         *fairness_part(report.fairness, words),
+        Heading(f"9. {words('round.heading.against')}"),
+        *held_against(report.outcomes, words),
         Heading(words("heading.appendix"), fresh=True),
         *provenance(words, report.provenance),
     ]
@@ -124,7 +128,7 @@ def _first(report: RoundReport, links: Mapping[str, str], words: Words) -> Itera
         if row.result.held:
             held = words.count(noun(report.round), row.result.held)
             rest.append(words("round.first.held", records=held))
-        if row.result.tier_firm is False:
+        if row.result.tier_firm is False or (row.firmness and row.firmness.tier_open):
             rest.append(words("tier.open"))
         severity = level(row.severity)
         label = words(f"level.{severity}")
@@ -156,6 +160,9 @@ def _results(report: RoundReport, links: Mapping[str, str], words: Words) -> Ite
         yield _unit_table(sorted(rows, key=_place), name, links, words)
     yield from _open_tiers(report.units, words)
     yield from _factors(report, words)
+    if report.slices:
+        yield Heading(words("slice.heading"), 3)
+        yield slices_table(report.slices, words("slice.heading"), words)
     yield Text(words("round.results.note"), note=True)
     if report.left_out:
         yield Text(words.count("round.left_out", report.left_out), note=True)
@@ -174,8 +181,8 @@ def _unit_table(
         Column(words("col.unit"), weight=2.2, head=True),
         Column("n", right=True, weight=0.7),
         Column(words("figure.received"), right=True),
-        Column(words("figure.reviewed"), right=True),
-        Column(words("figure.bounds"), right=True, weight=1.5),
+        Column(words("figure.reviewed"), right=True, weight=1.75),
+        Column(words("figure.bounds"), right=True, weight=1.75),
         Column(words("col.tier"), weight=1.3),
         Column(words("col.rank"), right=True, weight=1.1),
         Column(words("col.flagged_share"), right=True),
@@ -186,15 +193,18 @@ def _unit_table(
 
 def _unit_line(row: UnitRow, links: Mapping[str, str], words: Words) -> tuple[Cell, ...]:
     result = row.result
+    firm = row.firmness
+    interval = shares(words, *firm.interval) if firm and firm.interval else ""
     values: tuple[Cell, ...] = (Cell(words("suppressed"), span=3),)
     if not result.suppressed:
         values = (
             share(words, result.as_received.value),
-            share(words, result.after_review.value),
+            share(words, result.after_review.value, interval),
             plain(shares(words, result.bound_low.value, result.bound_high.value)),
         )
     tier = result.after_review.tier
-    firmness = words("tier.open") if result.tier_firm is False else ""
+    open_ = result.tier_firm is False or (firm is not None and firm.tier_open)
+    firmness = words("tier.open") if open_ else ""
     flagged = f"{words.number(row.flagged)}/{words.number(row.judged)}"
     return (
         Cell(row.unit.name, href=links.get(row.unit.id)),
@@ -265,8 +275,12 @@ def _funnel(
 
 
 def _open_tiers(rows: Sequence[UnitRow], words: Words) -> Iterator[Block]:
-    """Units whose tier depends on how held records are counted."""
-    still_open = [row for row in rows if row.result.tier_firm is False]
+    """Units whose tier held records or sampling could still change."""
+    still_open = [
+        row
+        for row in rows
+        if row.result.tier_firm is False or (row.firmness is not None and row.firmness.tier_open)
+    ]
     if not still_open:
         return
     yield Heading(words("round.heading.open_tiers"), 3)
@@ -276,6 +290,7 @@ def _open_tiers(rows: Sequence[UnitRow], words: Words) -> Iterator[Block]:
         Column(words("figure.bounds"), right=True, weight=1.5),
         Column(words("col.tier_low"), weight=1.4),
         Column(words("col.tier_high"), weight=1.4),
+        Column(words("firm.tiers"), weight=2.4),
     )
     lines = []
     for row in still_open:
@@ -287,6 +302,7 @@ def _open_tiers(rows: Sequence[UnitRow], words: Words) -> Iterator[Block]:
                 number(words, row.result.held + row.result.not_judged),
                 plain(shares(words, low.value, high.value)),
                 *(plain(tier) for tier in tiers),
+                plain(chances(row.firmness, words) if row.firmness else words("none")),
             )
         )
     yield Table(words("round.heading.open_tiers"), columns, tuple(lines))

@@ -18,6 +18,8 @@ from reports.documents.blocks import (
     Verdict,
 )
 from reports.documents.evidence import digital_part, image_part, statistics_part
+from reports.documents.index import index_sheets
+from reports.documents.outcomes import unit_follow_up, unit_held_against
 from reports.documents.parts import (
     frame,
     level,
@@ -80,6 +82,8 @@ def unit_document(report: UnitReport, language: str, *, index_href: str | None =
         Heading(f"3. {words('heading.custody')}"),
         *custody_part(report.custody, words),
         *_factors(report, words),
+        *unit_held_against(report, words),
+        *(index_sheets(report.outcomes.index, words) if report.outcomes else ()),
         Heading(f"5. {words('heading.images')}"),
         *image_part(report.images, words),
         Heading(f"6. {words('heading.statistics')}"),
@@ -87,6 +91,7 @@ def unit_document(report: UnitReport, language: str, *, index_href: str | None =
         Heading(f"7. {words('heading.digital')}"),
         *digital_part(report.digital, words),
         *_advice(report, words),
+        *unit_follow_up(report, words),
         Heading(words("heading.appendix"), fresh=True),
         *flagged_part(report.appendix.flagged, words),
         Heading(words("appendix.provenance"), 3),

@@ -12,10 +12,13 @@ from datetime import date
 from detectors.finding import Message
 
 __all__ = [
-    *("ActionNote", "AwardNote", "BunchingNote", "ChangeNote", "ComplaintNote", "Firmness"),
+    *("FIRM", "ActionNote", "AwardNote", "BunchingNote", "ChangeNote", "ComplaintNote", "Firmness"),
     *("GroupStanding", "IndexLine", "IndexPart", "IndexSheet", "PublishedFigure"),
     *("ResultSlice", "RoundOutcomes", "TargetNote"),
 ]
+
+FIRM = 0.95
+"""Chance from which a tier is called firm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Firmness:
         tier_chance_least: Smallest chance of its tier under sampling and bounds.
         rank_interval: 95 % interval of the rank by sampling.
         rank_interval_bounds: The same with held records counted either way.
+        rank_chances: Rank and its chance by sampling, best rank first; unlikely ones left out.
     """
 
     interval: tuple[float, float] | None
@@ -41,6 +45,12 @@ class Firmness:
     tier_chance_least: float | None
     rank_interval: tuple[int, int] | None
     rank_interval_bounds: tuple[int, int] | None
+    rank_chances: tuple[tuple[int, float], ...] = ()
+
+    @property
+    def tier_open(self) -> bool:
+        """Whether sampling or held records could still change the tier."""
+        return self.tier_chance_least is not None and self.tier_chance_least < FIRM
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,7 @@ class ResultSlice:
         low: Lower end of the 95 % interval.
         high: Upper end.
         suppressed: Whether it is withheld.
+        factors: Value of each factor, ``None`` where it is withheld; empty for units.
     """
 
     scope: str
@@ -66,6 +77,7 @@ class ResultSlice:
     low: float | None
     high: float | None
     suppressed: bool
+    factors: tuple[tuple[str, float | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +130,7 @@ class PublishedFigure:
         agrees: Whether the two agree but for rounding; ``None`` if it cannot be said.
         verdict: In words.
         source: Where it was published.
+        is_change: Whether it is a change in points, not a share.
     """
 
     unit: str | None
@@ -128,6 +141,7 @@ class PublishedFigure:
     agrees: bool | None
     verdict: Message
     source: str
+    is_change: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +185,7 @@ class IndexSheet:
         above_maximum: Criteria with more points than they can bring.
         lines: What is out of line. Empty says nothing where ``not_testable`` is there.
         not_testable: Why nothing, or a part, could be tested for being out of line.
+        holds: Whether the sheet adds up; ``None`` if that cannot be said.
     """
 
     unit: str
@@ -184,6 +199,7 @@ class IndexSheet:
     above_maximum: tuple[str, ...]
     lines: tuple[IndexLine, ...]
     not_testable: Message | None
+    holds: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +268,7 @@ class AwardNote:
 
 @dataclass(frozen=True, slots=True)
 class TargetNote:
-    """A target and what was reached; the value is withheld for few forms."""
+    """A target and what was reached, ``met`` if surely so; withheld for few forms."""
 
     unit: str
     indicator: str
@@ -262,6 +278,7 @@ class TargetNote:
     due: date | None
     verdict: Message
     source: str
+    met: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,13 +298,14 @@ class ActionNote:
 
 @dataclass(frozen=True, slots=True)
 class ComplaintNote:
-    """Complaints beside satisfaction."""
+    """Complaints beside satisfaction; ``quiet`` where nothing had to be asked or was seen."""
 
     unit: str
     value: float | None
     complaints: int
     served: int | None
     verdict: Message
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)

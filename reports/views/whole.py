@@ -14,6 +14,7 @@ from reports.views.identity import (
     UnitIdentity,
 )
 from reports.views.measures import band_of, suppress
+from reports.views.outcomes import Firmness, ResultSlice, RoundOutcomes
 from reports.views.plots import Plots
 from reports.views.results import FactorResult, PeerGroup, Result, without_complement
 from reports.views.signs import (
@@ -61,6 +62,9 @@ class UnitReport:
         innocent: Innocent explanations about the unit as a whole.
         recommendations: Beyond the standing ones that follow from severity and custody.
         plots: Small plots of the statistical section; ``None`` if there is nothing to draw.
+        firmness: How firm the result is; ``None`` where that is not known.
+        slices: The result by channel, respondent kind and field.
+        outcomes: What the result is held against; ``None`` if that was not worked out.
     """
 
     unit: UnitIdentity
@@ -80,6 +84,9 @@ class UnitReport:
     innocent: tuple[Message, ...] = ()
     recommendations: tuple[Message, ...] = ()
     plots: Plots | None = None
+    firmness: Firmness | None = None
+    slices: tuple[ResultSlice, ...] = ()
+    outcomes: RoundOutcomes | None = None
 
     def __post_init__(self) -> None:
         """Take green from what was not examined; withhold what would give a small cell away."""
@@ -87,6 +94,9 @@ class UnitReport:
             object.__setattr__(self, "severity", None)
         if self.factors is not None and not self.result.suppressed:
             object.__setattr__(self, "factors", without_complement(self.factors))
+        if self.result.after_review.value is None:
+            object.__setattr__(self, "firmness", None)
+            object.__setattr__(self, "slices", ())
         if self.plots is not None and self.result.after_review.value is None:
             object.__setattr__(self, "plots", self.plots.without_result())
 
@@ -109,6 +119,7 @@ class UnitRow:
         severity: ``None`` if it could not be judged.
         flagged: Forms with an orange or red sign.
         judged: Forms that could be judged.
+        firmness: How firm the result is; ``None`` where that is not known.
     """
 
     unit: UnitIdentity
@@ -116,9 +127,12 @@ class UnitRow:
     severity: Severity | None
     flagged: int
     judged: int
+    firmness: Firmness | None = None
 
     def __post_init__(self) -> None:
-        """Take green from a unit of which nothing could be judged."""
+        """Take green from what nothing could judge, firmness from what is withheld."""
+        if self.result.after_review.value is None:
+            object.__setattr__(self, "firmness", None)
         if self.severity is Severity.GREEN and not self.judged:
             object.__setattr__(self, "severity", None)
 
@@ -194,6 +208,8 @@ class RoundReport:
         fairness: Flag rates by groups of respondents, channels and scanners.
         left_out: Units that the totals leave out, since their difference to the units that
             are shown would be a small cell.
+        slices: Results by peer group, level, channel, respondent kind and field.
+        outcomes: What the results are held against; ``None`` if that was not worked out.
     """
 
     round: RoundIdentity
@@ -207,3 +223,5 @@ class RoundReport:
     factors: tuple[FactorResult, ...] = ()
     fairness: tuple[FairnessTable, ...] = ()
     left_out: int = 0
+    slices: tuple[ResultSlice, ...] = ()
+    outcomes: RoundOutcomes | None = None

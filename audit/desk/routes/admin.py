@@ -27,7 +27,14 @@ _SHOWN = 200
 _EXPORTED = 100_000
 _TOLD = (
     *(Action.LOGIN, Action.LOGIN_REFUSED, Action.LOGOUT, Action.SESSION_END, Action.TAKE_OVER),
-    *(Action.UNMASKED_VIEW, Action.EXPORT, Action.DECISION, Action.USER, Action.FACTOR),
+    *(
+        Action.UNMASK,
+        Action.UNMASKED_VIEW,
+        Action.EXPORT,
+        Action.DECISION,
+        Action.USER,
+        Action.FACTOR,
+    ),
     *(Action.NOTE, Action.CORRECTION, Action.KEYS, Action.EXPLANATION, Action.RETRY),
 )
 

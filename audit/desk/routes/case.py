@@ -23,6 +23,8 @@ from audit.judge.authority import Bar, bar, verdicts
 from audit.judge.decision import CaseState, Decision, Verdict, can_withdraw, has_spoken, visible_to
 from audit.pipeline.assembly import answer_text
 from audit.reporting.reasons import reason_message
+from audit.trail.acts import Action
+from audit.trail.chain import last_act
 from reports.locale import Text
 from reports.wording import kind_title
 
@@ -35,11 +37,13 @@ __all__ = [
     "page_of",
     "routes",
     "sign_of",
+    "uncovered",
     "weighs",
 ]
 
 routes = Routes()
 
+_UNCOVERED = dt.timedelta(minutes=15)  # a reason to look without covers holds so long
 _WIDE_MM = 20.0  # a place from here is shown one picture under the other
 
 Row = sa.RowMapping
@@ -97,6 +101,7 @@ def case_page(
         entry = desk.queue.find(connection, case_id)
         lease = Leases(connection).running(desk.now()).get(case_id)
         beside = _beside(visit, connection, file)
+        open_now = visit.may(Permission.UNMASK) and uncovered(visit, connection, case_id)
     before, after, number = view.around(entry)
     desk.ahead.prepare(after)
     own = visit.scope.is_own(file.case["unit_id"])
@@ -142,12 +147,21 @@ def case_page(
         lease=lease,
         lease_other=lease is not None and lease.user_id != visit.user.id,
         lease_until=None if lease is None else local_time(visit, lease.until).strftime("%H:%M"),
-        bare=visit.may(Permission.UNMASK) and visit.request.query_params.get("bare") == "1",
+        bare=visit.request.query_params.get("bare") == "1" and open_now,
+        open_now=open_now,
         can_unmask=visit.may(Permission.UNMASK),
         done=_done(visit),
         error=error,
         draft=draft or {"verdict": "", "reason": "", "note": ""},
     )
+
+
+def uncovered(visit: Visit, connection: sa.Connection, case_id: int) -> bool:
+    """Whether the visitor has said in this session, a while ago at most, why to look uncovered."""
+    last = last_act(connection, Action.UNMASK, f"case {case_id}, {visit.user.name}")
+    if last is None or last[2]["session"] != visit.who.id[:16]:
+        return False
+    return visit.desk.now() - dt.datetime.fromisoformat(last[2]["at"]) < _UNCOVERED
 
 
 def weighs(file: CaseFile, word: Verdict) -> bool:

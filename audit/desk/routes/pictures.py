@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
+from fastapi import Form
 from fastapi.responses import JSONResponse, Response
 
 from audit.desk.api import Places
@@ -13,7 +14,7 @@ from audit.desk.casefile import CaseFile, matched_page, pages_of, title_of
 from audit.desk.entries import label_of
 from audit.desk.permissions import Permission
 from audit.desk.queue import Filters
-from audit.desk.routes.case import file_of, numbered, page_of
+from audit.desk.routes.case import file_of, numbered, page_of, uncovered
 from audit.desk.routes.remarked import letter
 from audit.desk.web import Refused, Routes, Visit, Visited
 from audit.trail.acts import Action
@@ -22,6 +23,9 @@ from scans.laid import LOOKS, PARTS
 __all__ = ["routes"]
 
 routes = Routes()
+
+Words = Annotated[str, Form(max_length=2000)]
+_SHORTEST_REASON = 10
 
 
 @routes.get("/cases/{case_id}/pages/{page_id}/{look}.jpg", Permission.CASES)
@@ -34,9 +38,28 @@ def scan(visit: Visited, case_id: int, page_id: int, look: str, full: str = "") 
 def bare(visit: Visited, case_id: int, page_id: int, look: str, full: str = "") -> Response:
     """A page with everything that is written on it."""
     about = f"case {case_id} page {page_id} {look}"
+    with visit.desk.store.reading() as connection:
+        file_of(visit, connection, case_id)
+        if not uncovered(visit, connection, case_id):
+            raise Refused(403, "mask.why")
     with visit.desk.journal.doing(Action.UNMASKED_VIEW, about, visit.who) as connection:
         file_of(visit, connection, case_id)
     return _whole(visit, case_id, page_id, look, covered=False, full=bool(full))
+
+
+@routes.post("/cases/{case_id}/uncover", Permission.UNMASK)
+def uncover(visit: Visited, case_id: int, why: Words = "", sheet: Words = "") -> Response:
+    """Say why a case is looked at without covers; that opens it for a while."""
+    why = " ".join(why.split())
+    if len(why) < _SHORTEST_REASON:
+        raise Refused(400, "mask.why")
+    with visit.desk.journal.doing(
+        Action.UNMASK, f"case {case_id}, {visit.user.name}", visit.who, reason=why
+    ) as connection:
+        file_of(visit, connection, case_id)
+    shown = sheet if sheet.isascii() and sheet.isdigit() else None
+    query = Filters.of(visit.request.query_params).query(bare=1, sheet=shown)
+    return visit.go(f"/cases/{case_id}{query}")
 
 
 @routes.get("/cases/{case_id}/pages/{page_id}/places", Permission.CASES, Places)

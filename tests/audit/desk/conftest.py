@@ -239,6 +239,14 @@ class Office:
         with self.store.reading() as connection:
             return str(Cases(connection, self.desk.settings.round.id).states()[self.case(label)])
 
+    def bodies(self) -> list[dict[str, Any]]:
+        """Every entry of the trail, in order."""
+        from audit.store.schema import trail
+
+        with self.store.reading() as connection:
+            found = connection.execute(sa.select(trail.c.body).order_by(trail.c.seq)).scalars()
+            return [json.loads(body) for body in found]
+
     def told(self) -> list[tuple[str, str]]:
         """Acts and objects of everything that was told."""
         from audit.store.schema import trail

@@ -17,7 +17,7 @@ from tests.audit.desk.conftest import PEOPLE, Office
 ROLES = {
     "an": {"/queue", "/cases", "scan", "places", "crop", "/round", "/units/u1", "/queue.csv"},
     "dung": {
-        *("/queue", "/cases", "scan", "places", "crop", "bare"),
+        *("/queue", "/cases", "scan", "places", "crop"),
         *("/round", "/units/u1", "/queue.csv"),
     },
     "khanh": {"/round", "/units/u1"},
@@ -184,7 +184,23 @@ def test_nobody_decides_on_their_own_unit(office: Office) -> None:
     assert office.decide(client, "S-3", "dismiss").status_code == 303
 
 
-def test_a_view_without_covers_is_told_and_a_covered_one_is_covered(office: Office) -> None:
+def test_a_look_without_a_reason_is_refused(office: Office) -> None:
+    client, paths, number = office.logged_in("dung"), doors(office), office.case("S-1")
+    assert client.get(paths["bare"]).status_code == 403
+    assert client.post(f"/cases/{number}/uncover", data={"why": "  a   b "}).status_code == 400
+    assert not [act for act, _ in office.told() if act.startswith("view")]
+    reason = {"why": "chữ ký bị che khuất, cần đối chiếu"}
+    assert office.logged_in("an").post(f"/cases/{number}/uncover", data=reason).status_code == 403
+    assert client.post(f"/cases/{number}/uncover", data=reason).status_code == 303
+    assert client.get(paths["bare"]).status_code == 200
+    other = doors(office, "S-4")["bare"]
+    assert client.get(other).status_code == 403  # a reason is for one case
+    assert office.logged_in("em").get(paths["bare"]).status_code == 403  # and for one person
+    office.clock.on(minutes=16)
+    assert client.get(paths["bare"]).status_code == 403
+
+
+def test_a_view_without_covers_has_a_reason_and_is_told(office: Office) -> None:
     import cv2
     import numpy as np
 
@@ -192,6 +208,11 @@ def test_a_view_without_covers_is_told_and_a_covered_one_is_covered(office: Offi
     covered = client.get(paths["scan"])
     assert covered.headers["content-type"] == "image/jpeg"
     assert ("view.unmasked") not in [act for act, _ in office.told()]
+    assert "/uncover" in client.get(paths["/cases"]).text
+    why = {"why": "đối chiếu chữ ký với sổ"}
+    there = client.post(f"{paths['/cases']}/uncover", data=why).headers["location"]
+    assert "bare=1" in there
+    assert [b["reason"] for b in office.bodies() if b["action"] == "view.reason"] == [why["why"]]
     bare = client.get(paths["bare"])
     assert [about for act, about in office.told() if act == "view.unmasked"] != []
     one, other = (
