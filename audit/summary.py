@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from audit.keeping.subject import waiting
 from audit.pipeline.sources import load_forms
 from audit.pipeline.verdict import not_judged
 from audit.settings import Settings
@@ -35,6 +36,7 @@ def summarise(store: Store, settings: Settings) -> dict[str, Any]:
         findings = Counter(row["severity"] for row in Findings(connection, round_id).open())
         cases = Counter(str(state) for state in Cases(connection, round_id).states().values())
         lines = not_judged(connection, round_id)
+        asked = waiting(connection)
     return {
         "round": round_id,
         "last run": None if last is None else last["id"],
@@ -45,5 +47,6 @@ def summarise(store: Store, settings: Settings) -> dict[str, Any]:
         **{f"records: {state}": number for state, number in sorted(states.items())},
         **{f"findings: {severity}": number for severity, number in sorted(findings.items())},
         **{f"cases: {state}": number for state, number in sorted(cases.items())},
+        **({"requests of persons": len(asked), "answer due": asked[0][1]} if asked else {}),
         "not_judged": lines,
     }

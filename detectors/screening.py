@@ -80,7 +80,13 @@ UNIT_WEIGHTS: Mapping[str, float] = {
     "channel.shared_sources": 0.4,
     "comments.none": 0.2,
     "comments.unit_copies": 0.5,
+    # Where forms lay, or from which pad they are missing, is of the desk rather than of the
+    # answers: a lead that needs a small p-value to stand alone.
+    "custody.delay": 0.2,
     "custody.selective_loss": 0.5,
+    "custody.serial_gaps": 0.4,
+    # cases that are in no list are told by channel.case_share, too
+    "linkage.identity": 0.2,
     "paper.changes": 0.5,
     "paper.collector": 0.25,
     "paper.direction": 1.0,

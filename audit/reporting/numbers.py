@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from audit.intake.registers import COUNTS, MORE_COUNTS
 from audit.reporting.data import RoundData, Row
 from detectors.finding import Message
 from reports.views import (
@@ -250,13 +251,14 @@ def custody_rows(data: RoundData, unit_id: str) -> tuple[CustodyRow, ...] | None
 
 def _batch(data: RoundData, unit_id: str, row: Mapping[str, Any]) -> CustodyRow:
     counts: dict[str, Any] = {
-        name: None if pd.isna(row[name]) else int(row[name])
-        for name in ("issued", "returned", "valid", "invalid", "lost", "spoilt")
+        name: None if pd.isna(row[name]) else int(row[name]) for name in (*COUNTS, *MORE_COUNTS)
     }
     low, high = _text(row["serial_from"]), _text(row["serial_to"])
     return CustodyRow(
         batch=_text(row["batch"]) or "–",
         serials=f"{low} – {high}" if low and high else None,
         scanned=data.batch_forms.get((unit_id, _text(row["batch"])), 0) if data.pages else None,
+        scanned_at=None if pd.isna(row["scanned_at"]) else row["scanned_at"],
+        invalid_reasons=_text(row["invalid_reasons"]) or None,
         **counts,
     )

@@ -8,7 +8,13 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 
-from audit.intake.registers import COUNTS, CUSTODY_COLUMNS, UNIT_COLUMNS
+from audit.intake.registers import (
+    COUNTS,
+    CUSTODY_COLUMNS,
+    CUSTODY_MORE,
+    MORE_COUNTS,
+    UNIT_COLUMNS,
+)
 from audit.settings import RoundSettings
 from audit.store import schema
 from audit.store.rows import Changes, plain, sync
@@ -65,10 +71,12 @@ class Rounds:
         """Make the batches equal to the custody table."""
         rows = []
         for number, record in enumerate(frame.to_dict("records")):
-            row: dict[str, Any] = {str(name): plain(value) for name, value in record.items()}
-            for name in ("issued_at", "returned_at"):
+            # A book without the optional columns leaves them empty.
+            row: dict[str, Any] = dict.fromkeys(CUSTODY_MORE)
+            row |= {str(name): plain(value) for name, value in record.items()}
+            for name in ("issued_at", "returned_at", "scanned_at"):
                 row[name] = _day(row[name])
-            for name in COUNTS:
+            for name in (*COUNTS, *MORE_COUNTS):
                 row[name] = None if row[name] is None else int(row[name])
             row["id"] = schema.key_of("batch", self.round_id, number, row["unit_id"], row["batch"])
             rows.append(row | {"round_id": self.round_id})
@@ -76,11 +84,11 @@ class Rounds:
         return sync(self.connection, schema.batches, scope, rows)
 
     def batches(self) -> pd.DataFrame:
-        """Custody, with the columns of the custody table."""
+        """Custody, with the columns of the custody table and the optional ones."""
         query = sa.select(schema.batches).where(schema.batches.c.round_id == self.round_id)
         rows = self.connection.execute(query.order_by("unit_id", "batch")).mappings().all()
         frame = pd.DataFrame(rows, columns=[c.name for c in schema.batches.columns])
-        return frame[list(CUSTODY_COLUMNS)]
+        return frame[[*CUSTODY_COLUMNS, *CUSTODY_MORE]]
 
 
 def _day(value: Any) -> dt.date | None:

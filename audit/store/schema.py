@@ -123,6 +123,14 @@ batches = Table(
     Column("issued_at", Date),
     Column("returned_at", Date),
     Column("handler", Text),
+    # what a book may hold beside
+    Column("printed", Integer),
+    Column("unissued", Integer),
+    Column("handed_out", Integer),
+    Column("taken_home", Integer),
+    Column("outstanding", Integer),
+    Column("scanned_at", Date),
+    Column("invalid_reasons", Text),
     Index("ix_batches_round_unit", "round_id", "unit_id"),
 )
 

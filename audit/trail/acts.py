@@ -50,6 +50,7 @@ class Action(StrEnum):
     DESK = "desk"  # sessions and leases move on: recorded only if anything else was changed
     UNMASKED_VIEW = "view.unmasked"
     UNMASK = "view.reason"  # why somebody looks without covers
+    SUBJECT = "subject.request"  # a person asked about their record, or was answered
     IDENTITY_KEY = "identity.key"  # hashes of rounds to come are made with this key
     BACKCHECK = "backcheck"
     NOTE = "note"  # on a place of a scan
@@ -71,7 +72,7 @@ LOOKS = (
         Action.LOGOUT,
     ),
     *(Action.SESSION_END, Action.TAKE_OVER, Action.UNMASKED_VIEW),
-    *(Action.UNMASK, Action.IDENTITY_KEY),
+    *(Action.UNMASK, Action.IDENTITY_KEY, Action.SUBJECT),
 )
 
 

@@ -1,30 +1,39 @@
-"""Ratings that cannot be of the cases they name: identities, no statistics.
+"""Ratings that cannot be of the cases they name: more of them than at the peers.
 
 One rating a case and respondent; no more rated cases than cases; a rating is not older than
 the case itself; a rated case is in the list, and of this unit. The last is told only of
 units whose cases are listed: where four of five are not, the list is incomplete. What is a
 practice (rating a case before it is finished) is weighed by ``channel.case_share``.
+
+Each of these rules is one of arithmetic, and yet a broken one says little: people mistype
+the number of their case and send a rating twice. So a unit is held against its peers, rule
+by rule, and no single rating speaks against anybody.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from detectors.finding import Family, Finding, Message, Severity
+from detectors.finding import Family, Message
 from detectors.records._cases import PRACTICE_SHARE
 from detectors.records._events import Events, events_of
 from detectors.records._stamps import read_stamps
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import RecordTable, UnitTable
-from detectors.units._custody_book import Broken
+from detectors.units._report import assessment
+from detectors.units._several import smallest_of
+from detectors.units._shares import share_test
 
 __all__ = ["CHECK"]
 
 SHOWN = 20
+
+Flags = NDArray[np.bool_]
 
 INFO = CheckInfo(
     id="linkage.identity",
@@ -35,10 +44,18 @@ INFO = CheckInfo(
     sees=(
         "A case that one account rated again; more rated cases than the list of transactions "
         "has; a rating on a day before the case was received; rated cases that are in no list, "
-        "or are those of another unit, where the unit's other cases are listed."
+        "or are those of another unit, where the unit's other cases are listed. More of them "
+        "than in peer units."
     ),
-    null_model="Rules of arithmetic: no p-value.",
-    source="Custody identities of the survey plan; Circular 01/2018/TT-VPCP, rating by case",
+    null_model=(
+        "Beta-binomial for each rule with the share and over-dispersion of the peer units; "
+        "p-value by rank among them, far-out scores by a continued tail. Times the rules that "
+        "could be looked at."
+    ),
+    source=(
+        "Custody identities of the survey plan; Circular 01/2018/TT-VPCP, rating by case; "
+        "Kleinman (1973)"
+    ),
     innocent=(
         Message("Nhập nhầm mã hồ sơ.", "The case number was mistyped."),
         Message(
@@ -54,31 +71,67 @@ INFO = CheckInfo(
             "The case was passed on to another unit after it was received.",
         ),
     ),
-    valid_for=frozenset({"case_id, with account or transactions"}),
+    valid_for=frozenset({"case_id, with account or transactions", "20 records, 10 peer units"}),
     batch_dependent=True,
+    version="2",
 )
+
+# Rule -> what is told of the ratings that break it, after their number.
+RULES: Mapping[str, tuple[str, str]] = {
+    "again": (
+        "lượt đánh giá lặp lại của cùng một tài khoản cho cùng một hồ sơ",
+        "ratings repeat a case that the same account had rated",
+    ),
+    "early": (
+        "lượt đánh giá ghi trước ngày tiếp nhận hồ sơ",
+        "ratings are dated before their case was received",
+    ),
+    "unknown": (
+        "lượt đánh giá nêu hồ sơ không có trong danh sách",
+        "ratings name a case that is not in the list",
+    ),
+    "other": (
+        "lượt đánh giá nêu hồ sơ của đơn vị khác",
+        "ratings name a case of another unit",
+    ),
+}
 
 
 class LinkageCheck:
-    """Rules over the cases that a unit's ratings name."""
+    """Ratings that break a rule of the cases they name, against peers."""
 
     info = INFO
 
     def assess(self, subject: UnitTable, *, seed: int = 0) -> Assessment:
-        """Judge every unit; uses no chance. The score is the number of ratings in doubt."""
+        """Judge every unit; uses no chance. The score is that of the rule that stands out."""
         records, count = subject.records, len(subject)
-        scores = np.full(count, np.nan)
-        findings: list[Finding] = []
-        if count and "case_id" in records.frame.columns:
-            found = _Linked(records)
-            for unit, name in enumerate(subject.unit_ids):
-                if name and found.named(unit).size:
-                    faults, rows = found.faults(unit)
-                    scores[unit] = sum(fault.forms for fault in faults)
-                    if faults:
-                        findings.append(_finding(records, name, float(scores[unit]), faults, rows))
-        why = dict.fromkeys(np.flatnonzero(np.isnan(scores)).tolist(), "no case_id")
-        return Assessment(scores, np.full(count, np.nan), tuple(findings), why)
+        linked = _Linked(records)
+        tests = {
+            name: share_test(records, known, broken.astype(np.float64), "no case_id")
+            for name, (known, broken) in linked.rules().items()
+        }
+        result = smallest_of(tests, count).result
+        for unit in np.flatnonzero(np.isnan(result.p_value)).tolist():
+            result.reason.setdefault(unit, "no case_id")
+
+        def describe(unit: int) -> tuple[Message, dict[str, Any]]:
+            told, rows = linked.told(unit)
+            n, p = int(result.tested[unit]), float(result.p_value[unit])
+            return (
+                Message(
+                    "Có dấu hiệu đánh giá không khớp với hồ sơ, nhiều hơn các đơn vị khác: "
+                    f"{'; '.join(vi for vi, _ in told)} (n = {n}, p = {p:.2g}).",
+                    "Signs of ratings that do not fit their cases, more than at other units: "
+                    f"{'; '.join(en for _, en in told)} (n = {n}, p = {p:.2g}).",
+                ),
+                {
+                    "identities": [en for _, en in told],
+                    "records": sorted({str(name) for name in records.record_ids[rows]})[:SHOWN],
+                    "expected": float(result.expected[unit]),
+                },
+            )
+
+        return assessment(subject, INFO, result, describe)
 
 
 class _Linked:
@@ -115,102 +168,63 @@ class _Linked:
             days = read_stamps(register["received_at"], self.events.zone, alone, alone).day
             self.received[there] = days[self.listed[there]]
 
-    def named(self, unit: int) -> NDArray[np.intp]:
-        """Rows of a unit that name a case."""
-        return np.flatnonzero(self.usable & (self.records.unit == unit))
+    def rules(self) -> dict[str, tuple[Flags, Flags]]:
+        """Rule -> records that it can be asked of, and those that break it, ``(n,)`` each."""
+        return self.records.memo("linkage_rules", self._rules)
 
-    def faults(self, unit: int) -> tuple[list[Broken], list[int]]:
-        """What cannot be, and the rows it is about."""
-        rows = self.named(unit)
-        name = self.records.unit_ids[unit]
-        faults: list[Broken] = []
-        about: list[int] = []
+    def _rules(self) -> dict[str, tuple[Flags, Flags]]:
+        if not self.usable.any():
+            return {}
+        found = {
+            "again": self._again(),
+            "early": (self.usable & np.isfinite(self.received), self.events.day < self.received),
+        }
+        if self.register:
+            found["unknown"] = self._not_a_practice(self.usable, self.listed < 0)
+            if self.owner is not None:
+                ids = np.array(self.records.unit_ids, dtype=object)[self.records.unit]
+                whose = self.usable & (self.listed >= 0) & (self.owner != "")
+                found["other"] = self._not_a_practice(whose, self.owner != ids)
+        return {name: (known, known & broken) for name, (known, broken) in found.items()}
 
-        def told(found: NDArray[np.intp], vi: str, en: str) -> None:
-            if found.size:
-                n = int(found.size)
-                faults.append(Broken(float(n), f"{n} {vi}", f"{n} {en}"))
-                about.extend(found.tolist())
+    def _not_a_practice(self, known: Flags, broken: Flags) -> tuple[Flags, Flags]:
+        """Without the units in which nearly every rating is such: their list is incomplete."""
+        count = len(self.records.unit_ids)
+        unit = self.records.unit
+        asked = np.bincount(unit[self.usable], minlength=count)
+        hits = np.bincount(unit[known & broken], minlength=count)
+        return known & (hits < PRACTICE_SHARE * asked)[unit], broken
 
-        told(
-            self._again(rows),
-            "lượt đánh giá lặp lại của cùng một tài khoản cho cùng một hồ sơ",
-            "ratings repeat a case that the same account had rated",
-        )
-        early = rows[self.events.day[rows] < self.received[rows]]
-        told(
-            early,
-            "lượt đánh giá ghi trước ngày tiếp nhận hồ sơ",
-            "ratings are dated before their case was received",
-        )
-        if not self.register:
-            return faults, about
-        unknown = rows[self.listed[rows] < 0]
-        if unknown.size < PRACTICE_SHARE * rows.size:
-            told(
-                unknown,
-                "lượt đánh giá nêu hồ sơ không có trong danh sách",
-                "ratings name a case that is not in the list",
-            )
-        if self.owner is not None:
-            whose = self.owner[rows]
-            other = rows[(self.listed[rows] >= 0) & (whose != "") & (whose != name)]
-            if other.size < PRACTICE_SHARE * rows.size:
-                told(
-                    other,
-                    "lượt đánh giá nêu hồ sơ của đơn vị khác",
-                    "ratings name a case of another unit",
-                )
+    def _again(self) -> tuple[Flags, Flags]:
+        """Later ratings of a case by an account that had rated it; shared accounts never."""
+        account = self.events.sources["account"].code
+        known = self.usable & (account >= 0)
+        key = pd.DataFrame({"unit": self.records.unit, "case": self.case, "account": account})
+        again = np.zeros(len(self.records), dtype=bool)
+        again[known] = key[known].duplicated().to_numpy()
+        return known, again
+
+    def told(self, unit: int) -> tuple[list[tuple[str, str]], NDArray[np.intp]]:
+        """What cannot be in a unit, Vietnamese and English, and the rows it is about."""
+        mine = self.records.unit == unit
+        told, about = [], np.zeros(len(self.records), dtype=bool)
+        for name, (_, broken) in self.rules().items():
+            own = mine & broken
+            if own.any():
+                vi, en = RULES[name]
+                told.append((f"{own.sum()} {vi}", f"{own.sum()} {en}"))
+                about |= own
         if self.cases_of is not None:
-            rated = len(set(self.case[rows].tolist()))
-            cases = self.cases_of.get(name, 0)
+            rated = len(set(self.case[mine & self.usable].tolist()))
+            cases = self.cases_of.get(self.records.unit_ids[unit], 0)
             if cases and rated > cases:
-                faults.append(
-                    Broken(
-                        float(rated - cases),
+                told.append(
+                    (
                         f"{rated} hồ sơ được đánh giá nhưng danh sách chỉ có {cases} hồ sơ",
                         f"{rated} cases were rated but the list has {cases}",
                     )
                 )
-        return faults, about
-
-    def _again(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Later ratings of a case by an account that had rated it; shared accounts never."""
-        account = self.events.sources["account"].code[rows]
-        with_one = rows[account >= 0]
-        pairs = pd.DataFrame(
-            {"case": self.case[with_one], "account": account[account >= 0]}
-        ).duplicated()
-        again: NDArray[np.intp] = with_one[pairs.to_numpy()]
-        return again
-
-
-def _finding(
-    records: RecordTable, unit: str, score: float, broken: list[Broken], rows: list[int]
-) -> Finding:
-    ids = records.frame["record_id"].map(str).to_numpy(dtype=object)
-    evidence: dict[str, Any] = {
-        "identities": [fault.en for fault in broken],
-        "records": sorted({str(ids[row]) for row in rows})[:SHOWN],
-    }
-    return Finding(
-        detector=INFO.id,
-        family=INFO.family,
-        kind=INFO.kind,
-        score=score,
-        p_value=None,
-        severity=Severity.YELLOW,
-        message=Message(
-            "Có dấu hiệu đánh giá không khớp với hồ sơ: "
-            + "; ".join(fault.vi for fault in broken)
-            + ".",
-            "Signs of ratings that do not fit their cases: "
-            + "; ".join(fault.en for fault in broken)
-            + ".",
-        ),
-        unit_id=unit,
-        evidence=evidence,
-    )
+        return told, np.flatnonzero(about)
 
 
 CHECK = LinkageCheck()

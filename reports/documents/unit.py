@@ -207,8 +207,26 @@ def custody_part(rows: Sequence[CustodyRow] | None, words: Words) -> Iterator[Bl
     yield Text(words("custody.note"), note=True)
     yield Text(_custody_words(rows, words))
     for row in rows:
+        facts = _custody_facts(row, words)
+        if facts:
+            yield Text(f"{row.batch}: {'; '.join(facts)}.")
+    for row in rows:
         for note in row.notes:
             yield Text(f"{row.batch}: {words.say(note)}", level="yellow")
+
+
+def _custody_facts(row: CustodyRow, words: Words) -> list[str]:
+    """What the book holds of a batch beside the columns of the table."""
+    facts = [
+        words(f"custody.fact.{name}", n=words.number(value))
+        for name in ("printed", "unissued", "handed_out", "taken_home", "outstanding")
+        if (value := getattr(row, name)) is not None
+    ]
+    if row.scanned_at is not None:
+        facts.append(words("custody.fact.scanned_at", day=words.day(row.scanned_at)))
+    if row.invalid_reasons:
+        facts.append(words("custody.fact.reasons", reasons=row.invalid_reasons.replace("; ", ", ")))
+    return facts
 
 
 def _custody_words(rows: Sequence[CustodyRow], words: Words) -> str:

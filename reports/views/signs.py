@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from detectors.finding import Message, Severity
@@ -37,6 +38,13 @@ class CustodyRow:
         spoilt: Reported spoilt and destroyed.
         scanned: Forms of the batch in this audit's store.
         notes: Signs found in the custody of the batch.
+        printed: Forms printed.
+        unissued: Printed and never issued.
+        handed_out: Given to people.
+        taken_home: Of these, taken away.
+        outstanding: Issued and not returned yet.
+        scanned_at: Day of the scan.
+        invalid_reasons: ``CODE=count; CODE=count``.
     """
 
     batch: str
@@ -49,13 +57,21 @@ class CustodyRow:
     spoilt: int | None = None
     scanned: int | None = None
     notes: tuple[Message, ...] = ()
+    printed: int | None = None
+    unissued: int | None = None
+    handed_out: int | None = None
+    taken_home: int | None = None
+    outstanding: int | None = None
+    scanned_at: dt.date | None = None
+    invalid_reasons: str | None = None
 
     @property
     def unaccounted(self) -> int | None:
-        """Issued minus returned, lost and spoilt; ``None`` if issued or returned is silent."""
+        """Issued minus returned, lost, spoilt and outstanding; ``None`` if the first two are."""
         if self.issued is None or self.returned is None:
             return None
-        return self.issued - self.returned - (self.lost or 0) - (self.spoilt or 0)
+        told = (self.lost or 0) + (self.spoilt or 0) + (self.outstanding or 0)
+        return self.issued - self.returned - told
 
     @property
     def unsorted(self) -> int | None:

@@ -7,7 +7,16 @@ import os
 import sys
 from pathlib import Path
 
-from tests.accuracy import draft, images, press, real, real_frauds, second_images, statistics
+from tests.accuracy import (
+    custody,
+    draft,
+    images,
+    press,
+    real,
+    real_frauds,
+    second_images,
+    statistics,
+)
 from tests.accuracy.page import PREFIX, listed, replace_rows, replace_sections
 from tests.accuracy.section import Section
 
@@ -73,6 +82,8 @@ def sections_of(part: str, scale: float, workers: int) -> list[Section]:
         return [listed(PREFIX[part], _IMAGES, images.measure(scale, workers))]
     if part == "second":
         return [listed(PREFIX[part], _SECOND, second_images.measure(scale, workers))]
+    if part == "custody":
+        return custody.measure(scale, workers)
     if part == "draft":
         return [listed(PREFIX[part], _DRAFT, draft.measure())]
     if part == "press":

@@ -35,7 +35,10 @@ __all__ = ["Cell", "Result", "checks_of", "honest_scores", "kept", "run", "summa
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / ".accuracy_cache"
 # files of the lab that make and count a round; the others only lay results out
-_ROUND = ("cells.py", "frauds.py", "peers.py", "pools.py", "rounds.py", "second.py", "worlds.py")
+_ROUND = (
+    *("cells.py", "frauds.py", "peers.py", "pools.py", "rounds.py", "second.py", "worlds.py"),
+    *("custody.py", "custody_worlds.py"),
+)
 RATES = (0.01, 0.05)
 MOST_HONEST_SCORES = 400
 

@@ -321,6 +321,23 @@ def test_custody_gives_unit_and_batch_and_tells_mixed_batches(tmp_path: Path) ->
     assert findings.loc["S-200", "severity"] == "yellow"
 
 
+def test_optional_columns_of_the_custody_table_are_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "r"
+    config, scans = small_round(folder), FakeScans()
+    head = "unit_id,batch,issued,returned,printed,outstanding,scanned_at,invalid_reasons\n"
+    for book in ("u1,b1,50,40,60,10,2026-08-03,BO_TRONG=2\n", "u1,b1,50,40,60,9,,\n"):
+        (folder / "custody.csv").write_text(head + book, "utf-8")
+        _run(config, scans)
+        (row,) = _table(settings_of(config), "custody").to_dict("records")
+        assert (row["issued"], row["printed"]) == (50, 60)
+        told = book.strip().split(",")
+        assert row["outstanding"] == int(told[5])
+        assert str(row["scanned_at"] or "")[:10] == told[6]
+        assert (row["invalid_reasons"] or "") == told[7]
+        assert verify_round(settings_of(config)).faults == []
+    assert row["handed_out"] is None
+
+
 def test_a_typed_record_is_held_against_its_paper(tmp_path: Path) -> None:
     config, scans = small_round(tmp_path / "r"), FakeScans()
     folder = tmp_path / "r"

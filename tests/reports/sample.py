@@ -6,6 +6,7 @@ published results.
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -290,7 +291,14 @@ def unit_report(**changes: object) -> v.UnitReport:
         ),
         result=result(),
         custody=(
-            v.CustodyRow("Lô 01", "004201 – 004400", 200, 188, 185, 3, 8, 2, 188),
+            v.CustodyRow(
+                *("Lô 01", "004201 – 004400", 200, 188, 185, 3, 8, 2, 188),
+                printed=210,
+                handed_out=198,
+                taken_home=40,
+                scanned_at=dt.date(2026, 9, 28),
+                invalid_reasons="BO_TRONG=2; RACH_NAT=1",
+            ),
             v.CustodyRow(
                 "Lô 02",
                 "004401 – 004600",

@@ -93,6 +93,7 @@ def test_bands_follow_the_published_edges(flagged: int, judged: int, band: int |
 
 def test_custody_counts_what_is_missing_only_where_it_is_known() -> None:
     assert v.CustodyRow("1", None, 200, 188, 185, 3, 8, 2).unaccounted == 2
+    assert v.CustodyRow("1", None, 200, 188, 185, 3, 8, 2, outstanding=2).unaccounted == 0
     assert v.CustodyRow("1", None, 200, 188, 180, 3).unsorted == 5
     assert v.CustodyRow("1", None, 200, None).unaccounted is None
     assert v.CustodyRow("1", None, 200, 188, None, 3).unsorted is None

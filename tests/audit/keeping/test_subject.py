@@ -1,0 +1,104 @@
+"""A person asks about their own record."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from audit.cli.main import run
+from audit.keeping.subject import due_on, erasable, erase, held_about, told, waiting
+from audit.pipeline.run import run_round
+from audit.settings import Settings
+from audit.store import open_store
+from audit.store.schema import trail
+from detectors.errors import ExitCode, UsageError
+from tests.audit.rounds import (
+    FakeScans,
+    Sheet,
+    answers,
+    erasure,
+    responses_csv,
+    settings_of,
+    small_round,
+    tools,
+)
+
+FRIDAY = dt.datetime(2026, 10, 2, 3, 0, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Settings:
+    config, scans = small_round(tmp_path / "r"), FakeScans()
+    good = {"A1": 5, "A2": 4, "B1": 1, "B2": 5}
+    scans.put(tmp_path / "r", "u1/a.png", Sheet(good, serial="PB-1", findings=(erasure("A1"),)))
+    scans.put(tmp_path / "r", "u1/b.png", Sheet(good, serial="PB-2"), Sheet(good, serial="PB-3"))
+    (tmp_path / "r/inbox/responses/a.csv").write_text(responses_csv(answers(1, 12, "u1")), "utf-8")
+    settings = settings_of(config)
+    run_round(settings, tools(scans))
+    return settings
+
+
+@pytest.mark.parametrize(
+    ("asked", "last"),
+    [
+        ("2026-10-01", "2026-10-05"),
+        ("2026-10-02", "2026-10-06"),
+        ("2026-10-03", "2026-10-06"),
+        ("2026-10-05", "2026-10-07"),
+    ],
+)
+def test_two_working_days_do_not_count_the_weekend(asked: str, last: str) -> None:
+    assert due_on(dt.date.fromisoformat(asked)) == dt.date.fromisoformat(last)
+
+
+def test_a_person_gets_what_is_held_and_the_trail_names_nobody(
+    place: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = str(place.base / "audit.toml")
+    with open_store(place.store_url) as store:
+        told(store, place, "PB-1", "find", at=FRIDAY, actor="lan")
+        with store.reading() as connection:
+            ((who, day),) = waiting(connection)
+        assert who.startswith("~")
+        assert day == "2026-10-06"
+    assert run(["status", "-c", config, "--format", "json"]) == ExitCode.DONE
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["requests of persons"] == 1
+    assert shown["answer due"] == "2026-10-06"
+    assert run(["subject", "find", "PB-1", "-c", config]) == ExitCode.DONE
+    assert "scan inbox/scans/u1/a.png" in capsys.readouterr().out
+    assert run(["subject", "export", "PB-1", "-c", config]) == ExitCode.DONE
+    (mine,) = json.loads(capsys.readouterr().out)
+    assert {a["item"]: a["value"] for a in mine["answers"]}["B1"] == "1"
+    assert mine["signs"][0]["severity"] == "orange"
+    with open_store(place.store_url) as store, store.reading() as connection:
+        assert waiting(connection) == []
+        bodies = connection.execute(sa.select(trail.c.body)).scalars().all()
+    asked = [body for body in bodies if json.loads(body)["action"] == "subject.request"]
+    assert len(asked) == 3
+    assert not [body for body in asked if "PB-1" in body]
+    assert run(["subject", "find", "PB-9", "-c", config]) == ExitCode.USAGE
+    assert run(["verify", "-c", config]) == ExitCode.DONE
+
+
+def test_only_what_shows_nobody_else_is_erased_and_only_after_the_round(place: Settings) -> None:
+    config = str(place.base / "audit.toml")
+    with open_store(place.store_url) as store:
+        assert erasable(store, place, "PB-2") == []  # its file shows PB-3, too
+        (row,) = erasable(store, place, "PB-1")
+        with pytest.raises(UsageError, match="collected until"):
+            erase(store, place, "PB-1", at=FRIDAY.replace(year=2025), actor="lan")
+        late = dt.datetime.combine(place.round.date_to, dt.time(5), dt.UTC) + dt.timedelta(days=9)
+        originals = place.base / place.originals
+        kept = [path for path in originals.rglob("*") if path.name.startswith(row["sha256"])]
+        assert kept
+        erase(store, place, "PB-1", at=late, actor="lan")
+        assert not any(path.exists() for path in kept)
+        assert erasable(store, place, "PB-1") == []
+        (mine,) = held_about(store, place, "PB-1")
+        assert mine["files"][0]["deleted_at"]
+    assert run(["verify", "-c", config]) == ExitCode.DONE
