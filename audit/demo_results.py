@@ -40,7 +40,8 @@ def write_results(folder: Path, made: SimulatedRound) -> None:
     now = _shares(made.responses, made.instrument)
     before = _shares(made.previous, made.instrument)
     units = list(now)
-    _published(folder, units, now)
+    touched = made.truth.units.set_index("unit_id")["share"] > 0
+    _published(folder, [unit for unit in units[3:] if not touched[unit]], now)
     _previous(folder, units, before)
     _table(
         folder / "lineage.csv",
@@ -73,11 +74,11 @@ def _percent(share: tuple[int, int, int], rounding: str = ROUND_HALF_UP) -> Deci
 
 
 def _published(folder: Path, units: Sequence[str], now: dict[str, tuple[int, int, int]]) -> None:
-    """Figures of the units without scans: one cut off, one wrong, the others right."""
+    """Figures of honest units without scans: one cut off, one wrong, the others right."""
     rows: list[tuple[Any, ...]] = []
-    cut = next(u for u in units[4:] if _percent(now[u]) != _percent(now[u], ROUND_DOWN))
-    wrong = min((u for u in units[3:] if u != cut), key=lambda u: _percent(now[u]))
-    for unit in units[3:]:
+    cut = next(u for u in units if _percent(now[u]) != _percent(now[u], ROUND_DOWN))
+    wrong = min((u for u in units if u != cut), key=lambda u: _percent(now[u]))
+    for unit in units:
         value = _percent(now[unit], ROUND_DOWN if unit == cut else ROUND_HALF_UP)
         if unit == wrong:
             value += Decimal("1.37")

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["Family", "Finding", "Message", "Severity"]
+__all__ = ["Family", "Finding", "Message", "Severity", "vietnamese_numbers"]
 
 
 class Severity(StrEnum):
@@ -64,6 +65,26 @@ class Message:
         return {"vi": self.vi, "en": self.en}
 
 
+# A number with a decimal point that is no part of a name, a version or a date.
+_NUMBER = re.compile(r"(?<![\w.,/])(?<![\w.]-)(\d+)\.(\d+)(?:e([+-]\d+))?(?!\w|\.\w)")
+_WHOLE_POWER = re.compile(r"(?<![\w.,/])(?<![\w.]-)(\d+)e([+-]\d+)(?!\w|\.\w)")
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def vietnamese_numbers(text: str) -> str:
+    """A text with its numbers as Vietnamese writes them: ``0,93`` and ``1,2·10⁻⁷``.
+
+    >>> vietnamese_numbers("lệch 0.93 mm (p = 1.2e-07), phiếu PB-23.5, bản 2023.1.4")
+    'lệch 0,93 mm (p = 1,2·10⁻⁷), phiếu PB-23.5, bản 2023.1.4'
+    """
+
+    def power(exponent: str | None) -> str:
+        return "" if exponent is None else f"·10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+
+    text = _NUMBER.sub(lambda m: f"{m[1]},{m[2]}{power(m[3])}", text)
+    return _WHOLE_POWER.sub(lambda m: f"{m[1]}{power(m[2])}", text)
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One sign, with the number that says how rare it is among honest data.
@@ -76,7 +97,8 @@ class Finding:
         p_value: In (0, 1]: how often honest data score this high; ``None`` for a rule
             that is broken or not (an identical file), which has no null distribution.
         severity: Yellow, orange or red.
-        message: What was seen, as "signs of", with the numbers in it.
+        message: What was seen, as "signs of", with the numbers in it; Vietnamese gets its own
+            decimal comma.
         item: Item of the instrument it is about.
         field: Hand-filled field of the instrument it is about.
         box_mm: ``(x, y, width, height)`` in millimetres on the instrument's page.
@@ -114,6 +136,8 @@ class Finding:
             raise ValueError(f"{self.detector}: p-value {self.p_value} outside (0, 1]")
         if self.severity is Severity.GREEN:
             raise ValueError(f"{self.detector}: a finding is yellow, orange or red")
+        told = Message(vietnamese_numbers(self.message.vi), self.message.en)
+        object.__setattr__(self, "message", told)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object valid against the contract's schema of a finding."""

@@ -105,7 +105,7 @@ def round_summary(report: RoundReport, text: Text) -> tuple[str, ...]:
     rows, result, what = report.units, report.result, noun(report.round)
     urgent = sum(row.severity in (Severity.RED, Severity.ORANGE) for row in rows)
     blind = sum(row.severity is None for row in rows)
-    open_tiers = sum(row.result.tier_firm is False for row in rows)
+    open_tiers = sum(row.tier_open for row in rows)
     first = text(
         "round.summary.records",
         units=text.count("count.unit", len(rows)),

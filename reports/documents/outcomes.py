@@ -181,7 +181,7 @@ def published_table(rows: Sequence[PublishedFigure], words: Words, *, units: boo
         *_unit_column(words, units=units),
         Column(words("comparison.indicator"), weight=1.8),
         Column(words("comparison.published"), right=True),
-        Column(words("comparison.recomputed"), right=True),
+        Column(words("comparison.recomputed"), right=True, weight=1.3),
         Column(words("comparison.match"), weight=2.2),
         Column(words("outcome.source"), weight=1.4),
     )

@@ -128,7 +128,7 @@ def _first(report: RoundReport, links: Mapping[str, str], words: Words) -> Itera
         if row.result.held:
             held = words.count(noun(report.round), row.result.held)
             rest.append(words("round.first.held", records=held))
-        if row.result.tier_firm is False or (row.firmness and row.firmness.tier_open):
+        if row.tier_open:
             rest.append(words("tier.open"))
         severity = level(row.severity)
         label = words(f"level.{severity}")
@@ -184,7 +184,7 @@ def _unit_table(
         Column(words("figure.reviewed"), right=True, weight=1.75),
         Column(words("figure.bounds"), right=True, weight=1.75),
         Column(words("col.tier"), weight=1.3),
-        Column(words("col.rank"), right=True, weight=1.1),
+        Column(words("col.rank"), right=True, weight=1.35),
         Column(words("col.flagged_share"), right=True),
         Column(words("col.severity"), weight=1.1),
     )
@@ -203,8 +203,7 @@ def _unit_line(row: UnitRow, links: Mapping[str, str], words: Words) -> tuple[Ce
             plain(shares(words, result.bound_low.value, result.bound_high.value)),
         )
     tier = result.after_review.tier
-    open_ = result.tier_firm is False or (firm is not None and firm.tier_open)
-    firmness = words("tier.open") if open_ else ""
+    firmness = words("tier.open") if row.tier_open else ""
     flagged = f"{words.number(row.flagged)}/{words.number(row.judged)}"
     return (
         Cell(row.unit.name, href=links.get(row.unit.id)),
@@ -276,11 +275,7 @@ def _funnel(
 
 def _open_tiers(rows: Sequence[UnitRow], words: Words) -> Iterator[Block]:
     """Units whose tier held records or sampling could still change."""
-    still_open = [
-        row
-        for row in rows
-        if row.result.tier_firm is False or (row.firmness is not None and row.firmness.tier_open)
-    ]
+    still_open = [row for row in rows if row.tier_open]
     if not still_open:
         return
     yield Heading(words("round.heading.open_tiers"), 3)

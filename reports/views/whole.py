@@ -137,6 +137,12 @@ class UnitRow:
             object.__setattr__(self, "severity", None)
 
     @property
+    def tier_open(self) -> bool:
+        """Whether held records or sampling could still change the tier."""
+        by_sampling = self.firmness is not None and self.firmness.tier_open
+        return self.result.tier_firm is False or by_sampling
+
+    @property
     def flagged_share(self) -> float | None:
         """Share of judged forms that are flagged; ``None`` below the minimal cell."""
         return None if suppress(self.judged) else self.flagged / self.judged

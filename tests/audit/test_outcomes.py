@@ -241,7 +241,9 @@ def test_every_verdict_has_its_words() -> None:
     source = "".join(
         (ROOT / name).read_text("utf-8")
         for name in (
-            *("audit/pipeline/standing.py", "audit/pipeline/index_standing.py"),
+            *("audit/pipeline/standing.py", "audit/pipeline/standpoint.py"),
+            *("audit/pipeline/standing_changes.py", "audit/pipeline/standing_goals.py"),
+            *("audit/pipeline/standing_publication.py", "audit/pipeline/index_standing.py"),
             *("audit/scoring/publication.py", "audit/scoring/index.py", "audit/scoring/lineage.py"),
         )
     )
