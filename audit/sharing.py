@@ -2,8 +2,10 @@
 
 A record's own answers, and whatever follows from them (the place of a box, the wording of a
 finding, the score of a check on a record that nobody flagged), stay inside; they are looked at
-on the case's page, in scope. Values over fewer than :data:`~reports.views.MINIMUM_CELL` forms
-are left out, and so is what would give them back by subtracting.
+on the case's page, in scope. What is shown or published leaves out values over fewer than
+:data:`~reports.views.MINIMUM_CELL` forms, and what would give them back by subtracting. The
+operator's tables of units keep the values of small units, which the next step computes with,
+down to :data:`FEWEST_OF_UNIT` forms.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from detectors.finding import Message
 from reports.views import MINIMUM_CELL
 
 __all__ = ["shared", "small"]
+
+FEWEST_OF_UNIT = 5
 
 _KEPT_OF_SCORES = (
     *("instrument_id", "unit_id", "measure", "factor", "rule_set", "n", "received"),
@@ -90,7 +94,10 @@ def _findings(frame: pd.DataFrame, titles: Mapping[str, Message]) -> pd.DataFram
 
 def _scores(frame: pd.DataFrame) -> pd.DataFrame:
     kept = frame.copy()
-    few = [small(r, n) for r, n in zip(kept["received"], kept["n"], strict=True)]
+    few = [
+        r < FEWEST_OF_UNIT or 0 < n < FEWEST_OF_UNIT
+        for r, n in zip(kept["received"], kept["n"], strict=True)
+    ]
     kept["suppressed"] = few
     factors = kept[kept["measure"] == "factor"]
     for _, rows in factors.groupby(["instrument_id", "unit_id"], sort=False):
@@ -104,7 +111,7 @@ def _units(frame: pd.DataFrame) -> pd.DataFrame:
     if "n" not in frame or "value" not in frame:
         return frame
     kept = frame.copy()
-    kept["value"] = kept["value"].where(~(kept["n"].fillna(0) < MINIMUM_CELL))
+    kept["value"] = kept["value"].where(~(kept["n"].fillna(0) < FEWEST_OF_UNIT))
     return kept
 
 
