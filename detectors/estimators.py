@@ -41,6 +41,7 @@ INDICES: Mapping[str, Callable[[Matrix, int], Vector]] = {
 }
 
 
+# scikit-learn carries no annotations: its classes are Any to the type check.
 class ResponseIndices(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Indices of careless and aberrant answering, a column each.
 

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from detectors._verdict import Joint, Subjects, Verdicts, judge
 from detectors.calibration.multiplicity import q_values, simes

@@ -272,15 +272,23 @@ class Times:
 
 
 async def inspect(
-    place: str, name: str, password: str, until: float, think: float, times: Times
+    place: str,
+    name: str,
+    password: str,
+    ready: asyncio.Barrier,
+    seconds: float,
+    think: float,
+    times: Times,
 ) -> None:
-    """One person: look, think, decide, until the time is over."""
+    """One person: log in, wait for the others, then look, think, decide until the time is over."""
     draw = random.Random(name)
     headers = {"origin": place}
     async with httpx.AsyncClient(base_url=place, headers=headers, timeout=600) as client:
-        await asyncio.sleep(draw.random() * think)
+        # All at the same moment, as at eight in the morning: a password costs its hash.
         await times.take("login", client.post("/login", data={"name": name, "password": password}))
-        await times.take("queue", client.get("/queue"))
+        await ready.wait()
+        until = time.monotonic() + seconds
+        await asyncio.sleep(draw.random() * think)
         path = None
         while time.monotonic() < until:
             if path is None:
@@ -318,9 +326,10 @@ async def inspect(
 
 async def work(place: str, people: Mapping[str, str], seconds: float, think: float) -> Times:
     """All inspectors at once."""
-    times = Times()
-    until = time.monotonic() + seconds
-    await asyncio.gather(*(inspect(place, n, p, until, think, times) for n, p in people.items()))
+    times, ready = Times(), asyncio.Barrier(len(people))
+    await asyncio.gather(
+        *(inspect(place, n, p, ready, seconds, think, times) for n, p in people.items())
+    )
     return times
 
 
@@ -341,8 +350,9 @@ def main() -> None:
     options.add_argument("--records", type=int, default=1_000_000)
     options.add_argument("--cases", type=int, default=30_000)
     options.add_argument("--people", type=int, default=50)
-    options.add_argument("--seconds", type=float, default=120.0)
-    options.add_argument("--think", type=float, default=10.0, help="mean seconds a case")
+    options.add_argument("--seconds", type=float, default=180.0)
+    # 300 cases in eight hours are 96 seconds a case.
+    options.add_argument("--think", type=float, default=60.0, help="mean seconds a case")
     options.add_argument("--sheets", type=int, default=40, help="different scans")
     options.add_argument("--postgresql", action="store_true", help="on a server of our own")
     options.add_argument("--folder", type=Path, help="keep the round here, or use it again")

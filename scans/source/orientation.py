@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -9,29 +12,25 @@ from numpy.typing import NDArray
 __all__ = ["code_of", "upright"]
 
 
+_TURNS: Mapping[int, Callable[[Any], Any]] = {
+    2: lambda image: cv2.flip(image, 1),
+    3: lambda image: cv2.rotate(image, cv2.ROTATE_180),
+    4: lambda image: cv2.flip(image, 0),
+    5: cv2.transpose,
+    6: lambda image: cv2.rotate(image, cv2.ROTATE_90_CLOCKWISE),
+    7: lambda image: cv2.flip(cv2.transpose(image), -1),
+    8: lambda image: cv2.rotate(image, cv2.ROTATE_90_COUNTERCLOCKWISE),
+}
+
+
 def upright(image: NDArray[np.uint8], code: int) -> NDArray[np.uint8]:
     """The picture as it is to be seen, ``code`` being how it is stored (1: upright).
 
     Exact: pixels change places, no value changes.
     """
-    result: NDArray[np.uint8]
-    match code:
-        case 2:
-            result = cv2.flip(image, 1)  # type: ignore[assignment]
-        case 3:
-            result = cv2.rotate(image, cv2.ROTATE_180)  # type: ignore[assignment]
-        case 4:
-            result = cv2.flip(image, 0)  # type: ignore[assignment]
-        case 5:
-            result = cv2.transpose(image)  # type: ignore[assignment]
-        case 6:
-            result = cv2.rotate(image, cv2.ROTATE_90_CLOCKWISE)  # type: ignore[assignment]
-        case 7:
-            result = cv2.flip(cv2.transpose(image), -1)  # type: ignore[assignment]
-        case 8:
-            result = cv2.rotate(image, cv2.ROTATE_90_COUNTERCLOCKWISE)  # type: ignore[assignment]
-        case _:
-            result = image
+    # OpenCV's own annotations allow any type of pixel.
+    turned: Any = _TURNS[code](image) if code in _TURNS else image
+    result: NDArray[np.uint8] = turned
     return result
 
 

@@ -50,12 +50,12 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def _told(outcomes: Iterator[object]) -> list[object]:
-    return [outcome.result for outcome in outcomes]  # type: ignore[attr-defined]
+    return [outcome.result for outcome in outcomes]
 
 
 def _on(cluster: object, files: list[Path]) -> Iterator[object]:
     return room.judge_on_cluster(
-        cluster.scheduler_address,  # type: ignore[attr-defined]
+        cluster.scheduler_address,
         files,
         form("HL-01"),
         reference=None,
@@ -80,7 +80,7 @@ def test_a_killed_worker_loses_nothing(
     monkeypatch.setattr(room, "_FILES_A_TASK", 1)
     outcomes = _on(cluster, files)
     found = [next(outcomes)]
-    worker = next(iter(cluster.workers.values()))  # type: ignore[attr-defined]
+    worker = next(iter(cluster.workers.values()))
     os.kill(worker.process.pid, signal.SIGKILL)
     found += list(outcomes)
     assert _told(iter(found)) == alone
@@ -95,9 +95,9 @@ def test_a_file_that_kills_its_workers_is_given_up_and_its_neighbours_are_not(
     shutil.copy(files[0], killer)
     monkeypatch.setattr(room, "_pages", pages_or_death)
     results = _told(_on(cluster, [files[0], killer, files[1]]))
-    states = [result.status for result in results]  # type: ignore[attr-defined]
+    states = [result.status for result in results]
     assert states == [Status.READ, Status.NOT_CHECKED, Status.READ]
-    assert "killed one worker" in results[1].reason  # type: ignore[attr-defined]
+    assert "killed one worker" in results[1].reason
 
 
 def test_a_scheduler_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,8 +137,8 @@ def test_workers_fetch_originals_from_a_bucket_by_their_hashes(
     for name, path, one, other in zip(
         names, (files[0], files[3]), found[:2], (alone[0], alone[3]), strict=True
     ):
-        origin = dataclasses.replace(one.origin, path=str(path))  # type: ignore[attr-defined]
-        reason = one.reason and one.reason.replace(str(name), str(path))  # type: ignore[attr-defined]
-        assert dataclasses.replace(one, origin=origin, reason=reason) == other  # type: ignore[type-var]
-    assert found[2].status is Status.NOT_CHECKED  # type: ignore[attr-defined]
-    assert str(found[2].reason).startswith("0" * 64)  # type: ignore[attr-defined]
+        origin = dataclasses.replace(one.origin, path=str(path))
+        reason = one.reason and one.reason.replace(str(name), str(path))
+        assert dataclasses.replace(one, origin=origin, reason=reason) == other
+    assert found[2].status is Status.NOT_CHECKED
+    assert str(found[2].reason).startswith("0" * 64)

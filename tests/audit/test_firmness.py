@@ -52,14 +52,14 @@ def test_a_unit_without_records_has_nothing_and_never_a_zero(instrument: Instrum
     assert firm["b"].rank_interval is None
     assert firm["b"].margin is None
     assert firm["b"].sample_needed == 286
-    assert overall["b"].shares["bound_low"].value is None  # type: ignore[attr-defined]
-    assert overall["b"].tier_firm is None  # type: ignore[attr-defined]
+    assert overall["b"].shares["bound_low"].value is None
+    assert overall["b"].tier_firm is None
 
 
 def test_all_held_leaves_the_whole_scale_open(instrument: Instrument) -> None:
     rows = [("a", Gate.SCORED, GOOD)] * 40 + [("b", Gate.HELD, GOOD)] * 40
     firm, overall = _firm(instrument, rows)
-    shares = overall["b"].shares  # type: ignore[attr-defined]
+    shares = overall["b"].shares
     assert (shares["bound_low"].value, shares["bound_high"].value) == (0, 1)
     assert shares["after_review"].value is None
     assert firm["b"].interval is None
@@ -72,7 +72,7 @@ def test_all_held_leaves_the_whole_scale_open(instrument: Instrument) -> None:
 
 def test_all_excluded_is_as_if_nothing_had_come(instrument: Instrument) -> None:
     firm, overall = _firm(instrument, [("a", Gate.EXCLUDED, BAD)] * 20)
-    shares = overall["a"].shares  # type: ignore[attr-defined]
+    shares = overall["a"].shares
     assert shares["as_received"].value == 0
     assert shares["after_review"].value is None
     assert shares["bound_low"].value is None
@@ -90,7 +90,7 @@ def test_all_satisfied_is_not_certainty(instrument: Instrument) -> None:
 def test_not_applicable_and_blank_are_worth_nothing(instrument: Instrument) -> None:
     rows = [("a", Gate.SCORED, [SATISFIED, NO_ANSWER, NO_ANSWER])] * 30
     firm, overall = _firm(instrument, rows + [("b", Gate.SCORED, [NO_ANSWER] * 3)] * 30)
-    assert overall["a"].shares["after_review"].answers == 30  # type: ignore[attr-defined]
+    assert overall["a"].shares["after_review"].answers == 30
     assert firm["a"].effective <= 30
     assert firm["b"].interval is None
 

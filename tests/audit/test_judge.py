@@ -247,7 +247,7 @@ def test_evidence_changes_with_signs_and_not_with_numbers() -> None:
     other = dataclasses.replace(sign, item="A2")
 
     def evidence(*signs: object) -> str:
-        case = record_case("r", "u", list(signs), (), flagged=True)  # type: ignore[arg-type]
+        case = record_case("r", "u", list(signs), (), flagged=True)
         assert case is not None
         return case.evidence
 

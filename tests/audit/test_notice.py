@@ -54,9 +54,9 @@ def inbox() -> Iterator[tuple[_Inbox, int]]:
 class _Hook(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.got.append((self.path, dict(self.headers), json.loads(body)))  # type: ignore[attr-defined]
-        self.send_response(self.server.answer)  # type: ignore[attr-defined]
-        self.send_header("Location", f"http://127.0.0.1:{self.server.server_port}/elsewhere")  # type: ignore[attr-defined]
+        self.server.got.append((self.path, dict(self.headers), json.loads(body)))
+        self.send_response(self.server.answer)
+        self.send_header("Location", f"http://127.0.0.1:{self.server.server_port}/elsewhere")
         self.end_headers()
 
     def log_message(self, *_: Any) -> None:
@@ -66,7 +66,7 @@ class _Hook(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def hook() -> Iterator[Any]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Hook)
-    server.got, server.answer = [], 204  # type: ignore[attr-defined]
+    server.got, server.answer = [], 204
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

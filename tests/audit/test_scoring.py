@@ -135,7 +135,7 @@ def test_the_order_of_records_makes_no_difference(
     instrument: Instrument, rows: list[tuple[str | None, Gate, list[int]]], draw: object
 ) -> None:
     shuffled = list(rows)
-    draw.shuffle(shuffled)  # type: ignore[attr-defined]
+    draw.shuffle(shuffled)
     assert score(_ballot(rows), instrument, UNITS, RULES) == score(
         _ballot(shuffled), instrument, UNITS, RULES
     )
@@ -159,9 +159,9 @@ def test_ties_share_the_best_rank_and_units_without_value_are_not_counted(
 
 def test_tiers_are_taken_from_the_exact_value_and_shown_rounded() -> None:
     just_below = Fraction(94_999_999, 100_000_000)
-    assert RULES.tier(just_below).id == "tot"  # type: ignore[union-attr]
+    assert RULES.tier(just_below).id == "tot"
     assert percent(just_below) == Decimal("95.00")
-    assert RULES.tier(Fraction(95, 100)).id == "xuat_sac"  # type: ignore[union-attr]
+    assert RULES.tier(Fraction(95, 100)).id == "xuat_sac"
     # The published 88,33 of Gia Lai 2020 was cut off: 6650 of 7528 rounds to 88,34.
     assert percent(Fraction(6650, 7528)) == Decimal("88.34")
     assert percent(Fraction(1, 800)) == Decimal("0.13")

@@ -173,7 +173,7 @@ def test_a_cut_off_may_be_left_out_of_its_tier(tmp_path: Path) -> None:
     path = tmp_path / "r.toml"
     path.write_text(text.replace("from = 95\n", "from = 95\ninclusive = false\n"), "utf-8")
     rules = load_rules(path)
-    assert [rules.tier(v).id for v in (Fraction(95, 100), Fraction(9501, 10000))] == [  # type: ignore[union-attr]
+    assert [rules.tier(v).id for v in (Fraction(95, 100), Fraction(9501, 10000))] == [
         "tot",
         "xuat_sac",
     ]

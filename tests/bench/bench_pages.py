@@ -49,10 +49,10 @@ def _check_of_a_page(folder: Path) -> list[Measure]:
             return list(read_pages(path))
 
         def lay(raw: object = raw, templates: object = templates) -> object:
-            return register(raw, templates)  # type: ignore[arg-type]
+            return register(raw, templates)
 
         def whole(path: Path = path, form: object = form) -> object:
-            return [check_page(p, form, reference=reference) for p in read_pages(path)]  # type: ignore[arg-type]
+            return [check_page(p, form, reference=reference) for p in read_pages(path)]
 
         floor, reading, laying, total = fastest(decode, read, lay, whole)
         name = f"{form_id} page {page}, {profile}"

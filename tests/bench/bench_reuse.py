@@ -42,7 +42,7 @@ def _against(check: Any, page: Any, other: Any, packed: int) -> list[Measure]:
     def one_search() -> object:
         return indices["marks"][0].index.near(queries["marks"])
 
-    looks = sum(len(found[0]) for found in search())  # type: ignore[attr-defined]
+    looks = sum(len(found[0]) for found in search())
 
     def close() -> object:
         from scans.likeness.pairs import compared

@@ -96,7 +96,7 @@ def result(**changes: object) -> v.Result:
         ),
     }
     values.update(changes)
-    return v.Result(**values)  # type: ignore[arg-type]
+    return v.Result(**values)
 
 
 def factors() -> tuple[v.FactorResult, ...]:
@@ -325,7 +325,7 @@ def unit_report(**changes: object) -> v.UnitReport:
         plots=plots(),
         appendix=v.Appendix(PROVENANCE, flagged()),
     )
-    return replace(report, **changes)  # type: ignore[arg-type]
+    return replace(report, **changes)
 
 
 def bare_report() -> v.UnitReport:

@@ -112,7 +112,7 @@ def test_shares(share: float, vi: str, en: str) -> None:
 
 
 def test_shares_from_numpy() -> None:
-    assert VI.percent(np.float64(0.9771)) == "97,71%"  # type: ignore[arg-type]
+    assert VI.percent(np.float64(0.9771)) == "97,71%"
 
 
 def test_numbers_counts_and_ranks() -> None:

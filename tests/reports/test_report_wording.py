@@ -22,7 +22,7 @@ VI, EN = load_text("vi"), load_text("en")
 
 
 @pytest.mark.parametrize("text", [VI, EN], ids=["vi", "en"])
-def test_the_summary_has_three_to_five_sentences(text) -> None:  # type: ignore[no-untyped-def]
+def test_the_summary_has_three_to_five_sentences(text) -> None:
     for report in (sample.unit_report(), sample.bare_report()):
         assert 3 <= len(unit_summary(report, text)) <= 5
     assert 3 <= len(round_summary(sample.round_report(), text)) <= 5

@@ -67,5 +67,5 @@ def test_workers_are_gone_when_the_reader_stops_early(tmp_path: Path) -> None:
     before = set(multiprocessing.active_children())
     pages = in_workers([tmp_path / "a", tmp_path / "b"], befalls, _given_up, workers=2)
     assert next(pages) == "a 1"
-    pages.close()  # type: ignore[attr-defined]
+    pages.close()
     assert set(multiprocessing.active_children()) <= before

@@ -34,7 +34,7 @@ def test_two_different_people_agree_and_the_second_is_blind(office: Office) -> N
 
 
 def version(office: Office, client: object, label: str = "S-1") -> str:
-    page = client.get(f"/cases/{office.case(label)}").text  # type: ignore[attr-defined]
+    page = client.get(f"/cases/{office.case(label)}").text
     return str(page.split('name="version" value="')[1].split('"')[0])
 
 

@@ -182,5 +182,5 @@ def test_without_a_provider_there_is_no_such_way(office: Office) -> None:
 
 
 def test_a_provider_that_does_not_answer_is_said(office: Office, provider: Provider) -> None:
-    provider.about = lambda: {"issuer": "https://somebody.example"}  # type: ignore[method-assign]
+    provider.about = lambda: {"issuer": "https://somebody.example"}
     assert office.anybody().get("/oidc/start").status_code == 503

@@ -35,7 +35,7 @@ def entry(number: int, **given_: object) -> Entry:
         "history": (),
         "state": CaseState.OPEN,
     }
-    return Entry(**(plain | given_))  # type: ignore[arg-type]
+    return Entry(**(plain | given_))
 
 
 def test_what_comes_first() -> None:

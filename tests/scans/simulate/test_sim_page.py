@@ -181,7 +181,7 @@ def test_honest_and_altered_files_are_saved_alike() -> None:
     def header(spec: PageSpec) -> tuple[object, ...]:
         with Image.open(io.BytesIO(simulate_page(spec, 30).data)) as file:
             return (file.format, file.mode, file.size, file.info.get("dpi"),
-                    str(file.quantization), dict(file.getexif()))  # type: ignore[attr-defined]  # fmt: skip
+                    str(file.quantization), dict(file.getexif()))  # fmt: skip
 
     honest_spec = replace(random_spec("HL-02", 1, 30), resave=Resave("jpeg", 88, "Editor 1"))
     rng = np.random.default_rng(3)
