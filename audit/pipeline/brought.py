@@ -10,21 +10,23 @@ from pathlib import Path
 from typing import TypeVar
 
 from audit.intake._cells import to_text
-from audit.intake.index_books import IndexPart, join_books, read_index_book
-from audit.intake.originals import originals_at
-from audit.intake.registers import count_of
-from audit.intake.results_tables import (
+from audit.intake.goal_tables import (
     Action,
     Award,
-    Published,
     Target,
     read_actions,
     read_awards,
+    read_targets,
+)
+from audit.intake.index_books import IndexPart, join_books, read_index_book
+from audit.intake.originals import originals_at
+from audit.intake.published_tables import (
+    Published,
     read_lineage,
     read_previous_results,
     read_published,
-    read_targets,
 )
+from audit.intake.registers import count_of
 from audit.intake.tables import TableProblem, columns_of
 from audit.pipeline.sources import problem_of, relative_to_round
 from audit.scoring.index import IndexBook

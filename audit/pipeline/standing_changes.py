@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from audit.intake.results_tables import ALL_UNITS
+from audit.intake.results_rows import ALL_UNITS
 from audit.pipeline.standpoint import (
     Standpoint,
     as_number,

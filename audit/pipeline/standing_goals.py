@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-from audit.intake.results_tables import ALL_UNITS, Target
+from audit.intake.goal_tables import Target
+from audit.intake.results_rows import ALL_UNITS
 from audit.pipeline.standpoint import (
     Standpoint,
     as_number,

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
-from audit.intake.results_tables import ALL_UNITS, Award, Published
+from audit.intake.goal_tables import Award
+from audit.intake.published_tables import Published
+from audit.intake.results_rows import ALL_UNITS
 from audit.pipeline.standpoint import (
     Row,
     Standpoint,

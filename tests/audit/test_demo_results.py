@@ -6,13 +6,8 @@ from pathlib import Path
 import pytest
 
 from audit.demo_results import write_results
-from audit.intake.results_tables import (
-    read_actions,
-    read_lineage,
-    read_previous_results,
-    read_published,
-    read_targets,
-)
+from audit.intake.goal_tables import read_actions, read_targets
+from audit.intake.published_tables import read_lineage, read_previous_results, read_published
 from audit.reporting.before import _counts
 from audit.reporting.firm import ROUND, slices_by_unit
 from audit.scoring.rules import book_at, shipped_rules

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from audit.export import frame_of, write_frame
-from audit.intake.results_tables import read_previous_results
+from audit.intake.published_tables import read_previous_results
 from audit.pipeline.run import run_round
 from audit.pipeline.verdict import not_judged
 from audit.reporting.outcome_words import REASONS, WORDS
