@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -68,36 +68,54 @@ def _channel(row: Row) -> Message:
     return Message(vi or code, en or code)
 
 
-def _scan(pages: object, keys: Sequence[int]) -> Message:
-    found = pages[keys[0]]["scan_class"] or "unknown"  # type: ignore[index]
+def _scan(pages: Mapping[int, Row], keys: Sequence[int]) -> Message:
+    found = pages[keys[0]]["scan_class"] or "unknown"
     return scan_title(found)
 
 
 def _table(
     by: Message, rows: Sequence[Row], flagged: frozenset[str], group: Callable[[Row], Message]
 ) -> FairnessTable:
-    counts: dict[Message, list[int]] = {}
+    by_unit: dict[str, dict[Message, list[int]]] = {}
     for row in rows:
-        cell = counts.setdefault(group(row), [0, 0])
+        cell = by_unit.setdefault(row["unit_id"] or "", {}).setdefault(group(row), [0, 0])
         cell[0] += 1
         cell[1] += row["record_id"] in flagged
+    counts: dict[Message, list[int]] = {}
+    for cells in by_unit.values():
+        for name, (judged, found) in cells.items():
+            total = counts.setdefault(name, [0, 0])
+            total[0] += judged
+            total[1] += found
     lines = tuple(FairnessRow(name, *counts[name]) for name in sorted(counts, key=lambda m: m.vi))
-    shown = [line for line in lines if not suppress(line.judged)]
-    return FairnessTable(by, lines, _equal(shown))
+    shown = [line.group for line in lines if not suppress(line.judged)]
+    return FairnessTable(by, lines, _equal(by_unit, shown))
 
 
-def _equal(rows: Sequence[FairnessRow]) -> float | None:
-    """How often groups drawn at random differ as much: chi-square over random allocations.
+def _equal(
+    by_unit: Mapping[str, Mapping[Message, Sequence[int]]], groups: Sequence[Message]
+) -> float | None:
+    """How often groups that play no part differ as much: a permutation test within units.
 
-    Exact in the margins, so it holds for rare flags; ``None`` with nothing to compare.
+    Flags gather in units, for whatever reason, and so do groups; only who within a unit is
+    flagged can tell of a check that is stricter with a group. In each unit its flags are dealt
+    out anew among its records; chi-square over all units is compared. Exact in the margins, so
+    it holds for rare flags; ``None`` with nothing to compare.
     """
-    sizes = np.array([row.judged for row in rows])
-    found = np.array([row.flagged or 0 for row in rows])
-    total = int(found.sum())
-    if len(rows) < 2 or not total or total == sizes.sum():
+    chance = np.random.default_rng(0)
+    found, expected = np.zeros(len(groups)), np.zeros(len(groups))
+    draws = np.zeros((_DRAWS, len(groups)))
+    for _, cells in sorted(by_unit.items()):
+        sizes = np.array([cells.get(name, (0, 0))[0] for name in groups])
+        flags = np.array([cells.get(name, (0, 0))[1] for name in groups])
+        total = int(flags.sum())
+        if total and (sizes > 0).sum() > 1:
+            found += flags
+            expected += sizes * total / sizes.sum()
+            draws += chance.multivariate_hypergeometric(sizes, total, size=_DRAWS)
+    there = expected > 0
+    if not there.any():
         return None
-    expected = sizes * total / sizes.sum()
-    draws = np.random.default_rng(0).multivariate_hypergeometric(sizes, total, size=_DRAWS)
-    seen = float(((found - expected) ** 2 / expected).sum())
-    drawn = ((draws - expected) ** 2 / expected).sum(axis=1)
+    seen = float(((found - expected)[there] ** 2 / expected[there]).sum())
+    drawn = ((draws - expected)[:, there] ** 2 / expected[there]).sum(axis=1)
     return float((1 + (drawn >= seen - 1e-9).sum()) / (1 + _DRAWS))

@@ -62,7 +62,7 @@ class FairnessTable:
     Attributes:
         by: The property, e.g. age group.
         rows: Groups in the order of the form.
-        p_value: Of equal rates in all groups (permutation or exact); ``None`` if not tested.
+        p_value: Of equal rates in all groups within units (permutation); ``None`` if not tested.
     """
 
     by: Message
