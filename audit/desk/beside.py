@@ -48,7 +48,8 @@ def batch_of(
     if record["source"] == "table" or record["unit_id"] is None or not sees(record["unit_id"]):
         return None
     table, cases = schema.records, schema.cases
-    own = sa.and_(
+    # Not a join: SQLite would then walk all cases of the round instead of the unit's records.
+    has_case = sa.exists().where(
         cases.c.round_id == table.c.round_id,
         cases.c.instrument_id == table.c.instrument_id,
         cases.c.subject == "record",
@@ -57,8 +58,8 @@ def batch_of(
     )
     query = (
         sa.select(table.c.id, table.c.record_id, table.c.serial)
-        .join(cases, own)
         .where(
+            has_case,
             table.c.round_id == record["round_id"],
             table.c.unit_id == record["unit_id"],
             table.c.instrument_id == record["instrument_id"],
