@@ -141,11 +141,11 @@ def _free(group: BoxPatches, rows: Ints, shape: tuple[int, int], ink: float) -> 
     count, height, width = taken.shape
     flat = taken.astype(np.uint8).reshape(-1, width)
     # Where ink runs along the outline, its faint rim spoils what is left of the print.
-    flat = cv2.dilate(flat, _AROUND_INK).reshape(count, height, width)
+    spread = np.asarray(cv2.dilate(flat, _AROUND_INK), np.uint8).reshape(count, height, width)
     rim = round((group.margin_mm - _RIM_MM) * width / (group.box_size_mm[0] + 2 * group.margin_mm))
-    flat = np.ascontiguousarray(flat[:, rim : height - rim, rim : width - rim])
+    held = np.ascontiguousarray(spread[:, rim : height - rim, rim : width - rim])
     h, w = shape
-    tall = [cv2.resize(part, (w, h), interpolation=cv2.INTER_NEAREST) for part in flat]
+    tall = [cv2.resize(part, (w, h), interpolation=cv2.INTER_NEAREST) for part in held]
     return 1.0 - np.stack(tall).astype(np.float32)
 
 
@@ -176,7 +176,7 @@ def _rest(stack: _Stack) -> Floats:
     rest = (tall - np.asarray(cv2.GaussianBlur(tall, (9, 9), 2.0), np.float32)).reshape(count, -1)
     deviation = float(np.sqrt(np.vdot(rest, rest) / rest.size))
     most = np.float32(max(_LEAST_CLIP, _MOST_DEVIATIONS * deviation))
-    return np.clip(rest, -most, most).reshape(count, height, width)
+    return np.asarray(np.clip(rest, -most, most), np.float32).reshape(count, height, width)
 
 
 def _pairs(stack: _Stack) -> list[Twins]:
