@@ -142,9 +142,10 @@ class DisplacementField:
         top = np.minimum(v.astype(int), max(rows - 2, 0))
         right, bottom = np.minimum(left + 1, columns - 1), np.minimum(top + 1, rows - 1)
         a, b = (u - left)[:, None], (v - top)[:, None]
-        s = self.shift_mm
-        upper = s[top, left] * (1 - a) + s[top, right] * a
-        lower = s[bottom, left] * (1 - a) + s[bottom, right] * a
+        nodes = self.shift_mm.reshape(-1, 2)
+        top, bottom = top * columns, bottom * columns
+        upper = nodes.take(top + left, 0) * (1 - a) + nodes.take(top + right, 0) * a
+        lower = nodes.take(bottom + left, 0) * (1 - a) + nodes.take(bottom + right, 0) * a
         result: NDArray[np.float64] = upper * (1 - b) + lower * b
         return result
 

@@ -59,7 +59,7 @@ def mark_crops(
     wanted: frozenset[int],
 ) -> Mapping[int, MarkCrop]:
     """The marks in the boxes ``wanted`` by position; those at the edge are left out."""
-    image, scale = raw.image, registration.px_per_mm
+    image, scale = raw.grey, registration.px_per_mm
     slack = max(2, int(np.ceil(_SLACK_MM * scale)))
     threshold = max(ink.threshold, 0.2)
     found = {}
@@ -78,8 +78,6 @@ def mark_crops(
             part = image[y : y + h + 2 * slack, x : x + w + 2 * slack]
             if part.shape[:2] != (h + 2 * slack, w + 2 * slack):
                 continue
-            if part.ndim == 3:
-                part = np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY), np.uint8)
             drawn = (group.added[row] > threshold) & reach & group.own[row]
             mask = cv2.resize(drawn.astype(np.uint8) * 255, (w, h), interpolation=cv2.INTER_AREA)
             solid = (mask > 110).astype(np.uint8)

@@ -75,7 +75,7 @@ def paper_grain(
     scale = registration.px_per_mm
     held: list[tuple[BoxPatches, NDArray[np.int64], Floats, NDArray[np.bool_], int]] = []
     for group in groups:
-        for rows, stack, printed in _stacks(raw.image, registration, group):
+        for rows, stack, printed in _stacks(raw.grey, registration, group):
             rough, sound, side = _roughness(stack, printed, scale)
             if rough.size:
                 held.append((group, rows, rough, sound, side))
@@ -123,9 +123,6 @@ def _stacks(
     if not len(rows):
         return
     stack = np.stack([image[y : y + h, x : x + w] for x, y in px[rows].tolist()])
-    if stack.ndim == 4:
-        grey = cv2.cvtColor(stack.reshape(-1, w, 3), cv2.COLOR_BGR2GRAY)
-        stack = np.asarray(grey, np.uint8).reshape(-1, h, w)
     print_ = (group.allowed[rows] > _PRINT).astype(np.uint8) * 255
     # Patches stacked one below the other are resized in one call.
     tall = cv2.resize(print_.reshape(-1, print_.shape[2]), (w, len(rows) * h))

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.fft import irfft2, next_fast_len, rfft2
+from scipy.fft import next_fast_len, rfft2
 
 from scans.template import PageTemplate
 
@@ -221,13 +221,14 @@ def _surfaces(
     length = int(next_fast_len(span, real=True))
     prints = _prints(cells, length)
     spectrum = rfft2(windows, (length, length))
-    spectrum *= prints.spectrum[chosen]
-    product = irfft2(spectrum, (length, length))[:, :shifts, :shifts]
-    band = np.zeros((span, shifts), dtype=np.float32)
-    for i in range(shifts):
-        band[i : i + side, i] = 1.0
+    spectrum *= prints.spectrum[chosen] if len(chosen) < len(cells) else prints.spectrum
+    # A fifth of the surface is wanted: a product of matrices gives it without the rest.
+    back = _back(length, shifts)
+    product = (back.down @ spectrum).view(np.float32) @ back.across
+    band = _band(span, side)
     total = band.T @ (windows @ band)
-    energy = band.T @ ((windows * windows) @ band) - total**2 / side**2
+    np.multiply(windows, windows, out=windows)
+    energy = band.T @ (windows @ band) - total**2 / side**2
     # Grey levels that differ by less than one carry no print.
     flat = energy < 0.25 * side**2
     norm = np.sqrt(np.maximum(energy, 1.0)) * prints.norm[chosen, None, None]
@@ -241,6 +242,36 @@ class _Prints:
 
     spectrum: NDArray[np.complex64]
     norm: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class _Back:
+    """From a spectrum to the first ``shifts`` rows and columns of its picture."""
+
+    down: NDArray[np.complex64]
+    across: NDArray[np.float32]
+
+
+@lru_cache(maxsize=32)
+def _back(length: int, shifts: int) -> _Back:
+    turn = 2.0 * np.pi / length
+    at, waves = np.arange(shifts), np.arange(length // 2 + 1)
+    down = np.exp(1j * turn * np.outer(at, np.arange(length))) / length
+    # Half of the waves are kept; all but the outermost stand for their mirror image, too.
+    twice = np.where((waves == 0) | (2 * waves == length), 1.0, 2.0)[:, None] / length
+    across = np.empty((2 * len(waves), shifts), dtype=np.float32)
+    across[0::2] = twice * np.cos(turn * np.outer(waves, at))
+    across[1::2] = -twice * np.sin(turn * np.outer(waves, at))
+    return _Back(down.astype(np.complex64), across)
+
+
+@lru_cache(maxsize=32)
+def _band(span: int, side: int) -> NDArray[np.float32]:
+    """``(span, shifts)``: ones that sum ``side`` neighbours at each shift."""
+    band = np.zeros((span, span - side + 1), dtype=np.float32)
+    for i in range(band.shape[1]):
+        band[i : i + side, i] = 1.0
+    return band
 
 
 @lru_cache(maxsize=128)

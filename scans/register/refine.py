@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -33,8 +33,10 @@ _COARSE_STIFFNESS = 20.0
 # for in them.
 _MARGIN_MM = 5.0
 # Half a pixel of the finest picture: print seen through one field is seen as well through
-# another that differs by no more.
-_SAME_MM = 0.15
+# another that differs by no more. Up to a pixel and a half it is seen as well a whole pixel
+# aside: a tile is so small against the waves of a feeder that all of it moves alike.
+_SAME_MM, _ASIDE_MM = 0.15, 0.4
+_MOST_ASIDE_MM = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,10 +46,20 @@ class Overlay:
     Attributes:
         image: uint8, softened, at the resolution of the fine cells.
         margin: px of surroundings on each side of the page.
+        drift: How far the field has moved since the picture was laid; ``None`` for less than
+            half a pixel.
     """
 
     image: NDArray[np.uint8]
     margin: int
+    drift: DisplacementField | None = None
+
+    def aside(self, points_mm: NDArray[np.float64], resolution: float) -> NDArray[np.intp]:
+        """Whole px ``(n, 2)`` by which what belongs to points of the page stands aside."""
+        if self.drift is None:
+            return np.zeros((len(points_mm), 2), dtype=np.intp)
+        moved = np.clip(self.drift.at(points_mm), -_MOST_ASIDE_MM, _MOST_ASIDE_MM)
+        return np.rint(moved * resolution).astype(np.intp)
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,8 +218,14 @@ def fine_pass(picture: ScanPicture, laid: Laid) -> Laid:
     )
     final = field.at(cells.centre_mm)
     moved = np.linalg.norm(final - laid.field.at(cells.centre_mm), axis=1)
-    same = bool(np.percentile(moved, 95) < _SAME_MM) if len(moved) else True
-    return Laid(template, laid.matrix, field, cells, seen, total - final, overlay if same else None)
+    most = float(np.percentile(moved, 95)) if len(moved) else 0.0
+    kept: Overlay | None = overlay
+    if most >= _ASIDE_MM:
+        kept = None
+    elif most >= _SAME_MM:
+        drift = replace(field, shift_mm=field.shift_mm - laid.field.shift_mm)
+        kept = replace(overlay, drift=drift)
+    return Laid(template, laid.matrix, field, cells, seen, total - final, kept)
 
 
 def overlay_of(picture: ScanPicture, laid: Laid, resolution: float) -> Overlay:
