@@ -40,9 +40,13 @@ class Rectifier:
         """A sampler for patches at ``px_per_mm``, halving ``image`` while it is far finer."""
         scale = 1.0
         while registration.px_per_mm * scale >= 1.9 * px_per_mm:
-            size = (max(1, image.shape[1] // 2), max(1, image.shape[0] // 2))
-            image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-            scale /= 2.0
+            height, width = image.shape[0] // 2, image.shape[1] // 2
+            if min(height, width) < 1:
+                break
+            # Without the odd row or column: halving is exact, and ten times as fast.
+            even = image[: 2 * height, : 2 * width]
+            half = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
+            image, scale = np.asarray(half, np.uint8), scale / 2.0
         return Rectifier(image, registration, scale)
 
     def patches(

@@ -13,7 +13,7 @@ from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
 from scans.checks._erased_boxes import evidence_of
 from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
-from scans.measure.boxes import BoxPatches, spread_ink
+from scans.measure.boxes import BoxPatches
 from scans.measure.sheet import SHEET_PX_PER_MM, Sheet, strong_print
 from scans.template import PageTemplate
 from scans.types import ScanClass
@@ -84,8 +84,7 @@ def _outline_lost(group: BoxPatches) -> NDArray[np.float64]:
     rim = np.abs(group.distance) < 0.5
     outline = rim[None] & (group.print_ > 0.45)
     total = outline.sum(axis=(1, 2))
-    near = spread_ink(group.dark)
-    gap = outline & (near < 0.3 * 255)
+    gap = outline & (group.spread < 0.3 * 255)
     lost = np.zeros(len(group.boxes))
     kernel = np.ones((3, 3), np.uint8)
     for i in np.flatnonzero((total >= 12) & gap.any(axis=(1, 2))):

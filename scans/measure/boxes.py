@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
@@ -29,7 +29,7 @@ from scans.rectify import Rectifier
 from scans.template import PageTemplate
 from scans.types import Registration
 
-__all__ = ["PX_PER_MM", "BoxPatches", "PageInk", "measure_boxes", "spread_ink"]
+__all__ = ["PX_PER_MM", "BoxPatches", "PageInk", "measure_boxes"]
 
 Floats = NDArray[np.float32]
 
@@ -90,6 +90,11 @@ class BoxPatches:
     found: NDArray[np.float64]
     distance: Floats
     own: NDArray[np.bool_]
+
+    @cached_property
+    def spread(self) -> NDArray[np.uint8]:
+        """Greatest darkness within two pixels of each: ``(n, h, w)``, 255 is print."""
+        return _spread_ink(self.dark)
 
     @property
     def box_size_mm(self) -> tuple[float, float]:
@@ -211,7 +216,8 @@ def _align(blank: BlankBoxes, colour: NDArray[np.uint8], dark: Floats) -> tuple[
         moved[i] = dark[i, top : top + height, left : left + width]
         tinted[i] = colour[i, top : top + height, left : left + width]
     reach, added = _subtract(moved, blank)
-    inked = spread_ink(moved).reshape(len(dark), -1)[:, blank.rim]
+    spread = _spread_ink(moved)
+    inked = spread.reshape(len(dark), -1)[:, blank.rim]
     ink = np.einsum("nk,nk->n", blank.rim_print, _full_ink()[inked])
     total = blank.rim_print.sum(axis=1)
     found = np.where(total > 0, ink / np.maximum(total, 1e-6), 1.0)
@@ -229,11 +235,11 @@ def _align(blank: BlankBoxes, colour: NDArray[np.uint8], dark: Floats) -> tuple[
         distance=blank.distance,
         own=blank.own,
     )
+    vars(patches)["spread"] = spread
     return patches, reach
 
 
-def spread_ink(dark: Floats) -> NDArray[np.uint8]:
-    """Greatest darkness within two pixels of each: uint8 ``(n, h, w)``, 255 is print."""
+def _spread_ink(dark: Floats) -> NDArray[np.uint8]:
     levels = dark * np.float32(255.0)
     np.clip(levels, 0, 255, out=levels)
     return dilated(levels.astype(np.uint8), 5)

@@ -112,9 +112,9 @@ def copied_likeness(one: MarkCrop, other: MarkCrop) -> float:
     dy, dx = (v.ravel() for v in np.meshgrid(shifts, shifts, indexing="ij"))
     y, x = ys[::step] + one.slack, xs[::step] + one.slack
     own = one.grey[y, x]
-    y, x = ys[::step] + other.slack, xs[::step] + other.slack
-    theirs = other.grey[y[None, :] + dy[:, None], x[None, :] + dx[:, None]]
-    sampled = _correlation(own[None], theirs)
+    width = other.grey.shape[1]
+    at = (ys[::step] + other.slack) * width + xs[::step] + other.slack
+    sampled = _correlation(own, other.grey.take(at[None, :] + (dy * width + dx)[:, None]))
     best = float(sampled.max())
     if best < _LEAST:
         return best
@@ -127,14 +127,17 @@ def copied_likeness(one: MarkCrop, other: MarkCrop) -> float:
             ys, xs = np.nonzero(region)
             own = one.grey[ys + one.slack, xs + one.slack]
             theirs = other.grey[ys + other.slack + down, xs + other.slack + right]
-            best = max(best, float(_correlation(own[None], theirs[None])[0]))
+            best = max(best, float(_correlation(own, theirs[None])[0]))
     return best
 
 
 def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Correlation of rows."""
-    a = one - one.mean(axis=1, keepdims=True)
-    b = other - other.mean(axis=1, keepdims=True)
-    norm = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
-    result: NDArray[np.float64] = ((a * b).sum(axis=1) / np.maximum(norm, 1e-6)).astype(np.float64)
+    """Correlation of ``(k,)`` pixels with each of ``(n, k)``."""
+    count = len(one)
+    a = one - one.mean()
+    # Small numbers keep their last digits when squared.
+    b = other - one.mean()
+    square = np.einsum("ij,ij->i", b, b) - b.sum(axis=1) ** 2 / count
+    norm = np.sqrt((a @ a) * np.maximum(square, 0.0))
+    result: NDArray[np.float64] = ((b @ a) / np.maximum(norm, 1e-6)).astype(np.float64)
     return result

@@ -62,7 +62,13 @@ class Sheet:
         height, width = self.grey.shape
         rows, columns = max(1, round(height / tile)), max(1, round(width / tile))
         # The lightest third of a tile is paper wherever a tile is not wholly inked.
-        small = cv2.resize(self.grey, (columns * 6, rows * 6), interpolation=cv2.INTER_AREA)
+        # Quarters first: any factor but a whole one costs ten times as much.
+        quarter = cv2.resize(
+            self.grey[: height // 4 * 4, : width // 4 * 4],
+            (width // 4, height // 4),
+            interpolation=cv2.INTER_AREA,
+        )
+        small = cv2.resize(quarter, (columns * 6, rows * 6), interpolation=cv2.INTER_AREA)
         cells = small.reshape(rows, 6, columns, 6).transpose(0, 2, 1, 3).reshape(rows, columns, 36)
         levels = np.sort(cells, axis=2)[:, :, 25]
         levels = cv2.medianBlur(np.ascontiguousarray(levels), 3)
