@@ -218,9 +218,9 @@ def _align(blank: BlankBoxes, colour: NDArray[np.uint8], dark: Floats) -> tuple[
     reach, added = _subtract(moved, blank)
     spread = _spread_ink(moved)
     inked = spread.reshape(len(dark), -1)[:, blank.rim]
-    ink = np.einsum("nk,nk->n", blank.rim_print, _full_ink()[inked])
-    total = blank.rim_print.sum(axis=1)
-    found = np.where(total > 0, ink / np.maximum(total, 1e-6), 1.0)
+    # What is missing is summed, so that a whole outline is found to the last digit.
+    missing = np.einsum("nk,nk->n", blank.rim_print, _missing_ink()[inked])
+    found = 1.0 - missing / np.maximum(blank.rim_print.sum(axis=1), 1e-6)
     patches = BoxPatches(
         index=blank.index,
         boxes=blank.boxes,
@@ -246,9 +246,10 @@ def _spread_ink(dark: Floats) -> NDArray[np.uint8]:
 
 
 @lru_cache(maxsize=1)
-def _full_ink() -> Floats:
-    """Of each level of darkness the share of what counts as whole ink."""
-    return np.minimum(np.arange(256, dtype=np.float32) / np.float32(0.45 * 255), np.float32(1.0))
+def _missing_ink() -> Floats:
+    """What each level of darkness lacks of whole ink, as a share of it."""
+    share = np.arange(256, dtype=np.float32) / np.float32(0.45 * 255)
+    return np.maximum(np.float32(1.0) - share, np.float32(0.0))
 
 
 def _subtract(dark: Floats, blank: BlankBoxes) -> tuple[Reach, Floats]:
