@@ -249,7 +249,8 @@ def _spread_ink(dark: Floats) -> NDArray[np.uint8]:
 def _missing_ink() -> Floats:
     """What each level of darkness lacks of whole ink, as a share of it."""
     share = np.arange(256, dtype=np.float32) / np.float32(0.45 * 255)
-    return np.maximum(np.float32(1.0) - share, np.float32(0.0))
+    missing: Floats = np.maximum(np.float32(1.0) - share, np.float32(0.0))
+    return missing
 
 
 def _subtract(dark: Floats, blank: BlankBoxes) -> tuple[Reach, Floats]:
@@ -296,8 +297,7 @@ def _best_shift(dark: Floats, blank: BlankBoxes) -> NDArray[np.int64]:
 def _spread(dark: Floats, bare: Bare) -> Floats:
     """Half the distance of the 16th and 84th percentiles of bare paper: ``(n,)``."""
     low, high = _percentiles(dark, bare, (16, 84))
-    spread: Floats = (high - low) / 2
-    return spread
+    return np.asarray((high - low) / 2, np.float32)
 
 
 def _noise(spreads: Sequence[Floats]) -> float:

@@ -113,7 +113,7 @@ def _drawn(
     _, labels, stats, _ = cv2.connectedComponentsWithStats(joined.view(np.uint8), connectivity=8)
     touching = np.unique(labels[inside])
     sides = stats[touching[touching > 0], cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1]
-    length = float(np.hypot(sides[:, 0], sides[:, 1]).max() / PX_PER_MM) if len(sides) else 0.0
+    length = float(np.hypot(sides[:, 0], sides[:, 1]).max(initial=0.0)) / PX_PER_MM
     values = group.dark[i][zone]
     darkness = float(values.mean()) if values.size else 0.0
     place = min(int(0.84 * values.size), max(0, values.size - 1))
@@ -124,8 +124,8 @@ def _drawn(
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
     dark = (group.dark[i] > level).view(np.uint8)
     core = np.asarray(cv2.morphologyEx(dark, cv2.MORPH_OPEN, disc), np.uint8)
-    solid = np.count_nonzero(core[inside]) / max(1, np.count_nonzero(inside))
-    return length, float(solid), darkness, peak
+    solid = int(np.count_nonzero(core[inside])) / max(1, int(np.count_nonzero(inside)))
+    return length, solid, darkness, peak
 
 
 def _touches(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -133,12 +133,16 @@ def _touches(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.asarray(cv2.dilate(mask.view(np.uint8), kernel)).view(np.bool_)
 
 
+def _any(mask: NDArray[np.bool_], axis: int) -> NDArray[np.bool_]:
+    return np.asarray(mask.any(axis=axis), np.bool_)
+
+
 def _places(group: BoxPatches) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Millimetres from the box's left and upper side of the columns and rows of a patch."""
     down, across = group.distance.shape
     x = (np.arange(across) + 0.5) / PX_PER_MM - group.margin_mm
     y = (np.arange(down) + 0.5) / PX_PER_MM - group.margin_mm
-    return x, y
+    return np.asarray(x, np.float64), np.asarray(y, np.float64)
 
 
 def _bridged(
@@ -158,11 +162,11 @@ def _bridged(
     within = (x > 0.0) & (x < width)
     if not within.any():
         return np.zeros(len(rows))
-    crossed = dark_lines[:, middle].any(axis=1)[:, within].mean(axis=1) >= 0.9
-    inked = added[:, middle].any(axis=1) & group.own[rows][:, middle].any(axis=1)
+    crossed = _any(dark_lines[:, middle], 1)[:, within].mean(axis=1) >= 0.9
+    inked = _any(added[:, middle], 1) & _any(group.own[rows][:, middle], 1)
     first, last = x[inked.argmax(axis=1)], x[len(x) - 1 - inked[:, ::-1].argmax(axis=1)]
     out = np.maximum(0.0, np.minimum(-first, last - width))
-    return np.where(crossed & inked.any(axis=1), out, 0.0)
+    return np.where(crossed & _any(inked, 1), out, 0.0)
 
 
 def _upright(
@@ -175,8 +179,7 @@ def _upright(
     width, height = group.box_size_mm
     x, y = _places(group)
     middle = (x > 0.15 * width) & (x < 0.85 * width)
-    line = dark_lines[:, :, middle].any(axis=2)
-    room = group.own[rows][:, :, middle].any(axis=2)
+    line, room = _any(dark_lines[:, :, middle], 2), _any(group.own[rows][:, :, middle], 2)
     within = (y > 0.0) & (y < height)
     crossed = line[:, within].mean(axis=1) >= 0.9
     shares = []
