@@ -97,11 +97,13 @@ class Stratum:
         else:
             honest[self.label.size : self.known] = True
         at = np.flatnonzero(honest)
-        data = Material(self.codes, self.levels, self.level, self.not_best, self.low, at)
-        columns = columns_of(data, self.all_best, self.spread, rng)
+        data = Material(
+            self.codes, self.levels, self.level, self.not_best, self.low, self.spread, at
+        )
+        columns = columns_of(data, self.all_best, rng)
         t = normal_scores(self.level, honest)
         peers = Peers.of(t, columns.values, at, self.known)
-        alike = Alike.of(data, self.spread, self.packed)
+        alike = Alike.of(data, self.packed)
         return Learned(
             t,
             columns.values,
