@@ -74,9 +74,7 @@ def invented_odds(data: Material, rng: np.random.Generator) -> Array:
     coherence, false_coherence = _coherence(data, learned, false, states, rng)
     found = features_of_codes(false, data.levels)
     true_ = np.column_stack([coherence, data.level, data.not_best, data.low, data.spread])
-    made = np.column_stack(
-        [false_coherence, found.level, found.not_best, found.low, found.spread]
-    )
+    made = np.column_stack([false_coherence, found.level, found.not_best, found.low, found.spread])
     basis = _Basis.of(np.vstack([true_[learned], made]))
     x = basis.of_rows(np.vstack([true_[learned], made]))
     weight = _logistic(x, np.repeat([0.0, 1.0], [len(learned), len(made)]))

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from detectors.calibration.rounds import FREEDOM, Spread, joint_p_values, spread_of, standardised
 from detectors.calibration.tail import HonestDistribution
-from detectors.table import SMALL_STRATUM, RecordTable
+from detectors.table import RecordTable
+from detectors.table_strata import SMALL_STRATUM
 from detectors.units._alike import Alike, packed_answers
 from detectors.units._columns import SHOWN, SIDES, SPREAD, TESTED, columns_of
 from detectors.units._features import Features, features_of, features_of_codes
