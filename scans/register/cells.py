@@ -226,7 +226,8 @@ def _surfaces(
         some = slice(start, start + _AT_ONCE)
         windows = dark[corner[some, 1], corner[some, 0]].astype(np.float32)
         spectrum = rfft2(windows, (length, length))
-        spectrum *= prints.spectrum[chosen[some]]
+        # Mostly all cells lie on the scan: then nothing is copied.
+        spectrum *= prints.spectrum[some if len(chosen) == len(cells) else chosen[some]]
         # A fifth of the surface is wanted: a product of matrices gives it without the rest.
         product = (back.down @ spectrum).view(np.float32) @ back.across
         total = band.T @ (windows @ band)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -17,7 +18,7 @@ from scans.register.picture import ScanPicture
 from scans.template import PageTemplate
 from scans.types import DisplacementField
 
-__all__ = ["Laid", "Overlay", "coarse_pass", "fine_pass", "likeness", "overlay_of"]
+__all__ = ["Laid", "Overlay", "coarse_pass", "fine_pass", "likenesses", "overlay_of"]
 
 # A guess from content is off by its tolerance (2 mm) plus what a feeder does (1.5 mm); one
 # from a code, whose corners span a tenth of the page, by as much again.
@@ -108,21 +109,29 @@ def _trust(seen: Measured, cells: Cells) -> NDArray[np.float64]:
     return np.asarray(say[:, None] * cells.fixes, dtype=np.float64)
 
 
-def likeness(picture: ScanPicture, template: PageTemplate, matrix: Matrix) -> float:
+def likenesses(picture: ScanPicture, guesses: Sequence[tuple[PageTemplate, Matrix]]) -> list[float]:
     """Correlation of the whole page with the blank at a millimetre a pixel, -1 to 1.
 
-    Enough to tell a page from itself upside down in a millisecond.
+    Enough to tell a page from itself upside down in a millisecond. Pages of one form mostly
+    share their guesses: the scan is looked at once for each.
     """
-    page = lay(picture, matrix, None, template.page.size_mm, 1.0, 0)
-    blank = _rough(template)
-    blurred = cv2.GaussianBlur(page, (0, 0), 2.0).astype(np.float32).ravel()
-    blurred -= blurred.mean()
-    return float(blurred @ blank / max(float(np.linalg.norm(blurred)), 1e-6))
+    looks: dict[tuple[bytes, tuple[float, float]], NDArray[np.float32]] = {}
+    ranks = []
+    for template, matrix in guesses:
+        size = template.page.size_mm
+        key = (matrix.tobytes(), size)
+        if key not in looks:
+            page = lay(picture, matrix, None, size, 1.0, 0)
+            blurred = cv2.GaussianBlur(page, (0, 0), 2.0).astype(np.float32).ravel()
+            blurred -= blurred.mean()
+            looks[key] = blurred / np.float32(max(float(np.linalg.norm(blurred)), 1e-6))
+        ranks.append(float(looks[key] @ _rough(template)))
+    return ranks
 
 
 @lru_cache(maxsize=128)
 def _rough(template: PageTemplate) -> NDArray[np.float32]:
-    """The blank as :func:`likeness` sees it, flat, without its mean, of length 1."""
+    """The blank as :func:`likenesses` sees it, flat, without its mean, of length 1."""
     blurred = cv2.GaussianBlur(template.at(1.0), (0, 0), 2.0).astype(np.float32).ravel()
     blurred -= blurred.mean()
     unit: NDArray[np.float32] = blurred / max(float(np.linalg.norm(blurred)), 1e-6)
