@@ -39,6 +39,8 @@ class Store:
     def __init__(self, engine: sa.Engine) -> None:
         """Wrap an engine; use :func:`open_store`."""
         self.engine = engine
+        # Asked in each transaction that writes before it is committed; may refuse by raising.
+        self.before_commit: Callable[[sa.Connection], None] | None = None
         # SQLite has one writer: here they stand in line, where its own waiting is by naps.
         one = engine.dialect.name == "sqlite"
         self._turn: AbstractContextManager[Any] = threading.Lock() if one else nullcontext()
@@ -60,6 +62,8 @@ class Store:
             recorded(connection, act),
         ):
             yield connection
+            if self.before_commit is not None:
+                self.before_commit(connection)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:

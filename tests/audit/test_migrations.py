@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
 from audit.judge.decision import Verdict
+from audit.pipeline.run import run_round
 from audit.settings import Settings
 from audit.store import open_store
 from audit.store.migrate import _config, upgrade
@@ -21,9 +22,9 @@ from audit.trail.acts import Act, Action
 from audit.trail.chain import append
 from audit.trail.cursor import reading
 from audit.verification import verify_round
-from tests.audit.crash import _database
+from tests.audit.crash import database
+from tests.audit.nights import GOOD, decide, fill, quiet, rows
 from tests.audit.rounds import FakeScans, Sheet, clock, settings_of, small_round
-from tests.audit.test_run import GOOD, _decide, _fill, _quiet, _rows, run_round
 from tests.audit.test_store import postgres_url
 
 __all__ = ["postgres_url"]
@@ -51,7 +52,7 @@ class Grown:
 
 def _begin(folder: Path) -> tuple[Path, FakeScans]:
     config, scans = small_round(folder), FakeScans()
-    _fill(folder, scans)
+    fill(folder, scans)
     return config, scans
 
 
@@ -64,9 +65,9 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Grown:
     folder = tmp_path_factory.mktemp("grown") / "r"
     config, scans = _begin(folder)
     settings = settings_of(config)
-    run_round(settings, _quiet(scans))
+    run_round(settings, quiet(scans))
     with open_store(settings.store_url) as store:
-        _decide(store, settings, "S-2", Verdict.DISMISS)
+        decide(store, settings, "S-2", Verdict.DISMISS)
     data: Rows = {}
     with open_store(settings.store_url) as store, store.reading() as connection:
         for table in metadata.sorted_tables:
@@ -80,8 +81,8 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Grown:
     for path in (folder / "runs").glob("*.json"):
         shutil.copy(path, kept / "runs")
     _late(folder, scans)
-    run_round(settings, _quiet(scans))
-    return Grown(data, kept, _rows(settings))
+    run_round(settings, quiet(scans))
+    return Grown(data, kept, rows(settings))
 
 
 def _older(url: str, revision: str, data: Rows) -> None:
@@ -122,7 +123,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Sett
     if request.param == "postgresql":
         server = request.getfixturevalue("postgres_url")
         number = abs(hash(request.node.name)) % 10**9
-        url = _database(server.replace("/postgres?", "/{}?"), number)
+        url = database(server.replace("/postgres?", "/{}?"), number)
         config.write_text(f'store = "{url}"\n' + config.read_text("utf-8"), "utf-8")
     yield settings_of(config), scans
 
@@ -151,8 +152,8 @@ def test_a_store_of_every_revision_comes_up_with_its_data(
     assert sum('"actor":"then"' in body for body in actors) == (0 if revision == "0001" else 3)
     # And it goes on as if it had never been older.
     _late(settings.base, scans)
-    run_round(settings, _quiet(scans))
-    found = _rows(settings)
+    run_round(settings, quiet(scans))
+    found = rows(settings)
     for name in found:
         assert found[name] == grown.after[name], name
     assert verify_round(settings).faults == []

@@ -14,13 +14,14 @@ from audit.intake.originals import originals_at
 from audit.keeping.backup import back_up
 from audit.keeping.purge import purge
 from audit.keeping.restore import restore
+from audit.pipeline.run import run_round
 from audit.settings import Settings
 from audit.store import open_store
 from audit.verification import verify_round
 from detectors.errors import AccessError
 from tests.audit.bucket_server import bucket_server
+from tests.audit.nights import fill, quiet, rows
 from tests.audit.rounds import FakeScans, clock, settings_of, small_round
-from tests.audit.test_run import _fill, _quiet, _rows, run_round
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -33,7 +34,7 @@ pytestmark = [
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Settings, FakeScans]]:
     """A round with files in its inbox and a bucket for its originals."""
     config, scans = small_round(tmp_path / "r"), FakeScans()
-    _fill(tmp_path / "r", scans)
+    fill(tmp_path / "r", scans)
     with bucket_server(monkeypatch) as url:
         config.write_text(f'originals = "{url}/r"\n' + config.read_text("utf-8"), "utf-8")
         yield settings_of(config), scans
@@ -42,9 +43,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Set
 def _beside(tmp_path: Path) -> dict[str, Any]:
     """Rows of the same round whose originals are in a folder."""
     config, scans = small_round(tmp_path / "other/r"), FakeScans()
-    _fill(tmp_path / "other/r", scans)
-    run_round(settings_of(config), _quiet(scans))
-    return _rows(settings_of(config))
+    fill(tmp_path / "other/r", scans)
+    run_round(settings_of(config), quiet(scans))
+    return rows(settings_of(config))
 
 
 def _quietly(items: Any, *_: object, **__: object) -> Iterator[Any]:
@@ -55,12 +56,12 @@ def test_rows_are_those_of_a_folder_and_everything_verifies(
     place: tuple[Settings, FakeScans], tmp_path: Path
 ) -> None:
     settings, scans = place
-    outcome = run_round(settings, _quiet(scans))
-    assert _rows(settings) == _beside(tmp_path)
+    outcome = run_round(settings, quiet(scans))
+    assert rows(settings) == _beside(tmp_path)
     assert not (settings.base / "originals").exists()
     found = verify_round(settings)
     assert (found.faults, found.checked["originals"]) == ([], 6)
-    again = run_round(settings, _quiet(scans))
+    again = run_round(settings, quiet(scans))
     assert (again.nothing_new, again.run_id) == (True, outcome.run_id)
     # Somebody with the keys of the bucket changes one original and deletes another.
     bucket = originals_at(settings.originals_place)
@@ -93,12 +94,12 @@ def test_a_bucket_that_goes_away_ends_the_run_and_loses_nothing(
             else:
                 patch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
             with pytest.raises((AccessError, OSError)):
-                run_round(settings, _quiet(scans))
+                run_round(settings, quiet(scans))
         with open_store(settings.store_url) as store, store.reading() as connection:
             states = connection.exec_driver_sql("SELECT status FROM runs").scalars().all()
         assert set(states) == {"failed"}
-    run_round(settings, _quiet(scans))
-    assert _rows(settings) == _beside(tmp_path)
+    run_round(settings, quiet(scans))
+    assert rows(settings) == _beside(tmp_path)
     assert verify_round(settings).faults == []
 
 
@@ -106,8 +107,8 @@ def test_a_backup_brings_the_bucket_back_and_purge_empties_it(
     place: tuple[Settings, FakeScans], tmp_path: Path
 ) -> None:
     settings, scans = place
-    run_round(settings, _quiet(scans))
-    before = _rows(settings)
+    run_round(settings, quiet(scans))
+    before = rows(settings)
     made = back_up(settings, tmp_path / "b.tar", now=clock, actor="anna", progress=_quietly)
     assert made.left_out == ()
     bucket = originals_at(settings.originals_place)
@@ -124,7 +125,7 @@ def test_a_backup_brings_the_bucket_back_and_purge_empties_it(
         progress=_quietly,
     )
     assert done.faults == ()
-    assert _rows(settings) == before
+    assert rows(settings) == before
     assert [path.rsplit("/", 1)[-1] for path in bucket.orphans(frozenset())] == names
     short = settings.model_copy(
         update={"retention": settings.retention.model_copy(update={"scans": 0})}

@@ -30,7 +30,7 @@ def measures() -> list[Measure]:
             *_two_workers(files),
             *_memory(files),
             *_writer(folder / "writer"),
-            *_rows(folder / "rows"),
+            *rows(folder / "rows"),
             *_second_run(folder / "second", files),
         ]
 
@@ -140,11 +140,11 @@ def _memory(files: list[Path]) -> list[Measure]:
 
 
 def _quiet_round(folder: Path) -> tuple[Any, Any, Any]:
+    from tests.audit.nights import quiet
     from tests.audit.rounds import FakeScans, settings_of, small_round
-    from tests.audit.test_run import _quiet
 
     config, scans = small_round(folder / "r"), FakeScans()
-    return settings_of(config), scans, _quiet(scans)
+    return settings_of(config), scans, quiet(scans)
 
 
 def _cpu() -> float:
@@ -152,7 +152,7 @@ def _cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _run(settings: Any, tools: Any) -> tuple[float, Any]:
+def run(settings: Any, tools: Any) -> tuple[float, Any]:
     from audit.pipeline.run import run_round
 
     began = _cpu()
@@ -168,11 +168,11 @@ def _writer(folder: Path) -> list[Measure]:
     answers = {"A1": 5, "A2": 4, "B1": 5, "B2": 4}
     for number in range(_FILES):
         scans.put(settings.base, f"u1/{number}.png", Sheet(answers, serial=f"S-{number}"))
-    seconds, _ = _run(settings, tools)
+    seconds, _ = run(settings, tools)
     return [Measure("single writer, a page", 1000 * seconds / _FILES, "ms", None, None)]
 
 
-def _rows(folder: Path) -> list[Measure]:
+def rows(folder: Path) -> list[Measure]:
     """Rows of a table into records, and the run after that takes one more row."""
     import pandas as pd
 
@@ -189,7 +189,7 @@ def _rows(folder: Path) -> list[Measure]:
     began = _cpu()
     pd.read_csv(table)
     floor = _cpu() - began
-    seconds, outcome = _run(settings_of(config), tools())
+    seconds, outcome = run(settings_of(config), tools())
     count = outcome.counts["records"]
     items = len(made.instrument.items)
     name = f"rows of {items} items into records and units, {count} rows"
@@ -229,7 +229,7 @@ def _second_run(folder: Path, files: list[Path]) -> list[Measure]:
     walls = []
     for _ in _twice():
         began = time.perf_counter()
-        _run(settings, real)
+        run(settings, real)
         walls.append(time.perf_counter() - began)
     share = walls[1] / walls[0]
     name = f"second run of {len(files)} pages, share of the first"
