@@ -11,6 +11,7 @@ import pytest
 
 from audit.pipeline.run import run_round
 from audit.reporting.runs import write_runs_page
+from audit.reporting.write import write_round_reports
 from audit.verification import verify_round
 from tests.audit.nights import GOOD, fill, quiet, table
 from tests.audit.rounds import FakeScans, Sheet, settings_of, small_round
@@ -66,3 +67,15 @@ def test_a_manifest_is_hashed_and_left_by_a_run_that_failed_too(tmp_path: Path) 
     assert verify_round(settings).faults == []
     path.write_text(path.read_text("utf-8").replace('"exit_code": 10', '"exit_code": 0'), "utf-8")
     assert any("manifest is changed" in fault for fault in verify_round(settings).faults)
+
+
+def test_the_report_of_the_round_leads_to_the_runs(tmp_path: Path) -> None:
+    config, scans = small_round(tmp_path / "r"), FakeScans()
+    fill(tmp_path / "r", scans)
+    settings = settings_of(config)
+    run_round(settings, quiet(scans))
+    target = tmp_path / "elsewhere"
+    write_round_reports(settings, units=("u1",), folder=target)
+    for index, runs in (("index.html", "runs.html"), ("index.en.html", "runs.en.html")):
+        assert f'href="{runs}"' in (target / index).read_text("utf-8")
+        assert f'href="{index}"' in (target / runs).read_text("utf-8")
