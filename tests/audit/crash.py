@@ -233,19 +233,24 @@ def main() -> None:
             other = [name for name in whole if whole[name] != found.rows.get(name)]
             sys.exit(f"trial {number} {faults}: the store differs in {other}")
         shutil.rmtree(home / f"t{number}")
-        if (number + 1) % 20 == 0:
+        if (number + 1) % 10 == 0:
             sys.stdout.write(f"{number + 1} trials, {done}: all equal so far\n")
             sys.stdout.flush()
     sys.stdout.write(f"{given.kills} trials, {done}: every store equals the undisturbed one\n")
     shutil.rmtree(home)
 
 
-def database(pattern: str, number: object) -> str:
-    """A fresh database on the server of a pattern such as ``postgresql+psycopg://u@/{}?host=…``."""
+def database(pattern: str, number: object, template: str | None = None) -> str:
+    """A fresh database on the server of a pattern such as ``postgresql+psycopg://u@/{}?host=…``.
+
+    It is empty, or has what the one named ``template`` has.
+    """
     name = f"crash_{os.getpid()}_{number}"
     engine = sa.create_engine(pattern.format("postgres"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        connection.execute(
+            sa.text(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+        )
     engine.dispose()
     return pattern.format(name)
 

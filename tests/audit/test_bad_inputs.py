@@ -97,14 +97,16 @@ def test_links_pipes_and_folders_by_a_files_name_are_told(tmp_path: Path) -> Non
     os.mkfifo(folder / "inbox/responses/pipe.csv")
     os.mkfifo(folder / "inbox/scans/pipe.png")
     (folder / "inbox/responses/folder.csv").mkdir()
+    (folder / "inbox/responses/elsewhere").symlink_to(tmp_path)
     scans.put(folder, "u1/a.png", Sheet(GOOD, serial="S-1"))
     outcome = run(config, scans)
     lines = sorted(line.split("inbox/")[1] for line in outcome.not_judged)
     assert [line.split(":")[0] for line in lines] == [
-        *("responses/link.csv", "responses/pipe.csv"),
+        *("responses/elsewhere", "responses/link.csv", "responses/pipe.csv"),
         *("scans/link.png", "scans/pipe.png"),
     ]
     assert all(" — " in line for line in lines)
+    assert [line for line in outcome.not_judged if not line.startswith("inbox/")] == []
     assert len(table(settings_of(config), "records")) == 1
     assert "secret" not in "".join(p.read_text("latin-1") for p in folder.rglob("originals/*/*/*"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,8 +21,9 @@ from audit.store import open_store
 from audit.verification import verify_round
 from detectors.errors import AccessError
 from tests.audit.bucket_server import bucket_server
-from tests.audit.nights import fill, quiet, rows
-from tests.audit.rounds import FakeScans, clock, settings_of, small_round
+from tests.audit.cut_line import CutLine, cut_line
+from tests.audit.nights import GOOD, fill, quiet, rows
+from tests.audit.rounds import FakeScans, Sheet, clock, digest, put_scan, settings_of, small_round
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -135,3 +137,76 @@ def test_a_backup_brings_the_bucket_back_and_purge_empties_it(
     assert len(over.files) == 4
     assert len(list(bucket.orphans(frozenset()))) == 2
     assert verify_round(settings).faults == []
+
+
+@pytest.fixture
+def line(place: tuple[Settings, FakeScans], monkeypatch: pytest.MonkeyPatch) -> Iterator[CutLine]:
+    """The bucket of the round is reached over a line that can be cut."""
+    with cut_line(os.environ["AWS_ENDPOINT_URL"]) as made:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{made.port}")
+        yield made
+
+
+def test_a_line_cut_in_the_middle_of_an_object_loses_nothing(
+    place: tuple[Settings, FakeScans], line: CutLine, tmp_path: Path
+) -> None:
+    settings, scans = place
+    large = "x" * 300_000
+    for base, made in ((settings.base, scans), (tmp_path / "other/r", FakeScans())):
+        if made is not scans:
+            config = small_round(base)
+            fill(base, made)
+        put_scan(base, "u1/large.png", large)
+        made.sheets[digest(large)] = [Sheet(GOOD, serial="S-L")]
+    line.left = 150_000
+    with pytest.raises(AccessError, match="originals cannot be reached") as told:
+        run_round(settings, quiet(scans))
+    assert "\n" not in str(told.value)
+    assert line.cuts
+    with open_store(settings.store_url) as store, store.reading() as connection:
+        paths = connection.exec_driver_sql("SELECT path FROM files").scalars().all()
+    assert "inbox/scans/u1/large.png" not in paths
+    line.left = None
+    assert not (set(_names(settings)) & {digest(large)})
+    run_round(settings, quiet(scans))
+    assert digest(large) in _names(settings)
+    run_round(settings_of(config), quiet(made))
+    assert rows(settings) == rows(settings_of(config))
+    assert verify_round(settings).faults == []
+
+
+def test_what_is_left_of_an_upload_in_parts_is_no_original(
+    place: tuple[Settings, FakeScans],
+    line: CutLine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import boto3
+    import s3fs
+
+    settings, _ = place
+    source = tmp_path / "large"
+    source.write_bytes(bytes(range(256)) * (16 << 12))
+    send = s3fs.S3FileSystem._put_file
+
+    async def in_small_parts(self: Any, *words: Any, **more: Any) -> None:
+        await send(self, *words, chunksize=5 << 20, **more)
+
+    monkeypatch.setattr(s3fs.S3FileSystem, "_put_file", in_small_parts)
+    kept = originals_at(settings.originals_place)
+    line.left = 8 << 20
+    with pytest.raises(AccessError, match="cannot be reached"):
+        kept.add(source)
+    line.left = None
+    bucket, prefix = settings.originals.removeprefix("s3://").split("/", 1)
+    begun = boto3.client("s3").list_multipart_uploads(Bucket=bucket, Prefix=prefix)
+    assert len(begun.get("Uploads", ())) == 1
+    assert _names(settings) == []
+    again = kept.add(source)
+    assert kept.verify(again.sha256) is None
+    assert _names(settings) == [again.sha256]
+
+
+def _names(settings: Settings) -> list[str]:
+    kept = originals_at(settings.originals_place)
+    return [name.rsplit("/", 1)[-1] for name in kept.orphans(frozenset())]
