@@ -37,14 +37,14 @@ def anybodys() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def _as_nobody(run: Callable[[], Outcome]) -> tuple[int, str]:
+def _as_nobody(work: Callable[[], Outcome]) -> tuple[int, str]:
     """How a run by a user without rights ends, and what it could not judge."""
     ours, theirs = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             os.setuid(65534)
-            outcome = run()
+            outcome = work()
             os.write(theirs, "\n".join([str(int(outcome.exit_code)), *outcome.not_judged]).encode())
         except BaseException:
             os.write(theirs, f"-1\n{traceback.format_exc()}".encode())
@@ -199,8 +199,8 @@ def test_a_withdrawn_file_counts_no_more_and_counts_again(tmp_path: Path) -> Non
     folder = tmp_path / "r"
     scans.put(folder, "u1/a.png", Sheet(GOOD, serial="S-1"))
     scans.put(folder, "u1/b.png", Sheet(GOOD, serial="S-2"))
-    table = folder / "inbox/responses/a.csv"
-    table.write_text(responses_csv(answers(1, 4, "u1")), "utf-8")
+    responses = folder / "inbox/responses/a.csv"
+    responses.write_text(responses_csv(answers(1, 4, "u1")), "utf-8")
     settings = settings_of(config)
     run(config, scans)
     before = rows(settings)
