@@ -157,3 +157,17 @@ def test_a_store_of_every_revision_comes_up_with_its_data(
     for name in found:
         assert found[name] == grown.after[name], name
     assert verify_round(settings).faults == []
+
+
+def test_an_upgrade_makes_no_altered_row_good(tmp_path: Path, grown: Grown) -> None:
+    config, _ = _begin(tmp_path / "r")
+    settings = settings_of(config)
+    _older(settings.store_url, "0008", grown.data)
+    shutil.copytree(grown.kept, settings.base, dirs_exist_ok=True)
+    engine = sa.create_engine(settings.store_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE records SET state = 'excluded' WHERE record_id = 'S-1'")
+    engine.dispose()
+    open_store(settings.store_url).close()
+    (fault,) = verify_round(settings).faults
+    assert fault.startswith("table records, row ")
