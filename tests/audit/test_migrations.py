@@ -19,7 +19,8 @@ from audit.store import open_store
 from audit.store.migrate import _config, upgrade
 from audit.store.schema import metadata
 from audit.trail.acts import Act, Action
-from audit.trail.chain import append
+from audit.trail.chain import append, begin
+from audit.trail.covered import GROUPS, TABLES
 from audit.trail.cursor import reading
 from audit.verification import verify_round
 from tests.audit.crash import database
@@ -97,10 +98,10 @@ def _older(url: str, revision: str, data: Rows) -> None:
                 if table.name not in ("alembic_version", "trail", "trail_rows"):
                     _insert(connection, table, data.get(table.name, []))
             if "trail" in tables.tables:
-                # What it had recorded; rows of its own time are covered anew when it comes up.
-                for action in (Action.TRAIL_BEGIN, Action.RUN_START, Action.RUN_END):
-                    act = Act(action, clock(), "then", always=True)
-                    append(connection, act, {}, first=action is Action.TRAIL_BEGIN)
+                # What it had recorded: every row whose columns were then as they are now.
+                begin(connection, Act(Action.TRAIL_BEGIN, clock(), "then"), _known(tables))
+                for action in (Action.RUN_START, Action.RUN_END):
+                    append(connection, Act(action, clock(), "then", always=True), {})
             if engine.dialect.name == "postgresql":
                 connection.exec_driver_sql(
                     "SELECT setval(pg_get_serial_sequence('decisions', 'seq'), MAX(seq)) "
@@ -108,6 +109,12 @@ def _older(url: str, revision: str, data: Rows) -> None:
                 )
     finally:
         engine.dispose()
+
+
+def _known(tables: sa.MetaData) -> list[str]:
+    found = {name: set(table.columns.keys()) for name, table in tables.tables.items()}
+    whole = [n for n, t in TABLES.items() if {name for name, _ in t.columns} <= found.get(n, set())]
+    return [*whole, *(name for name in GROUPS if name in found)]
 
 
 def _insert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
