@@ -19,12 +19,12 @@ from cryptography.x509.oid import NameOID
 
 from audit.notice.send import notify
 from audit.notice.summary import Summary
+from audit.pipeline.run import run_round
 from audit.settings import Settings
 from audit.trail.cursor import reading
 from detectors.errors import ConfigError, ExitCode
 from tests.audit.nights import quiet
 from tests.audit.rounds import FakeScans, clock, settings_of, small_round
-from tests.audit.test_run import run_round
 
 smtp = pytest.importorskip("aiosmtpd.smtp", reason="aiosmtpd is not installed")
 controller = pytest.importorskip("aiosmtpd.controller", reason="aiosmtpd is not installed")
