@@ -8,6 +8,7 @@ import io
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -17,6 +18,7 @@ import pypdfium2.raw as pdfium
 from numpy.typing import NDArray
 
 from detectors.instrument import BoxMm
+from scans.draft.phrases import Character, phrases_of
 from scans.draft.types import Phrase
 
 __all__ = ["pdf_drawing", "read_by_ocr"]
@@ -43,7 +45,7 @@ def pdf_drawing(
     try:
         page = document[number - 1]
         size = (page.get_width() * _POINT_MM, page.get_height() * _POINT_MM)
-        phrases = tuple(_phrases(page, size))
+        phrases = tuple(phrases_of(_characters(page, size)))
         paths = tuple(_paths(page, size))
         return size, phrases, paths
     finally:
@@ -70,15 +72,15 @@ class _Place:
         return across.value / fine * self._size[0], down.value / fine * self._size[1]
 
 
-def _phrases(page: pypdfium2.PdfPage, size: tuple[float, float]) -> list[Phrase]:
-    place, found = _Place(page, size), []
-    text = page.get_textpage()
-    for index in range(text.count_rects()):
-        left, bottom, right, top = text.get_rect(index)
-        words = " ".join(text.get_text_bounded(left, bottom, right, top).split())
-        if words:
-            found.append(Phrase(words, place.box(left, bottom, right, top)))
-    return found
+def _characters(page: pypdfium2.PdfPage, size: tuple[float, float]) -> Iterator[Character]:
+    """Every character with its line's height, in the order of the file."""
+    place, text = _Place(page, size), page.get_textpage()
+    for index in range(text.count_chars()):
+        letter = chr(pdfium.FPDFText_GetUnicode(text.raw, index))
+        if pdfium.FPDFText_IsGenerated(text.raw, index):
+            yield letter, None
+        else:
+            yield letter, place.box(*text.get_charbox(index, loose=True))
 
 
 def _paths(page: pypdfium2.PdfPage, size: tuple[float, float]) -> list[BoxMm]:
