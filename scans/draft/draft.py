@@ -21,8 +21,9 @@ from scans.draft.outlines import Outlines, find_outlines, overlap, tilt_of
 from scans.draft.questions import Book, boxes_of, rounded
 from scans.draft.sheets import blank_sheets, turned
 from scans.draft.tables import answer_cells, combs
-from scans.draft.types import Found, Group, Sheet
+from scans.draft.types import Found, Group, Phrase, Sheet
 from scans.draft.wording import filling, title_of
+from scans.draft.words import read_by_ocr
 
 __all__ = ["Draft", "draft_instrument"]
 
@@ -78,7 +79,7 @@ def draft_instrument(
     """
     book = Book(language)
     pages, blanks, sheets, shapes = [], {}, [], []
-    for sheet in blank_sheets(path, language, size_mm):
+    for sheet in blank_sheets(path, size_mm):
         page, sheet = _page(sheet, book, output)
         pages.append(page)
         sheets.append(replace(sheet, flat=np.empty((0, 0), np.uint8)))
@@ -125,6 +126,8 @@ def _page(sheet: Sheet, book: Book, output: Path) -> tuple[Page, Sheet]:
         sheet = turned(sheet, tilt)
         sheet.notes = [n for n in sheet.notes if "left out" not in n]
         codes, hidden, (fiducials, side), outlines = _read(sheet)
+    if not sheet.phrases:
+        sheet = replace(sheet, phrases=_by_ocr(sheet, outlines, hidden, book.language))
     groups = group_boxes(sheet, outlines.boxes)
     groups = sorted(groups, key=lambda g: (g.rows[0][0].box_mm[1], g.rows[0][0].box_mm[0]))
     found = list(boxes_of(sheet, groups, outlines.holders, book))
@@ -185,6 +188,21 @@ def _read(sheet: Sheet) -> _Reading:
     ]
     outlines.boxes += answer_cells(sheet, outlines)
     return codes, hidden, squares, outlines
+
+
+def _by_ocr(
+    sheet: Sheet, outlines: Outlines, hidden: Sequence[BoxMm], language: str
+) -> tuple[Phrase, ...]:
+    """The words of a picture, read without the boxes, which OCR takes for letters."""
+    bare = sheet.grey.copy()
+    for x, y, w, h in [*(b.box_mm for b in outlines.boxes), *hidden]:
+        rows = slice(max(0, int((y - 0.2) * sheet.scale)), int((y + h + 0.3) * sheet.scale))
+        columns = slice(max(0, int((x - 0.2) * sheet.scale)), int((x + w + 0.3) * sheet.scale))
+        bare[rows, columns] = 255
+    read = read_by_ocr(bare, sheet.scale, language)
+    if read is None:
+        sheet.notes.append("the file holds no text and no OCR is installed: items have no texts")
+    return read or ()
 
 
 def _exact(sheet: Sheet, box: Found) -> Found:

@@ -191,7 +191,7 @@ def _goes_on(sheet: Sheet, last: list[Found], row: list[Found], start: float) ->
     """Whether a line carries on the options of the line above."""
     if len(row) > len(last) or len(row) >= _DIGITS or not _same_size(last[0], row[0]):
         return False
-    if _wraps(sheet, last, row, start):
+    if len(last) > 1 and _wraps(sheet, last, row, start):
         return True
     columns = [b.middle[0] for b in last]
     # One option that did not fit its line stands anywhere in the next.

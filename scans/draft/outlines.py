@@ -32,7 +32,7 @@ _ROUND = (0.70, 0.87)
 _IN_COLUMN_MM = 0.4
 # A letter's own outline is at most so high or wide, in a box that is at most so large.
 _LETTER_MM, _LETTERED_MM = 2.4, 10.0
-_STACKED_MM = 7.0
+_STACKED_MM = 3.0, 7.0
 
 
 class Outlines:
@@ -194,8 +194,8 @@ def _stacked(sheet: Sheet, small: Sequence[Found]) -> list[Found]:
         a
         for a in small
         if a.shape == "box"
-        and 2.2 <= a.box_mm[2] <= _STACKED_MM
-        and 0.75 < a.box_mm[2] / a.box_mm[3] < 1.34
+        and _STACKED_MM[0] <= a.box_mm[2] <= _STACKED_MM[1]
+        and 0.9 < a.box_mm[2] / a.box_mm[3] < 1.11
         and sheet.ink(_core(a.box_mm)) == 0.0
     ]
 
