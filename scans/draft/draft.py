@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.errors import InputError
-from detectors.instrument import BoxMm, Code, Field, Instrument, Page
+from detectors.instrument import BoxMm, Code, Field, Instrument, Page, Value
 from detectors.instrument_toml import instrument_toml
 from scans.draft.fields import find_fields
 from scans.draft.fixtures import find_codes, find_fiducials
@@ -39,11 +39,15 @@ class Draft:
         instrument: Its ``path`` is where it is meant to be written.
         notes: Comments by table, see :func:`detectors.instrument_toml.instrument_toml`.
         blanks: By page number the picture to keep beside the file: uint8 ``(h, w)``.
+        options: By item the words beside its boxes, or above them, by value.
+        factors: Names of factors by their letters.
     """
 
     instrument: Instrument
     notes: dict[str, list[str]]
     blanks: dict[int, NDArray[np.uint8]]
+    options: dict[str, dict[Value, str]]
+    factors: dict[str, str]
 
     @property
     def text(self) -> str:
@@ -110,7 +114,7 @@ def draft_instrument(
         sha256="",
         path=output,
     )
-    return Draft(instrument, book.notes, blanks)
+    return Draft(instrument, book.notes, blanks, book.options, book.factors)
 
 
 def _id_of(path: Path) -> str:

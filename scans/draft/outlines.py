@@ -195,7 +195,7 @@ def _stacked(sheet: Sheet, small: Sequence[Found]) -> list[Found]:
         for a in small
         if a.shape == "box"
         and _STACKED_MM[0] <= a.box_mm[2] <= _STACKED_MM[1]
-        and 0.9 < a.box_mm[2] / a.box_mm[3] < 1.11
+        and 0.75 < a.box_mm[2] / a.box_mm[3] < 1.11
         and sheet.ink(_core(a.box_mm)) == 0.0
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import ctypes
 import io
+import os
 import shutil
 import subprocess
 import tempfile
@@ -117,7 +118,13 @@ def read_by_ocr(grey: NDArray[np.uint8], scale: float, language: str) -> tuple[P
         words = [program, str(picture), "stdout", "-l", languages, "--dpi", dpi, "tsv"]
         try:
             run = subprocess.run(
-                words, capture_output=True, check=True, timeout=_OCR_SECONDS, text=True
+                words,
+                capture_output=True,
+                check=True,
+                timeout=_OCR_SECONDS,
+                text=True,
+                # Its threads wait for each other longer than they work.
+                env={**os.environ, "OMP_THREAD_LIMIT": "1"},
             )
         except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
             return None

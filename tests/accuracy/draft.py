@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,9 +93,9 @@ def blanks(folder: Path) -> Iterator[Truth]:
     yield from office(folder)
 
 
-def office(folder: Path) -> Iterator[Truth]:
+def office(folder: Path, names: Iterable[str] = tuple(OFFICE_FORMS)) -> Iterator[Truth]:
     """Forms of a browser and a word processor, as their PDF and each page as a picture."""
-    for name in OFFICE_FORMS:
+    for name in names:
         if missing := missing_program(name):
             sys.stderr.write(f"  {name}: left out, no {missing}\n")
             continue
