@@ -36,9 +36,7 @@ def register(app: typer.Typer) -> None:
 
 
 def screen(
-    responses: Annotated[
-        Path, typer.Argument(help="CSV (also zipped), XLSX, Parquet, JSON or JSON Lines.")
-    ],
+    responses: Annotated[Path, typer.Argument(help="CSV, XLSX, Parquet, JSON or JSON Lines.")],
     instrument: Annotated[Path, typer.Option("--instrument", "-i", help="The form (TOML).")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the results.")],
     units: Annotated[Path | None, typer.Option(help="Table of units.")] = None,
