@@ -73,4 +73,4 @@ UNIT_WEIGHTS: Mapping[str, float] = {
 
 # Of 1,000 honest units at most two are flagged, however many tampered ones stand beside
 # them: a false-discovery rate alone allows more honest ones the more others are found.
-MOST_UNIT_P = 0.002
+MOST_UNIT_P = 0.001

@@ -1,6 +1,6 @@
 """The statistical part of the accuracy lab: which rounds are made, and what they show.
 
-Seeds start at 9,000; the checks were tuned on others. One in ten units is tampered with,
+Seeds start at 29,000; the checks were tuned on others (up to 19,999 and from 40,000 on). One in ten units is tampered with,
 as far as is known of such surveys (evidence: 8 to 12 %).
 """
 
@@ -27,7 +27,7 @@ from tests.accuracy.worlds import GENERATORS, WORLDS
 
 __all__ = ["FIRST_SEED", "GRID", "cells_of", "measure"]
 
-FIRST_SEED = 9_000
+FIRST_SEED = 29_000
 SEEDS = 50
 HONEST_SEEDS = 24
 PEER_SEEDS = 12
