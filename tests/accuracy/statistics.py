@@ -1,7 +1,7 @@
 """The statistical part of the accuracy lab: which rounds are made, and what they show.
 
-Seeds start at 29,000; the checks were tuned on others (up to 19,999 and from 40,000 on). One in ten units is tampered with,
-as far as is known of such surveys (evidence: 8 to 12 %).
+Seeds start at 29,000; the checks were tuned on others (up to 19,999, and from 40,000 on).
+One in ten units is tampered with, as far as is known of such surveys (evidence: 8 to 12 %).
 """
 
 from __future__ import annotations
