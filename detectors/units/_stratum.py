@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from detectors.calibration.rounds import FREEDOM, Spread, joint_p_values, spread_of, standardised
 from detectors.calibration.tail import HonestDistribution
 from detectors.table import RecordTable
-from detectors.table_strata import SMALL_STRATUM
+from detectors.trusted import trusted_rows
 from detectors.units._alike import Alike, packed_answers
 from detectors.units._columns import SHOWN, SIDES, SPREAD, TESTED, columns_of
 from detectors.units._features import Features, features_of, features_of_codes
@@ -100,7 +100,7 @@ class Stratum:
         self.label, self.sizes, self.big, self.seed = label, sizes, big, seed
         self.levels, self.weights = table.levels, weights
         parts = [_part(table.codes[rows], features_of(table), rows)]
-        self.trusted = _baseline(table, int(table.stratum[rows[0]]))
+        self.trusted = trusted_rows(table, int(table.stratum[rows[0]]))
         if self.trusted is not None:
             before, chosen = self.trusted
             parts.append(_part(before.codes[chosen], features_of(before), chosen))
@@ -217,32 +217,6 @@ def _part(
         features.all_best[rows],
         features.spread[rows],
     )
-
-
-def _baseline(table: RecordTable, stratum: int) -> tuple[RecordTable, Rows] | None:
-    """Trusted records of the same stratum, else of the same mode; ``None`` where too few."""
-    frame = table.circumstances.baseline
-    if frame is None:
-        return None
-
-    def build() -> RecordTable | None:
-        if not {item.id for item in table.items} <= set(frame.columns):
-            return None
-        if "record_id" not in frame.columns:
-            return None
-        return RecordTable.build(frame, table.instrument)
-
-    before = table.memo("baseline", build)
-    if before is None or before.codes.shape[1] != table.codes.shape[1]:
-        return None
-    usable = before.answered > 0
-    name = table.stratum_names[stratum]
-    for alike in (name, name.partition("|")[0]):
-        same = [own == alike or own.partition("|")[0] == alike for own in before.stratum_names]
-        rows = np.flatnonzero(usable & np.array(same, dtype=bool)[before.stratum])
-        if rows.size >= SMALL_STRATUM:
-            return before, rows
-    return None
 
 
 def _calibrated(z: Array, null: Array, used: NDArray[np.bool_]) -> tuple[Array, Array, float]:
