@@ -36,7 +36,16 @@ ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / ".accuracy_cache"
 # files of the lab that make and count a round; the others only lay results out
 _ROUND = (
-    *("cells.py", "frauds.py", "peers.py", "pools.py", "rounds.py", "second.py", "worlds.py"),
+    *(
+        "cells.py",
+        "frauds.py",
+        "peers.py",
+        "pools.py",
+        "rounds.py",
+        "second.py",
+        "third.py",
+        "worlds.py",
+    ),
     *("custody.py", "custody_worlds.py"),
 )
 RATES = (0.01, 0.05)

@@ -47,6 +47,7 @@ def cells_of(scale: float) -> list[Cell]:
     """Every round of the lab at a scale."""
     found = [
         *_world_cells(scale),
+        *_third_cells(scale),
         *_pool_cells(scale),
         *_share_cells(_count(SHARE_ROUNDS, scale)),
         *_size_cells(_count(SIZE_ROUNDS, scale)),
@@ -78,6 +79,16 @@ def _world_cells(scale: float) -> Iterator[Cell]:
                 share = (0.1, 0.3)[i // 2 % 2]
                 done = tuple((place, kind, share) for place, kind in enumerate(kinds))
                 yield Cell("digital", ground, FIRST_SEED + 6_000 + i, plans=done)
+
+
+def _third_cells(scale: float) -> Iterator[Cell]:
+    """Another survey in every round: sizes are drawn by the seed."""
+    plans = tuple((place, kind, SHARE) for place, kind in enumerate(COMMON))
+    for i in range(_count(HONEST_SEEDS, scale)):
+        yield Cell("honest", "third:any", FIRST_SEED + i)
+    for i in range(_count(SEEDS, scale)):
+        extra = "peers" if i < _count(PEER_SEEDS, scale) else ""
+        yield Cell("fraud", "third:any", FIRST_SEED + 1_000 + i, plans=plans, extra=extra)
 
 
 def _pool_cells(scale: float) -> Iterator[Cell]:
