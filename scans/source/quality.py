@@ -69,7 +69,7 @@ def assess(raw: RawPage, look: Look | None = None) -> Mapping[str, float]:
     """
     look = look or look_at(raw.image, raw.origin)
     depth = _depth(look)
-    shares = histogram(depth)
+    shares = histogram(depth[::2])
     above = np.cumsum(shares[::-1])[::-1]
     grain = int(np.searchsorted(-above, -0.5))
     faintest = min(max(round(_FAINT * 255), _GRAIN * grain), 254)
