@@ -120,7 +120,7 @@ CHECK = PageCheck(
                 "A scanner that compresses with JBIG2 may print one symbol for two alike marks.",
             ),
         ),
-        min_scale=0.1,
+        min_scale=0.07,
         version="3",
     ),
     measure,

@@ -44,6 +44,8 @@ _PRINT = 0.1
 _LEAST_CLIP = 2.0
 _LEAST_SPREAD = 0.08
 _COPIES, _SHARE = 4, 0.12
+# Fisher's z of honest pairs falls off faster than an exponential, which tails are continued by.
+_POWER = 1.5
 _AROUND_INK = np.ones((7, 7), np.uint8)
 _NEARLY_ONE = 0.999
 
@@ -56,7 +58,7 @@ class Twins:
         first, second: Positions on the page.
         agreement: Correlation of what is left of both, in [-1, 1].
         score: How far it exceeds the best agreement that the page's boxes usually find, in
-            spreads of that.
+            spreads of that, to the power of 3/2; 0 where it does not.
     """
 
     first: int
@@ -217,8 +219,9 @@ def _pairs(stack: _Stack) -> list[Twins]:
         if one == other or pair in found or len(found) == _PAIRS:
             continue
         agreement = _agreement(rest, free, one, other, shifts[found_at[one, other]])
-        excess = float(np.arctanh(np.clip(agreement, 0.0, _NEARLY_ONE))) - high
-        found[pair] = Twins(int(index[one]), int(index[other]), agreement, excess / spread)
+        excess = (float(np.arctanh(np.clip(agreement, 0.0, _NEARLY_ONE))) - high) / spread
+        score = max(0.0, excess) ** _POWER
+        found[pair] = Twins(int(index[one]), int(index[other]), agreement, score)
     return list(found.values())
 
 
