@@ -116,6 +116,16 @@ class Visit:
         with self.desk.store.reading() as connection:
             return scope_of(self.user, self.desk.books.now(connection))
 
+    @property
+    def round_id(self) -> str:
+        """The round of the desk."""
+        return self.desk.settings.round.id
+
+    @property
+    def rounds(self) -> tuple[str, ...]:
+        """The rounds whose cases the visitor meets."""
+        return self.scope.rounds(self.round_id)
+
     def desk_units(self) -> UnitBook:
         """All units of the round, whoever may see them."""
         with self.desk.store.reading() as connection:

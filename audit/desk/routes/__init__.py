@@ -13,6 +13,7 @@ from audit.desk.routes import (
     queue,
     remarks,
     results,
+    reviewers,
     staff,
     unit,
 )
@@ -28,6 +29,7 @@ ROUTES = (
     remarks.routes,
     pictures.routes,
     results.routes,
+    reviewers.routes,
     unit.routes,
     admin.routes,
     forms.routes,

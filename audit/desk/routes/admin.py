@@ -35,7 +35,7 @@ _TOLD = (
         Action.USER,
         Action.FACTOR,
     ),
-    *(Action.NOTE, Action.CORRECTION, Action.KEYS, Action.EXPLANATION, Action.RETRY),
+    *(Action.NOTE, Action.CORRECTION, Action.KEYS, Action.EXPLANATION, Action.RETRY, Action.KNOWN),
 )
 
 

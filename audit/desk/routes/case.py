@@ -241,7 +241,7 @@ def _beside(visit: Visit, connection: sa.Connection, file: CaseFile) -> dict[str
             "custody": None,
             "whole_unit": False,
         }
-    batch = batch_of(connection, record, visit.scope.sees) if file.pages else None
+    batch = batch_of(connection, record, visit.scope.sees, visit.rounds) if file.pages else None
     units = visit.scope.book.rows
     group = (units.get(record["unit_id"] or "") or {}).get("peer_group")
     form = visit.desk.instruments[file.case["instrument_id"]]
@@ -249,6 +249,7 @@ def _beside(visit: Visit, connection: sa.Connection, file: CaseFile) -> dict[str
     answered = [a for a in file.answers if a.item.id in best and a.state == "answered"]
     peers = peers_of(
         connection,
+        visit.round_id,
         record,
         [a.value in best[a.item.id] for a in answered],
         [unit for unit, row in units.items() if group is not None and row["peer_group"] == group],
@@ -269,10 +270,10 @@ def _beside(visit: Visit, connection: sa.Connection, file: CaseFile) -> dict[str
                 "above": t.percent(s.above, 1),
                 "n": t.number(s.n),
             }
-            for s in standings(connection, record)
+            for s in standings(connection, visit.round_id, record)
         ],
         "peers": [(n, t.percent(share)) for n, share in shares if share is not None],
-        "custody": custody_of(connection, record),
+        "custody": custody_of(connection, visit.round_id, record),
     }
 
 

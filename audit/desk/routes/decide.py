@@ -145,7 +145,7 @@ def _write(
             raise _Stop(file, "conflict.lease", lease)
         decision = Decision(user.name, word, file.case["evidence"], reason, note, stamp(now))
         try:
-            Cases(connection, visit.desk.settings.round.id).decide(case_id, decision)
+            Cases(connection, file.case["round_id"]).decide(case_id, decision)
         except UsageError as error:
             raise _Stop(file, "conflict.order") from error
         Leases(connection).release(case_id, user)

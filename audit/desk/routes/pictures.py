@@ -255,7 +255,7 @@ def _label(file: CaseFile) -> str:
 def _batch(visit: Visit, connection: sa.Connection, file: CaseFile) -> Batch:
     found = None
     if file.record is not None:
-        found = batch_of(connection, file.record, visit.scope.sees)
+        found = batch_of(connection, file.record, visit.scope.sees, visit.rounds)
     if found is None:
         raise Refused(404, "refused.nothing")
     return found

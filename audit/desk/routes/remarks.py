@@ -106,7 +106,7 @@ def propose(
             right = None if asked is None else readings(asked).get(value)
             if right is None:
                 raise UsageError("no such item or value", remedy="choose one of the list")
-            Corrections(connection, desk.settings.round.id).propose(
+            Corrections(connection, file.case["round_id"]).propose(
                 file.case,
                 "answer",
                 item,
@@ -133,7 +133,7 @@ def answer(visit: Visited, case_id: int, seq: int, step: str, query: Query = "")
             Action.CORRECTION, f"case {case_id}", visit.who, always=False
         ) as connection:
             file = _open(visit, connection, case_id)
-            Corrections(connection, desk.settings.round.id).answer(
+            Corrections(connection, file.case["round_id"]).answer(
                 file.case, seq, Step(step), actor=visit.user.name, at=stamp(desk.now())
             )
     except UsageError:
@@ -180,7 +180,7 @@ def _region(
     found = None if laid is None or min(box[2:]) < 2 else laid.on_form(box)
     if found is None:
         raise UsageError("the page cannot be laid over the form", remedy="write a note instead")
-    Corrections(connection, visit.desk.settings.round.id).propose(
+    Corrections(connection, file.case["round_id"]).propose(
         file.case,
         "region",
         about,

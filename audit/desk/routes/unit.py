@@ -23,6 +23,7 @@ from audit.reporting.reasons import reason_message
 from audit.sharing import small
 from audit.store import schema
 from audit.store.explanations import ANSWERS, Explanations
+from audit.store.known import known_round
 from audit.trail.acts import Action
 from detectors.errors import UsageError
 from reports.charts import funnel
@@ -111,9 +112,12 @@ def ask(
         about = None if number is None else visit.desk.queue.find(connection, number)
     if about is not None and about.unit_id != unit_id:
         raise Refused(404, "refused.nothing")
+    # About a known form no unit is asked: the request is where only those who judge see it.
+    round_id = known_round(visit.round_id) if about and about.known else visit.round_id
     return _write(
         visit,
         unit_id,
+        round_id,
         lambda found, by: found.ask(unit_id, text, day, about.id if about else None, **by),
     )
 
@@ -128,17 +132,26 @@ def answer(visit: Visited, unit_id: str, seq: int, step: str, text: Words = "") 
         raise Refused(403, "refused.role")
     if step != "answer" and visit.scope.is_own(unit_id):
         raise Refused(403, "bar.own_unit")
-    return _write(visit, unit_id, lambda found, by: found.answer(unit_id, seq, step, text, **by))
+    with visit.desk.store.reading() as connection:
+        seen = {
+            request["seq"]: request["round_id"]
+            for round_id in visit.rounds
+            for request, _ in Explanations(connection, round_id).of(unit_id)
+        }
+    round_id = seen.get(seq, visit.round_id)
+    return _write(
+        visit, unit_id, round_id, lambda found, by: found.answer(unit_id, seq, step, text, **by)
+    )
 
 
-def _write(visit: Visit, unit_id: str, act: Any) -> Response:
+def _write(visit: Visit, unit_id: str, round_id: str, act: Any) -> Response:
     desk = visit.desk
     by = {"actor": visit.user.name, "at": stamp(desk.now())}
     try:
         with desk.journal.doing(
             Action.EXPLANATION, f"unit {unit_id}", visit.who, always=False
         ) as connection:
-            act(Explanations(connection, desk.settings.round.id), by)
+            act(Explanations(connection, round_id), by)
     except UsageError as error:
         raise Refused(400, "explain.not_possible") from error
     return visit.go(f"/units/{unit_id}#explanations")
@@ -151,7 +164,14 @@ def _in_sight(visit: Visit, unit_id: str) -> None:
 
 def _explanations(visit: Visit, connection: sa.Connection, unit_id: str) -> list[dict[str, Any]]:
     t = visit.text
-    found = Explanations(connection, visit.desk.settings.round.id).of(unit_id)
+    found = sorted(
+        (
+            pair
+            for round_id in visit.rounds
+            for pair in Explanations(connection, round_id).of(unit_id)
+        ),
+        key=lambda pair: int(pair[0]["seq"]),
+    )
 
     def shown(row: sa.RowMapping) -> dict[str, Any]:
         return {
