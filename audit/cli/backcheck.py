@@ -145,7 +145,7 @@ def _hand_out(
 ) -> None:
     from audit.backchecking.paper import write_key, write_list, write_sheets
     from audit.backchecking.results import find_draw
-    from audit.export_record import Exported, record_export
+    from audit.export.record import Exported, record_export
     from audit.pipeline.sources import one_form
     from audit.store.backchecks import Backchecks
     from audit.store.records import Records

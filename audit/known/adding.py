@@ -17,7 +17,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from audit.intake.originals import Original, originals_at
-from audit.known.disguise import Host, Sign, hosts_of, look_alike, planted, signs_of
+from audit.known.disguise import Host, Sign, hosts_of, look_alike, marks_of, planted, signs_of
 from audit.known.forms import CLEAN, KnownForm
 from audit.pipeline.evaluate import evaluate
 from audit.pipeline.plan import FileWork
@@ -114,7 +114,7 @@ def surroundings(store: Store, settings: Settings, form: RoundForm) -> Surroundi
             units=rounds.units(),
             custody=None if custody.empty else custody,
             hosts=hosts,
-            signs=signs_of(connection, round_id, name),
+            signs=signs_of(connection, round_id, form.instrument),
             paths=frozenset(row[0] for row in kept),
             serials=frozenset(serials),
             hashes=frozenset(row[1] for row in kept),
@@ -257,6 +257,8 @@ class _Work:
                 ]
                 if any(row["findings"] for row in rows) or not fit:
                     continue
+                marks = marks_of(connection, {row["id"] for row in rows})
+                fit = [(p, s) for p, s in fit if s.fits(marks[p["id"]])] or fit
                 page, sign = fit[int(self.rng.integers(len(fit)))]
                 values = {k: plain(v) for k, v in planted(sign, self.rng).items()}
                 connection.execute(sa.update(pages).where(pages.c.id == page["id"]).values(values))

@@ -8,7 +8,7 @@ the sign that another sheet of the round was flagged for.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -20,13 +20,18 @@ from audit.pipeline.serials import SerialRanges
 from audit.store import schema
 from audit.store.evidence import Findings
 from detectors.finding import Finding
+from detectors.instrument import Instrument
 from scans.simulate.serial import is_serial, make_serial
 
-__all__ = ["Host", "Sign", "hosts_of", "look_alike", "near_serial", "planted", "signs_of"]
+__all__ = [
+    *("Host", "Sign", "hosts_of", "look_alike", "marks_of"),
+    *("near_serial", "planted", "signs_of"),
+]
 
 _MOST = 5_000
 _NUMBER = re.compile(r"\d+")
 _NEAR = 60
+_NAMED = re.compile(r"([A-Z][\w-]*) = (\d+)")
 
 
 @dataclass(frozen=True)
@@ -144,14 +149,26 @@ def near_serial(
 
 @dataclass(frozen=True)
 class Sign:
-    """A sign of another sheet, to be planted: with the page of the form, and that page's flag."""
+    """A sign of another sheet, to be planted.
+
+    Attributes:
+        finding: What it says.
+        form_page: The page of the form that it is about.
+        page: Flag, severity and suspicion of the page that it was found on.
+        about: Boxes that it speaks of and how they stand there, as item and value -> state.
+    """
 
     finding: Finding
     form_page: int
     page: sa.RowMapping
+    about: Mapping[tuple[str, str], str | None]
+
+    def fits(self, marks: Mapping[tuple[str, str], str]) -> bool:
+        """Whether boxes of another page stand as the sign says that those of its own do."""
+        return all(marks.get(box) == state for box, state in self.about.items())
 
 
-def signs_of(connection: sa.Connection, round_id: str, instrument_id: str) -> list[Sign]:
+def signs_of(connection: sa.Connection, round_id: str, instrument: Instrument) -> list[Sign]:
     """Signs at a place of a page that name no other page."""
     findings, pages = schema.findings, schema.pages
     query = (
@@ -160,18 +177,53 @@ def signs_of(connection: sa.Connection, round_id: str, instrument_id: str) -> li
         .join(pages, pages.c.id == findings.c.page_id)
         .where(
             findings.c.round_id == round_id,
-            findings.c.instrument_id == instrument_id,
+            findings.c.instrument_id == instrument.id,
             findings.c.withdrawn_run.is_(None),
             findings.c.item.is_not(None),
         )
         .order_by(findings.c.id)
         .limit(_MOST)
     )
-    return [
-        Sign(Findings.finding({**row, "record_id": None, "unit_id": None}), row["form_page"], row)
+    rows = [
+        row
         for row in connection.execute(query).mappings()
         if row["box_mm"] is not None and not row["matches"] and row["form_page"] is not None
     ]
+    there = marks_of(connection, {row["page_id"] for row in rows})
+    return [
+        Sign(
+            Findings.finding({**row, "record_id": None, "unit_id": None}),
+            row["form_page"],
+            row,
+            {box: there[row["page_id"]].get(box) for box in _boxes(row, instrument)},
+        )
+        for row in rows
+    ]
+
+
+def marks_of(
+    connection: sa.Connection, pages: Collection[int]
+) -> Mapping[int, Mapping[tuple[str, str], str]]:
+    """Page -> item and value -> how the box stands."""
+    table = schema.marks
+    found: dict[int, dict[tuple[str, str], str]] = {page: {} for page in pages}
+    for row in connection.execute(sa.select(table).where(table.c.page_id.in_(pages))).mappings():
+        found[row["page_id"]][row["item"], row["value"]] = row["state"]
+    return found
+
+
+def _boxes(row: sa.RowMapping, instrument: Instrument) -> set[tuple[str, str]]:
+    """The boxes that a sign speaks of: the one at its place, and those that it names."""
+    x, y, width, height = row["box_mm"]
+    found = set(_NAMED.findall(row["message_vi"]))
+    for page in instrument.pages:
+        for box in page.boxes:
+            left, top = box.box_mm[0] + box.box_mm[2] / 2, box.box_mm[1] + box.box_mm[3] / 2
+            inside = x <= left <= x + width and y <= top <= y + height
+            if page.number == row["form_page"] and box.item == row["item"] and inside:
+                found.add((box.item, str(box.value)))
+    known = {(box.item, str(box.value)) for page in instrument.pages for box in page.boxes}
+    return found & known
 
 
 def planted(sign: Sign, rng: np.random.Generator) -> dict[str, Any]:
