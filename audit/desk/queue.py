@@ -26,7 +26,7 @@ from audit.trail.acts import Action
 from audit.trail.chain import last_seq
 from detectors.instrument import Instrument
 
-__all__ = ["STATES", "Filters", "Queue", "View", "in_order"]
+__all__ = ["CHANGING", "STATES", "Filters", "Queue", "View", "in_order"]
 
 STATES = ("todo", *(state.value for state in CaseState), "all")
 """What can be asked for as ``state``: what waits for me, one state, or everything."""
@@ -175,8 +175,8 @@ _CHOICES = ("unit_id", "group", "channel", "batch", "collector")
 _SEVERAL = ("detectors", "kinds")
 _EVERYTHING = Filters(state="all")
 _VIEWS = 128
-# Acts that change which cases there are, or what is known of them but for decisions.
-_CHANGING = (Action.EVIDENCE, Action.SCORES, Action.REGISTERS, Action.KNOWN)
+CHANGING = (Action.EVIDENCE, Action.SCORES, Action.REGISTERS, Action.KNOWN)
+"""Acts that change which cases there are, or what is known of them but for decisions."""
 
 
 class Queue:
@@ -240,7 +240,7 @@ class Queue:
     def _current(self, connection: sa.Connection) -> _World:
         """The cases as they stand now; the caller holds the lock."""
         cases = Cases(connection, self._round, also=(known_round(self._round),))
-        stand, head = last_seq(connection, _CHANGING), cases.head()
+        stand, head = last_seq(connection, CHANGING), cases.head()
         world = self._world
         # Whoever waited here may look at an older state than what is known by now: both
         # numbers only grow, and the newer is kept.

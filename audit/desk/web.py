@@ -22,6 +22,7 @@ from audit.desk.ahead import Ahead
 from audit.desk.factors import load_secret_key
 from audit.desk.journal import Journal
 from audit.desk.keys import KEYS, KeyChoices, assigned
+from audit.desk.live import Live
 from audit.desk.locale import LANGUAGES, load_text
 from audit.desk.people import Session, User, Users
 from audit.desk.permissions import Permission, allowed, declared, declares
@@ -32,9 +33,13 @@ from audit.settings import Settings
 from audit.store import Store
 from detectors.instrument import Instrument
 from reports.clean import printable
+from reports.html.page import stylesheet
 from reports.locale import Text
 
 __all__ = ["Desk", "Refused", "Routes", "Visit", "Visited", "cookie_name", "local", "static_file"]
+
+REPORT_STYLE = "report.css"
+"""Name under which the style of reports is served."""
 
 _HERE = Path(__file__).parent
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -63,6 +68,7 @@ class Desk:
     books: Books
     pictures: Pictures
     ahead: Ahead
+    live: Live
     now: Callable[[], dt.datetime]
 
     @cached_property
@@ -351,6 +357,8 @@ def _visible(value: Any) -> Any:
 @cache
 def static_file(name: str) -> tuple[bytes, str] | None:
     """A file of the desk's own style or script with its media type."""
+    if name == REPORT_STYLE:
+        return stylesheet().encode(), "text/css"
     kinds = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
     known = {path.name: path for path in (_HERE / "static").iterdir() if path.suffix in kinds}
     path = known.get(name)
