@@ -73,7 +73,12 @@ class Live:
             data = self._data(form)
         if data is None:
             return None
-        document = unit_document(unit_report(data, unit_id), language)
+        report = unit_report(data, unit_id)
+        if report.images is not None:
+            # Extracts are what takes a report's time; here each case is one step away.
+            images = dataclasses.replace(report.images, examples=())
+            report = dataclasses.replace(report, images=images)
+        document = unit_document(report, language)
         return render_html(dataclasses.replace(document, crumbs=()), style=style)
 
     def _data(self, form: str) -> RoundData | None:

@@ -123,6 +123,12 @@ class Visit:
             return scope_of(self.user, self.desk.books.now(connection))
 
     @property
+    def here(self) -> str:
+        """The page that was asked for, as a place of this site."""
+        url = self.request.url
+        return f"{url.path}?{url.query}" if url.query else url.path
+
+    @property
     def round_id(self) -> str:
         """The round of the desk."""
         return self.desk.settings.round.id

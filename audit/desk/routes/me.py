@@ -181,7 +181,7 @@ async def save_keys(visit: Visited) -> Response:
     if "reset" not in form:
         for name, known in KEYS.items():
             given = str(form.get(name, "")).strip().lower()[:12]
-            if given and given != known.default:
+            if given and given != known.default.lower():
                 if not usable(name, given):
                     return _page(visit, 400, error=visit.text("keys.unusable", sign=given))
                 choices[name] = given
