@@ -16,16 +16,9 @@ from audit.desk.locale import LANGUAGES
 from audit.desk.passwords import in_turn, verify
 from audit.desk.people import ABSOLUTE, Session, User, Users
 from audit.desk.permissions import Permission
-from audit.desk.web import (
-    Refused,
-    Routes,
-    Visit,
-    Visited,
-    cookie_name,
-    local,
-    require_private,
-    static_file,
-)
+from audit.desk.rendering import static_file
+from audit.desk.routing import Routes
+from audit.desk.web import Refused, Visit, Visited, cookie_name, local, require_private
 from audit.trail.acts import Action
 
 __all__ = ["log_in", "note_failure", "routes"]
