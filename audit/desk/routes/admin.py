@@ -13,8 +13,9 @@ from fastapi.responses import Response
 from audit.desk.casefile import checks, title_of
 from audit.desk.people import Users
 from audit.desk.permissions import Permission
+from audit.desk.routing import Routes
 from audit.desk.tables import exported
-from audit.desk.web import Routes, Visit, Visited
+from audit.desk.web import Visit, Visited
 from audit.scoring.rules import book_at
 from audit.store.schema import factors, trail
 from audit.trail.acts import Action

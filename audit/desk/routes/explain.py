@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Any
 
 import sqlalchemy as sa
-from fastapi import Form
 from fastapi.responses import Response
 
+from audit.desk.fields import Text, Word
 from audit.desk.people import stamp
 from audit.desk.permissions import Permission
+from audit.desk.routing import Routes
 from audit.desk.tables import exported
-from audit.desk.web import Refused, Routes, Visit, Visited
+from audit.desk.web import Refused, Visit, Visited
 from audit.store.explanations import ANSWERS, Explanations
 from audit.store.known import known_round
 from audit.trail.acts import Action
@@ -22,14 +23,9 @@ __all__ = ["explanations_of", "in_sight", "routes"]
 
 routes = Routes()
 
-Word = Annotated[str, Form(max_length=200)]
-Words = Annotated[str, Form(max_length=8000)]
-
 
 @routes.post("/units/{unit_id}/explanations", Permission.DECIDE)
-def ask(
-    visit: Visited, unit_id: str, text: Words = "", due: Word = "", case: Word = ""
-) -> Response:
+def ask(visit: Visited, unit_id: str, text: Text = "", due: Word = "", case: Word = "") -> Response:
     """Ask the unit to explain, by a day."""
     in_sight(visit, unit_id)
     try:
@@ -74,7 +70,7 @@ def export_explanations(visit: Visited, unit_id: str, kind: str) -> Response:
 
 
 @routes.post("/units/{unit_id}/explanations/{seq}/{step}", Permission.RESULTS)
-def answer(visit: Visited, unit_id: str, seq: int, step: str, text: Words = "") -> Response:
+def answer(visit: Visited, unit_id: str, seq: int, step: str, text: Text = "") -> Response:
     """The unit explains; reviewers accept, or do not. Nobody accepts what their own unit says."""
     in_sight(visit, unit_id)
     if step not in ANSWERS:

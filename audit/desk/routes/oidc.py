@@ -25,7 +25,8 @@ from fastapi.responses import Response
 from audit.desk.people import User, Users
 from audit.desk.permissions import Permission
 from audit.desk.routes.account import log_in, note_failure
-from audit.desk.web import Refused, Routes, Visit, Visited, local, require_private
+from audit.desk.routing import Routes
+from audit.desk.web import Refused, Visit, Visited, local, require_private
 from audit.settings import Oidc
 from detectors.errors import MissingComponent
 

@@ -14,8 +14,9 @@ from audit.desk.agreement import agreement, pairs_of
 from audit.desk.entries import Entry
 from audit.desk.permissions import Permission
 from audit.desk.routes.reviewers import reviewers_of
+from audit.desk.routing import Routes
 from audit.desk.tables import exported
-from audit.desk.web import Refused, Routes, Visit, Visited
+from audit.desk.web import Refused, Visit, Visited
 from audit.judge.decision import CaseState
 from audit.reporting.reasons import reason_message
 from audit.sharing import small

@@ -10,8 +10,9 @@ from fastapi.responses import Response
 
 from audit.desk.permissions import Permission
 from audit.desk.reviewers import Measured, measure
+from audit.desk.routing import Routes
 from audit.desk.tables import exported
-from audit.desk.web import Routes, Visit, Visited
+from audit.desk.web import Visit, Visited
 from audit.known.forms import CLEAN, TAMPERED
 
 __all__ = ["reviewers_of", "routes"]

@@ -11,12 +11,14 @@ from markupsafe import Markup
 from audit.desk.casefile import title_of
 from audit.desk.permissions import Permission
 from audit.desk.queue import Filters
-from audit.desk.routes.case import chance
+from audit.desk.rendering import REPORT_STYLE, static_url
 from audit.desk.routes.explain import explanations_of, in_sight
 from audit.desk.routes.queue import why_here
 from audit.desk.routes.results import value_of
+from audit.desk.routes.shown import chance
+from audit.desk.routing import Routes
 from audit.desk.tables import exported
-from audit.desk.web import REPORT_STYLE, Refused, Routes, Visit, Visited, static_url
+from audit.desk.web import Refused, Visit, Visited
 from audit.reporting.numbers import spread_of
 from audit.reporting.reasons import reason_message
 from audit.sharing import small
