@@ -36,9 +36,9 @@ def shared_frame(store: Store, settings: Settings, what: str) -> pd.DataFrame:
     """One table of the round as it may leave the program: :mod:`audit.sharing`."""
     frame = frame_of(store, settings, what)
     units, scores = frame_of(store, settings, "units"), frame_of(store, settings, "scores")
-    sizes = pd.DataFrame(columns=["instrument_id", "unit_id", "received"])
+    sizes = pd.DataFrame(columns=["instrument_id", "unit_id", "measure", "factor", "n", "received"])
     if len(scores):
-        sizes = scores.loc[scores["measure"] == "overall", list(sizes.columns)]
+        sizes = scores[list(sizes.columns)]
     known = units[["unit_id", "group", "level", "parent_id"]].drop_duplicates("unit_id")
     return shared(
         what,

@@ -1,13 +1,13 @@
 """Results by group, level, parent, channel, respondent kind and field. Exact and pure.
 
 A slice pools the answers of all its forms. What may be shown of slices is decided by
-:func:`suppressed`: a slice of few forms is withheld, and so is a second one where the first
-could be had by subtracting what is shown from the whole.
+:mod:`audit.scoring.cells`: a slice of few forms is withheld, and so is a second one where the
+first could be had by subtracting what is shown from the whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.judge.gate import Gate
+from audit.scoring.cells import suppressed
 from audit.scoring.scores import DISSATISFIED, SATISFIED, VERSIONS, Ballot, Share, count, measures
 from detectors.instrument import Instrument
 from detectors.proportions import dispersion, effective_size, wilson
 from reports.views import MINIMUM_CELL
 
-__all__ = ["Slice", "UnitFacts", "breakdown", "mask_slices", "suppressed"]
+__all__ = ["Slice", "UnitFacts", "breakdown", "mask_slices"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,21 +146,6 @@ def _cuts(
         for dimension, categories in dimensions.items():
             pairs = zip(ids, categories, strict=True)
             yield scope, dimension, [None if s is None or c is None else (s, c) for s, c in pairs]
-
-
-def suppressed(counts: Iterable[tuple[str, int]], least: int) -> frozenset[str]:
-    """Which parts of one whole are withheld, given how many forms each has.
-
-    A part below ``least`` is withheld; where all withheld parts together have fewer than
-    ``least`` forms, the whole less what is shown would tell of them, and the smallest part
-    that is shown is withheld, too.
-    """
-    parts = sorted(((n, name) for name, n in counts if n > 0))
-    hidden = [part for part in parts if part[0] < least]
-    shown = parts[len(hidden) :]
-    while hidden and sum(n for n, _ in hidden) < least and shown:
-        hidden.append(shown.pop(0))
-    return frozenset(name for _, name in hidden)
 
 
 def mask_slices(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

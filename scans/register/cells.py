@@ -100,10 +100,13 @@ class Measured:
         shift_mm: float64 ``(n, 2)``: where print is found minus where it was expected.
         score: float64 ``(n,)``: correlation at the peak, -1 to 1; NaN where the cell lies
             outside the scan.
+        at_edge: bool ``(n, 2)``: the peak stands on the edge of what was searched in x or
+            y: the print is further off, and something else was met.
     """
 
     shift_mm: NDArray[np.float64]
     score: NDArray[np.float64]
+    at_edge: NDArray[np.bool_]
 
 
 @lru_cache(maxsize=128)
@@ -187,8 +190,9 @@ def measure(
     radius = min(margin, max(2, round(radius_mm * cells.resolution)))
     n, chosen = len(cells), np.flatnonzero(inside)
     shift, score = np.zeros((n, 2)), np.full(n, np.nan)
+    at_edge = np.zeros((n, 2), dtype=np.bool_)
     if not len(chosen):
-        return Measured(shift, score)
+        return Measured(shift, score, at_edge)
     surface = _surfaces(page, margin - radius, cells, chosen, radius)
     # The nearer of two equal peaks is meant: rules repeat themselves along their length.
     offset = np.arange(-radius, radius + 1, dtype=np.float32) / radius
@@ -201,10 +205,11 @@ def measure(
     down = (surface[one, np.maximum(y - 1, 0), x], surface[one, np.minimum(y + 1, last), x])
     peak = np.column_stack([x, y])
     vertex = np.column_stack([_vertex(top, *along), _vertex(top, *down)])
-    vertex[(peak == 0) | (peak == last)] = 0.0
+    at_edge[chosen] = (peak == 0) | (peak == last)
+    vertex[at_edge[chosen]] = 0.0
     shift[chosen] = (peak + vertex - radius) / cells.resolution
     score[chosen] = np.minimum(top, 1.0)
-    return Measured(shift, score)
+    return Measured(shift, score, at_edge)
 
 
 def _surfaces(

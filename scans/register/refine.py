@@ -32,6 +32,11 @@ _COARSE_STIFFNESS = 20.0
 # Surroundings of the page that are laid, too: print that stands beside its place is looked
 # for in them.
 _MARGIN_MM = 5.0
+# A form's few unmatched cells reach an edge by chance.
+_MUCH_BEYOND = 0.05
+_MOST_REPEATS = 6
+# A feeder's waves apart, print lies on the plane to this.
+_PLANE_MM = 0.6
 # Half a pixel of the finest picture: print seen through one field is seen as well through
 # another that differs by no more.
 _SAME_MM = 0.15
@@ -82,6 +87,11 @@ class Laid:
         return float(np.percentile(moved[sure], 95))
 
     @property
+    def beyond(self) -> float:
+        """Share of cells that were met on the edge of what was searched."""
+        return _beyond(self.cells, self.seen)
+
+    @property
     def fit(self) -> float:
         """Mean correlation of all cells, those off the scan counted as 0."""
         if not len(self.cells):
@@ -93,6 +103,8 @@ def _trust(seen: Measured, cells: Cells) -> NDArray[np.float64]:
     """``(n, 2)`` say of each cell in x and y, 0 to 1."""
     score = np.nan_to_num(seen.score, nan=0.0)
     say = np.clip((score - _SCORE_FLOOR) / (0.8 - _SCORE_FLOOR), 0.0, 1.0)
+    # Along an axis that its print does not fix, a peak may stand anywhere.
+    say *= ~(seen.at_edge & (cells.fixes > 0)).any(axis=1)
     return np.asarray(say[:, None] * cells.fixes, dtype=np.float64)
 
 
@@ -122,14 +134,15 @@ def coarse_pass(
 ) -> Laid:
     """Look for some large cells widely around the guess, fit globally, then locally.
 
-    Repeated from the better matrix while that finds more print.
+    Repeated from the better matrix while that finds more print, or while much of it lies
+    beyond what was searched.
     """
     best = _coarse_once(picture, template, matrix, photo=photo)
-    for _ in range(2):
-        if best.fit > 0.8:
+    for _ in range(_MOST_REPEATS):
+        if best.fit > 0.8 and best.beyond < _MUCH_BEYOND:
             break
         again = _coarse_once(picture, template, best.matrix, photo=photo)
-        if again.fit <= best.fit + 0.02:
+        if again.fit <= best.fit + 0.02 and again.beyond >= best.beyond:
             break
         best = again
     return best
@@ -176,6 +189,10 @@ def _global_fit(
     source = cells.centre_mm
     target = source + seen.shift_mm
     say = both.copy()
+    if _beyond(cells, seen) >= _MUCH_BEYOND:
+        # Print that was not reached met other print, all of it to one side: least squares
+        # would start from between the two.
+        say *= _agree_on_a_plane(source, target, both > 0)
     for _ in range(5):
         step = fit_affine(source, target, say)
         distance = np.linalg.norm(apply(step, source) - target, axis=1)
@@ -189,6 +206,24 @@ def _global_fit(
             step = bent
     result = matrix @ step
     return np.asarray(result / result[2, 2], dtype=np.float64)
+
+
+def _beyond(cells: Cells, seen: Measured) -> float:
+    """Share of cells that were met on the edge of what was searched, 0 to 1."""
+    lost = (seen.at_edge & (cells.fixes > 0)).any(axis=1)
+    return float(lost.mean()) if len(lost) else 0.0
+
+
+def _agree_on_a_plane(
+    source: NDArray[np.float64], target: NDArray[np.float64], usable: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """1 for the places that the affine map of the largest number explains, else 0."""
+    kept = np.zeros(len(source))
+    _, inliers = cv2.estimateAffine2D(
+        source[usable], target[usable], method=cv2.RANSAC, ransacReprojThreshold=_PLANE_MM
+    )
+    kept[usable] = 1.0 if inliers is None else inliers.ravel()
+    return kept
 
 
 def fine_pass(picture: ScanPicture, laid: Laid) -> Laid:
