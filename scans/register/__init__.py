@@ -19,7 +19,7 @@ from scans.register.fiducials import fiducial_guesses, find_squares, same_fiduci
 from scans.register.geometry import px_per_mm
 from scans.register.judge import Evidence, refusal, weigh
 from scans.register.picture import ScanPicture
-from scans.register.refine import Laid, coarse_pass, fine_pass, likeness
+from scans.register.refine import Laid, coarse_pass, fine_pass, likenesses
 from scans.template import PageTemplate
 from scans.types import RawPage, Refusal, Registration, ScanClass, Status
 
@@ -139,7 +139,7 @@ def _best(
 ) -> tuple[Laid, Evidence, str] | None:
     """The guess whose print fits best, measured."""
     if len(guesses) > 1:
-        ranks = [likeness(picture, g.template, g.matrix) for g in guesses]
+        ranks = likenesses(picture, [(g.template, g.matrix) for g in guesses])
         guesses = [g for g, r in zip(guesses, ranks, strict=True) if r >= max(ranks) - _RANK_SLACK]
     rough = [(coarse_pass(picture, g.template, g.matrix, photo=photo), g.method) for g in guesses]
     if not rough:

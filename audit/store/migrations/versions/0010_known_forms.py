@@ -9,6 +9,7 @@ from audit.trail.guards import only_added
 
 revision = "0010"
 down_revision = "0009"
+rewrites: tuple[str, ...] = ()
 
 
 def upgrade() -> None:
