@@ -50,23 +50,27 @@ def colour_pages(folder: Path, count: int) -> list[Path]:
     return made
 
 
-def _decode(paths: list[Path]) -> None:
+def _decode(paths: list[Path], ready: Any) -> None:
     import cv2
     import numpy as np
 
     cv2.setNumThreads(1)
+    ready.wait()
     for path in paths:
         cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
 
 
 def _loops(files: list[Path], workers: int) -> float:
     """Seconds on the clock of so many processes that only decode, each its share."""
-    context = multiprocessing.get_context("fork")
+    # Not forked: threads of the judging, which this process has by now, do not come along.
+    context = multiprocessing.get_context("spawn")
+    ready = context.Barrier(workers + 1)
     parts = [files[k::workers] * 4 for k in range(workers)]
-    processes = [context.Process(target=_decode, args=(part,)) for part in parts]
-    began = time.perf_counter()
+    processes = [context.Process(target=_decode, args=(part, ready)) for part in parts]
     for process in processes:
         process.start()
+    ready.wait()
+    began = time.perf_counter()
     for process in processes:
         process.join()
     return time.perf_counter() - began
