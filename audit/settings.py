@@ -37,7 +37,9 @@ from detectors.toml_file import read_toml
 
 __all__ = [
     "DeskSettings",
+    "Engine",
     "InstrumentSettings",
+    "Metrics",
     "Oidc",
     "Results",
     "Retention",
