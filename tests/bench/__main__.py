@@ -1,7 +1,7 @@
 """``make bench``: prints a line a measure and writes ``bench.json``.
 
-Every file ``bench_*.py`` in this folder with a function ``measures()`` that gives each
-:class:`~tests.bench.measure.Measure` is run; names on the command line (``pages``, ``screen``, …) choose some of them.
+Every file ``bench_*.py`` in this folder with a function ``measures()`` is run; names on the
+command line (``pages``, ``screen``, …) choose some of them, and each measure is kept at once.
 """
 
 from __future__ import annotations
