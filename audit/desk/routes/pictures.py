@@ -19,7 +19,8 @@ from audit.desk.routes.shown import numbered
 from audit.desk.routing import Routes
 from audit.desk.web import Refused, Visit, Visited
 from audit.trail.acts import Action
-from scans.laid import LOOKS, PARTS
+from scans.laid import PARTS
+from scans.looks import LOOKS
 
 __all__ = ["jpeg", "label_of_case", "routes"]
 
