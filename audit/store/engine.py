@@ -18,9 +18,10 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from audit.store.unchanged import Columns, refuse_changed, refuse_forged
 from audit.trail.acts import Act, Action
 from audit.trail.chain import begin, head, recorded
-from detectors.errors import AccessError, MissingComponent
+from detectors.errors import AccessError, AuditError, MissingComponent
 
 __all__ = ["Store", "open_store"]
 
@@ -125,6 +126,7 @@ def open_store(url: str, *, create: bool = True, now: Callable[[], dt.datetime] 
     Raises:
         AccessError: If it cannot be reached, or is no database of this program.
         MissingComponent: If the database's driver is not installed.
+        TrailError: If it is of an older version and its trail does not verify.
     """
     from audit.store.migrate import upgrade
 
@@ -150,7 +152,11 @@ def open_store(url: str, *, create: bool = True, now: Callable[[], dt.datetime] 
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
     try:
-        upgrade(engine, then=lambda connection, was: _begin_trail(connection, was, now()))
+        upgrade(
+            engine,
+            first=refuse_forged,
+            then=lambda connection, was, before: _begin_trail(connection, was, now(), before),
+        )
     except SQLAlchemyError as error:
         engine.dispose()
         raise AccessError(
@@ -158,16 +164,24 @@ def open_store(url: str, *, create: bool = True, now: Callable[[], dt.datetime] 
             where=parsed.render_as_string(hide_password=True),
             remedy="check the URL under store, and that the server runs",
         ) from error
+    except AuditError:
+        engine.dispose()
+        raise
     return Store(engine)
 
 
-def _begin_trail(connection: sa.Connection, was: str | None, at: dt.datetime) -> None:
+def _begin_trail(
+    connection: sa.Connection, was: str | None, at: dt.datetime, before: Columns | None = None
+) -> None:
     """Cover what there is: a store from before the trail, or rows that a migration changed."""
     new = was in (None, "0001")
+    if not new and before is not None:
+        refuse_changed(connection, before)
     action = Action.TRAIL_BEGIN if new else Action.STORE_UPGRADE
     if new and head(connection).size:
         return
     begin(connection, Act(action, at, before={"revision": was}))
+    refuse_changed(connection, refuse_forged(connection))
 
 
 def _set_pragmas(connection: Any, _: Any) -> None:

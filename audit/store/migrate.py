@@ -4,26 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 __all__ = ["upgrade"]
+
+T = TypeVar("T")
 
 
 def upgrade(
     engine: sa.Engine,
     target: str = "head",
     *,
-    then: Callable[[sa.Connection, str | None], None] | None = None,
+    first: Callable[[sa.Connection], T] | None = None,
+    then: Callable[[sa.Connection, str | None, T | None], None] | None = None,
 ) -> None:
     """Apply the migrations that a store lacks, all of them in one transaction.
 
     Args:
         engine: Of the store.
         target: Revision to go to.
-        then: Called in the same transaction with the revision that the store had, if
-            anything was applied.
+        first: Called in the same transaction before anything is applied to a store that is
+            there.
+        then: Called in the same transaction with the revision that the store had, and what
+            ``first`` gave, if anything was applied.
     """
     from alembic import command
     from alembic.runtime.migration import MigrationContext
@@ -37,9 +42,10 @@ def upgrade(
             return
     with engine.begin() as connection:
         config.attributes["connection"] = connection
+        known = None if first is None or current is None else first(connection)
         command.upgrade(config, target)
         if then is not None:
-            then(connection, current)
+            then(connection, current, known)
 
 
 def _config() -> Any:
