@@ -210,7 +210,7 @@ def test_no_format_holds_a_number_that_another_withholds(
         frames = [exports[name] for name in names if name in exports]
         days = ("_at", "valid_from", "valid_to", "due", "checked_on")
         for column in frames[0].columns if frames else ():
-            if column.endswith(days):
+            if column.endswith(days) or frames[0].empty:
                 continue
             told = [pd.to_numeric(frame[column], errors="coerce") for frame in frames]
             for other in told[1:]:
@@ -220,7 +220,7 @@ def test_no_format_holds_a_number_that_another_withholds(
 
 
 _FOLLOW = (
-    *("value", "bound", "tier", "rank", "answers", "satisfied", "mean", "lowest", "highest"),
+    *("value", "bound", "tier", "rank", "answers_", "satisfied", "mean", "lowest", "highest"),
     *("spread", "iqr", "leaders", "verdict", "points", "places", "recomputed"),
 )
 

@@ -162,9 +162,7 @@ def test_no_name_steers_a_page_of_the_desk(config: Path) -> None:
             if "html" in answer.headers.get("content-type", ""):
                 pages += 1
                 _plain(answer.text)
-                waiting += [
-                    link.replace("&amp;", "&")
-                    for link in re.findall(r'href="(/[^"#]*)', answer.text)
-                ]
+                links = re.findall(r'href="(/[^"#]*)', answer.text)
+                waiting += [link.replace("&amp;", "&") for link in links]
         assert pages > len(NAMES)
         desk.close()
