@@ -40,6 +40,8 @@ class Store:
     def __init__(self, engine: sa.Engine) -> None:
         """Wrap an engine; use :func:`open_store`."""
         self.engine = engine
+        # Asked in each transaction that writes before it is committed; may refuse by raising.
+        self.before_commit: Callable[[sa.Connection], None] | None = None
         # SQLite has one writer: here they stand in line, where its own waiting is by naps.
         one = engine.dialect.name == "sqlite"
         self._turn: AbstractContextManager[Any] = threading.Lock() if one else nullcontext()
@@ -61,6 +63,8 @@ class Store:
             recorded(connection, act),
         ):
             yield connection
+            if self.before_commit is not None:
+                self.before_commit(connection)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -151,11 +155,14 @@ def open_store(url: str, *, create: bool = True, now: Callable[[], dt.datetime] 
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
+    before: list[Columns] = []
     try:
         upgrade(
             engine,
-            first=refuse_forged,
-            then=lambda connection, was, before: _begin_trail(connection, was, now(), before),
+            first=lambda connection: before.append(refuse_forged(connection)),
+            then=lambda connection, was, changed: _begin_trail(
+                *(connection, was, now(), changed), before=next(iter(before), None)
+            ),
         )
     except SQLAlchemyError as error:
         engine.dispose()
@@ -171,17 +178,26 @@ def open_store(url: str, *, create: bool = True, now: Callable[[], dt.datetime] 
 
 
 def _begin_trail(
-    connection: sa.Connection, was: str | None, at: dt.datetime, before: Columns | None = None
+    connection: sa.Connection,
+    was: str | None,
+    at: dt.datetime,
+    changed: frozenset[str] | None = None,
+    before: Columns | None = None,
 ) -> None:
-    """Cover what there is: a store from before the trail, or rows that a migration changed."""
+    """Cover what there is: a store from before the trail, or rows that a migration changed.
+
+    Only the tables that it ``changed``, all if ``None``: a row that somebody altered by hand
+    before is not made good by bringing the store up to date.
+    """
     new = was in (None, "0001")
     if not new and before is not None:
-        refuse_changed(connection, before)
+        refuse_changed(connection, {t: c for t, c in before.items() if t not in (changed or ())})
     action = Action.TRAIL_BEGIN if new else Action.STORE_UPGRADE
     if new and head(connection).size:
         return
-    begin(connection, Act(action, at, before={"revision": was}))
-    refuse_changed(connection, refuse_forged(connection))
+    begin(connection, Act(action, at, before={"revision": was}), None if new else changed)
+    if before is not None:
+        refuse_changed(connection, refuse_forged(connection))
 
 
 def _set_pragmas(connection: Any, _: Any) -> None:

@@ -9,13 +9,14 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
+from audit.pipeline.run import run_round
 from audit.settings import Settings
 from audit.store import open_store
 from audit.store.migrate import _config
 from audit.verification import verify_round
 from detectors.errors import ExitCode, TrailError
+from tests.audit.nights import fill, quiet
 from tests.audit.rounds import FakeScans, clock, settings_of, small_round
-from tests.audit.test_run import _fill, _quiet, run_round
 from tests.audit.test_store import postgres_url
 from tests.audit.trail.test_run_trail import acts
 
@@ -34,8 +35,8 @@ def older(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
     if request.param == "postgresql":
         url = request.getfixturevalue("postgres_url")
         settings = settings.model_copy(update={"store": url})
-    _fill(tmp_path / "r", scans)
-    run_round(settings, _quiet(scans))
+    fill(tmp_path / "r", scans)
+    run_round(settings, quiet(scans))
     engine = sa.create_engine(settings.store_url)
     with engine.begin() as connection:
         alembic = _config()
