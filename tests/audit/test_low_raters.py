@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
@@ -200,23 +199,6 @@ def test_nobody_gets_a_small_factor_by_subtracting_factors_from_the_whole() -> N
         "B": True,
         "E": True,
     }
-
-
-def test_no_format_holds_a_number_that_another_withholds(
-    exports: dict[str, pd.DataFrame],
-) -> None:
-    for what in _WHAT:
-        names = [f"{what}.{fmt}" for fmt in ("csv", "xlsx", "parquet", "json")]
-        frames = [exports[name] for name in names if name in exports]
-        days = ("_at", "valid_from", "valid_to", "due", "checked_on")
-        for column in frames[0].columns if frames else ():
-            if column.endswith(days) or frames[0].empty:
-                continue
-            told = [pd.to_numeric(frame[column], errors="coerce") for frame in frames]
-            for other in told[1:]:
-                assert other.isna().tolist() == told[0].isna().tolist(), (what, column)
-                both = [cells.dropna().astype(float) for cells in (other, told[0])]
-                assert np.allclose(*both), (what, column)
 
 
 _FOLLOW = (
