@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from audit.intake.registers import units_at
 from audit.judge.decision import CaseState
 from audit.pipeline.signs import TITLES
 from audit.pipeline.sources import load_forms
-from audit.scoring.breakdown import mask_slices
 from audit.scoring.scores import VERSIONS
+from audit.scoring.withholding import by_unit, withhold
 from audit.settings import Settings
 from audit.sharing import shared
 from audit.store import Store
@@ -180,11 +181,23 @@ def _statements(*kinds: str) -> Callable[[Any, Settings], pd.DataFrame]:
 
 def _breakdowns(connection: Any, settings: Settings) -> pd.DataFrame:
     """Results by slice; what few forms gave, or what would tell of them, is withheld."""
-    stored = [dict(row) for row in Breakdowns(connection, settings.round.id).all()]
+    stored: dict[str, list[Mapping[str, Any]]] = {}
+    for row in Breakdowns(connection, settings.round.id).all():
+        stored.setdefault(row["instrument_id"], []).append(dict(row))
+    units = {
+        row["unit_id"]: {str(k): v for k, v in row.items()}
+        for row in units_at(
+            Rounds(connection, settings.round.id).units(), settings.round.date_to
+        ).to_dict("records")
+    }
+    scored = Scores(connection, settings.round.id)
+    masked: list[dict[str, Any]] = []
+    for name, slices in stored.items():
+        masked += withhold(slices, by_unit(scored.all(name)), units)
     rows = []
-    for row in mask_slices(stored):
+    for one in masked:
         shown: dict[str, Any] = {
-            name: row[name]
+            name: one[name]
             for name in (
                 *("instrument_id", "scope", "scope_id", "dimension", "category", "measure"),
                 *("factor", "records_received", "records_counted", "suppressed"),
@@ -192,9 +205,9 @@ def _breakdowns(connection: Any, settings: Settings) -> pd.DataFrame:
         }
         for version in VERSIONS:
             name = f"value_{version}" if version.startswith("a") else version
-            answers = row[f"answers_{version}"]
-            shown[name] = row[f"satisfied_{version}"] / answers if answers else None
-        shown |= {name: row[name] for name in ("interval_low", "interval_high")}
+            answers = one[f"answers_{version}"]
+            shown[name] = one[f"satisfied_{version}"] / answers if answers else None
+        shown |= {name: one[name] for name in ("interval_low", "interval_high")}
         rows.append(shown)
     return pd.DataFrame(rows)
 

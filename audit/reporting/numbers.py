@@ -10,7 +10,8 @@ import pandas as pd
 
 from audit.intake.registers import COUNTS, MORE_COUNTS
 from audit.reporting.data import RoundData, Row
-from detectors.finding import Message
+from audit.reporting.names import factor_name
+from detectors.overdispersion import between_units
 from reports.views import (
     MINIMUM_CELL,
     CustodyRow,
@@ -28,7 +29,6 @@ __all__ = [
     "factor_results",
     "identity",
     "interval_of",
-    "message_of",
     "peer_group",
     "result",
     "round_factors",
@@ -76,13 +76,6 @@ def identity(data: RoundData, unit_id: str) -> UnitIdentity:
         parent=_text(data.units[parent]["name"]) if parent and parent in data.units else parent,
         handles_procedures=None if pd.isna(handles) else bool(handles),
     )
-
-
-def message_of(texts: object, otherwise: str) -> Message:
-    """A text given in one language or both; ``otherwise`` without any."""
-    table = dict(texts) if isinstance(texts, Mapping) else {}
-    some = next(iter(table.values()), otherwise)
-    return Message(table.get("vi", some), table.get("en", some))
 
 
 def _text(value: Any) -> str | None:
@@ -187,7 +180,7 @@ def factor_results(data: RoundData, unit_id: str) -> tuple[FactorResult, ...] | 
         results.append(
             FactorResult(
                 id=factor,
-                title=Message(f"Yếu tố {factor}", f"Factor {factor}"),
+                title=factor_name(data.instrument, factor),
                 n=n,
                 value=value,
                 low=low,
@@ -212,7 +205,7 @@ def round_factors(data: RoundData) -> tuple[FactorResult, ...]:
         results.append(
             FactorResult(
                 id=factor,
-                title=Message(f"Yếu tố {factor}", f"Factor {factor}"),
+                title=factor_name(data.instrument, factor),
                 n=n,
                 value=value,
                 low=None,
@@ -238,6 +231,7 @@ def peer_group(data: RoundData, unit_id: str) -> PeerGroup | None:
         units=len(peers),
         median=statistics.median(v for _, v in shown) if shown else None,
         pooled=share(total_score(rows), "after_review") if rows and shown else None,
+        rho=between_units([value for _, value in shown], [n for n, _ in shown]),
         points=tuple(PeerPoint(n, value) for n, value in shown),
     )
 

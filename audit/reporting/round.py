@@ -16,6 +16,7 @@ from audit.reporting.plots import flagged_records
 from audit.reporting.reasons import reason_message
 from audit.reporting.unit import severity_of
 from detectors.finding import Message
+from detectors.overdispersion import between_units
 from detectors.registry import Level
 from reports.views import (
     DetectorYield,
@@ -74,13 +75,16 @@ def _groups(data: RoundData) -> Iterator[GroupSummary]:
     for group, scores in sorted(members.items()):
         scores, _ = safe_total(scores)
         shown = [s for s in scores if not suppress(s["records_counted"])]
-        values = [v for s in shown if (v := share(s, "after_review")) is not None]
+        told = [(v, s) for s in shown if (v := share(s, "after_review")) is not None]
+        values = [value for value, _ in told]
+        sizes = [int(s["records_counted"]) for _, s in told]
         yield GroupSummary(
             group=group,
             lowest=min(values, default=None),
             median=statistics.median(values) if values else None,
             highest=max(values, default=None),
             pooled=share(total_score(scores), "after_review") if values else None,
+            rho=between_units(values, sizes),
         )
 
 

@@ -20,7 +20,15 @@ from scans.draft.grids import group_boxes
 from scans.draft.outlines import Outlines, find_outlines, overlap, tilt_of
 from scans.draft.sheets import blank_sheets, turned
 from scans.draft.types import Found, Group, Sheet
-from scans.draft.wording import column_values, filling, item_id, row_text, title_of
+from scans.draft.wording import (
+    column_values,
+    factor_titles,
+    filling,
+    item_id,
+    option_texts,
+    row_text,
+    title_of,
+)
 
 __all__ = ["Draft", "draft_instrument"]
 
@@ -130,6 +138,12 @@ def draft_instrument(
         pages=tuple(pages),
         sha256="",
         path=output,
+        factor_names={
+            factor: {language: text}
+            for factor, text in factor_titles(
+                sheets, dict.fromkeys(i.factor for i in book.items.values() if i.factor)
+            ).items()
+        },
     )
     return Draft(instrument, book.notes, blanks)
 
@@ -394,7 +408,11 @@ def _list(sheet: Sheet, group: Group, book: _Book) -> Iterator[Box]:
     scale = tuple(range(1, len(boxes) + 1))
     notes = ["its boxes were taken for the options of one question, no rating: check that"]
     words = {book.language: rest} if rest and _LETTERS.search(rest) else None
-    book.add(Item(name, scale, None, words, kind="category"), notes)
+    named = option_texts(sheet, group.rows)
+    labels = tuple({book.language: text} for text in named) if all(named) else ()
+    if sheet.phrases and not labels:
+        notes.append("words were not found beside every box: name the options by hand (labels)")
+    book.add(Item(name, scale, None, words, kind="category", labels=labels), notes)
     for value, box in zip(scale, boxes, strict=True):
         yield Box(name, value, _rounded(box.box_mm), box.shape)
 

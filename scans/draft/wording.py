@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from detectors.instrument import Marks, Value
 from scans.draft.types import Found, Sheet
 
-__all__ = ["column_values", "filling", "item_id", "row_text", "title_of"]
+__all__ = [
+    "column_values",
+    "factor_titles",
+    "filling",
+    "item_id",
+    "option_texts",
+    "row_text",
+    "title_of",
+]
 
 _CODE = re.compile(r"^\(?([A-ZĐ]{1,3}[-.]?\d{1,3})\b[.):]?\s*(.*)$", re.DOTALL)
 _NUMBER = re.compile(r"^\(?(\d{1,3}|[a-zA-Z])[.)]\s*(.*)$", re.DOTALL)
@@ -88,6 +96,36 @@ def column_values(
         return [*range(core, 0, -1), *tail], missing, True
     told = bool(_WORST.search(first) or _BEST.search(last))
     return [*range(1, core + 1), *tail], missing, told
+
+
+def option_texts(sheet: Sheet, rows: Sequence[Sequence[Found]]) -> list[str]:
+    """Words right of each box, up to the next box of its row; empty where there are none.
+
+    Args:
+        sheet: The page.
+        rows: Boxes of one question, each row from left to right.
+    """
+    found = []
+    for row in rows:
+        for box, after in zip(row, [*row[1:], None], strict=True):
+            x, y, width, height = box.box_mm
+            start = x + width
+            end = sheet.size_mm[0] if after is None else after.box_mm[0]
+            words = sheet.text_in((start, y - 0.6, end - start, height + 1.2))
+            found.append(re.sub(r"^[\s.·:]+|[\s.·:]+$", "", words))
+    return found
+
+
+def factor_titles(sheets: Iterable[Sheet], factors: Iterable[str]) -> dict[str, str]:
+    """What the form prints after the letter of a factor: ``A. Access`` or ``A) Access``."""
+    phrases = [phrase.text for sheet in sheets for phrase in sheet.phrases]
+    found = {}
+    for factor in factors:
+        heading = re.compile(rf"^{re.escape(factor)}\s?[.):]\s*(?=\S*[^\W\d_]{{2}})(.+)$")
+        match = next((m for text in phrases if (m := heading.match(text.strip()))), None)
+        if match is not None:
+            found[factor] = " ".join(match[1].split())
+    return found
 
 
 def filling(sheets: Sequence[Sheet], shape: str) -> tuple[Marks, list[str]]:
