@@ -1,4 +1,4 @@
-"""Measured spread of units: none under chance, what was put in comes out, one outlier moves little."""
+"""Measured spread of units: none by chance, what was put in comes out, one outlier moves little."""
 
 from __future__ import annotations
 
