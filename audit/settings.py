@@ -22,6 +22,7 @@ from audit.intake.collection import Collection
 from audit.intake.mapping import TableMapping
 from audit.intake.presets import PRESETS
 from audit.intake.tables import LOCAL_TIME
+from audit.keeping.workdays import Workdays
 from audit.notice.settings import Notify
 from audit.pulling.source import Source
 from detectors.errors import ConfigError
@@ -253,6 +254,7 @@ class Settings(BaseSettings):
         collection: How and where the answers were collected.
         results: What results are held against.
         retention: How long originals are kept.
+        workdays: Where the office's calendar is another than the law's.
         log: File of the log for machines, or ``stderr``; none if not given.
         notify: Whom to tell after a run.
         metrics: Who may read ``/metrics`` of the review desk.
@@ -294,6 +296,7 @@ class Settings(BaseSettings):
     collection: Collection = Collection()
     results: Results = Results()
     retention: Retention = Retention()
+    workdays: Workdays = Workdays()
     log: str | None = None
     notify: Notify = Notify()
     metrics: Metrics = Metrics()
@@ -379,6 +382,7 @@ class Settings(BaseSettings):
             "identity_keys",
             "signing_key",
             "retention",
+            "workdays",
             "settle_seconds",
             "source",
         }
@@ -427,6 +431,7 @@ def _known_keys(place: tuple[int | str, ...]) -> list[str]:
         "collection": Collection,
         "results": Results,
         "retention": Retention,
+        "workdays": Workdays,
         "metrics": Metrics,
         "notify": Notify,
         "desk": DeskSettings,

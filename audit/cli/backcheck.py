@@ -158,7 +158,7 @@ def _hand_out(
 ) -> None:
     from audit.backchecking.paper import write_key, write_list, write_sheets
     from audit.backchecking.results import find_draw
-    from audit.export_record import Exported, record_export
+    from audit.export.record import Exported, record_export
     from audit.store.backchecks import Backchecks
     from audit.store.records import Records
     from audit.store.rounds import Rounds

@@ -17,7 +17,8 @@ import sqlalchemy as sa
 
 from audit.trail.acts import LOOKS, Act, Action
 from audit.trail.canonical import START, RowsHash, canonical, entry_hash
-from audit.trail.covered import GROUPS, TABLES, digests, number_of
+from audit.trail.covered import GROUPS, TABLES
+from audit.trail.hashed import digests, number_of
 from detectors.errors import TrailError
 
 __all__ = [

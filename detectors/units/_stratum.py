@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from detectors.calibration.rounds import FREEDOM, Spread, joint_p_values, spread_of, standardised
 from detectors.calibration.tail import HonestDistribution
-from detectors.table import SMALL_STRATUM, RecordTable
+from detectors.table import RecordTable
+from detectors.table_strata import SMALL_STRATUM
 from detectors.units._alike import Alike, packed_answers
 from detectors.units._columns import SHOWN, SIDES, SPREAD, TESTED, columns_of
 from detectors.units._features import Features, features_of, features_of_codes
@@ -97,11 +98,13 @@ class Stratum:
         else:
             honest[self.label.size : self.known] = True
         at = np.flatnonzero(honest)
-        data = Material(self.codes, self.levels, self.level, self.not_best, self.low, at)
-        columns = columns_of(data, self.all_best, self.spread, rng)
+        data = Material(
+            self.codes, self.levels, self.level, self.not_best, self.low, self.spread, at
+        )
+        columns = columns_of(data, self.all_best, rng)
         t = normal_scores(self.level, honest)
         peers = Peers.of(t, columns.values, at, self.known)
-        alike = Alike.of(data, self.spread, self.packed)
+        alike = Alike.of(data, self.packed)
         return Learned(
             t,
             columns.values,

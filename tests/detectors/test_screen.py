@@ -13,7 +13,7 @@ from detectors.registry import Level, discover
 from detectors.screening import screen
 from detectors.simulate.frauds import Fraud, FraudPlan
 from detectors.simulate.round import simulate_round
-from detectors.table import positions
+from detectors.table_coding import positions
 from tests.detectors.data import in_random_units, instrument, pool
 
 TAIL = ["p_value", "q_value", "severity", "flagged", "not_testable"]
