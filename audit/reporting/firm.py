@@ -60,7 +60,7 @@ def slices_by_unit(
         units: Unit -> its group, level and unit above.
         names: What a category of a dimension is called, where that is known.
     """
-    told = [row for row in rows if row["measure"] != "whole_form"]
+    told = [row for row in rows if row["measure"] != "whole_form" and _told(row)]
     sizes = {
         (unit, *about): {
             "records_counted": row["records_counted"],
@@ -87,6 +87,11 @@ def slices_by_unit(
         key = row["scope_id"] if row["scope"] == "unit" else ROUND
         found.setdefault(key, []).append(_slice(row, mine, label, gone=gone))
     return {unit: tuple(sorted(slices, key=_place)) for unit, slices in found.items()}
+
+
+def _told(row: Row) -> bool:
+    """Whether reports show it: units below one are told as a whole, their cuts in the export."""
+    return not (row["scope"] == "parent" and row["dimension"])
 
 
 def _slice(
