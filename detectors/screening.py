@@ -3,7 +3,7 @@
 Each record and each unit gets one p-value, from the smallest over its checks (the shape
 tests of a unit, which hang together, are calibrated together and enter as one), and one
 q-value by Benjamini-Hochberg over the table. A record is flagged at q <= .05, a unit at
-q <= .05 and p <= .002, both where a rule is broken. Red needs two independent families of
+q <= .05 and p <= .001, both where a rule is broken. Red needs two independent families of
 evidence. Indices of careless answering move a record's p-value, not its q-value: they
 order records and flag none.
 
@@ -42,7 +42,7 @@ from detectors.weights import (
     UNIT_WEIGHTS,
 )
 
-__all__ = ["Screening", "screen"]
+__all__ = ["Screening", "screen", "screen_units"]
 
 _TAIL = ("p_value", "q_value", "severity", "flagged", "not_testable")
 
@@ -123,7 +123,7 @@ def _screen(
     if not table.has_units:
         return Screening(records, _no_units(), found, notes_of(table, responses))
     unit_table = UnitTable(table, units, before, custody, period)
-    unit_rows, unit_found = _units(unit_table, seed)
+    unit_rows, unit_found = screen_units(unit_table, seed)
     notes = (*notes_of(table, responses), *unit_notes_of(unit_table))
     groups = _groups(unit_rows, units)
     return Screening(records, unit_rows, (*unit_found, *found), notes, groups)
@@ -146,7 +146,8 @@ def _records(table: RecordTable, seed: int) -> tuple[pd.DataFrame, tuple[Finding
     return frame.iloc[given].reset_index(drop=True), verdicts.findings
 
 
-def _units(table: UnitTable, seed: int) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
+def screen_units(table: UnitTable, seed: int) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
+    """The units of :attr:`Screening.units` and their findings, without the record checks."""
     checks = discover(Level.UNIT)
     answers = {name: check.assess(table, seed=seed) for name, check in checks.items()}
     ids = np.array(table.unit_ids, dtype=np.str_)

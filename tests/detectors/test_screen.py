@@ -140,6 +140,16 @@ def test_missing_columns(sim):
     assert any("A1, B2" in note.en for note in result.notes)
 
 
+def test_items_that_tell_nothing_and_gaps_are_told(sim):
+    rows = sim.responses.head(200).copy()
+    rows["A1"], rows["B2"] = 5, None
+    rows.loc[rows.index[:190], "C3"] = None
+    notes = [note.en for note in screen(rows, sim.instrument).notes]
+    assert any(note.startswith("Every record has the same answer to: A1;") for note in notes)
+    assert "No record has a valid answer to: B2." in notes
+    assert any(note.startswith("9% of the answers are missing;") for note in notes)
+
+
 def test_values_become_positions():
     item = Item(id="Q", scale=(1, 2, 3, 4), reverse=True, not_applicable=9)
     column = pd.Series([1, "4", 4.0, "2.0", 9, None, 7, [3, 4], " 3 "], dtype=object)

@@ -17,15 +17,18 @@ from audit.desk.factors import Factors
 from audit.desk.keys import KeyChoices
 from audit.desk.people import Users
 from audit.judge.decision import Verdict
+from audit.pipeline.run import run_round
 from audit.pipeline.tools import Tools
 from audit.settings import Settings
 from audit.store import Store, open_store
 from audit.store.cases import Cases
 from audit.store.explanations import Explanations
+from audit.store.known import KnownForms
 from audit.store.remarks import Corrections, Notes
 from audit.trail.acts import Act, Action
 from audit.trail.cursor import reading
 from detectors.errors import ExitCode
+from tests.audit.nights import GOOD, Silent, decide, fill
 from tests.audit.rounds import (
     FakeScans,
     Sheet,
@@ -36,7 +39,6 @@ from tests.audit.rounds import (
     small_round,
     tools,
 )
-from tests.audit.test_run import GOOD, _decide, _fill, _Silent, run_round
 
 CUSTODY = (
     "unit_id,batch,serial_from,serial_to,issued,returned,valid,invalid,lost,spoilt\n"
@@ -49,14 +51,14 @@ def scans_of() -> FakeScans:
     scans = FakeScans()
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "inbox/responses").mkdir(parents=True)
-        _fill(Path(folder), scans)
+        fill(Path(folder), scans)
     scans.sheets[digest("u1/late.png")] = [Sheet(GOOD, serial="S-3")]
     return scans
 
 
 def tools_of(scans: FakeScans) -> Tools:
     """Table checks that have a result for one unit, so that this table has a row, too."""
-    silent = _Silent()
+    silent = Silent()
     row = {"unit_id": "u1", "p_value": 0.5, "q_value": 1.0, "severity": "green", "flagged": False}
     silent.units = pd.DataFrame([row | {"not_testable": "", "n": 30, "value": 0.8}])
     return tools(scans, screen=lambda *_args, **_kwargs: silent)
@@ -75,7 +77,7 @@ def make_whole(folder: Path) -> Path:
     """A round of three nights with decisions, so that every table has rows."""
     config, scans = small_round(folder), scans_of()
     (folder / "custody.csv").write_text(CUSTODY, "utf-8")
-    _fill(folder, scans)
+    fill(folder, scans)
     table = folder / "inbox/responses/a.csv"
     table.write_text(table.read_text("utf-8").replace("u1-3,u1,QR", "u1-3,nowhere,QR"), "utf-8")
     settings = settings_of(config)
@@ -84,7 +86,7 @@ def make_whole(folder: Path) -> Path:
     with reading(settings.store_url) as cursor:
         record = cursor("SELECT record_id FROM findings WHERE record_id IS NOT NULL")[0][0]
     with open_store(settings.store_url) as store:
-        _decide(store, settings, record, Verdict.DISMISS)
+        decide(store, settings, record, Verdict.DISMISS)
         add_user(store, "lan", "inspector")
         _remark(store, settings, record)
     _ask_again(folder)
@@ -114,6 +116,10 @@ def _remark(store: Store, settings: Settings, record: str) -> None:
         KeyChoices(connection).save(user, {"confirm": "x"})
         Explanations(connection, settings.round.id).ask(
             *("u1", "a question", dt.date(2026, 10, 9), case["id"]), actor="lan", at=said["at"]
+        )
+        known = {"case_id": case["id"], "truth": "clean", "items": [], "source": "folder"}
+        KnownForms(connection, settings.round.id).add(
+            [known | {"added_by": "lan", "added_at": said["at"]}]
         )
 
 
