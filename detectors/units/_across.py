@@ -100,8 +100,8 @@ def across(parts: Sequence[Part], weights: Array) -> Across | None:
             sums[:, mine] += np.sqrt(size) * drawn
     some = made > 0
     z = np.where(some, z / np.sqrt(total)[:, None], np.nan)
-    sums = tuple(np.where(some[:, k], own / np.sqrt(total), np.nan) for k, own in enumerate(null))
-    p, together = joint_of(z, sums, total.astype(np.intp), weights)
+    scaled = tuple(np.where(some[:, k], own / np.sqrt(total), np.nan) for k, own in enumerate(null))
+    p, together = joint_of(z, scaled, total.astype(np.intp), weights)
     with np.errstate(invalid="ignore"):
         observed, expected = observed / made, expected / made
     return Across(units, total.astype(np.intp), sided(z), p, together, observed, expected)
