@@ -55,7 +55,7 @@ META_COLUMNS = (*TEXT_COLUMNS, *TIME_COLUMNS, "assisted")
 MINOR_CODES = frozenset(
     {
         *("unknown_parent", "no_group", "missing_item", "select_multiple"),
-        *("repeated_submission", "number_as_text"),
+        *("repeated_submission", "number_as_text", "sheet_not_used"),
     }
     | {"superseded", "test_row"}
 )
