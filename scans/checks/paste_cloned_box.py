@@ -85,7 +85,10 @@ CHECK = PageCheck(
                 "A page that was drawn from a file, not scanned: its print repeats exactly.",
             ),
         ),
-        valid_for=frozenset(c.value for c in ScanClass if c is not ScanClass.RENDERED),
+        # Not 1-bit scans: without grain, boxes that are printed alike may agree to the pixel.
+        valid_for=frozenset(
+            c.value for c in ScanClass if c not in (ScanClass.RENDERED, ScanClass.BITONAL)
+        ),
         min_scale=0.5,
     ),
     measure,

@@ -33,14 +33,14 @@ def covered(page: PageView) -> tuple[np.ndarray, set[int]]:
     return image, {source, target}
 
 
-@pytest.mark.parametrize("profile", ["office_200", "adf_grey", "flatbed", "fax"])
+@pytest.mark.parametrize("profile", ["office_200", "adf_grey", "flatbed"])
 def test_boxes_that_are_only_printed_alike_are_no_copies(profile):
     assert score_of(CHECK, clean(profile)) < HONEST
 
 
 @pytest.mark.parametrize(
     ("profile", "how"),
-    [("office_200", 90), ("office_150", 90), ("adf_grey", "png"), ("fax", "png")],
+    [("office_200", 90), ("office_150", 90), ("adf_grey", "png")],
 )
 def test_an_empty_box_over_a_mark_is_found_with_both_its_places(profile, how):
     image, boxes = covered(clean(profile))
@@ -57,7 +57,7 @@ def test_few_empty_boxes_cannot_be_judged():
 
 
 def test_symbols_of_jbig2_cannot_be_judged():
-    page = clean("fax")
+    page = clean("adf_grey")
     origin = replace(page.raw.origin, encoding="jbig2")
     symbols = replace(page, raw=replace(page.raw, origin=origin))
     assert "JBIG2" in CHECK.assess(symbols).not_assessable[0]
