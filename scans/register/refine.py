@@ -231,8 +231,8 @@ def _global_fit(
 
 def _beyond(cells: Cells, seen: Measured) -> float:
     """Share of cells that were met on the edge of what was searched, 0 to 1."""
-    lost = (seen.at_edge & (cells.fixes > 0)).any(axis=1)
-    return float(lost.mean()) if len(lost) else 0.0
+    lost = seen.at_edge & (cells.fixes > 0)
+    return float(np.asarray(lost.any(axis=1)).mean()) if len(lost) else 0.0
 
 
 def _agree_on_a_plane(

@@ -32,8 +32,12 @@ def main(chosen: list[str]) -> None:
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
             found.append(m)
-    rows = [asdict(m) for m in found]
-    (ROOT / "bench.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    # Parts that were measured before stay: long ones are run piece by piece.
+    path = ROOT / "bench.json"
+    kept = json.loads(path.read_text("utf-8")) if chosen and path.is_file() else []
+    rows = {row["name"]: row for row in kept}
+    rows |= {m.name: asdict(m) for m in found}
+    path.write_text(json.dumps(list(rows.values()), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ from audit.desk.routes.case import file_of, numbered, page_of, uncovered
 from audit.desk.routes.remarked import letter
 from audit.desk.web import Refused, Routes, Visit, Visited
 from audit.trail.acts import Action
-from scans.laid import LOOKS, PARTS
+from scans.laid import PARTS
+from scans.looks import LOOKS
 
 __all__ = ["routes"]
 

@@ -20,6 +20,7 @@ from audit.reporting.reasons import reason_message
 from audit.sharing import small
 from audit.store import schema
 from audit.store.pages import Pages
+from audit.store.results import Runs
 from audit.trail.acts import Action
 
 __all__ = ["routes", "value_of"]
@@ -27,6 +28,7 @@ __all__ = ["routes", "value_of"]
 routes = Routes()
 
 _UNREAD = 1_000
+_RUNS = 10
 
 
 @routes.get("/round", Permission.RESULTS)
@@ -38,6 +40,7 @@ def round_page(visit: Visited) -> Response:
         units = _units(visit, connection, entries)
         unread = _unread(visit, connection)
         since = _decided_since_scoring(visit, connection, entries)
+        runs = _runs(visit, connection) if visit.scope.units is None else []
     closed = sum(entry.state.closed for entry in entries)
     return visit.page(
         "round.html.j2",
@@ -51,7 +54,24 @@ def round_page(visit: Visited) -> Response:
         agreement=agreement(pairs_of(entries)),
         since=since,
         unread=unread,
+        runs=runs,
     )
+
+
+def _runs(visit: Visit, connection: sa.Connection) -> list[dict[str, Any]]:
+    """The last runs, the latest first; whose times, counts and failures the run page tells."""
+    rows = Runs(connection, visit.desk.settings.round.id).all()[-_RUNS:]
+    return [
+        {
+            "id": row["id"],
+            "started": visit.moment(row["started_at"]),
+            "finished": row["finished_at"] and visit.moment(row["finished_at"]),
+            "status": row["status"],
+            "exit_code": row["exit_code"],
+            "records": (row["counts"] or {}).get("records"),
+        }
+        for row in reversed(rows)
+    ]
 
 
 @routes.get("/round/units.{kind}", Permission.EXPORT)

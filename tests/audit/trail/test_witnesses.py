@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+from audit.pipeline.run import run_round
 from audit.settings import Settings
 from audit.trail.canonical import entry_hash
 from audit.trail.checkpoint import checkpoints
@@ -17,7 +18,6 @@ from audit.verification import verify_round
 from tests.audit.rounds import (
     FakeScans,
 )
-from tests.audit.test_run import run_round
 from tests.audit.trail.watched import arm, scans_of, tools_of
 
 

@@ -17,6 +17,7 @@ from audit.desk.factors import Factors
 from audit.desk.keys import KeyChoices
 from audit.desk.people import Users
 from audit.judge.decision import Verdict
+from audit.pipeline.run import run_round
 from audit.pipeline.tools import Tools
 from audit.settings import Settings
 from audit.store import Store, open_store
@@ -26,6 +27,7 @@ from audit.store.remarks import Corrections, Notes
 from audit.trail.acts import Act, Action
 from audit.trail.cursor import reading
 from detectors.errors import ExitCode
+from tests.audit.nights import GOOD, Silent, decide, fill
 from tests.audit.rounds import (
     FakeScans,
     Sheet,
@@ -36,7 +38,6 @@ from tests.audit.rounds import (
     small_round,
     tools,
 )
-from tests.audit.test_run import GOOD, _decide, _fill, _Silent, run_round
 
 CUSTODY = (
     "unit_id,batch,serial_from,serial_to,issued,returned,valid,invalid,lost,spoilt\n"
@@ -49,14 +50,14 @@ def scans_of() -> FakeScans:
     scans = FakeScans()
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "inbox/responses").mkdir(parents=True)
-        _fill(Path(folder), scans)
+        fill(Path(folder), scans)
     scans.sheets[digest("u1/late.png")] = [Sheet(GOOD, serial="S-3")]
     return scans
 
 
 def tools_of(scans: FakeScans) -> Tools:
     """Table checks that have a result for one unit, so that this table has a row, too."""
-    silent = _Silent()
+    silent = Silent()
     row = {"unit_id": "u1", "p_value": 0.5, "q_value": 1.0, "severity": "green", "flagged": False}
     silent.units = pd.DataFrame([row | {"not_testable": "", "n": 30, "value": 0.8}])
     return tools(scans, screen=lambda *_args, **_kwargs: silent)
@@ -75,7 +76,7 @@ def make_whole(folder: Path) -> Path:
     """A round of three nights with decisions, so that every table has rows."""
     config, scans = small_round(folder), scans_of()
     (folder / "custody.csv").write_text(CUSTODY, "utf-8")
-    _fill(folder, scans)
+    fill(folder, scans)
     table = folder / "inbox/responses/a.csv"
     table.write_text(table.read_text("utf-8").replace("u1-3,u1,QR", "u1-3,nowhere,QR"), "utf-8")
     settings = settings_of(config)
@@ -84,7 +85,7 @@ def make_whole(folder: Path) -> Path:
     with reading(settings.store_url) as cursor:
         record = cursor("SELECT record_id FROM findings WHERE record_id IS NOT NULL")[0][0]
     with open_store(settings.store_url) as store:
-        _decide(store, settings, record, Verdict.DISMISS)
+        decide(store, settings, record, Verdict.DISMISS)
         add_user(store, "lan", "inspector")
         _remark(store, settings, record)
     _ask_again(folder)
