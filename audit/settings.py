@@ -19,9 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from audit.intake.collection import Collection
+from audit.intake.columns import LOCAL_TIME
 from audit.intake.mapping import TableMapping
 from audit.intake.presets import PRESETS
-from audit.intake.tables import LOCAL_TIME
 from audit.keeping.workdays import Workdays
 from audit.notice.settings import Notify
 from audit.pulling.source import Source

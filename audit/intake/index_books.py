@@ -17,7 +17,7 @@ from typing import Any
 
 from audit.intake._cells import to_bool, to_text
 from audit.intake._workbook import AS_TEXT, Sheet, open_sheets, to_percent, to_points
-from audit.intake.tables import TableProblem
+from audit.intake.columns import TableProblem
 from audit.scoring.index import Criterion, Declared, FieldOfIndex, IndexBook, Marks
 from audit.scoring.publication import Figure, parse_rank
 from audit.scoring.rules import RuleSet
