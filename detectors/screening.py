@@ -146,10 +146,19 @@ def _records(table: RecordTable, seed: int) -> tuple[pd.DataFrame, tuple[Finding
     return frame.iloc[given].reset_index(drop=True), verdicts.findings
 
 
-def screen_units(table: UnitTable, seed: int) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
-    """The units of :attr:`Screening.units` and their findings, without the record checks."""
+def screen_units(
+    table: UnitTable, seed: int, answers: Mapping[str, Assessment] | None = None
+) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
+    """The units of :attr:`Screening.units` and their findings, without the record checks.
+
+    Args:
+        table: The units.
+        seed: Draws the null models.
+        answers: What every unit check says of them, where it is known already.
+    """
     checks = discover(Level.UNIT)
-    answers = {name: check.assess(table, seed=seed) for name, check in checks.items()}
+    if answers is None:
+        answers = {name: check.assess(table, seed=seed) for name, check in checks.items()}
     ids = np.array(table.unit_ids, dtype=np.str_)
     records = table.records
     joint = Joint(tuple(TESTS), shape_of(records, seed).together, SHAPE_WEIGHT)

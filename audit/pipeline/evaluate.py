@@ -17,6 +17,7 @@ from audit.judge.case import Case, by_subject, record_case, unit_case
 from audit.pipeline.assemble import assemble
 from audit.pipeline.assembly import Assembly, TableFile
 from audit.pipeline.changes import table_of_changes
+from audit.pipeline.corrected import corrected_frame
 from audit.pipeline.keep import save_evidence, save_records
 from audit.pipeline.serials import SerialRanges
 from audit.pipeline.sheets import PageRow
@@ -26,6 +27,7 @@ from audit.pseudonyms import SOURCES, Pseudonyms, load_keys
 from audit.settings import Settings
 from audit.store import Store
 from audit.store.cases import Cases
+from audit.store.remarks import Corrections
 from audit.store.rows import Changes
 from audit.trail.acts import Action
 from audit.trail.chain import describe
@@ -89,8 +91,10 @@ def evaluate(
     if pseudonyms is not None:
         shared = pseudonyms.cover_names(circumstances.shared)
         circumstances = dataclasses.replace(circumstances, shared=shared)
+    with store.reading() as connection:
+        agreed = Corrections(connection, settings.round.id).agreed(instrument.id)
     screened = _screen(
-        assembly,
+        corrected_frame(assembly, instrument, agreed),
         instrument,
         valid,
         custody,
@@ -132,7 +136,7 @@ def _pseudonyms(assembly: Assembly, settings: Settings, tools: Tools) -> Pseudon
 
 
 def _screen(
-    assembly: Assembly,
+    frame: pd.DataFrame,
     instrument: Instrument,
     units: pd.DataFrame,
     custody: pd.DataFrame | None,
@@ -143,7 +147,6 @@ def _screen(
     pseudonyms: Pseudonyms | None,
 ) -> Screened | None:
     """The statistical checks on all records of known units that answered anything."""
-    frame = assembly.frame
     ratings = [item.id for item in instrument.ratings]
     answered = frame[ratings].notna().any(axis=1) if ratings else pd.Series(dtype=bool)
     chosen = frame[answered & frame["unit_id"].isin(units["unit_id"])] if ratings else frame[:0]

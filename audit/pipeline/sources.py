@@ -15,7 +15,7 @@ from audit.store import Store
 from audit.store.pages import Files
 from audit.trail.acts import Action
 from audit.trail.chain import describe
-from detectors.errors import AuditError, ConfigError
+from detectors.errors import AuditError, ConfigError, UsageError
 from detectors.instrument import Instrument, load_instrument
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Sources",
     "gather",
     "load_forms",
+    "one_form",
     "problem_of",
     "relative_to_round",
     "take_in",
@@ -86,6 +87,22 @@ def load_forms(settings: Settings) -> list[RoundForm]:
                 f"two instruments are called {form_id}", where="instrument", remedy="rename one"
             )
     return forms
+
+
+def one_form(settings: Settings, wanted: str | None) -> RoundForm:
+    """The form of that id; without one, the only form of the round.
+
+    Raises:
+        UsageError: If there is none, or several and none is named.
+    """
+    forms = load_forms(settings)
+    names = ", ".join(form.instrument.id for form in forms)
+    for form in forms:
+        if wanted == form.instrument.id or (wanted is None and len(forms) == 1):
+            return form
+    if wanted is None:
+        raise UsageError("the round has several forms", remedy=f"name one: --instrument {names}")
+    raise UsageError(f"there is no form {wanted}", remedy=f"the round has {names}")
 
 
 def gather(settings: Settings, tools: Tools) -> Sources:

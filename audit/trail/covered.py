@@ -91,6 +91,9 @@ TABLES: Mapping[str, Covered] = {
     ),
     "forms": _table("id:int round_id instrument_id serial sheet:int unit_id batch state record_id"),
     "key_choices": _table("user_id:int chosen:json", key="user_id"),
+    "known_forms": _table(
+        "case_id:int round_id truth items:json source added_by added_at", key="case_id"
+    ),
     "outcomes": _table("id:int round_id kind programme unit_id about verdict body:json"),
     "notes": _table(
         "seq:int case_id:int about:int sha256 page:int x:real y:real width:real height:real "

@@ -95,13 +95,15 @@ def across(parts: Sequence[Part], weights: Array) -> Across | None:
         z[mine] += np.where(known, np.sqrt(size)[:, None] * own.z[place], 0.0)
         observed[mine] += np.where(known, size[:, None] * own.observed[place], 0.0)
         expected[mine] += np.where(known, size[:, None] * own.expected[place], 0.0)
-        for k, sums in enumerate(null):
+        for k, summed in enumerate(null):
             drawn = np.where(known[:, k], own.null[k][: draws[k]][:, place], 0.0)
-            sums[:, mine] += np.sqrt(size) * drawn
+            summed[:, mine] += np.sqrt(size) * drawn
     some = made > 0
     z = np.where(some, z / np.sqrt(total)[:, None], np.nan)
-    sums = tuple(np.where(some[:, k], own / np.sqrt(total), np.nan) for k, own in enumerate(null))
-    p, together = joint_of(z, sums, total.astype(np.intp), weights)
+    pseudo = tuple(
+        np.where(some[:, k], summed / np.sqrt(total), np.nan) for k, summed in enumerate(null)
+    )
+    p, together = joint_of(z, pseudo, total.astype(np.intp), weights)
     with np.errstate(invalid="ignore"):
         observed, expected = observed / made, expected / made
     return Across(units, total.astype(np.intp), sided(z), p, together, observed, expected)

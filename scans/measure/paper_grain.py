@@ -163,10 +163,11 @@ def _roughness(stack: Bytes, printed: Bytes, scale: float) -> tuple[Floats, NDAr
 
 def _means(stack: Floats, side: int) -> Floats:
     """Means over squares of ``side``, which divides the patches."""
-    count, height, width = stack.shape
-    across = np.kron(np.eye(width // side, dtype=np.float32), np.ones((side, 1), np.float32))
-    sums = (stack.reshape(-1, width) @ across).reshape(count, height // side, side, -1)
-    means: Floats = sums.sum(axis=2) / np.float32(side * side)
+    height, width = stack.shape[1:]
+    one = np.full((side, 1), 1.0 / side, np.float32)
+    across = np.kron(np.eye(width // side, dtype=np.float32), one)
+    down = np.kron(np.eye(height // side, dtype=np.float32), one.T)
+    means: Floats = down @ (stack.reshape(-1, width) @ across).reshape(len(stack), height, -1)
     return means
 
 

@@ -56,7 +56,9 @@ def unit_round(cell: Cell) -> Result:
     units = ground.given.get("units")
     table = RecordTable.build(ground.responses, ground.instrument, units)
     whole = UnitTable(table, units)
-    frame, _ = screen_units(whole, cell.seed)
+    checks = discover(Level.UNIT)
+    answers = {name: check.assess(whole, seed=cell.seed) for name, check in checks.items()}
+    frame, _ = screen_units(whole, cell.seed, answers)
     lenders = lenders_of(ground.truth, labels)
     result: Result = {"units": units_of(frame, labels, lenders)}
     result["kind"] = [
@@ -64,10 +66,9 @@ def unit_round(cell: Cell) -> Result:
     ]
     result["joint"] = _rounded(shape_of(table, cell.seed).together)
     result["p"] = {}
-    for name, check in discover(Level.UNIT).items():
-        p = check.assess(whole, seed=cell.seed).p_values
-        if np.isfinite(p).any():
-            result["p"][name] = _rounded(p)
+    for name, answer in answers.items():
+        if np.isfinite(answer.p_values).any():
+            result["p"][name] = _rounded(answer.p_values)
     return result
 
 

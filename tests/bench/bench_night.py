@@ -73,7 +73,7 @@ def _second_run(folder: Path, files: list[Path]) -> list[Measure]:
     for path in files:
         shutil.copy(path, base / "inbox/scans/u1")
     settings = settings_of(config)
-    real = tools(judge_pages=_real_pages())
+    real = tools(_real_pages())
     walls = []
     for _ in range(2):
         began = time.perf_counter()

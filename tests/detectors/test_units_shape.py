@@ -14,7 +14,7 @@ from detectors.registry import Level, discover
 from detectors.simulate.frauds import FRAUDS, Fraud, FraudPlan
 from detectors.simulate.population import Population, draw_levels, survey_instrument, unit_effects
 from detectors.table import RecordTable, UnitTable
-from detectors.units import _alike, _lift
+from detectors.units import _alike, _lift, _shape
 from detectors.units._alike import Alike
 from detectors.units._features import features_of_codes
 from detectors.units._odds import Material, edited_gain, invented_odds
@@ -268,3 +268,29 @@ def test_p_values_of_honest_units_are_what_they_say():
     together = np.concatenate(p)
     assert (together <= 0.05).mean() <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 150)
     assert 0.1 <= (together <= 0.2).mean() <= 0.3
+
+
+# --- several strata
+
+
+def two_channels(levels: np.ndarray, size: int) -> RecordTable:
+    frame = table_of(levels, size).responses
+    frame["channel"] = np.where(np.arange(len(frame)) % 2 == 0, "paper", "online")
+    return RecordTable.build(frame, FORM)
+
+
+def test_what_was_done_to_forms_of_both_kinds_shows_best_over_both(monkeypatch):
+    frauds = {0: Fraud.INVENTED, 1: Fraud.EDIT_UP}
+    table = two_channels(answers_of(51, 24, 120, frauds, share=0.2), 120)
+    joint = shape_of(table, 1)
+    assert joint.tests["answers.incoherence"].tested[0] == 120
+    monkeypatch.setattr(_shape, "across", lambda parts, weights: None)
+    alone = shape_of(replace(table, _memo={}), 1)
+    assert (joint.together[:2] < 0.3 * alone.together[:2]).all()
+
+
+def test_p_values_of_honest_units_of_two_channels_are_what_they_say():
+    p = [shape_of(two_channels(answers_of(s, 40, 60), 60), s).together for s in (61, 62, 63)]
+    together = np.concatenate(p)
+    assert (together <= 0.05).mean() <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 120)
+    assert (together <= 0.3).mean() >= 0.15

@@ -14,7 +14,8 @@ from starlette.datastructures import FormData
 from audit.desk.geometry import pieces_of, save_version
 from audit.desk.geometry_changes import FIELD_KINDS, changed
 from audit.desk.permissions import Permission
-from audit.desk.web import Refused, Routes, Visit, Visited
+from audit.desk.routing import Routes
+from audit.desk.web import Refused, Visit, Visited
 from audit.trail.acts import Action
 from detectors.errors import InputError
 from detectors.instrument import Instrument, Page

@@ -23,6 +23,7 @@ from audit.settings import Settings
 from audit.store import Store, open_store
 from audit.store.cases import Cases
 from audit.store.explanations import Explanations
+from audit.store.known import KnownForms
 from audit.store.remarks import Corrections, Notes
 from audit.trail.acts import Act, Action
 from audit.trail.cursor import reading
@@ -115,6 +116,10 @@ def _remark(store: Store, settings: Settings, record: str) -> None:
         KeyChoices(connection).save(user, {"confirm": "x"})
         Explanations(connection, settings.round.id).ask(
             *("u1", "a question", dt.date(2026, 10, 9), case["id"]), actor="lan", at=said["at"]
+        )
+        known = {"case_id": case["id"], "truth": "clean", "items": [], "source": "folder"}
+        KnownForms(connection, settings.round.id).add(
+            [known | {"added_by": "lan", "added_at": said["at"]}]
         )
 
 
