@@ -106,11 +106,15 @@ def instrument_toml(
     Args:
         instrument: What to write.
         notes: Comments, a line each: at the head under ``""``, above an item under its id,
-            above a page under ``page 1``, above a field under ``field 1 signature``.
+            above the names of factors under ``factors``, above a page under ``page 1``, above a
+            field under ``field 1 signature``.
     """
     notes = notes or {}
     lines = [*_comments(notes, ""), f"id = {_toml(instrument.id)}"]
     lines += [f"version = {_toml(instrument.version)}", f"title = {_toml(instrument.title)}"]
+    if instrument.factor_names:
+        lines += ["", *_comments(notes, "factors"), "[factors]"]
+        lines += [f"{_key(f)} = {_toml(name)}" for f, name in instrument.factor_names.items()]
     marks = instrument.marks
     lines += ["", "[marks]", f"shape = {_toml(marks.shape)}", f"style = {_toml(marks.style)}"]
     lines.append(f"correction = {_toml(marks.correction)}")
@@ -137,6 +141,8 @@ def _item_lines(item: Item) -> list[str]:
     if item.factor is not None:
         lines.append(f"factor = {_toml(item.factor)}")
     lines.append(f"scale = {_toml(item.scale)}")
+    if item.labels:
+        lines.append(f"labels = {_toml(item.labels)}")
     if item.text is not None:
         lines.append(f"text = {_toml(item.text)}")
     if item.not_applicable is not None:

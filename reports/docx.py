@@ -187,7 +187,7 @@ class _Writer:
         elif isinstance(block, Verdict):
             if block.label:
                 self._paragraph(block.label, bold=True)
-            for sentence in block.sentences:
+            for sentence in block.said:
                 self._paragraph(sentence)
         elif isinstance(block, Tiles):
             rows = tuple(

@@ -41,6 +41,7 @@ from reports.documents.blocks import (
 )
 from reports.locale import load_text
 from reports.moment import stamp
+from reports.xlsx_charts import add_chart
 
 __all__ = ["render_xlsx"]
 
@@ -105,6 +106,12 @@ class _Writer:
                 self._table(block)
             elif isinstance(block, Pictures):
                 self._pictures(block)
+        for block in about.blocks:
+            if isinstance(block, Chart) and block.plot is not None:
+                sheet = self._sheet(self.words("sheet.chart", name=block.title))
+                bold, plain = self._look(bold=True, bottom=2, text_wrap=True), self._look()
+                add_chart(self.book, sheet, block, block.plot, bold, plain)
+                sheet.set_landscape()
 
     def _look(self, **values: Any) -> Format:
         look = {"font_name": "Arial", "font_size": 10, "valign": "top", **values}
@@ -280,7 +287,7 @@ def _lines(block: Block) -> list[tuple[str, dict[str, Any]]]:
         return [(mark + item, {}) for mark, item in zip(marks, block.items, strict=True)]
     if isinstance(block, Verdict):
         label = [(block.label, {"bold": True, "font_size": 12})] if block.label else []
-        return [*label, *((sentence, {}) for sentence in block.sentences)]
+        return [*label, *((sentence, {}) for sentence in block.said)]
     if isinstance(block, Unjudged):
         return [(block.title, {"bold": True}), *((f"• {entry}", {}) for entry in block.entries)]
     if isinstance(block, SignBlock):

@@ -184,9 +184,10 @@ def test_columns_and_presets_are_told():
 
 def known_keys() -> set[str]:
     """Every key that the reader of instruments accepts, taken from its own source."""
-    tree = ast.parse((ROOT / "detectors" / "instrument.py").read_text(encoding="utf-8"))
+    sources = sorted((ROOT / "detectors" / "instrument").glob("*.py"))
+    trees = [ast.parse(source.read_text(encoding="utf-8")) for source in sources]
     lists: list[ast.expr] = []
-    for node in ast.walk(tree):
+    for node in (node for tree in trees for node in ast.walk(tree)):
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "known":
             lists.append(node.value)
         elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "table":

@@ -99,6 +99,6 @@ class Live:
             day, folder = settings.round.date_to, settings.path(settings.rules)
             rules = rules_at(folder, day, own.settings.programme)
             before = values_before(self._store, settings, own)
-            data = load(connection, settings, own.instrument, rules, run, before)
+            data = load(connection, settings, own, rules, run, before)
         self._kept[form] = (stand, data)
         return data

@@ -6,27 +6,21 @@ data stand: which row a merged value belongs to is a guess.
 
 from __future__ import annotations
 
-import io
 import re
 import unicodedata
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, TypeVar
 
 from audit.intake._cells import to_text
 from audit.intake.columns import TableProblem
-from detectors.errors import AccessError, InputError
+from detectors.errors import InputError
 
 __all__ = ["AS_TEXT", "Sheet", "fold", "open_sheets", "to_percent", "to_points"]
 
 AS_TEXT = "number_as_text"
-_BYTES, _UNPACKED, _RATIO, _PARTS = 64 << 20, 256 << 20, 400, 2_000
 _HEADER_ROWS = 12
-_FAULTS = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, OSError, EOFError, RuntimeError)
 _NUMBER = re.compile(r"([+-]?)(\d+)(?:([.,])(\d+))?")
 V = TypeVar("V")
 
@@ -89,35 +83,25 @@ def fold(text: str) -> str:
 
 
 def open_sheets(
-    path: Path,
+    values: Any,
+    written: Any,
     name: str,
     wanted: Mapping[str, tuple[Sequence[str], Mapping[str, Sequence[str]], Sequence[str]]],
     optional: Sequence[str] = (),
 ) -> dict[str, Sheet]:
-    """Open the sheets of a workbook.
+    """The sheets of a workbook that are wanted.
 
     Args:
-        path: The file.
+        values: The workbook with stored results.
+        written: The same with formulas.
         name: What it is called in messages.
         wanted: Sheet -> its other names; its columns with their other names; those of the
             columns that must be there.
         optional: Sheets that may be missing.
 
     Raises:
-        AccessError: If the file cannot be read.
-        InputError: If it is no workbook, or a sheet or column is missing; names it.
+        InputError: If a sheet or column is missing; names it.
     """
-    import openpyxl
-
-    data = _bytes(path, name)
-    try:
-        values = openpyxl.load_workbook(io.BytesIO(data), data_only=True)
-        written = openpyxl.load_workbook(io.BytesIO(data))
-    except (MemoryError, InputError):
-        raise
-    except Exception as error:
-        # openpyxl lets whatever the damaged part provokes through: KeyError, ValueError, …
-        raise _broken(name, error) from error
     titles = {fold(sheet.title): sheet.title for sheet in values.worksheets}
     found: dict[str, Sheet] = {}
     for key, (others, columns, required) in wanted.items():
@@ -141,56 +125,6 @@ def open_sheets(
                     remedy=f"head a column with one of: {known}",
                 )
     return found
-
-
-def _bytes(path: Path, name: str) -> bytes:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise AccessError(
-            f"the file cannot be read ({error.strerror})",
-            where=name,
-            remedy="check its permissions",
-        ) from error
-    if data.startswith(b"\xd0\xcf\x11\xe0"):
-        raise InputError(
-            "an encrypted workbook or an old .xls file",
-            where=name,
-            remedy="save it as .xlsx without a password",
-        )
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            parts = archive.infolist()
-            total = sum(part.file_size for part in parts)
-            if (
-                len(data) > _BYTES
-                or len(parts) > _PARTS
-                or total > min(_UNPACKED, _RATIO * max(len(data), 1))
-            ):
-                raise InputError(
-                    "the workbook is far larger than a table of an index",
-                    where=name,
-                    remedy="keep the sheets of the index only",
-                )
-            for part in parts:
-                text = part.filename.endswith((".xml", ".rels"))
-                if text and b"<!DOCTYPE" in archive.read(part).upper():
-                    raise InputError(
-                        f"the part {part.filename} of the workbook declares a document type",
-                        where=name,
-                        remedy="open it in a spreadsheet program and save it again as .xlsx",
-                    )
-    except _FAULTS as error:
-        raise _broken(name, error) from error
-    return data
-
-
-def _broken(name: str, error: Exception) -> InputError:
-    return InputError(
-        f"the workbook is damaged or no workbook ({type(error).__name__})",
-        where=name,
-        remedy="open it and save it again as .xlsx",
-    )
 
 
 def _sheet(where: str, values: Any, written: Any, columns: Mapping[str, Sequence[str]]) -> Sheet:

@@ -1,80 +1,38 @@
 """Workbooks of the PAR index: fields, criteria, scores and totals, by unit and year.
 
-Four sheets, each with one row a fact: ``fields`` (Lĩnh vực), ``criteria`` (Tiêu chí),
-``scores`` (Điểm) and, where something was declared, ``totals`` (Tổng hợp). A workbook with
-anything wrong is refused as a whole, and everything that is wrong is told by sheet and cell:
-half an index is none.
+Four sheets with one row a fact (:mod:`audit.intake._index_facts`), or the layout of an
+office (:mod:`audit.intake.index_offices`). A workbook with anything wrong is refused as a whole,
+and everything that is wrong is told by sheet and cell: half an index is none.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from audit.intake._cells import to_bool, to_text
-from audit.intake._workbook import AS_TEXT, Sheet, open_sheets, to_percent, to_points
+from audit.intake._index_facts import (
+    SHEETS,
+    apart,
+    read_criteria,
+    read_fields,
+    read_scores,
+    read_totals,
+)
+from audit.intake._index_header import find_header, grid_of
+from audit.intake._workbook import AS_TEXT, fold, open_sheets
+from audit.intake._workbook_file import open_book
 from audit.intake.columns import TableProblem
+from audit.intake.index_offices import Office, read_office_sheet
 from audit.scoring.index import Criterion, Declared, FieldOfIndex, IndexBook, Marks
-from audit.scoring.publication import Figure, parse_rank
 from audit.scoring.rules import RuleSet
 from detectors.errors import InputError
 
 __all__ = ["IndexPart", "join_books", "read_index_book"]
 
-_UNIT = ("mã đơn vị", "đơn vị", "unit")
-_YEAR = ("năm", "năm đánh giá", "kỳ")
-_OWN = ("điểm tự đánh giá", "tự đánh giá", "điểm tự chấm", "self score", "self")
-_APPRAISED = ("điểm thẩm định", "thẩm định", "appraised")
-_MAXIMUM = ("điểm tối đa", "điểm chuẩn", "thang điểm", "max")
-_FIELD = ("lĩnh vực", "mã lĩnh vực")
-_CRITERION = ("tiêu chí", "mã tiêu chí", "tiêu chí thành phần", "tt", "stt")
-_SHEETS: Mapping[str, tuple[Sequence[str], Mapping[str, Sequence[str]], Sequence[str]]] = {
-    "fields": (
-        ("Lĩnh vực",),
-        {"field": _FIELD, "name": ("tên lĩnh vực", "tên"), "maximum": _MAXIMUM},
-        ("field",),
-    ),
-    "criteria": (
-        ("Tiêu chí",),
-        {
-            "criterion": _CRITERION,
-            "field": _FIELD,
-            "name": ("tên tiêu chí", "nội dung", "tên"),
-            "maximum": _MAXIMUM,
-            "survey": ("điều tra xã hội học", "khảo sát", "xhh"),
-        },
-        ("criterion", "field", "maximum"),
-    ),
-    "scores": (
-        ("Điểm", "Chấm điểm"),
-        {
-            "unit_id": _UNIT,
-            "year": _YEAR,
-            "criterion": _CRITERION,
-            "self_score": _OWN,
-            "appraised_score": _APPRAISED,
-        },
-        ("unit_id", "year", "criterion", "appraised_score"),
-    ),
-    "totals": (
-        ("Tổng hợp", "Kết quả"),
-        {
-            "unit_id": _UNIT,
-            "year": _YEAR,
-            "field": _FIELD,
-            "self_score": _OWN,
-            "appraised_score": _APPRAISED,
-            "percent": ("chỉ số", "chỉ số %", "tỷ lệ", "index"),
-            "tier": ("xếp loại", "loại"),
-            "rank": ("xếp hạng", "thứ hạng", "hạng"),
-        },
-        ("unit_id", "year"),
-    ),
-}
+_UNUSED = "sheet_not_used"
 
 
 @dataclass(frozen=True)
@@ -94,28 +52,32 @@ class IndexPart:
 
 
 def read_index_book(
-    path: Path, name: str, units: Collection[str], rules: Callable[[int], RuleSet]
+    path: Path, name: str, units: Mapping[str, str], rules: Callable[[int], RuleSet]
 ) -> IndexPart:
-    """Read a workbook.
+    """Read a workbook: of four sheets with a row a fact, or as offices keep them.
 
     Args:
         path: The file.
         name: What it is called in messages.
-        units: Units that are known.
+        units: Id -> name of the units that are known.
         rules: Year -> the rule set of the index that was valid at its end.
 
     Raises:
         AccessError: If the file cannot be read.
         InputError: If it is no workbook, or a sheet or a column is missing.
     """
-    sheets = open_sheets(path, name, _SHEETS, optional=("totals",))
-    fields = _fields(sheets["fields"])
-    criteria, subtotals = _criteria(sheets["criteria"], {field.id for field in fields})
+    values, written = open_book(path, name)
+    ours = {fold(n) for key in ("criteria", "scores") for n in (key, *SHEETS[key][0])}
+    if not any(fold(sheet.title) in ours for sheet in values.worksheets):
+        return _offices(values, written, name, units, rules)
+    sheets = open_sheets(values, written, name, SHEETS, optional=("totals",))
+    fields = read_fields(sheets["fields"])
+    criteria, subtotals = read_criteria(sheets["criteria"], {field.id for field in fields})
     known = {criterion.id for criterion in criteria} | set(subtotals)
-    marks = _scores(sheets["scores"], known, set(subtotals), units)
+    marks = read_scores(sheets["scores"], known, set(subtotals), units)
     declared: dict[tuple[int, str, str], Declared] = {}
     if "totals" in sheets:
-        declared = _totals(sheets["totals"], {field.id for field in fields}, units, rules)
+        declared = read_totals(sheets["totals"], {field.id for field in fields}, units, rules)
     problems = [problem for sheet in sheets.values() for problem in sheet.problems]
     if not fields or not criteria or not marks:
         empty = "fields" if not fields else "criteria" if not criteria else "scores"
@@ -127,8 +89,18 @@ def read_index_book(
             )
     if any(problem.code != AS_TEXT for problem in problems):
         return IndexPart(name, (), tuple(problems))
-    years = sorted({year for year, _, _ in marks})
-    books = tuple(
+    return IndexPart(name, _books(fields, criteria, marks, declared, subtotals), tuple(problems))
+
+
+def _books(
+    fields: Sequence[FieldOfIndex],
+    criteria: Sequence[Criterion],
+    marks: Mapping[tuple[int, str, str], Marks],
+    declared: Mapping[tuple[int, str, str], Declared],
+    subtotals: Mapping[str, Decimal],
+) -> tuple[IndexBook, ...]:
+    """One book a year."""
+    return tuple(
         IndexBook(
             year=year,
             fields=tuple(fields),
@@ -137,8 +109,54 @@ def read_index_book(
             declared={(u, f): told for (y, u, f), told in declared.items() if y == year},
             subtotals=subtotals,
         )
-        for year in years
+        for year in sorted({year for year, _, _ in marks})
     )
+
+
+def _offices(
+    values: Any,
+    written: Any,
+    name: str,
+    units: Mapping[str, str],
+    rules: Callable[[int], RuleSet],
+) -> IndexPart:
+    """A workbook in an office's own layout, sheet by sheet."""
+    named: dict[str, str] = {}
+    for unit, title in units.items():
+        named.setdefault(fold(title), unit)
+    office = Office(named | {fold(unit): unit for unit in units}, rules, Path(name).stem)
+    read = 0
+    for sheet in values.worksheets:
+        where = f"{name}, sheet {sheet.title}"
+        grid = grid_of(where, sheet, written[sheet.title])
+        header = find_header(grid)
+        if header is not None:
+            read += 1
+            read_office_sheet(office, grid, header)
+        elif grid.cells:
+            what = "no header is found that names criteria or units and points: not used"
+            remedy = 'head the columns, e.g. "Tiêu chí", "Điểm tối đa", "Điểm thẩm định"'
+            office.note(where, what, remedy, _UNUSED)
+    if not read:
+        raise InputError(
+            "no sheet has a header that is known",
+            where=name,
+            remedy='head the columns, e.g. "Tiêu chí", "Điểm tối đa", "Tự đánh giá", '
+            f'"Điểm thẩm định"; the workbook has {", ".join(s.title for s in values.worksheets)}',
+        )
+    problems = office.problems
+    if any(problem.code not in (AS_TEXT, _UNUSED) for problem in problems):
+        return IndexPart(name, (), tuple(problems))
+    if not office.marks:
+        raise InputError(
+            "no points of any unit are found under the header",
+            where=name,
+            remedy="write points in the columns of self-score or appraised score",
+        )
+    criteria, subtotals = apart(office.criteria)
+    marks = {key: found for key, found in office.marks.items() if key[2] not in subtotals}
+    fields = list(office.fields.values())
+    books = _books(fields, criteria, marks, office.declared, subtotals)
     return IndexPart(name, books, tuple(problems))
 
 
@@ -181,153 +199,3 @@ def _conflict(earlier: IndexBook | None, book: IndexBook) -> str | None:
     if twice:
         return f"unit {twice[0]} of {book.year} stands in another workbook already"
     return None
-
-
-def _text(cell: Any) -> str | None:
-    return to_text(cell.value)
-
-
-def _id(cell: Any) -> str | None:
-    """A number of a field or criterion: ``3.0`` and ``3`` are one, ``1.10`` is text only."""
-    text = to_text(cell.value)
-    return None if text is None else text.strip().rstrip(".")
-
-
-def _year(cell: Any) -> int | None:
-    if isinstance(cell.value, dt.date):
-        return cell.value.year
-    text = to_text(cell.value)
-    if text is None:
-        return None
-    if not text.isdigit() or not 1990 <= int(text) <= 2200:
-        raise ValueError(f"{text!r} is no year")
-    return int(text)
-
-
-def _flag(cell: Any) -> bool | None:
-    return to_bool(cell.value)
-
-
-def _fields(sheet: Sheet) -> list[FieldOfIndex]:
-    fields: dict[str, FieldOfIndex] = {}
-    for row in sheet.rows:
-        name = sheet.needed(row, "field", _id, "write the number of the field")
-        if name is None:
-            continue
-        if name in fields:
-            sheet.note(row, "field", f"field {name} stands twice", "keep one", "duplicate_field")
-            continue
-        title = sheet.value(row, "name", _text, "write plain text") or name
-        maximum = sheet.value(row, "maximum", to_points, "write points, e.g. 14.5")
-        fields[name] = FieldOfIndex(name, title, maximum)
-    return list(fields.values())
-
-
-def _criteria(sheet: Sheet, fields: Collection[str]) -> tuple[list[Criterion], dict[str, Decimal]]:
-    found: dict[str, Criterion] = {}
-    for row in sheet.rows:
-        name = sheet.needed(row, "criterion", _id, "write the number of the criterion")
-        field = sheet.needed(row, "field", _id, "write the number of its field")
-        maximum = sheet.needed(row, "maximum", to_points, "write points, e.g. 1.5")
-        survey = sheet.value(row, "survey", _flag, "write true or false")
-        title = sheet.value(row, "name", _text, "write plain text")
-        if name is None or field is None or maximum is None:
-            continue
-        if name in found:
-            what = f"criterion {name} stands twice"
-            sheet.note(row, "criterion", what, "keep one", "duplicate_criterion")
-        elif field not in fields:
-            what = f"field {field} is not in the sheet of fields"
-            sheet.note(row, "field", what, "add it there, or correct it", "unknown_field")
-        elif maximum == 0:
-            sheet.note(row, "maximum", f"criterion {name} can bring no points", "remove it")
-        else:
-            found[name] = Criterion(name, field, title or name, maximum, bool(survey))
-    # A row with sub-criteria is their sum; its points are not counted a second time.
-    above = {name for name in found if any(other.startswith(f"{name}.") for other in found)}
-    subtotals = {name: found[name].maximum for name in above}
-    return [one for name, one in found.items() if name not in above], subtotals
-
-
-def _scores(
-    sheet: Sheet, known: Collection[str], subtotals: Collection[str], units: Collection[str]
-) -> dict[tuple[int, str, str], Marks]:
-    found: dict[tuple[int, str, str], Marks] = {}
-    for row in sheet.rows:
-        about = _unit_and_year(sheet, row, units)
-        name = sheet.needed(row, "criterion", _id, "write the number of the criterion")
-        own = sheet.value(row, "self_score", to_points, "write points, e.g. 1.25")
-        appraised = sheet.value(row, "appraised_score", to_points, "write points, e.g. 1.25")
-        if about is None or name is None or name in subtotals:
-            continue
-        if name not in known:
-            what = f"criterion {name} is not in the sheet of criteria"
-            sheet.note(row, "criterion", what, "add it there, or correct it", "unknown_criterion")
-            continue
-        key = (*about, name)
-        if key in found:
-            what = f"criterion {name} of unit {about[1]} in {about[0]} stands twice"
-            sheet.note(row, "unit_id", what, "keep one row", "duplicate_unit")
-            continue
-        found[key] = Marks(own, appraised)
-    return found
-
-
-def _totals(
-    sheet: Sheet,
-    fields: Collection[str],
-    units: Collection[str],
-    rules: Callable[[int], RuleSet],
-) -> dict[tuple[int, str, str], Declared]:
-    found: dict[tuple[int, str, str], Declared] = {}
-    for row in sheet.rows:
-        about = _unit_and_year(sheet, row, units)
-        field = sheet.value(row, "field", _id, "write the number of the field, or nothing") or ""
-        if field and field not in fields:
-            what = f"field {field} is not in the sheet of fields"
-            sheet.note(row, "field", what, "add it there, or leave it blank", "unknown_field")
-        own = sheet.value(row, "self_score", to_points, "write points, e.g. 92.5")
-        appraised = sheet.value(row, "appraised_score", to_points, "write points, e.g. 92.5")
-        percent = sheet.value(row, "percent", to_percent, "write it as 97.71 or 97,71%")
-        rank = sheet.value(row, "rank", _rank, "write it as 26/63")
-        tier = _tier(sheet, row, None if about is None else rules(about[0]))
-        if about is None:
-            continue
-        key = (*about, field)
-        if key in found:
-            whole = f"field {field} of unit {about[1]}" if field else f"unit {about[1]}"
-            what = f"{whole} stands twice in {about[0]}"
-            sheet.note(row, "unit_id", what, "keep one row", "duplicate_unit")
-            continue
-        figure = None if percent is None else Figure(percent)
-        found[key] = Declared(own, appraised, figure, tier, rank)
-    return found
-
-
-def _unit_and_year(sheet: Sheet, row: int, units: Collection[str]) -> tuple[int, str] | None:
-    unit = sheet.needed(row, "unit_id", _text, "write the id of the unit")
-    year = sheet.needed(row, "year", _year, "write the year, e.g. 2025")
-    if unit is not None and unit not in units:
-        what = f"unit {unit} is not in the list of units"
-        sheet.note(row, "unit_id", what, "add it to the units, or correct it", "unknown_unit")
-        return None
-    return None if unit is None or year is None else (year, unit)
-
-
-def _rank(cell: Any) -> tuple[int, int | None] | None:
-    text = to_text(cell.value)
-    return None if text is None else parse_rank(text)
-
-
-def _tier(sheet: Sheet, row: int, rules: RuleSet | None) -> str | None:
-    text = sheet.value(row, "tier", _text, "write the name of a tier")
-    if text is None or rules is None:
-        return None
-    tier = rules.tier_called(text)
-    if tier is None:
-        known = ", ".join(tier.name.vi for tier in rules.tiers)
-        what = f"the tier {text!r} is not known"
-        remedy = f"known are {known}" if known else "put a rule set of the index into rules/"
-        sheet.note(row, "tier", what, remedy, "unknown_tier")
-        return None
-    return tier.id

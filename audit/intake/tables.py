@@ -40,7 +40,7 @@ __all__ = ["MINOR_CODES", "Responses", "read_responses"]
 MINOR_CODES = frozenset(
     {
         *("unknown_parent", "no_group", "missing_item", "select_multiple"),
-        *("repeated_submission", "number_as_text"),
+        *("repeated_submission", "number_as_text", "sheet_not_used"),
     }
     | {"superseded", "test_row"}
 )

@@ -35,6 +35,7 @@ from audit.scoring.rules import INDEX, RuleSet, rules_at
 from audit.settings import Settings
 from audit.store import Store
 from audit.store.pages import Files
+from audit.store.rounds import Rounds
 from detectors.errors import AuditError
 
 __all__ = ["Brought", "read_brought"]
@@ -82,6 +83,12 @@ def read_brought(
         ConfigError: If the rule sets of a year overlap.
     """
     with store.reading() as connection:
+        listed = Rounds(connection, settings.round.id).units()
+        names = {
+            str(unit): str(name)
+            for unit, name in zip(listed["unit_id"], listed["name"], strict=True)
+            if unit in units
+        }
         files = Files(connection, settings.round.id)
         kept = {row["path"]: row["sha256"] for row in files.kept("results")}
         complaints_at = {row["path"]: row["sha256"] for row in files.kept("collection")}
@@ -117,7 +124,7 @@ def read_brought(
         folder = relative_to_round(settings.path(named.index), settings.base).rstrip("/") + "/"
         for path in sorted(p for p in kept if p.startswith(folder)):
             try:
-                parts.append(read_index_book(at_hand[kept[path]], path, units, of_year))
+                parts.append(read_index_book(at_hand[kept[path]], path, names, of_year))
             except AuditError as error:
                 problems.append(problem_of(error, path, "table_not_read"))
         books, wrong = join_books(parts)

@@ -12,8 +12,10 @@ import sqlalchemy as sa
 from audit.intake.registers import units_at
 from audit.judge.decision import CaseState, Decision
 from audit.pipeline.signs import TITLES
+from audit.pipeline.sources import RoundForm
 from audit.reporting.before import Before
 from audit.reporting.firm import slices_by_unit
+from audit.reporting.names import category_names
 from audit.reporting.outcomes import outcomes_by_unit
 from audit.scoring.rules import INDEX, SATISFACTION, RuleSet
 from audit.settings import Settings
@@ -111,12 +113,13 @@ class RoundData:
 def load(
     connection: sa.Connection,
     settings: Settings,
-    instrument: Instrument,
+    form: RoundForm,
     rules: RuleSet,
     run: Row,
     before: Mapping[str, Before] | None = None,
 ) -> RoundData:
     """Read one instrument of a round."""
+    instrument = form.instrument
     round_id = settings.round.id
     rounds, records = Rounds(connection, round_id), Records(connection, round_id, instrument.id)
     cases = Cases(connection, round_id)
@@ -124,8 +127,8 @@ def load(
     custody = Files(connection, round_id).kept("custody")
     batches = _grouped(rounds.batches().to_dict("records"), "unit_id") if custody else None
     forms: dict[tuple[str | None, str | None], int] = {}
-    for form in records.forms():
-        about = (form["unit_id"], form["batch"])
+    for sheet in records.forms():
+        about = (sheet["unit_id"], sheet["batch"])
         forms[about] = forms.get(about, 0) + 1
     scores: dict[str, dict[tuple[str, str], Row]] = {}
     for row in Scores(connection, round_id).all(instrument.id):
@@ -171,7 +174,7 @@ def load(
         reasons={case: _closing(words) for case, words in cases.history().items()},
         programme=rules.programme,
         published=[dict(row) for row in Outcomes(connection, round_id).all("published")],
-        slices=slices_by_unit(cut, scores, units),
+        slices=slices_by_unit(cut, scores, units, category_names(form)),
         outcomes=outcomes_by_unit(connection, settings, day=day, programmes=own),
     )
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from audit.reporting.data import RoundData, Row
-from audit.reporting.numbers import NOT_READ, message_of
+from audit.reporting.names import answer_name, message_of
+from audit.reporting.numbers import NOT_READ
 from audit.reporting.plots import flagged_records
 from detectors.finding import Message
 from detectors.instrument import Item
@@ -58,7 +59,7 @@ def _of_item(
         message_of(item.text, item.id),
         rows,
         flagged,
-        lambda row: Message(f"Mã {answers[row['id']]}", f"Code {answers[row['id']]}"),
+        lambda row: answer_name(item, answers[row["id"]]),
     )
 
 

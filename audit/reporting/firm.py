@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from audit.reporting.outcome_words import DIMENSIONS
 from audit.scoring.cells import key_of, withheld
 from audit.scoring.rules import RuleSet
+from detectors.finding import Message
 from reports.views import suppress
 from reports.views.outcomes import Firmness, ResultSlice
 
@@ -43,7 +44,10 @@ def firmness_of(score: Row | None, rules: RuleSet) -> Firmness | None:
 
 
 def slices_by_unit(
-    rows: Sequence[Row], scores: Scored, units: Mapping[str, Row]
+    rows: Sequence[Row],
+    scores: Scored,
+    units: Mapping[str, Row],
+    names: Callable[[str, str], Message | None] = lambda _dimension, _category: None,
 ) -> dict[str, tuple[ResultSlice, ...]]:
     """Slices that may be shown: of each unit, and under :data:`ROUND` of all of them.
 
@@ -53,7 +57,8 @@ def slices_by_unit(
     Args:
         rows: Stored slices of one instrument.
         scores: Unit -> ``(measure, factor)`` -> score.
-        units: Unit -> its group and level.
+        units: Unit -> its group, level and unit above.
+        names: What a category of a dimension is called, where that is known.
     """
     told = [row for row in rows if row["measure"] != "whole_form" and _told(row)]
     sizes = {
@@ -64,7 +69,8 @@ def slices_by_unit(
         for unit, of in scores.items()
         for about, row in of.items()
     }
-    hidden = withheld(told, sizes, units)
+    places = {unit: {**facts, "parent": facts.get("parent_id")} for unit, facts in units.items()}
+    hidden = withheld(told, sizes, places)
     factors: dict[tuple[str, ...], list[tuple[str, float | None]]] = {}
     for row in told:
         if row["measure"] == "factor":
@@ -75,27 +81,32 @@ def slices_by_unit(
         whole = row["scope"] in ("unit", "all") and not row["dimension"]
         if row["measure"] != "overall" or whole:
             continue
-        gone, mine = key_of(row) in hidden, tuple(factors.get(key_of(row)[:4], ()))
-        if row["scope"] == "unit":
-            found.setdefault(row["scope_id"], []).append(_slice(row, (), gone=gone))
-        else:
-            found[ROUND].append(_slice(row, mine, gone=gone))
+        gone = key_of(row) in hidden
+        label = names(row["dimension"], row["category"]) if row["dimension"] else None
+        mine = tuple(factors.get(key_of(row)[:4], ()))
+        key = row["scope_id"] if row["scope"] == "unit" else ROUND
+        found.setdefault(key, []).append(_slice(row, mine, label, gone=gone))
     return {unit: tuple(sorted(slices, key=_place)) for unit, slices in found.items()}
 
 
 def _told(row: Row) -> bool:
-    """Whether reports show it: groups, levels, and what all units or one are cut by."""
-    return row["scope"] in ("unit", "all") or (
-        row["scope"] in ("group", "level") and not row["dimension"]
-    )
+    """Whether reports show it: units below one are told as a whole, their cuts in the export."""
+    return not (row["scope"] == "parent" and row["dimension"])
 
 
-def _slice(row: Row, factors: tuple[tuple[str, float | None], ...], *, gone: bool) -> ResultSlice:
-    whole = row["scope"] in ("group", "level")
+def _slice(
+    row: Row,
+    factors: tuple[tuple[str, float | None], ...],
+    label: Message | None,
+    *,
+    gone: bool,
+) -> ResultSlice:
     return ResultSlice(
         scope=row["scope"],
+        where="" if row["scope"] == "unit" else row["scope_id"],
         dimension=DIMENSIONS.get(row["dimension"]),
-        category=row["scope_id"] if whole else row["category"],
+        category=row["category"],
+        label=label,
         n=int(row["records_received"]),
         value=None if gone else _share(row),
         low=None if gone else row["interval_low"],
@@ -105,13 +116,14 @@ def _slice(row: Row, factors: tuple[tuple[str, float | None], ...], *, gone: boo
     )
 
 
-def _place(one: ResultSlice) -> tuple[int, bool, int, str]:
-    """Groups, levels, then each dimension in its order; codes by number."""
+def _place(one: ResultSlice) -> tuple[int, str, int, bool, int, str]:
+    """Whole groups, levels and units above first, then cuts; codes by number."""
+    scopes = ("group", "level", "parent", "all", "unit")
     order = list(DIMENSIONS.values())
     cut = -1 if one.dimension is None else order.index(one.dimension)
     code = one.category
-    scope = {"group": -3, "level": -2}.get(one.scope, cut)
-    return scope, not code.isdigit(), int(code) if code.isdigit() else 0, code
+    number = int(code) if code.isdigit() else 0
+    return scopes.index(one.scope), one.where, cut, not code.isdigit(), number, code
 
 
 def _share(row: Row) -> float | None:

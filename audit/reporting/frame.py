@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audit.reporting.data import RoundData, Row
-from audit.reporting.numbers import message_of
+from audit.reporting.names import message_of
 from reports.views import InstrumentIdentity, Provenance, RoundIdentity
 
 __all__ = ["instrument_of", "provenance_of", "round_of"]

@@ -10,8 +10,8 @@ import pandas as pd
 
 from audit.intake.custody_book import COUNTS, MORE_COUNTS
 from audit.reporting.data import RoundData, Row
+from audit.reporting.names import factor_name
 from audit.scoring.dispersion import between_units
-from detectors.finding import Message
 from reports.views import (
     MINIMUM_CELL,
     CustodyRow,
@@ -29,7 +29,6 @@ __all__ = [
     "factor_results",
     "identity",
     "interval_of",
-    "message_of",
     "peer_group",
     "result",
     "round_factors",
@@ -78,13 +77,6 @@ def identity(data: RoundData, unit_id: str) -> UnitIdentity:
         parent=_text(data.units[parent]["name"]) if parent and parent in data.units else parent,
         handles_procedures=None if pd.isna(handles) else bool(handles),
     )
-
-
-def message_of(texts: object, otherwise: str) -> Message:
-    """A text given in one language or both; ``otherwise`` without any."""
-    table = dict(texts) if isinstance(texts, Mapping) else {}
-    some = next(iter(table.values()), otherwise)
-    return Message(table.get("vi", some), table.get("en", some))
 
 
 def _text(value: Any) -> str | None:
@@ -189,7 +181,7 @@ def factor_results(data: RoundData, unit_id: str) -> tuple[FactorResult, ...] | 
         results.append(
             FactorResult(
                 id=factor,
-                title=Message(f"Yếu tố {factor}", f"Factor {factor}"),
+                title=factor_name(data.instrument, factor),
                 n=n,
                 value=value,
                 low=low,
@@ -214,7 +206,7 @@ def round_factors(data: RoundData) -> tuple[FactorResult, ...]:
         results.append(
             FactorResult(
                 id=factor,
-                title=Message(f"Yếu tố {factor}", f"Factor {factor}"),
+                title=factor_name(data.instrument, factor),
                 n=n,
                 value=value,
                 low=None,

@@ -22,6 +22,7 @@ from audit.reporting.reasons import reason_message
 from audit.reporting.unit import unit_report
 from audit.scoring.rules import INDEX, SATISFACTION
 from detectors.finding import Message, Severity
+from reports.advice import innocent_messages
 from reports.views import SignCount
 from reports.views.backcheck import BackcheckReport
 from reports.views.papers import (
@@ -36,7 +37,7 @@ from reports.views.papers import (
     Outcome,
     ReviewedForm,
 )
-from reports.wording import innocent_messages, kind_title
+from reports.wording import kind_title
 
 __all__ = ["backcheck_of", "comparison_of", "explanation_of", "held_of", "minutes_of"]
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from audit.pipeline.changes import changed_marks
 from audit.reporting.data import RoundData, Row
-from audit.reporting.numbers import NOT_READ, message_of, peer_group, share
+from audit.reporting.names import message_of
+from audit.reporting.numbers import NOT_READ, peer_group, share
 from audit.store.evidence import Findings
 from detectors.finding import Message
 from reports.views import (

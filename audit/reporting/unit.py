@@ -48,6 +48,7 @@ def unit_report(data: RoundData, unit_id: str) -> UnitReport:
         firmness=firmness_of(data.scores.get(unit_id, {}).get(("overall", "")), data.rules),
         slices=data.slices.get(unit_id, ()),
         outcomes=data.outcomes.get(unit_id),
+        false_flag_rate=data.settings.false_flag_rate,
         appendix=Appendix(provenance_of(data), flagged_forms(data, records)),
     )
 

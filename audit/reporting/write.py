@@ -122,7 +122,7 @@ def _load(store: Store, settings: Settings, form: RoundForm) -> RoundData:
         run = last_run(connection, settings.round.id)
         if run is None:
             raise UsageError("this round has not been audited yet", remedy="use `survey-audit run`")
-        return load(connection, settings, form.instrument, rules, run, before)
+        return load(connection, settings, form, rules, run, before)
 
 
 @dataclass(frozen=True, slots=True)

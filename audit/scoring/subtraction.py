@@ -32,6 +32,8 @@ PARTS = ("group", "level", "parent")
 _Cell = tuple[str, str]
 _NO_CATEGORY = "\x00none"
 _EQUAL = 1e-7
+_RIDGE = 1e-11
+_USED = 1e-4
 
 
 def given_back(
@@ -74,7 +76,16 @@ def _of_cut(
     known |= {(unit, "") for unit, n in units.items() if n >= least_of_unit and (unit, "") in cells}
     unknown = {cell: place for place, cell in enumerate(c for c in cells if c not in known)}
     targets = [unknown[cell] for cell, n in cells.items() if cell in unknown and n < MINIMUM_CELL]
-    if not targets:
+    sum_of = _inside(unknown, places)
+    # A group's category of few forms is one too, though each of its units has fewer still.
+    sums = [
+        inside
+        for key, n in counts.items()
+        if key[0] != "unit"
+        and 0 < n < MINIMUM_CELL
+        and (inside := sum_of.get((key[0], key[1], key[3])))
+    ]
+    if not targets and not sums:
         return set()
     size = len(unknown)
     by_unit: dict[str, list[int]] = defaultdict(list)
@@ -82,12 +93,12 @@ def _of_cut(
         by_unit[unit].append(place)
     totals = [mine for unit, mine in by_unit.items() if units[unit] >= least_of_unit]
     small = [mine for unit, mine in by_unit.items() if units[unit] < least_of_unit]
-    aims = _rows([*([place] for place in targets), *small], size)
+    aims = _rows([*([place] for place in targets), *small, *sums], size)
     shown = {
         key: inside
         for key, n in counts.items()
         if key[0] != "unit" and key not in hidden and n
-        if (inside := _inside(key, unknown, places))
+        if (inside := sum_of.get((key[0], key[1], key[3])))
     }
     gone: set[Key] = set()
     while used := _used(totals, shown, aims):
@@ -103,23 +114,31 @@ def _cells(counts: Mapping[Key, int], units: Mapping[str, int]) -> dict[_Cell, i
     cut = {key[2] for key in counts} - {""}
     if not cut or not cells:
         return {(unit, ""): n for unit, n in units.items()}
+    told: dict[str, int] = defaultdict(int)
+    for (unit, _), n in cells.items():
+        told[unit] += n
     for unit, n in units.items():
-        rest = n - sum(m for (of, _), m in cells.items() if of == unit)
-        if rest > 0:
-            cells[unit, _NO_CATEGORY] = rest
+        if n > told[unit]:
+            cells[unit, _NO_CATEGORY] = n - told[unit]
     return cells
 
 
 def _inside(
-    key: Key, unknown: Mapping[_Cell, int], places: Mapping[str, Mapping[str, Any]]
-) -> list[int]:
-    """Which unknown cells a slice of several units is the sum of, beside known ones."""
-    return [
-        place
-        for (unit, category), place in unknown.items()
-        if key[3] in ("", category)
-        and (key[0] == "all" or places.get(unit, {}).get(key[0]) == key[1])
-    ]
+    unknown: Mapping[_Cell, int], places: Mapping[str, Mapping[str, Any]]
+) -> dict[tuple[str, str, str], list[int]]:
+    """Scope, its id, category ("" for all) -> which unknown cells it is the sum of."""
+    found: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for (unit, category), place in unknown.items():
+        spots = [("all", "")]
+        for kind in PARTS:
+            where = places.get(unit, {}).get(kind)
+            if isinstance(where, str):
+                spots.append((kind, where))
+        for kind, where in spots:
+            found[kind, where, ""].append(place)
+            if category:
+                found[kind, where, category].append(place)
+    return found
 
 
 def _rows(places: Sequence[Sequence[int]], size: int) -> Any:
@@ -133,6 +152,8 @@ def _rows(places: Sequence[Sequence[int]], size: int) -> Any:
 
 def _used(totals: Sequence[Sequence[int]], shown: Mapping[Key, list[int]], aims: Any) -> list[Any]:
     """For each aim that is given away, the slices by which it is; totals are shown anyway."""
+    from scipy.linalg import cho_factor, cho_solve
+
     if not shown:
         return []
     names, size = list(shown), aims.shape[1]
@@ -143,13 +164,14 @@ def _used(totals: Sequence[Sequence[int]], shown: Mapping[Key, list[int]], aims:
         share = units.multiply(1.0 / units.sum(axis=1)[:, None]).tocsr()
         slices = slices - (slices @ units.T) @ share
         goals = goals - (goals @ units.T) @ share
-    values, vectors = np.linalg.eigh((slices @ slices.T).toarray())
-    kept = values > _EQUAL * max(values[-1], 1.0)
-    across = (goals @ slices.T).toarray() @ vectors[:, kept]
+    within = (slices @ slices.T).toarray()
+    # The ridge makes it regular; what it adds to an aim that is given away is far below _EQUAL.
+    within[np.diag_indices_from(within)] += _RIDGE * max(within.diagonal().max(), 1.0)
+    across = (goals @ slices.T).toarray()
+    solved = cho_solve(cho_factor(within, check_finite=False), across.T, check_finite=False).T
     length = goals.multiply(goals).sum(axis=1)
-    open_ = length - (across**2 / values[kept]).sum(axis=1)
+    open_ = length - (across * solved).sum(axis=1)
     found = []
     for aim in np.flatnonzero((length > _EQUAL) & (open_ < _EQUAL)):
-        weights = vectors[:, kept] @ (across[aim] / values[kept])
-        found.append([n for n, w in zip(names, weights, strict=True) if abs(w) > _EQUAL])
+        found.append([n for n, w in zip(names, solved[aim], strict=True) if abs(w) > _USED])
     return [keys for keys in found if keys]

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reports.documents.blocks import Block, Column, Heading, Table, Text
+from reports.documents.follow_up import actions_table, targets_table
 from reports.documents.index import index_table
 from reports.documents.outcomes import (
-    actions_table,
     awards_table,
     changes_table,
     complaints_table,
     published_table,
-    targets_table,
 )
 from reports.documents.parts import number, plain, share
 from reports.locale import Text as Words

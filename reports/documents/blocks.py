@@ -30,7 +30,9 @@ __all__ = [
     "Mark",
     "Picture",
     "Pictures",
+    "Plot",
     "Room",
+    "Series",
     "SignBlock",
     "Signatures",
     "Table",
@@ -57,11 +59,19 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One paragraph; ``note`` is small print, ``level`` puts a sign of severity before it."""
+    """One paragraph.
+
+    Attributes:
+        text: What it says.
+        note: Whether it is small print.
+        level: Puts a sign of severity before it.
+        lead: Whether it leads to what follows, and stays on one page with it.
+    """
 
     text: str
     note: bool = False
     level: Level | None = None
+    lead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +147,31 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Series:
+    """Numbers of a chart under one name; ``None`` where one is withheld or not known."""
+
+    name: str
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """What a chart shows, as numbers, for formats that draw charts of their own.
+
+    Attributes:
+        kind: ``bar`` (across), ``column``, ``line``, or ``scatter`` (places are numbers).
+        places: What the numbers stand beside, in words, or across, as numbers.
+        series: The numbers; each as many as ``places``.
+        shares: Whether they are shares in [0, 1].
+    """
+
+    kind: Literal["bar", "column", "line", "scatter"]
+    places: tuple[str | float, ...]
+    series: tuple[Series, ...]
+    shares: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """A drawing with its words: ``title`` and ``describe`` stand for it where it cannot be seen."""
 
@@ -144,6 +179,7 @@ class Chart:
     title: str
     describe: str
     note: str = ""
+    plot: Plot | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +204,19 @@ class Pictures:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The summary: severity in words and three to five sentences."""
+    """The summary: severity in words, three to five sentences, and what each answers."""
 
     sentences: tuple[str, ...]
     level: Level | None = None
     label: str = ""
+    leads: tuple[str, ...] = ()
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The sentences with what each answers before it, for formats without columns."""
+        if not self.leads:
+            return self.sentences
+        return tuple(f"{lead}: {one}" for lead, one in zip(self.leads, self.sentences, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reports import charts
-from reports.documents.blocks import Block, Chart, Heading, Picture, Pictures, Text
+from reports.documents.blocks import (
+    Block,
+    Chart,
+    Heading,
+    Picture,
+    Pictures,
+    Plot,
+    Series,
+    Text,
+)
 from reports.documents.parts import checked, counts_table, equals, level, signs, unjudged
-from reports.documents.plots import plots_part
+from reports.documents.plots import counted, plots_part
 from reports.locale import Text as Words
 from reports.views import (
     DigitalSection,
@@ -71,12 +80,19 @@ def _rates(counts: Sequence[SignCount], words: Words) -> Chart:
     title = words("chart.rates")
     describe = "; ".join(f"{row.label}: {row.shown}" for row in rows)
     svg = charts.rates(rows, title, describe, lambda v: words.percent(v, 1))
-    return Chart(svg, title, describe, words("rates.legend"))
+    columns = (
+        Series(words("col.rate"), tuple(row.rate for row in rows)),
+        Series(words("plot.low"), tuple(row.low for row in rows)),
+        Series(words("plot.high"), tuple(row.high for row in rows)),
+        Series(words("plot.force"), tuple(row.reference for row in rows)),
+    )
+    plot = Plot("bar", tuple(row.label for row in rows), columns)
+    return Chart(svg, title, describe, words("rates.legend"), plot)
 
 
 def _direction(direction: Direction, words: Words) -> Iterator[Block]:
     yield Heading(words("direction.title"), 3)
-    yield Text(_direction_words(direction, words))
+    yield Text(_direction_words(direction, words), lead=bool(direction.readable))
     if direction.readable:
         rows = [
             charts.Band(
@@ -91,7 +107,8 @@ def _direction(direction: Direction, words: Words) -> Iterator[Block]:
         ]
         title = words("direction.title")
         describe = "; ".join(f"{row.label}: {row.shown}" for row in rows)
-        yield Chart(charts.bands(rows, title, describe), title, describe)
+        plot = counted(rows, words)
+        yield Chart(charts.bands(rows, title, describe), title, describe, plot=plot)
     yield Text(words("direction.note"), note=True)
 
 

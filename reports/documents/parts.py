@@ -84,18 +84,23 @@ def standing(words: Words, place: Standing, of: int | None) -> str:
     return ", ".join(parts)
 
 
-def tiles(words: Words, result: Result, what: str, *, tiers: bool = True) -> Tiles:
-    """As received, after review, bounds and held, in large figures."""
+def tiles(
+    words: Words, result: Result, what: str, *, tiers: bool = True, flagged: int, firm: bool = True
+) -> Tiles:
+    """As received, after review, bounds, and what was flagged, in large figures."""
     missing = words("suppressed.short") if result.suppressed else words("none")
 
     def value(share_: float | None) -> str:
         return missing if share_ is None else words.percent(share_)
 
     low, high = result.bound_low.value, result.bound_high.value
-    firm = {None: "tier.unknown", True: "tier.firm", False: "tier.open"}[result.tier_firm]
-    held = words("figure.of", records=words.count(what, result.received))
+    key = {None: "tier.unknown", True: "tier.firm", False: "tier.open"}[result.tier_firm]
+    if result.tier_firm and not firm:
+        key = "tier.sampling"
+    under = words("figure.of", records=words.count(what, result.received))
+    under += "; " + words("figure.held_of", n=words.number(result.held))
     if result.not_judged:
-        held += "; " + words("figure.blind", n=words.number(result.not_judged))
+        under += "; " + words("figure.blind", n=words.number(result.not_judged))
     of = result.ranked_units
     return Tiles(
         (
@@ -112,10 +117,10 @@ def tiles(words: Words, result: Result, what: str, *, tiers: bool = True) -> Til
             Tile(
                 words("figure.bounds"),
                 missing if low is None else shares(words, low, high),
-                words(firm) if tiers else "",
+                words(key) if tiers else "",
                 long=True,
             ),
-            Tile(words("figure.held"), words.number(result.held), held),
+            Tile(words("figure.flagged"), words.number(flagged), under),
         )
     )
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reports import series
-from reports.documents.blocks import Block, Chart, Heading
+from reports.charts import Band
+from reports.documents.blocks import Block, Chart, Heading, Plot, Series
 from reports.locale import Text as Words
-from reports.views import Cutoffs, HourProfile, Plots
+from reports.views import Cutoffs, HourProfile, PeerPoint, Plots
 from reports.views.plots import BatchPoint, PeriodPoint
 
-__all__ = ["plots_part"]
+__all__ = ["counted", "plots_part", "scattered"]
+
+_STEP = 0.005
+"""Width of a column around the cut-offs, as a share."""
 
 _FEW_RECORDS = 20
 """Fewer records than this have no profile of hours worth drawing."""
@@ -48,7 +52,9 @@ def _batches(rows: tuple[BatchPoint, ...], words: Words) -> Chart:
     svg = series.batches(
         rows, words("col.flagged_share"), title, describe, lambda v: words.percent(v, 0)
     )
-    return Chart(svg, title, describe, words("plot.batches.note"))
+    shares = Series(words("col.flagged_share"), tuple(row.share for row in rows))
+    plot = Plot("column", tuple(row.label for row in rows), (shares,))
+    return Chart(svg, title, describe, words("plot.batches.note"), plot)
 
 
 def _hours(profile: HourProfile, words: Words) -> Chart:
@@ -64,7 +70,13 @@ def _hours(profile: HourProfile, words: Words) -> Chart:
     )
     legend = (words("plot.this_unit"), words("plot.all_units"))
     svg = series.hours(profile, legend, title, describe, lambda v: words.percent(v, 0))
-    return Chart(svg, title, describe, describe)
+    unit = tuple(n / profile.n for n in profile.unit)
+    plot = Plot(
+        "column",
+        tuple(str(hour) for hour in range(24)),
+        (Series(legend[0], unit), Series(legend[1], profile.force)),
+    )
+    return Chart(svg, title, describe, describe, plot)
 
 
 def _periods(rows: tuple[PeriodPoint, ...], words: Words) -> Chart:
@@ -89,7 +101,16 @@ def _periods(rows: tuple[PeriodPoint, ...], words: Words) -> Chart:
         describe,
         lambda v: words.percent(v, 1),
     )
-    return Chart(svg, title, describe, " ".join([describe, *breaks]))
+    plot = Plot(
+        "line",
+        tuple(words.say(row.label) for row in rows),
+        (
+            Series(words("col.value"), tuple(row.value for row in rows)),
+            Series(words("plot.low"), tuple(row.low for row in rows)),
+            Series(words("plot.high"), tuple(row.high for row in rows)),
+        ),
+    )
+    return Chart(svg, title, describe, " ".join([describe, *breaks]), plot)
 
 
 def _cutoffs(view: Cutoffs, words: Words) -> Chart:
@@ -110,4 +131,34 @@ def _cutoffs(view: Cutoffs, words: Words) -> Chart:
         describe,
         lambda v: words.percent(v, 1),
     )
-    return Chart(svg, title, describe, describe)
+    floor = min((*view.values, *(cut for cut, _ in view.cut_offs)))
+    first = int(floor / _STEP)
+    bins = tuple(range(first, int(1 / _STEP) + 1))
+    counts = tuple(
+        float(sum(int(value / _STEP + 1e-9) == b for value in view.values)) for b in bins
+    )
+    plot = Plot(
+        "column",
+        tuple(words.percent(b * _STEP, 1) for b in bins),
+        (Series(words("plot.units"), counts),),
+        shares=False,
+    )
+    return Chart(svg, title, describe, describe, plot)
+
+
+def counted(bars: Sequence[Band], words: Words) -> Plot:
+    """Bars of counts as numbers."""
+    numbers = Series(words("plot.number"), tuple(float(bar.count) for bar in bars))
+    return Plot("bar", tuple(bar.label for bar in bars), (numbers,), shares=False)
+
+
+def scattered(points: Sequence[PeerPoint], here: PeerPoint | None, words: Words) -> Plot:
+    """The units of a funnel as numbers, without names."""
+    own = [] if here is None else [here]
+    counts = tuple(float(point.n) for point in (*points, *own))
+    peers = (*(point.value for point in points), *(None for _ in own))
+    series = [Series(words("plot.peers"), peers)]
+    if here is not None:
+        values = (*(None for _ in points), here.value)
+        series.append(Series(words("plot.this_unit"), values))
+    return Plot("scatter", counts, tuple(series))

@@ -21,7 +21,7 @@ from reports.documents.blocks import (
     Verdict,
 )
 from reports.documents.fairness import fairness_part
-from reports.documents.outcomes import chances, slices_table
+from reports.documents.firmness import chances
 from reports.documents.parts import (
     frame,
     level,
@@ -35,10 +35,13 @@ from reports.documents.parts import (
     tiles,
     unjudged,
 )
+from reports.documents.plots import counted, scattered
+from reports.documents.slices import round_slices
 from reports.locale import Text as Words
 from reports.locale import load_text
+from reports.summary import round_summary
 from reports.views import GroupSummary, PeerPoint, RoundReport, UnitRow
-from reports.wording import noun, round_summary
+from reports.wording import noun
 
 __all__ = ["round_document"]
 
@@ -73,7 +76,13 @@ def round_document(
         Facts(tuple(_facts(report, words)), wide=True),
         Heading(f"2. {words('heading.summary')}"),
         Verdict(round_summary(report, words)),
-        tiles(words, report.result, noun(report.round), tiers=False),
+        tiles(
+            words,
+            report.result,
+            noun(report.round),
+            tiers=False,
+            flagged=sum(row.flagged for row in report.units),
+        ),
         Heading(f"3. {words('round.heading.first')}"),
         *_first(report, links, words),
         Heading(f"4. {words('round.heading.results')}"),
@@ -164,9 +173,7 @@ def _results(report: RoundReport, links: Mapping[str, str], words: Words) -> Ite
         yield _unit_table(sorted(rows, key=_place), name, links, words)
     yield from _open_tiers(report.units, words)
     yield from _factors(report, words)
-    if report.slices:
-        yield Heading(words("slice.heading"), 3)
-        yield slices_table(report.slices, words("slice.heading"), words)
+    yield from round_slices(report.slices, words)
     yield Text(words("round.results.note"), note=True)
     if report.left_out:
         yield Text(words.count("round.left_out", report.left_out), note=True)
@@ -254,9 +261,9 @@ def _funnel(
     rows: Sequence[UnitRow], summary: GroupSummary | None, name: str, words: Words
 ) -> Chart | None:
     points = [
-        PeerPoint(row.result.received, row.result.as_received.value)
+        PeerPoint(row.result.scored, row.result.after_review.value)
         for row in rows
-        if row.result.as_received.value is not None
+        if row.result.after_review.value is not None
     ]
     if len(points) < 3:
         return None
@@ -274,7 +281,7 @@ def _funnel(
         lambda v: words.percent(v, 1),
     )
     note = words("funnel.legend.bare") if rho is None else words("funnel.legend.round")
-    return Chart(svg, title, describe, note)
+    return Chart(svg, title, describe, note, scattered(points, None, words))
 
 
 def _open_tiers(rows: Sequence[UnitRow], words: Words) -> Iterator[Block]:
@@ -346,7 +353,8 @@ def _bands(rows: Sequence[UnitRow], words: Words) -> Iterator[Block]:
     bars.append(charts.Band(words("band.none"), blind, shown, hatched=True))
     title = words("round.heading.bands")
     describe = "; ".join(f"{bar.label}: {bar.shown}" for bar in bars)
-    yield Chart(charts.bands(bars, title, describe), title, describe, words("bands.note"))
+    svg = charts.bands(bars, title, describe)
+    yield Chart(svg, title, describe, words("bands.note"), counted(bars, words))
 
 
 def _unjudged(report: RoundReport, words: Words) -> Iterator[Block]:

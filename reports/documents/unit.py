@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reports import charts
+from reports.advice import innocent, recommendations
 from reports.documents.blocks import (
     Block,
     Cell,
@@ -13,13 +14,16 @@ from reports.documents.blocks import (
     Document,
     Facts,
     Heading,
+    Plot,
+    Series,
     Table,
     Text,
     Verdict,
 )
 from reports.documents.evidence import digital_part, image_part, statistics_part
+from reports.documents.follow_up import unit_follow_up
 from reports.documents.index import index_sheets
-from reports.documents.outcomes import unit_follow_up, unit_held_against
+from reports.documents.outcomes import unit_held_against
 from reports.documents.parts import (
     frame,
     level,
@@ -34,10 +38,12 @@ from reports.documents.parts import (
     standing,
     tiles,
 )
+from reports.documents.plots import scattered
 from reports.locale import Text as Words
 from reports.locale import load_text
+from reports.summary import LEADS, unit_summary
 from reports.views import CustodyRow, FactorResult, FlaggedForm, PeerGroup, PeerPoint, UnitReport
-from reports.wording import change, innocent, noun, recommendations, severity_label, unit_summary
+from reports.wording import change, noun, severity_label
 
 __all__ = ["CROPPED_FORMS", "LISTED_FORMS", "custody_part", "unit_document"]
 
@@ -148,14 +154,32 @@ def unit_facts(report: UnitReport, words: Words) -> list[tuple[str, str]]:
 
 def _summary(report: UnitReport, words: Words) -> Iterator[Block]:
     sentences = unit_summary(report, words)
-    yield Verdict(sentences, level(report.severity), severity_label(words, report.severity))
-    yield tiles(words, report.result, noun(report.round))
+    label = severity_label(words, report.severity)
+    yield Verdict(sentences, level(report.severity), label, tuple(map(words, LEADS)))
+    flagged = len(report.appendix.flagged)
+    firm = not (report.firmness and report.firmness.tier_open)
+    yield tiles(words, report.result, noun(report.round), flagged=flagged, firm=firm)
     result = report.result
     if None not in (result.as_received.value, result.bound_low.value, result.bound_high.value):
         labels = [words(f"figure.{key}") for key in ("received", "reviewed", "bounds")]
-        title, describe = words("chart.bounds"), " ".join(sentences[2:4])
+        title, describe = words("chart.bounds"), sentences[2]
         svg = charts.bounds(result, labels, title, describe, lambda v: words.percent(v, 1))
-        yield Chart(svg, title, describe)
+        plot = Plot(
+            "bar",
+            (*labels[:2], words("plot.lowest"), words("plot.highest")),
+            (
+                Series(
+                    words("col.value"),
+                    (
+                        result.as_received.value,
+                        result.after_review.value,
+                        result.bound_low.value,
+                        result.bound_high.value,
+                    ),
+                ),
+            ),
+        )
+        yield Chart(svg, title, describe, plot=plot)
     previous = _previous(report, words)
     if previous:
         yield Text(previous, note=True)
@@ -268,7 +292,17 @@ def _factors(report: UnitReport, words: Words) -> Iterator[Block]:
         ]
         describe = "; ".join(f"{row.label}: {row.shown}" for row in rows)
         svg = charts.intervals(rows, heading, describe, lambda v: words.percent(v, 1))
-        yield Chart(svg, heading, describe, words("factors.legend"))
+        plot = Plot(
+            "bar",
+            tuple(row.label for row in rows),
+            (
+                Series(words("col.value"), tuple(row.value for row in rows)),
+                Series(words("plot.low"), tuple(row.low for row in rows)),
+                Series(words("plot.high"), tuple(row.high for row in rows)),
+                Series(words("col.median"), tuple(row.reference for row in rows)),
+            ),
+        )
+        yield Chart(svg, heading, describe, words("factors.legend"), plot)
         yield _factor_table(factors, heading, words)
     yield from _peers(report, words)
 
@@ -326,8 +360,8 @@ def _peers(report: UnitReport, words: Words) -> Iterator[Block]:
 
 
 def _funnel(report: UnitReport, peers: PeerGroup, name: str, words: Words) -> Chart:
-    value = report.result.as_received.value
-    here = None if value is None else PeerPoint(report.result.received, value)
+    value = report.result.after_review.value
+    here = None if value is None else PeerPoint(report.result.scored, value)
     title = words("chart.funnel", group=name)
     describe = words("chart.funnel.words", units=words.number(len(peers.points)))
     svg = charts.funnel(
@@ -341,14 +375,14 @@ def _funnel(report: UnitReport, peers: PeerGroup, name: str, words: Words) -> Ch
         lambda v: words.percent(v, 1),
     )
     note = words("funnel.legend") if peers.rho is not None else words("funnel.legend.bare")
-    return Chart(svg, title, describe, note)
+    return Chart(svg, title, describe, note, scattered(peers.points, here, words))
 
 
 def _advice(report: UnitReport, words: Words) -> Iterator[Block]:
     yield Heading(f"8. {words('heading.innocent')}")
     lines = innocent(report, words)
     if lines:
-        yield Text(words("innocent.lead"))
+        yield Text(words("innocent.lead"), lead=True)
         yield listed(lines)
     else:
         yield Text(words("innocent.missing"))

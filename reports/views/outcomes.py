@@ -58,15 +58,17 @@ class ResultSlice:
     """A result over a slice of the records; ``None`` where it is withheld.
 
     Attributes:
-        scope: What is cut: all, a group, a level, units below one, a unit.
+        scope: What is cut: all, a group, a level, units below one (``parent``), a unit.
+        where: Which one; empty for all and for a unit.
         dimension: By what: channel, respondent kind, field; ``None`` for all records.
-        category: Which.
+        category: Which; empty without a dimension.
+        label: What the instrument calls it.
         n: Records received.
         value: Share after review.
         low: Lower end of the 95 % interval.
         high: Upper end.
         suppressed: Whether it is withheld.
-        factors: Value of each factor, ``None`` where it is withheld; empty for units.
+        factors: Value of each factor, ``None`` where it is withheld; empty for a unit.
     """
 
     scope: str
@@ -78,6 +80,8 @@ class ResultSlice:
     high: float | None
     suppressed: bool
     factors: tuple[tuple[str, float | None], ...] = ()
+    where: str = ""
+    label: Message | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,7 @@ class UnitReport:
         firmness: How firm the result is; ``None`` where that is not known.
         slices: The result by channel, respondent kind and field.
         outcomes: What the result is held against; ``None`` if that was not worked out.
+        false_flag_rate: Accepted share of honest records that are flagged; ``None``: not known.
     """
 
     unit: UnitIdentity
@@ -87,6 +88,7 @@ class UnitReport:
     firmness: Firmness | None = None
     slices: tuple[ResultSlice, ...] = ()
     outcomes: RoundOutcomes | None = None
+    false_flag_rate: float | None = None
 
     def __post_init__(self) -> None:
         """Take green from what was not examined; withhold what would give a small cell away."""

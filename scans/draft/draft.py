@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.errors import InputError
-from detectors.instrument import BoxMm, Code, Field, Instrument, Page, Value
+from detectors.instrument import BoxMm, Code, Field, Instrument, Item, Page, Value
 from detectors.instrument_toml import instrument_toml
 from scans.draft.fields import find_fields
 from scans.draft.fixtures import find_codes, find_fiducials
@@ -108,13 +108,26 @@ def draft_instrument(
         id=name,
         version="1",
         title={language: title},
-        items=tuple(book.items.values()),
+        items=tuple(_named(item, book, language) for item in book.items.values()),
         marks=marks,
         pages=tuple(pages),
         sha256="",
         path=output,
+        factor_names={
+            factor: {language: words}
+            for factor, words in book.factors.items()
+            if any(item.factor == factor for item in book.items.values())
+        },
     )
     return Draft(instrument, book.notes, blanks, book.options, book.factors)
+
+
+def _named(item: Item, book: Book, language: str) -> Item:
+    """The item with the words of its values, where every one of them was found."""
+    words = book.options.get(item.id, {})
+    if any(value not in words for value in item.scale):
+        return item
+    return replace(item, labels=tuple({language: words[value]} for value in item.scale))
 
 
 def _id_of(path: Path) -> str:

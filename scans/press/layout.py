@@ -219,7 +219,7 @@ def _rules(press: _Press) -> None:
 
 def _fact(press: _Press, item: Item) -> None:
     """A question of facts: its values are words beside their boxes."""
-    labels = [str(value) for value in item.scale]
+    labels = [_words(item.label(value), "vi") or str(value) for value in item.scale]
     wide = max(text_width(label, 7.0) for label in labels) + 9.0
     columns = max(1, min(len(labels), int(106.0 / wide)))
     step = 106.0 / columns
@@ -292,7 +292,14 @@ def _columns(
         draw.text((_RIGHT, y - 1.2), "KC: không có ý kiến / N/A", 5.0, anchor="right")
     draw.line((_LEFT - 2, y + 4.6), (_RIGHT + 2, y + 4.6), 0.25)
     press.y = y + 5.4
-    if factor and len(factor) > 2:  # a letter says nothing that the items do not say
+    named = press.form.factor_names.get(factor or "")
+    if named:
+        words = _words(named, "vi") or _words(named, "en")
+        english = _words(named, "en")
+        title = words if english in ("", words) else f"{words} ({english})"
+        draw.fitted((_LEFT, press.y + 2.0), f"{factor}. {title}", 7.6, 166, style="-Bold")
+        press.y += 4.6
+    elif factor and len(factor) > 2:  # a letter says nothing that the items do not say
         draw.text((_LEFT, press.y + 2.0), factor, 7.6, style="-Bold")
         press.y += 4.6
 

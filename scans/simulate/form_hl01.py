@@ -15,24 +15,44 @@ _CORNERS = ((14.0, 14.0), (196.0, 14.0), (14.0, 283.0), (196.0, 283.0))
 _GRID_X, _PITCH, _ROW = 132.0, 9.0, 7.5
 _NA = 9
 
-_GENERAL: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
+_Options = tuple[tuple[str, str], ...]
+
+_GENERAL: tuple[tuple[str, str, str, _Options], ...] = (
     ("D1", "Ông/Bà trả lời với tư cách", "Answering as",
-     ("Cá nhân", "Đại diện tổ chức", "Đại diện doanh nghiệp")),
-    ("D2", "Giới tính", "Sex", ("Nam", "Nữ", "Khác/không trả lời")),
-    ("D3", "Nhóm tuổi", "Age group", ("18–24", "25–34", "35–49", "50–59", "Từ 60")),
+     (("Cá nhân", "Individual"), ("Đại diện tổ chức", "For an organisation"),
+      ("Đại diện doanh nghiệp", "For a business"))),
+    ("D2", "Giới tính", "Sex",
+     (("Nam", "Male"), ("Nữ", "Female"), ("Khác/không trả lời", "Other or no answer"))),
+    ("D3", "Nhóm tuổi", "Age group",
+     (("18–24", "18–24"), ("25–34", "25–34"), ("35–49", "35–49"), ("50–59", "50–59"),
+      ("Từ 60", "60 and over"))),
     ("D4", "Trình độ học vấn", "Education",
-     ("Tiểu học trở xuống", "THCS", "THPT", "Trung cấp/CĐ", "Đại học trở lên")),
+     (("Tiểu học trở xuống", "Primary or less"), ("THCS", "Lower secondary"),
+      ("THPT", "Upper secondary"), ("Trung cấp/CĐ", "Vocational, college"),
+      ("Đại học trở lên", "University"))),
     ("D5", "Nghề nghiệp", "Occupation",
-     ("Nông dân", "Công nhân", "CBCCVC", "Kinh doanh", "HS/SV", "Hưu trí", "Khác")),
-    ("D6", "Nơi ở", "Area", ("Đô thị", "Nông thôn", "Miền núi/hải đảo")),
+     (("Nông dân", "Farmer"), ("Công nhân", "Worker"), ("CBCCVC", "Public employee"),
+      ("Kinh doanh", "Business"), ("HS/SV", "Student"), ("Hưu trí", "Retired"),
+      ("Khác", "Other"))),
+    ("D6", "Nơi ở", "Area",
+     (("Đô thị", "Urban"), ("Nông thôn", "Rural"),
+      ("Miền núi/hải đảo", "Mountains, islands"))),
     ("D7", "Thủ tục đã thực hiện", "Service used",
-     ("Cư trú", "Căn cước/VNeID", "Xuất nhập cảnh", "Đăng ký, quản lý xe", "Giấy phép lái xe",
-      "PCCC&CNCH", "Con dấu", "Ngành nghề ĐK về ANTT", "Vũ khí, VLN, CCHT", "Lý lịch tư pháp",
-      "Khác")),
-    ("D8", "Hình thức nộp hồ sơ", "Filing", ("Trực tiếp", "Trực tuyến", "Bưu chính công ích")),
-    ("D9", "Nơi giải quyết", "Office", ("Phòng thuộc CA tỉnh", "CA cấp huyện", "CA cấp xã")),
+     (("Cư trú", "Residence"), ("Căn cước/VNeID", "Identity card, VNeID"),
+      ("Xuất nhập cảnh", "Exit and entry"), ("Đăng ký, quản lý xe", "Vehicle registration"),
+      ("Giấy phép lái xe", "Driving licence"), ("PCCC&CNCH", "Fire safety, rescue"),
+      ("Con dấu", "Seals"), ("Ngành nghề ĐK về ANTT", "Conditional trades"),
+      ("Vũ khí, VLN, CCHT", "Weapons, explosives"), ("Lý lịch tư pháp", "Criminal record"),
+      ("Khác", "Other"))),
+    ("D8", "Hình thức nộp hồ sơ", "Filing",
+     (("Trực tiếp", "In person"), ("Trực tuyến", "Online"),
+      ("Bưu chính công ích", "Public post"))),
+    ("D9", "Nơi giải quyết", "Office",
+     (("Phòng thuộc CA tỉnh", "Provincial division"), ("CA cấp huyện", "District police"),
+      ("CA cấp xã", "Commune police"))),
     ("D11", "Có người hướng dẫn điền phiếu không?", "Helped to fill in?",
-     ("Không", "Cán bộ công an", "Người nhà/người khác")),
+     (("Không", "No"), ("Cán bộ công an", "Officer"),
+      ("Người nhà/người khác", "Family, others"))),
 )  # fmt: skip
 
 _FACTORS: tuple[tuple[str, str, str, tuple[tuple[str, str, str], ...]], ...] = (
@@ -66,8 +86,15 @@ _FACTORS: tuple[tuple[str, str, str, tuple[tuple[str, str, str], ...]], ...] = (
         ("E4", "Thông báo kết quả xử lý kịp thời", "Timely notice of outcome"))),
 )  # fmt: skip
 
-_VISITS = ("K1", "Ông/Bà phải đi lại mấy lần?", "How many visits?", ("1", "2", "3", ">3"))
-_LATE = ("K2", "Có bị trễ hẹn không?", "Was the result late?", ("Không", "Có"))
+_VISITS = (
+    *("K1", "Ông/Bà phải đi lại mấy lần?", "How many visits?"),
+    (("1", "1"), ("2", "2"), ("3", "3"), (">3", ">3")),
+)
+_LATE = (
+    *("K2", "Có bị trễ hẹn không?", "Was the result late?"),
+    (("Không", "No"), ("Có", "Yes")),
+)
+_OVERALL = {"vi": "Mức độ hài lòng chung", "en": "Overall satisfaction"}
 _LEVELS = (
     "1 Rất không hài lòng", "2 Không hài lòng", "3 Bình thường", "4 Hài lòng", "5 Rất hài lòng",
 )  # fmt: skip
@@ -79,15 +106,15 @@ def _items() -> tuple[Item, ...]:
         for name, vi, en in rows:
             missing = _NA if name in ("E3", "E4") else None
             items.append(Item(name, (1, 2, 3, 4, 5), factor, {"vi": vi, "en": en}, missing))
-    overall = {"vi": "Mức độ hài lòng chung", "en": "Overall satisfaction"}
-    items.append(Item("G", (1, 2, 3, 4, 5), "G", overall))
+    items.append(Item("G", (1, 2, 3, 4, 5), "G", _OVERALL))
     items += [_category(*_VISITS), _category(*_LATE)]
     return tuple(items)
 
 
-def _category(name: str, vi: str, en: str, options: tuple[str, ...]) -> Item:
+def _category(name: str, vi: str, en: str, options: _Options) -> Item:
     scale = tuple(range(1, len(options) + 1))
-    return Item(name, scale, None, {"vi": vi, "en": en}, kind="category")
+    labels = tuple({"vi": one, "en": other} for one, other in options)
+    return Item(name, scale, None, {"vi": vi, "en": en}, kind="category", labels=labels)
 
 
 def hl01() -> Form:
@@ -99,6 +126,7 @@ def hl01() -> Form:
         items=_items(),
         marks=Marks(shape="box", style="cross", correction="circle"),
         pages=(_front(), _back()),
+        factors={name: {"vi": vi, "en": en} for name, vi, en, _ in _FACTORS} | {"G": _OVERALL},
     )
 
 
@@ -162,7 +190,7 @@ def _general(page: PageBuilder, y: float) -> None:
         draw.fitted((30, y + 2), vi, 7.2, 50)
         columns = 5 if name == "D3" else 4 if name == "D5" else 3
         width = 106 / columns
-        for number, option in enumerate(options):
+        for number, (option, _) in enumerate(options):
             row, column = divmod(number, columns)
             x, top = 82 + column * width, y + row * 6
             page.box(name, number + 1, (x, top, 4.0, 4.0))
@@ -236,7 +264,7 @@ def _facts(page: PageBuilder, y: float) -> None:
         top = y + row * 6.6
         draw.text((22, top + 2), name, 6.6, style="Sans-Bold")
         draw.fitted((30, top + 2), f"{vi} ({en})", 7.2, 70)
-        for number, option in enumerate(options):
+        for number, (option, _) in enumerate(options):
             x = 110 + number * 20
             page.box(name, number + 1, (x, top, 4.0, 4.0))
             draw.text((x + 5.4, top + 2), option, 7)

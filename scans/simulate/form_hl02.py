@@ -35,6 +35,7 @@ def hl02() -> Form:
         items=items,
         marks=Marks(shape="ellipse", style="fill", correction="strike"),
         pages=(_page(),),
+        factors={"Q": {"vi": "Phục vụ tại quầy", "en": "Service at the counter"}},
         held_out=True,
     )
 

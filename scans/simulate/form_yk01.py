@@ -34,6 +34,9 @@ def yk01() -> Form:
         items=items,
         marks=Marks(shape="box", style="tick", correction="fill"),
         pages=(_page(),),
+        factors={
+            "S": {"vi": "Cải cách hành chính của đơn vị", "en": "Administrative reform of the unit"}
+        },
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -94,6 +94,7 @@ class Form:
 
     Attributes:
         held_out: Never used for tuning a check, only for measuring it.
+        factors: Factor -> language -> its name.
     """
 
     id: str
@@ -103,6 +104,7 @@ class Form:
     marks: Marks
     pages: tuple[PrintedPage, ...]
     held_out: bool = False
+    factors: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def page(self, number: int) -> PrintedPage:
         """The page with that number."""
@@ -215,6 +217,7 @@ def to_toml(form: Form, fiducial_size_mm: float = 8.0) -> str:
         f"version = {_toml(form.version)}",
         f"title = {_toml(form.title)}",
         "",
+        *_factor_lines(form),
         "[marks]",
         f"shape = {_toml(form.marks.shape)}",
         f"style = {_toml(form.marks.style)}",
@@ -225,6 +228,8 @@ def to_toml(form: Form, fiducial_size_mm: float = 8.0) -> str:
         if item.factor is not None:
             lines.append(f"factor = {_toml(item.factor)}")
         lines.append(f"scale = {_toml(item.scale)}")
+        if item.labels:
+            lines.append(f"labels = {_toml([dict(label) for label in item.labels])}")
         if item.text is not None:
             lines.append(f"text = {_toml(dict(item.text))}")
         if item.not_applicable is not None:
@@ -234,6 +239,12 @@ def to_toml(form: Form, fiducial_size_mm: float = 8.0) -> str:
     for page in form.pages:
         lines += _page_lines(form, page, fiducial_size_mm)
     return "\n".join(lines) + "\n"
+
+
+def _factor_lines(form: Form) -> list[str]:
+    if not form.factors:
+        return []
+    return ["[factors]", *(f"{name} = {_toml(text)}" for name, text in form.factors.items()), ""]
 
 
 def _page_lines(form: Form, page: PrintedPage, fiducial_size_mm: float) -> list[str]:
@@ -255,9 +266,9 @@ def _page_lines(form: Form, page: PrintedPage, fiducial_size_mm: float) -> list[
     for box in page.singles:
         lines += ["", "[[page.box]]", f"item = {_toml(box.item)}", f"value = {_toml(box.value)}"]
         lines.append(f"box_mm = {_toml(box.box_mm)}")
-    for field in page.fields:
-        lines += ["", "[[page.field]]", f"id = {_toml(field.id)}", f"kind = {_toml(field.kind)}"]
-        lines.append(f"box_mm = {_toml(field.box_mm)}")
+    for region in page.fields:
+        lines += ["", "[[page.field]]", f"id = {_toml(region.id)}", f"kind = {_toml(region.kind)}"]
+        lines.append(f"box_mm = {_toml(region.box_mm)}")
     return lines
 
 

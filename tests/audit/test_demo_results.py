@@ -84,7 +84,7 @@ def test_no_slice_tells_a_small_cell_by_subtraction() -> None:
     found = slices_by_unit(rows, scores, units)
     assert [one.category for one in found["c"] if one.value is not None] == ["paper"]
     assert all(one.value is None for one in found["a"])
-    groups = {one.category: one.value for one in found[ROUND] if one.scope == "group"}
+    groups = {one.where: one.value for one in found[ROUND] if one.scope == "group"}
     assert groups == {"G": None, "H": 1.0}  # H is c, which is shown itself
     shown = [one for one in found[ROUND] if one.scope == "all" and one.value is not None]
     assert len(shown) < 2

@@ -17,7 +17,7 @@ from tests.audit.index_books import rows_of, write_book
 
 RULES = load_rules(next(p for p in shipped_rules() if p.stem == "index-2025"))
 SCORES = rows_of("u1", 2026, 0.9, 0.8, 1, 0.75, 0.5)
-UNITS = ("u1", "u2")
+UNITS = {"u1": "Công an phường Mẫu", "u2": "Công an xã Thử"}
 
 
 def _read(path: Path) -> Any:

@@ -6,16 +6,10 @@ import pytest
 
 from detectors.finding import Message, Severity
 from reports import views as v
+from reports.advice import innocent, recommendations
 from reports.locale import load_text
-from reports.wording import (
-    change,
-    innocent,
-    kind_title,
-    rank_change,
-    recommendations,
-    round_summary,
-    unit_summary,
-)
+from reports.summary import round_summary, unit_summary
+from reports.wording import change, kind_title, rank_change
 from tests.reports import sample
 
 VI, EN = load_text("vi"), load_text("en")
@@ -30,7 +24,8 @@ def test_the_summary_has_three_to_five_sentences(text) -> None:
 
 def test_the_summary_says_what_happened() -> None:
     joined = " ".join(unit_summary(sample.unit_report(), VI))
-    assert "40 bản ghi tạm loại khỏi tính điểm; 03 bản ghi không đánh giá được" in joined
+    assert "Tạm loại 40 bản ghi khỏi tính điểm" in joined
+    assert "Không coi là không có dấu hiệu: 03 bản ghi không đánh giá được" in joined
     assert "trước rà soát là 95,93%, sau rà soát là 95,41% (giảm 0,52 điểm phần trăm)" in joined
     assert "từ 84,51% đến 95,93%" in joined
     assert "thứ 14/63; sau rà soát: Xuất sắc, thứ 24/63 (giảm 10 bậc)" in joined
@@ -50,6 +45,13 @@ def test_a_tier_that_is_not_firm_is_said_so() -> None:
     assert "xếp loại không thay đổi" not in " ".join(unit_summary(unknown, VI))
 
 
+def test_the_first_page_says_how_sure_it_is() -> None:
+    report = sample.unit_report(false_flag_rate=0.01)
+    assert "mức báo nhầm chấp nhận 1%" in unit_summary(report, VI)[1]
+    assert "khoảng 3,5 bị đánh dấu" in unit_summary(report, VI)[1]
+    assert "about 3.5 of those received (353 records" in unit_summary(report, EN)[1]
+
+
 def test_not_judged_is_told_apart_from_no_signs() -> None:
     first = unit_summary(sample.bare_report(), VI)[0]
     assert "không có nghĩa là không có dấu hiệu" in first
@@ -63,7 +65,7 @@ def test_an_unchanged_result_is_one_number() -> None:
         held=0, as_received=place, after_review=place, bound_low=place, bound_high=place
     )
     sentence = unit_summary(sample.unit_report(result=same), VI)[2]
-    assert sentence == "Tỷ lệ hài lòng là 97,71%; rà soát không làm thay đổi kết quả."
+    assert sentence.startswith("Tỷ lệ hài lòng là 97,71%; rà soát không làm thay đổi kết quả")
 
 
 def test_small_cells_say_why_there_is_no_number() -> None:
