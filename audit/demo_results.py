@@ -55,7 +55,7 @@ def write_results(folder: Path, made: SimulatedRound) -> None:
 
 def _shares(frame: pd.DataFrame, instrument: Instrument) -> dict[str, tuple[int, int, int]]:
     """Unit -> satisfied answers, answers, records."""
-    from detectors.table import positions
+    from detectors.table_coding import positions
 
     found: dict[str, tuple[int, int, int]] = {}
     for unit, rows in frame.groupby("unit_id"):

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from audit.pipeline.brought import read_brought
-from audit.pipeline.lock import round_lock
+from audit.pipeline.lock import round_lock, store_lock
 from audit.pipeline.run import LOCK
 from audit.pipeline.scoring import gate_and_score
 from audit.pipeline.sources import load_forms
@@ -44,7 +44,11 @@ def rescore(
     brought = read_brought(store, settings, units, book)
     changes = Changes()
     act = Act(Action.SCORES, now(), actor, settings.round.id)
-    with round_lock(settings.base / LOCK, "score"), store.writing(act) as connection:
+    with (
+        round_lock(settings.base / LOCK, "score"),
+        store_lock(store, settings.round.id),
+        store.writing(act) as connection,
+    ):
         for form in forms:
             rules = book[form.settings.programme]
             changes += gate_and_score(connection, settings, form.instrument, rules, form.settings)

@@ -3,9 +3,9 @@
 A record's own answers, and whatever follows from them (the place of a box, the wording of a
 finding, the score of a check on a record that nobody flagged), stay inside; they are looked at
 on the case's page, in scope. What is shown or published leaves out values over fewer than
-:data:`~reports.views.MINIMUM_CELL` forms, and what would give them back by subtracting. The
-operator's tables of units keep the values of small units, which the next step computes with,
-down to :data:`FEWEST_OF_UNIT` forms.
+:data:`~reports.views.MINIMUM_CELL` forms, and what would give them back by subtracting
+(:mod:`audit.scoring.cells`). The operator's tables of units keep the values of small units,
+which the next step computes with, down to ``FEWEST_OF_UNIT`` forms.
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
+from audit.scoring.cells import FEWEST_OF_UNIT, key_of, small, withheld
 from detectors.finding import Message
-from reports.views import MINIMUM_CELL
 
 __all__ = ["shared", "small"]
-
-FEWEST_OF_UNIT = 5
 
 _KEPT_OF_SCORES = (
     *("instrument_id", "unit_id", "measure", "factor", "rule_set", "n", "received"),
@@ -30,12 +28,11 @@ _KEPT_OF_RECORDS = (
     *("collector", "started_at", "submitted_at", "assisted", "reasons"),
     *("severity", "flagged", "not_testable", "state"),
 )
+_KEPT_OF_UNITS = (
+    *("unit_id", "name", "group", "level", "parent_id", "handles_procedures", "served"),
+    *("valid_from", "valid_to", "instrument_id", "n", "severity", "flagged", "not_testable"),
+)
 _INSIDE_OF_FINDINGS = ("evidence", "box_mm", "item", "field", "score")
-
-
-def small(received: int, counted: int) -> bool:
-    """Whether a value rests on so few forms that it says what one of them says."""
-    return received < MINIMUM_CELL or 0 < counted < MINIMUM_CELL
 
 
 def shared(
@@ -53,7 +50,8 @@ def shared(
         frame: The table as it stands inside.
         items: Questions of all forms of the round.
         titles: What each check is called, by its id.
-        sizes: ``instrument_id, unit_id, group, level, parent_id, received``, a row a unit.
+        sizes: ``instrument_id, unit_id, measure, factor, n, received`` of every score, with its
+            unit's ``group, level, parent_id``.
     """
     if frame.empty:
         return frame
@@ -95,7 +93,7 @@ def _findings(frame: pd.DataFrame, titles: Mapping[str, Message]) -> pd.DataFram
 def _scores(frame: pd.DataFrame) -> pd.DataFrame:
     kept = frame.copy()
     few = [
-        r < FEWEST_OF_UNIT or 0 < n < FEWEST_OF_UNIT
+        small(int(r), int(n), FEWEST_OF_UNIT)
         for r, n in zip(kept["received"], kept["n"], strict=True)
     ]
     kept["suppressed"] = few
@@ -110,24 +108,27 @@ def _scores(frame: pd.DataFrame) -> pd.DataFrame:
 def _units(frame: pd.DataFrame) -> pd.DataFrame:
     if "n" not in frame or "value" not in frame:
         return frame
-    kept = frame.copy()
-    kept["value"] = kept["value"].where(~(kept["n"].fillna(0) < FEWEST_OF_UNIT))
-    return kept
+    return _blank(frame.copy(), frame["n"].fillna(0) < FEWEST_OF_UNIT, _KEPT_OF_UNITS)
 
 
 def _breakdowns(frame: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataFrame:
-    """Totals less the units that ``scores`` shows must not give a small unit."""
     kept = frame.copy()
-    few = sizes[sizes["received"].between(1, MINIMUM_CELL - 1)]
-    column = {"group": "group", "level": "level", "parent": "parent_id"}
-    hidden = []
-    for row in kept.to_dict("records"):
-        inside, scope = few[few["instrument_id"] == row["instrument_id"]], str(row["scope"])
-        if scope in column:
-            inside = inside[inside[column[scope]] == row["scope_id"]]
-        rest = int(inside["received"].sum())
-        hidden.append(bool(row["suppressed"]) or (scope != "unit" and 0 < rest < MINIMUM_CELL))
-    kept["suppressed"] = hidden
+    rows = [{str(k): v for k, v in row.items()} for row in kept.to_dict("records")]
+    for instrument, of in sizes.groupby("instrument_id", sort=False):
+        units, places = {}, {}
+        for row in of.to_dict("records"):
+            counts = {"records_counted": row["n"], "records_received": row["received"]}
+            units[row["unit_id"], row["measure"], row["factor"]] = counts
+            places[row["unit_id"]] = {
+                "group": row["group"],
+                "level": row["level"],
+                "parent": row["parent_id"],
+            }
+        cut = [row for row in rows if row["instrument_id"] == instrument]
+        hidden = withheld(cut, units, places, FEWEST_OF_UNIT)
+        for one in cut:
+            one["suppressed"] = bool(one["suppressed"]) or key_of(one) in hidden
+    kept["suppressed"] = [row["suppressed"] for row in rows]
     values = ["value_as_received", "value_after_review", "bound_low", "bound_high"]
     return _blank(
         kept,

@@ -106,6 +106,11 @@ file = "instruments/instrument.toml"
 # scans = 1825
 # responses = 1825
 
+# Ngày nghỉ, làm bù của cơ quan, ngoài lịch chung · The office's own days off and days worked.
+# [workdays]
+# off = [2027-01-04]
+# worked = [2027-01-09]
+
 # Nhật ký cho máy, thư và webhook sau mỗi lần chạy · Log for machines; word after each run.
 # log = "runs/log.jsonl"           # at the top of this file; counts and hashes, no names
 # [notify]

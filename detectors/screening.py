@@ -3,7 +3,7 @@
 Each record and each unit gets one p-value, from the smallest over its checks (the shape
 tests of a unit, which hang together, are calibrated together and enter as one), and one
 q-value by Benjamini-Hochberg over the table. A record is flagged at q <= .05, a unit at
-q <= .05 and p <= .002, both where a rule is broken. Red needs two independent families of
+q <= .05 and p <= .001, both where a rule is broken. Red needs two independent families of
 evidence. Indices of careless answering move a record's p-value, not its q-value: they
 order records and flag none.
 
@@ -15,7 +15,7 @@ milder by the unit they stand in only through units that were selected (see
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from detectors._notes import notes_of, unit_notes_of
 from detectors._verdict import Joint, Subjects, Verdicts, judge
 from detectors.calibration.multiplicity import q_values, simes
 from detectors.circumstances import Circumstances
@@ -32,75 +33,16 @@ from detectors.instrument import Instrument
 from detectors.registry import Assessment, Level, discover
 from detectors.table import RecordTable, UnitTable
 from detectors.units._features import features_of
-from detectors.units._register import strangers
 from detectors.units._shape import TESTS, shape_of
-
-__all__ = ["Screening", "screen"]
-
-# Indices of careless answering count once, through the ensemble. Ranks among peers order
-# records and cannot flag: somebody is always the strangest.
-RECORD_WEIGHTS: Mapping[str, float] = {
-    "answers.twin": 6.0,
-    "answers.outlier_ensemble": 6.0,
-    "channel.response_time": 2.0,
-    "answers.declared_contradiction": 0.5,
-    "answers.overall_item": 0.5,
-    "answers.reverse_keyed": 0.5,
-    "answers.contradiction": 0.0,
-    "answers.mahalanobis": 0.0,
-    "answers.person_fit": 0.0,
-    "answers.person_total": 0.0,
-    "answers.straight_lining": 0.0,
-    "answers.synonyms": 0.0,
-}
-ORDER_ONLY = frozenset(
-    {
-        "answers.outlier_ensemble",
-        "answers.declared_contradiction",
-        "answers.overall_item",
-        "answers.reverse_keyed",
-    }
+from detectors.weights import (
+    MOST_UNIT_P,
+    ORDER_ONLY,
+    RECORD_WEIGHTS,
+    SHAPE_WEIGHT,
+    UNIT_WEIGHTS,
 )
 
-# Five shape tests have one p-value together; it stands against single checks by this weight.
-SHAPE_WEIGHT = 6.0
-
-# Narrow evidence: each is worth a look beside the shape, none may drown it.
-UNIT_WEIGHTS: Mapping[str, float] = {
-    "answers.blanks": 0.2,
-    "answers.not_applicable": 0.4,
-    "answers.same_distribution": 0.25,
-    "answers.unit_contradictions": 0.25,
-    "answers.unit_pairs": 0.75,
-    "channel.burst": 0.4,
-    "channel.case_share": 0.4,
-    "channel.off_hours": 0.4,
-    "channel.opening": 0.4,
-    "channel.rapid_share": 0.4,
-    "channel.shared_sources": 0.4,
-    "comments.none": 0.2,
-    "comments.unit_copies": 0.5,
-    # Where forms lay, or from which pad they are missing, is of the desk rather than of the
-    # answers: a lead that needs a small p-value to stand alone.
-    "custody.delay": 0.2,
-    "custody.selective_loss": 0.5,
-    "custody.serial_gaps": 0.4,
-    # cases that are in no list are told by channel.case_share, too
-    "linkage.identity": 0.2,
-    "paper.changes": 0.5,
-    "paper.collector": 0.25,
-    "paper.direction": 1.0,
-    "paper.unit_runs": 0.5,
-    "unit.complaints": 0.4,
-    "unit.cutoff": 0.05,
-    "unit.jump": 0.75,
-    "unit.mode_gap": 0.4,
-    "unit.response_rate": 0.1,
-}
-
-# Of 1,000 honest units at most two are flagged, however many tampered ones stand beside
-# them: a false-discovery rate alone allows more honest ones the more others are found.
-MOST_UNIT_P = 0.002
+__all__ = ["Screening", "screen", "screen_units"]
 
 _TAIL = ("p_value", "q_value", "severity", "flagged", "not_testable")
 
@@ -179,10 +121,10 @@ def _screen(
         before = RecordTable.build(previous, instrument, units, circumstances)
     records, found = _records(table, seed)
     if not table.has_units:
-        return Screening(records, _no_units(), found, _notes(table, responses))
+        return Screening(records, _no_units(), found, notes_of(table, responses))
     unit_table = UnitTable(table, units, before, custody, period)
-    unit_rows, unit_found = _units(unit_table, seed)
-    notes = (*_notes(table, responses), *_unit_notes(unit_table))
+    unit_rows, unit_found = screen_units(unit_table, seed)
+    notes = (*notes_of(table, responses), *unit_notes_of(unit_table))
     groups = _groups(unit_rows, units)
     return Screening(records, unit_rows, (*unit_found, *found), notes, groups)
 
@@ -204,9 +146,19 @@ def _records(table: RecordTable, seed: int) -> tuple[pd.DataFrame, tuple[Finding
     return frame.iloc[given].reset_index(drop=True), verdicts.findings
 
 
-def _units(table: UnitTable, seed: int) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
+def screen_units(
+    table: UnitTable, seed: int, answers: Mapping[str, Assessment] | None = None
+) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
+    """The units of :attr:`Screening.units` and their findings, without the record checks.
+
+    Args:
+        table: The units.
+        seed: Draws the null models.
+        answers: What every unit check says of them, where it is known already.
+    """
     checks = discover(Level.UNIT)
-    answers = {name: check.assess(table, seed=seed) for name, check in checks.items()}
+    if answers is None:
+        answers = {name: check.assess(table, seed=seed) for name, check in checks.items()}
     ids = np.array(table.unit_ids, dtype=np.str_)
     records = table.records
     joint = Joint(tuple(TESTS), shape_of(records, seed).together, SHAPE_WEIGHT)
@@ -260,58 +212,3 @@ def _frame(
     scores = {name: answer.scores for name, answer in answers.items()}
     frame = pd.DataFrame({**head, **scores, **tail})
     return frame.astype({"severity": object, "not_testable": object})
-
-
-def _notes(table: RecordTable, responses: pd.DataFrame) -> tuple[Message, ...]:
-    notes = []
-    absent = [i.id for i in table.instrument.ratings if i.id not in responses.columns]
-    if absent:
-        listed = ", ".join(absent)
-        notes.append(
-            Message(f"Bảng không có câu hỏi: {listed}.", f"Items missing from the table: {listed}.")
-        )
-    names, counts = np.unique(table.record_ids, return_counts=True)
-    repeated = names[counts > 1]
-    if repeated.size:
-        listed = ", ".join(repeated[:5].tolist()) + (" …" if repeated.size > 5 else "")
-        notes.append(
-            Message(
-                f"{repeated.size} mã phiếu xuất hiện nhiều lần, được giữ nguyên: {listed}.",
-                f"{repeated.size} record ids occur more than once and are kept: {listed}.",
-            )
-        )
-    if table.has_units and 1 <= len(table.unit_ids) < 2 and len(table):
-        notes.append(
-            Message(
-                "Chỉ có một đơn vị: không thể so sánh giữa các đơn vị.",
-                "There is one unit only: nothing can be compared between units.",
-            )
-        )
-    return tuple(notes)
-
-
-def _unit_notes(table: UnitTable) -> tuple[Message, ...]:
-    absent, idle = strangers(table)
-    notes = []
-    if absent:
-        listed = _few(absent)
-        notes.append(
-            Message(
-                f"{len(absent)} đơn vị không có trong danh mục đơn vị: {listed}.",
-                f"{len(absent)} units are not in the table of units: {listed}.",
-            )
-        )
-    if idle:
-        listed = _few(idle)
-        notes.append(
-            Message(
-                f"{len(idle)} đơn vị không có chức năng giải quyết thủ tục hành chính nhưng vẫn có "
-                f"phiếu: {listed}.",
-                f"{len(idle)} units do not handle procedures, yet have records: {listed}.",
-            )
-        )
-    return tuple(notes)
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")

@@ -21,68 +21,12 @@ from numpy.typing import NDArray
 from detectors.circumstances import Circumstances
 from detectors.errors import InputError
 from detectors.instrument import Instrument, Item
+from detectors.table_coding import codes_of, plain, sorted_labels, texts_of
+from detectors.table_strata import content_order, strata_of
 
-__all__ = ["RecordTable", "UnitTable", "positions"]
+__all__ = ["RecordTable", "UnitTable"]
 
 Result = TypeVar("Result")
-
-SMALL = 100
-SMALL_STRATUM = 200
-FEW_UNITS = 5
-
-
-def positions(column: pd.Series[Any], item: Item) -> NDArray[np.float64]:
-    """Answers to one item as positions on its scale, worst 1 to best; else NaN.
-
-    Numbers written as text (``"5"``, ``"5.0"``) count as the numbers they are.
-    """
-    code = _codes(column, item)
-    answer: NDArray[np.float64] = np.where(code > 0, code, np.nan)
-    return answer
-
-
-def _codes(column: pd.Series[Any], item: Item) -> NDArray[np.int16]:
-    """The same as small integers, 0 for no valid answer."""
-    place: dict[str, int] = {}
-    numeric: dict[float, int] = {}
-    for position, value in enumerate(item.ordered_scale, start=1):
-        place[str(value).strip()] = position
-        if isinstance(value, int | float):
-            numeric[float(value)] = position
-
-    def code_of(value: object) -> int:
-        return place.get(str(value).strip(), 0) or numeric.get(_number(value), 0)
-
-    numbers = column.to_numpy() if isinstance(column.dtype, np.dtype) else np.zeros(0, dtype=object)
-    if numbers.dtype.kind in "iuf" and all(v.is_integer() and 0 <= v < SMALL for v in numeric):
-        # small whole numbers are their own place in a table: no need to look for distinct ones
-        with np.errstate(invalid="ignore"):
-            whole = numbers.astype(np.int8)
-        kind = numbers.dtype.type
-        known = np.zeros(256, dtype=np.int16)
-        known[:SMALL] = [code_of(kind(v).item()) for v in range(SMALL)]
-        coded: NDArray[np.int16] = known[whole.view(np.uint8)]
-        coded[whole != numbers] = 0
-        return coded
-    try:
-        codes, values = pd.factorize(column, use_na_sentinel=True)
-    except TypeError:  # several marks stand as a list, which has no place on the scale
-        codes, values = pd.factorize(column.map(str), use_na_sentinel=True)
-    # the last place is what code -1, a missing value, takes
-    table = np.zeros(len(values) + 1, dtype=np.int16)
-    for code, value in enumerate(values):
-        table[code] = code_of(value)
-    answer: NDArray[np.int16] = table[codes]
-    return answer
-
-
-def _number(value: object) -> float:
-    try:
-        return float(str(value).strip())
-    except ValueError:
-        return float("nan")
-
-
 Array = TypeVar("Array", bound=np.ndarray[Any, Any])
 
 
@@ -158,12 +102,12 @@ class RecordTable:
             (len(responses), len(items)), dtype=np.int8 if levels.max() <= 127 else np.int16
         )
         for j, item in enumerate(items):
-            codes[:, j] = _codes(responses[item.id], item)
+            codes[:, j] = codes_of(responses[item.id], item)
         has_units = "unit_id" in responses.columns
-        unit_ids, unit = _sorted_labels(responses, "unit_id")
-        order = _content_order(responses, unit, codes)
+        unit_ids, unit = sorted_labels(responses, "unit_id")
+        order = content_order(responses, unit, codes)
         unit = unit[order]
-        stratum_names, stratum = _strata(responses, order, unit, unit_ids, units)
+        stratum_names, stratum = strata_of(responses, order, unit, unit_ids, units)
         return cls(
             responses=responses,
             instrument=instrument,
@@ -195,12 +139,12 @@ class RecordTable:
     @cached_property
     def record_ids(self) -> NDArray[np.str_]:
         """``(n,)`` record ids as text."""
-        return _texts(self.frame, "record_id")
+        return texts_of(self.frame, "record_id")
 
     def record_id(self, row: int) -> str:
         """Record id of one row, without making text of all of them."""
         value = self.responses["record_id"].iloc[int(self.source_row[row])]
-        return "" if pd.isna(value) else _plain(value)
+        return "" if pd.isna(value) else plain(value)
 
     @cached_property
     def in_unit(self) -> NDArray[np.bool_]:
@@ -242,7 +186,7 @@ class RecordTable:
 
     def column(self, name: str) -> NDArray[np.str_]:
         """Column ``name`` as text, empty where missing or unknown."""
-        return _texts(self.frame, name)
+        return texts_of(self.frame, name)
 
     def memo(self, key: object, build: Callable[[], Result]) -> Result:
         """What several checks need, worked out once a table."""
@@ -284,109 +228,3 @@ class UnitTable:
         rated = self.records.answered > 0
         counts: NDArray[np.intp] = np.bincount(self.records.unit[rated], minlength=len(self))
         return counts
-
-
-def _texts(frame: pd.DataFrame, name: str) -> NDArray[np.str_]:
-    if name not in frame.columns:
-        return np.full(len(frame), "", dtype=np.str_)
-    codes, values = pd.factorize(frame[name], use_na_sentinel=True)
-    # the last place is what code -1, a missing value, takes
-    texts = np.array([*(_plain(value) for value in values), ""], dtype=np.str_)
-    return texts[codes]
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()
-
-
-def _sorted_labels(frame: pd.DataFrame, name: str) -> tuple[NDArray[np.str_], NDArray[np.intp]]:
-    """Distinct texts of a column, sorted, and the place of each row among them."""
-    if name not in frame.columns:
-        return np.array([""])[: len(frame)], np.zeros(len(frame), dtype=np.intp)
-    codes, values = pd.factorize(frame[name], use_na_sentinel=True)
-    texts = np.array([*(_plain(value) for value in values), ""], dtype=np.str_)
-    if not (codes < 0).any():
-        texts = texts[:-1]
-    names, place = np.unique(texts, return_inverse=True)
-    return names, place.astype(np.intp)[codes]
-
-
-def _content_order(
-    frame: pd.DataFrame, unit: NDArray[np.intp], codes: NDArray[np.integer[Any]]
-) -> NDArray[np.intp]:
-    """Rows by unit, then by a hash of the record's name; equal names by all they hold."""
-    if len(frame) == 0:
-        return np.zeros(0, dtype=np.intp)
-    name = frame["record_id"]
-    if name.dtype == object:
-        name = pd.Series(_texts(frame, "record_id").astype(object))
-    mark = pd.util.hash_array(name.to_numpy(), categorize=False)
-    order = np.argsort(mark)
-    narrow = unit.astype(np.min_scalar_type(int(unit.max())))
-    order = order[np.argsort(narrow[order], kind="stable")]
-    equal = (np.diff(mark[order]) == 0) & (np.diff(unit[order]) == 0)
-    tied = np.flatnonzero(np.append(equal, False) | np.insert(equal, 0, False))
-    if tied.size:
-        rows = order[tied]
-        few = frame.iloc[rows]
-        keys: list[NDArray[Any]] = [*codes[rows].T[::-1], _texts(few, "record_id")]
-        for column in ("submitted_at", "started_at", "serial"):
-            if column in few.columns:
-                keys.insert(0, _texts(few, column))
-        order[tied] = rows[np.lexsort([*keys, mark[rows], unit[rows]])]
-    return order.astype(np.intp)
-
-
-def _strata(
-    frame: pd.DataFrame,
-    order: NDArray[np.intp],
-    unit: NDArray[np.intp],
-    unit_ids: NDArray[np.str_],
-    units: pd.DataFrame | None,
-) -> tuple[tuple[str, ...], NDArray[np.intp]]:
-    """Mode x peer group x version x round; one too small for a null joins its parent.
-
-    Parents are, in turn, the same without the peer group, and the mode alone.
-    """
-    if len(frame) == 0:
-        return ("",), np.zeros(0, dtype=np.intp)
-    channels, channel = _sorted_labels(frame, "channel")
-    modes = np.where(channels == "paper", "paper", np.where(channels == "", "", "digital"))
-    groups = np.full(len(unit_ids), "", dtype=object)
-    if units is not None and "group" in units.columns and "unit_id" in units.columns:
-        known = dict(zip(_texts(units, "unit_id"), _texts(units, "group"), strict=True))
-        groups = np.array([known.get(name, "") for name in unit_ids], dtype=object)
-    versions, version = _sorted_labels(frame, "instrument_version")
-    rounds, of_round = _sorted_labels(frame, "round")
-    mode_names, mode = np.unique(modes, return_inverse=True)
-    group_names, group = np.unique(groups.astype(np.str_), return_inverse=True)
-    parts = (mode[channel][order], group[unit], version[order], of_round[order])
-    names = (mode_names, group_names, versions, rounds)
-    shape = tuple(len(part) + 1 for part in names)  # the last place of each is "any"
-    key = np.ravel_multi_index(parts, shape)
-    for dropped in ((1,), (1, 2, 3)):
-        distinct, label = np.unique(key, return_inverse=True)
-        small = _is_small(label, unit, distinct.size)
-        if not small.any():
-            break
-        wide = np.array(np.unravel_index(distinct, shape))
-        wide[list(dropped)] = np.array(shape)[list(dropped), None] - 1
-        parent = np.where(small, np.ravel_multi_index(tuple(wide), shape), distinct)
-        key = parent[label]
-    distinct, label = np.unique(key, return_inverse=True)
-    told = []
-    for places in zip(*np.unravel_index(distinct, shape), strict=True):
-        texts = [str([*name, ""][at]) for name, at in zip(names, places, strict=True)]
-        told.append("|".join(texts if any(texts[2:]) else texts[:2]))
-    return tuple(told), label.astype(np.intp)
-
-
-def _is_small(label: NDArray[np.intp], unit: NDArray[np.intp], count: int) -> NDArray[np.bool_]:
-    """Which labels have too few records or units to be a null of their own."""
-    held = np.unique(label * (int(unit.max()) + 1) + unit) // (int(unit.max()) + 1)
-    units = np.bincount(held, minlength=count)
-    records = np.bincount(label, minlength=count)
-    small: NDArray[np.bool_] = (records < SMALL_STRATUM) | (units < FEW_UNITS)
-    return small

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from detectors.errors import UsageError
@@ -95,8 +95,12 @@ def write_round(
     units: Sequence[str],
     languages: Sequence[str],
     formats: Sequence[str],
+    runs: Mapping[str, str] | None = None,
 ) -> list[Path]:
-    """The files of the round, with links to ``units`` where there are pages of them."""
+    """The files of the round, with links to ``units`` where there are pages of them.
+
+    ``runs`` are addresses of the page about the runs by language, where it is written, too.
+    """
     written = []
     for fmt in formats:
         indexes = [
@@ -105,6 +109,9 @@ def write_round(
         ]
         for language, index in indexes:
             links = {unit: unit_file(unit, language) for unit in units} if fmt == "html" else {}
-            document = round_document(report, language, links=links, languages=indexes)
+            about = (runs or {}).get(language) if fmt == "html" else None
+            document = round_document(
+                report, language, links=links, languages=indexes, runs_href=about
+            )
             written.append(write_file(folder / index, render(document, fmt)))
     return written

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.instrument import BoxMm, Instrument
-from scans.laid import PARTS, PX_PER_MM, LaidPage, lay_page, to_jpeg
+from scans.laid import PARTS, PX_PER_MM, LaidPage, lay_page
+from scans.looks import to_jpeg
 
 __all__ = ["evidence_crops", "panels"]
 

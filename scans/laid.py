@@ -14,21 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.instrument import BoxMm, Instrument
-from scans.measure.blank_boxes import PRINT_SPREADS_MM
+from scans.looks import difference, grain, in_colour, seen_as, to_jpeg
 from scans.rectify import Rectifier
 from scans.register import register
 from scans.source import PageError, read_pages
 from scans.template import PageTemplate, load_templates
 from scans.types import RawPage, Refusal, Registration
 
-__all__ = [
-    *("LOOKS", "PARTS", "PX_PER_MM", "LaidPage", "difference", "lay_page"),
-    *("to_jpeg", "window"),
-]
-
-LOOKS = ("scan", "contrast", "red", "green", "blue", "noise")
-"""Ways to look at a whole page: as received, local contrast, one colour channel, and what is
-left of the paper's and scanner's grain when everything smooth is taken away."""
+__all__ = ["PARTS", "PX_PER_MM", "LaidPage", "lay_page", "window"]
 
 PARTS = ("scan", "blank", "difference")
 """Ways to look at one place."""
@@ -38,10 +31,6 @@ COVER = (205, 205, 205)
 _FIELD_MARGIN_MM = 1.5
 _AROUND_MM = (12.0, 5.0)
 _MOST_MM = (90.0, 40.0)
-_QUALITY = 82
-_CHANNELS = {"red": 2, "green": 1, "blue": 0}
-# Print may stand beside its place by this much after registration.
-_SLACK_MM = PRINT_SPREADS_MM[1]
 # Of a page whose fields are not known: 4 px a letter.
 _ILLEGIBLE_PX = 360
 
@@ -89,7 +78,7 @@ class LaidPage:
             covered: Whether fields are covered.
             height: At most so many pixels tall; as scanned for ``None``.
         """
-        image = _colour(self.raw.image).copy()
+        image = in_colour(self.raw.image).copy()
         if covered and self.template is not None:
             for field in self.template.page.fields:
                 corners = np.array(self.outline(field.box_mm, _FIELD_MARGIN_MM))
@@ -98,11 +87,11 @@ class LaidPage:
             height = _ILLEGIBLE_PX
         if look == "noise":
             # Of the scanner's own pixels: made smaller first, the grain would be gone.
-            image = _grain(image)
+            image = grain(image)
         if height is not None and image.shape[0] > height:
             size = (max(1, round(image.shape[1] * height / image.shape[0])), height)
             image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-        return to_jpeg(image if look == "noise" else _seen_as(image, look))
+        return to_jpeg(image if look == "noise" else seen_as(image, look))
 
     def on_form(self, box_px: tuple[float, float, float, float]) -> BoxMm | None:
         """The place on the form, in mm, that a box on the scan lies over; see :meth:`outline`.
@@ -145,12 +134,12 @@ class LaidPage:
             return None
         around = window(box_mm, self.template.page.size_mm)
         if part == "blank":
-            picture = _colour(self._blank(around))
+            picture = in_colour(self._blank(around))
         else:
             cut = Rectifier.of(self.raw.image, self.registration, PX_PER_MM).region(
                 around, PX_PER_MM
             )
-            picture = _colour(cut)
+            picture = in_colour(cut)
             if part == "difference":
                 picture = difference(picture, self._blank(around), PX_PER_MM)
         if covered:
@@ -165,7 +154,7 @@ class LaidPage:
             return None
         around = (0.0, 0.0, *self.template.page.size_mm)
         cut = Rectifier.of(self.raw.image, self.registration, PX_PER_MM).region(around, PX_PER_MM)
-        picture = _colour(cut).copy()
+        picture = in_colour(cut).copy()
         if covered:
             _cover(picture, self.template, around)
         return to_jpeg(picture)
@@ -223,68 +212,6 @@ def window(box: BoxMm, size_mm: tuple[float, float]) -> BoxMm:
         start = box[k] + box[2 + k] / 2 - length / 2
         parts.append((min(max(0.0, start), size_mm[k] - length), length))
     return (parts[0][0], parts[1][0], parts[0][1], parts[1][1])
-
-
-def to_jpeg(picture: NDArray[np.uint8]) -> bytes:
-    """A picture as a JPEG."""
-    done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-    if not done:
-        raise RuntimeError("a picture could not be encoded as JPEG")
-    return bytes(data)
-
-
-def _colour(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return image if image.ndim == 3 else np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR))
-
-
-def _seen_as(image: NDArray[np.uint8], look: str) -> NDArray[np.uint8]:
-    if look == "scan":
-        return image
-    if look in _CHANNELS:
-        return np.ascontiguousarray(image[:, :, _CHANNELS[look]])
-    local = cv2.createCLAHE(clipLimit=6.0, tileGridSize=(16, 16))
-    grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
-    return np.asarray(local.apply(grey), np.uint8)
-
-
-def _grain(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Size of the noise residual, grey minus its median of 3 x 3, made eight times as strong.
-
-    Where a patch was painted over, pasted or saved twice, its grain is another than that of
-    the paper beside it.
-    """
-    grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
-    rest = cv2.absdiff(grey, np.asarray(cv2.medianBlur(grey, 3), np.uint8))
-    return np.asarray(cv2.convertScaleAbs(rest, alpha=8.0), np.uint8)
-
-
-def difference(
-    scan: NDArray[np.uint8], blank: NDArray[np.uint8], px_per_mm: float
-) -> NDArray[np.uint8]:
-    """What the scan has more than the blank, in red, and less, in blue, on white.
-
-    Args:
-        scan: uint8 ``(h, w, 3)`` BGR, laid straight.
-        blank: uint8 ``(h, w)``, paper at 255.
-        px_per_mm: Resolution of both; print may be off its place by a third of a millimetre.
-
-    Returns:
-        uint8 ``(h, w, 3)`` BGR.
-    """
-    side = 2 * round(_SLACK_MM * px_per_mm) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    grey = np.asarray(cv2.cvtColor(scan, cv2.COLOR_BGR2GRAY), np.uint8)
-    # Both against their own paper: the lighter half of the picture is bare.
-    here, there = (
-        np.clip(int(np.median(p)) - p.astype(np.int16), 0, 255).astype(np.uint8)
-        for p in (grey, blank)
-    )
-    more = cv2.subtract(here, np.asarray(cv2.dilate(there, disc), np.uint8))
-    less = cv2.subtract(there, np.asarray(cv2.dilate(here, disc), np.uint8))
-    # Faint residue is what a person has to see: it is shown twice as strong.
-    more, less = cv2.add(more, more), cv2.add(less, less)
-    red, blue = 255 - np.asarray(less, np.uint8), 255 - np.asarray(more, np.uint8)
-    return np.dstack([blue, np.minimum(red, blue), red])
 
 
 def _cover(picture: NDArray[np.uint8], template: PageTemplate, around: BoxMm) -> None:

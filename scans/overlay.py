@@ -17,7 +17,8 @@ from detectors.errors import AccessError, AuditError
 from detectors.finding import Finding, Severity
 from detectors.instrument import Instrument
 from scans.crops import panels
-from scans.laid import lay_page, to_jpeg
+from scans.laid import lay_page
+from scans.looks import to_jpeg
 from scans.rectify import Rectifier
 from scans.types import PageResult, Status
 

@@ -136,16 +136,20 @@ class DisplacementField:
         rows, columns = self.shift_mm.shape[:2]
         u = (points_mm[:, 0] - self.origin_mm[0]) / self.step_mm[0]
         v = (points_mm[:, 1] - self.origin_mm[1]) / self.step_mm[1]
-        u = np.clip(u, 0.0, max(columns - 1.0, 0.0))
-        v = np.clip(v, 0.0, max(rows - 1.0, 0.0))
-        left = np.minimum(u.astype(int), max(columns - 2, 0))
-        top = np.minimum(v.astype(int), max(rows - 2, 0))
-        right, bottom = np.minimum(left + 1, columns - 1), np.minimum(top + 1, rows - 1)
-        a, b = (u - left)[:, None], (v - top)[:, None]
-        s = self.shift_mm
-        upper = s[top, left] * (1 - a) + s[top, right] * a
-        lower = s[bottom, left] * (1 - a) + s[bottom, right] * a
-        result: NDArray[np.float64] = upper * (1 - b) + lower * b
+        np.clip(u, 0.0, max(columns - 1.0, 0.0), out=u)
+        np.clip(v, 0.0, max(rows - 1.0, 0.0), out=v)
+        left = np.minimum(u.astype(np.intp), max(columns - 2, 0))
+        top = np.minimum(v.astype(np.intp), max(rows - 2, 0))
+        a, b = u - left, v - top
+        first = top * columns + left
+        right, below = min(1, columns - 1), columns * min(1, rows - 1)
+        result = np.empty((len(u), 2))
+        # An axis at a time: loops of two numbers are slow.
+        for axis in (0, 1):
+            nodes = np.ascontiguousarray(self.shift_mm[:, :, axis]).ravel()
+            upper = nodes[first] * (1 - a) + nodes[first + right] * a
+            lower = nodes[first + below] * (1 - a) + nodes[first + (below + right)] * a
+            result[:, axis] = upper * (1 - b) + lower * b
         return result
 
 
@@ -178,8 +182,11 @@ class Registration:
         points = np.asarray(points_mm, dtype=np.float64).reshape(-1, 2)
         if self.field is not None:
             points = points + self.field.at(points)
-        homogeneous = np.column_stack([points, np.ones(len(points))]) @ self.matrix.T
-        result: NDArray[np.float64] = homogeneous[:, :2] / homogeneous[:, 2:3]
+        m, x, y = self.matrix, points[:, 0], points[:, 1]
+        result = np.empty((len(points), 2))
+        result[:, 0] = m[0, 0] * x + m[0, 1] * y + m[0, 2]
+        result[:, 1] = m[1, 0] * x + m[1, 1] * y + m[1, 2]
+        result /= (m[2, 0] * x + m[2, 1] * y + m[2, 2])[:, None]
         return result
 
 

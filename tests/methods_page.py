@@ -9,7 +9,7 @@ from audit.pipeline import signs
 from detectors._verdict import FALSE_DISCOVERY_RATE, STRONG
 from detectors.finding import Family, Message
 from detectors.registry import PACKAGES, CheckInfo, Level, discover
-from detectors.screening import RECORD_WEIGHTS
+from detectors.weights import RECORD_WEIGHTS
 from scans.types import ScanClass
 from tests.data import ROOT
 

@@ -14,7 +14,6 @@ from audit.cli._round import HERE, Config, now, open_round, person
 from detectors.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from audit.pipeline.sources import RoundForm
     from audit.settings import Settings
     from audit.store import Store
     from reports.views.backcheck import BackcheckReport, ShareRange
@@ -116,9 +115,10 @@ def _draw(settings: Settings, store: Store, plan: Any, instrument: str | None) -
     import secrets
 
     from audit.backchecking.drawing import draw_sample
+    from audit.pipeline.sources import one_form
     from audit.scoring.rules import rules_at
 
-    form = _form(settings, instrument)
+    form = one_form(settings, instrument)
     folder, day = settings.path(settings.rules), settings.round.date_to
     rules = rules_at(folder, day, form.settings.programme)
     found, new = draw_sample(
@@ -135,19 +135,6 @@ def _draw(settings: Settings, store: Store, plan: Any, instrument: str | None) -
     return found
 
 
-def _form(settings: Settings, wanted: str | None) -> RoundForm:
-    from audit.pipeline.sources import load_forms
-
-    forms = load_forms(settings)
-    names = ", ".join(form.instrument.id for form in forms)
-    for form in forms:
-        if wanted == form.instrument.id or (wanted is None and len(forms) == 1):
-            return form
-    if wanted is None:
-        raise UsageError("the round has several forms", remedy=f"name one: --instrument {names}")
-    raise UsageError(f"there is no form {wanted}", remedy=f"the round has {names}")
-
-
 def _hand_out(
     settings: Settings,
     store: Store,
@@ -158,7 +145,8 @@ def _hand_out(
 ) -> None:
     from audit.backchecking.paper import write_key, write_list, write_sheets
     from audit.backchecking.results import find_draw
-    from audit.export_record import Exported, record_export
+    from audit.export.record import Exported, record_export
+    from audit.pipeline.sources import one_form
     from audit.store.backchecks import Backchecks
     from audit.store.records import Records
     from audit.store.rounds import Rounds
@@ -171,7 +159,7 @@ def _hand_out(
         records = Records(connection, settings.round.id, draw["instrument_id"])
         serials = {} if key is None else {r["record_id"]: r["serial"] for r in records.all()}
     names = dict(zip(units["unit_id"], units["name"], strict=True))
-    form = _form(settings, draw["instrument_id"])
+    form = one_form(settings, draw["instrument_id"])
     talk(f"seed {draw['seed']}; drawn from the list with SHA-256 {draw['population_sha256']}")
     if output is None and key is None and sheets is None:
         talk("name the list with --output LIST.xlsx, the key of the contacts with --key KEY.csv")

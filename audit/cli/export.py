@@ -44,7 +44,7 @@ def export(
     if output is None and fmt in ("xlsx", "parquet"):
         raise UsageError(f"{fmt} cannot go to the terminal", remedy="name a file with --output")
     from audit.export import csv_text, json_text, shared_frame, write_frame
-    from audit.export_record import Exported, record_export
+    from audit.export.record import Exported, record_export
 
     settings, store = open_round(config)
     with store:

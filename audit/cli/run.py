@@ -64,7 +64,8 @@ def run(
         from audit.reporting.runs import write_runs_page
 
         pages = write_round_reports(settings, only_missing=outcome.nothing_new, progress=show)
-        write_runs_page(settings, only_missing=outcome.nothing_new)
+        if not pages:
+            write_runs_page(settings, only_missing=outcome.nothing_new)
         if pages:
             talk(f"reports: {pages[0]}")
     what = "nothing new" if outcome.nothing_new else "done"

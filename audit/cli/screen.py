@@ -103,6 +103,9 @@ def screen(
     unjudged = int((result.records["not_testable"] != "").sum())
     if unjudged:
         talk(f"{unjudged} records could not be judged; records.csv says why")
+    untested = int((result.units["not_testable"] != "").sum())
+    if untested:
+        talk(f"{untested} units could not be judged; units.csv says why")
     serious = any(problem.code not in MINOR_CODES for problem in problems)
     return ExitCode.PARTLY_JUDGED if serious or unjudged else ExitCode.DONE
 
@@ -187,7 +190,11 @@ def _summary(result: Screening, form: _Format) -> None:
         return
     if rows:
         say(table(header, rows))
+    judged = [
+        int(((frame["not_testable"] == "") | frame["flagged"].astype(bool)).sum())
+        for frame in (records, units)
+    ]
     say(
-        f"{int(records['flagged'].sum())} of {len(records)} records and {len(flagged)} of "
-        f"{len(units)} units show signs that somebody should look at"
+        f"{int(records['flagged'].sum())} of {judged[0]} judged records and {len(flagged)} of "
+        f"{judged[1]} judged units show signs that somebody should look at"
     )

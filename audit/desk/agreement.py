@@ -46,7 +46,7 @@ def pairs_of(entries: Iterable[Entry]) -> list[tuple[Verdict, Verdict]]:
                 words.pop()
             elif decision.verdict is not Verdict.WITHDRAW:
                 words = []
-        if entry.two and len(words) >= 2:
+        if entry.two and entry.known is None and len(words) >= 2:
             found.append((words[0], words[1]))
     return found
 

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from audit.desk.ahead import Ahead
 from audit.desk.journal import Journal
+from audit.desk.live import Live
 from audit.desk.permissions import check_routes
 from audit.desk.pictures import Pictures
 from audit.desk.queue import Queue
@@ -38,7 +39,8 @@ def make_desk(settings: Settings, store: Store, now: Callable[[], dt.datetime]) 
         store: Open.
         now: The clock, UTC.
     """
-    instruments = {form.instrument.id: form.instrument for form in load_forms(settings)}
+    forms = {form.instrument.id: form for form in load_forms(settings)}
+    instruments = {name: form.instrument for name, form in forms.items()}
     pictures = Pictures(originals_at(settings.originals_place), instruments)
     return Desk(
         settings=settings,
@@ -49,6 +51,7 @@ def make_desk(settings: Settings, store: Store, now: Callable[[], dt.datetime]) 
         books=Books(settings),
         pictures=pictures,
         ahead=Ahead(store, pictures, instruments),
+        live=Live(settings, store, forms),
         now=now,
     )
 

@@ -42,9 +42,19 @@ class Batch:
 
 
 def batch_of(
-    connection: sa.Connection, record: Row, sees: Callable[[str | None], bool]
+    connection: sa.Connection,
+    record: Row,
+    sees: Callable[[str | None], bool],
+    rounds: Sequence[str] = (),
 ) -> Batch | None:
-    """The batch of a scanned record; ``None`` for one without paper or out of sight."""
+    """The batch of a scanned record; ``None`` for one without paper or out of sight.
+
+    Args:
+        connection: To read from.
+        record: Its row.
+        sees: Whether a unit is in sight.
+        rounds: Rounds whose sheets stand beside each other; the record's own without any.
+    """
     if record["source"] == "table" or record["unit_id"] is None or not sees(record["unit_id"]):
         return None
     table, cases = schema.records, schema.cases
@@ -60,7 +70,7 @@ def batch_of(
         sa.select(table.c.id, table.c.record_id, table.c.serial)
         .where(
             has_case,
-            table.c.round_id == record["round_id"],
+            table.c.round_id.in_(rounds or (record["round_id"],)),
             table.c.unit_id == record["unit_id"],
             table.c.instrument_id == record["instrument_id"],
             table.c.source.in_(("scan", "both")),
@@ -92,14 +102,14 @@ class Standing:
     n: int
 
 
-def standings(connection: sa.Connection, record: Row) -> list[Standing]:
-    """Each score of a record among those of its unit, the most unusual first."""
+def standings(connection: sa.Connection, round_id: str, record: Row) -> list[Standing]:
+    """Each score of a record among those of its unit in a round, the most unusual first."""
     own = {k: float(v) for k, v in (record["detectors"] or {}).items() if _is_number(v)}
     table = schema.records
     query = (
         sa.select(table.c.detectors)
         .where(
-            table.c.round_id == record["round_id"],
+            table.c.round_id == round_id,
             table.c.unit_id == record["unit_id"],
             table.c.instrument_id == record["instrument_id"],
         )
@@ -137,12 +147,17 @@ class Peers:
 
 
 def peers_of(
-    connection: sa.Connection, record: Row, satisfied: Sequence[bool], group: Sequence[str]
+    connection: sa.Connection,
+    round_id: str,
+    record: Row,
+    satisfied: Sequence[bool],
+    group: Sequence[str],
 ) -> Peers:
     """How satisfied a record is beside its unit and the unit's peers.
 
     Args:
         connection: To read from.
+        round_id: Whose results are taken.
         record: Its row.
         satisfied: Of each rated answer of the record, whether it is one of the best two.
         group: Units of the same peer group.
@@ -151,7 +166,7 @@ def peers_of(
     query = sa.select(
         table.c.unit_id, table.c.satisfied_as_received, table.c.answers_as_received
     ).where(
-        table.c.round_id == record["round_id"],
+        table.c.round_id == round_id,
         table.c.instrument_id == record["instrument_id"],
         table.c.measure == "overall",
     )
@@ -166,13 +181,15 @@ def peers_of(
     )
 
 
-def custody_of(connection: sa.Connection, record: Row) -> Mapping[str, object] | None:
+def custody_of(
+    connection: sa.Connection, round_id: str, record: Row
+) -> Mapping[str, object] | None:
     """The custody row of the batch that a record came with."""
     if not record["batch"]:
         return None
     table = schema.batches
     query = sa.select(table).where(
-        table.c.round_id == record["round_id"],
+        table.c.round_id == round_id,
         table.c.unit_id == record["unit_id"],
         table.c.batch == record["batch"],
     )

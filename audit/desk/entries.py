@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from audit.judge.authority import Role, verdicts
 from audit.judge.decision import CaseState, Decision, has_spoken, state_of
 from audit.store import schema
 from audit.store.cases import Cases, needs_two
+from audit.store.known import KnownForms, known_round
 from detectors.finding import Severity
 from detectors.instrument import Instrument
 
@@ -45,6 +46,7 @@ class Entry:
         collector: Who collected it.
         effect: By how much at most the unit's value changes with the record out, as a share.
         tier_open: Whether the unit's tier depends on what is held.
+        known: The truth, where it is a known form put there to measure who judges; never shown.
     """
 
     id: int
@@ -68,6 +70,7 @@ class Entry:
     collector: str | None = None
     effect: float | None = None
     tier_open: bool = False
+    known: str | None = None
 
     @property
     def place(self) -> tuple[bool, bool, int, bool, float, str, int]:
@@ -102,23 +105,38 @@ def _open_to(role: Role) -> frozenset[CaseState]:
 def read_entries(
     connection: sa.Connection, round_id: str, instruments: Mapping[str, Instrument]
 ) -> list[Entry]:
-    """Every case that rests on standing evidence.
+    """Every case that rests on standing evidence, and those about known forms.
 
     Args:
         connection: To read from.
         round_id: Of the round.
         instruments: Forms by id.
     """
+    found = _read(connection, round_id, round_id, instruments)
+    known = KnownForms(connection, round_id).truths()
+    if known:
+        beside = _read(connection, known_round(round_id), round_id, instruments)
+        found += [replace(entry, known=known[entry.id]) for entry in beside if entry.id in known]
+    return found
+
+
+def _read(
+    connection: sa.Connection,
+    round_id: str,
+    of: str,
+    instruments: Mapping[str, Instrument],
+) -> list[Entry]:
+    """The cases of one round, among the units and results of the round ``of``."""
     cases = Cases(connection, round_id)
     history = cases.history()
     open_ = cases.open()
     units = schema.units
-    in_round = sa.select(units.c.unit_id, units.c.peer_group).where(units.c.round_id == round_id)
+    in_round = sa.select(units.c.unit_id, units.c.peer_group).where(units.c.round_id == of)
     groups = {row[0]: row[1] for row in connection.execute(in_round)}
     records = _records(connection, round_id)
     signs = _signs(connection, round_id)
-    effects = _effects(connection, round_id, instruments)
-    unsettled = _unsettled(connection, round_id)
+    effects = _effects(connection, round_id, of, instruments)
+    unsettled = _unsettled(connection, of)
     entries = []
     for case in open_:
         about = (case["instrument_id"], case["subject"], case["subject_id"])
@@ -222,7 +240,7 @@ def _unsettled(connection: sa.Connection, round_id: str) -> set[tuple[str, str]]
 
 
 def _effects(
-    connection: sa.Connection, round_id: str, instruments: Mapping[str, Instrument]
+    connection: sa.Connection, round_id: str, of: str, instruments: Mapping[str, Instrument]
 ) -> dict[int, float]:
     """Case -> by how much at most its unit's value changes when the record does not count.
 
@@ -231,7 +249,7 @@ def _effects(
     """
     totals = {}
     scores = schema.scores
-    query = sa.select(scores).where(scores.c.round_id == round_id, scores.c.measure == "overall")
+    query = sa.select(scores).where(scores.c.round_id == of, scores.c.measure == "overall")
     for row in connection.execute(query).mappings():
         about = (row["instrument_id"], row["unit_id"])
         totals[about] = (row["satisfied_as_received"], row["answers_as_received"])

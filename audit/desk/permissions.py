@@ -27,6 +27,7 @@ class Permission(StrEnum):
     RESULTS = "results"  # units and the round
     PEOPLE = "people"  # users and sessions of others
     FORMS = "forms"  # where the boxes of a form stand
+    REVIEWERS = "reviewers"  # how well people judge known forms
     ACCESSES = "accesses"  # who logged in and looked at what
 
 
@@ -38,10 +39,12 @@ _OF = MappingProxyType(
         },
         Role.APPROVER: {
             *(Permission.CASES, Permission.DECIDE, Permission.EXPORT, Permission.RESULTS),
-            Permission.UNMASK,
+            *(Permission.UNMASK, Permission.REVIEWERS),
         },
         Role.READER: {Permission.RESULTS},
-        Role.ADMIN: {Permission.PEOPLE, Permission.ACCESSES, Permission.FORMS},
+        Role.ADMIN: {
+            *(Permission.PEOPLE, Permission.ACCESSES, Permission.FORMS, Permission.REVIEWERS)
+        },
         Role.AUDITOR: {
             *(Permission.CASES, Permission.EXPORT, Permission.RESULTS),
             Permission.ACCESSES,

@@ -21,11 +21,12 @@ from audit.desk.scope import Scope
 from audit.judge.decision import CaseState, state_of
 from audit.settings import Settings
 from audit.store.cases import Cases
+from audit.store.known import known_round
 from audit.trail.acts import Action
 from audit.trail.chain import last_seq
 from detectors.instrument import Instrument
 
-__all__ = ["STATES", "Filters", "Queue", "View", "in_order"]
+__all__ = ["CHANGING", "STATES", "Filters", "Queue", "View", "in_order"]
 
 STATES = ("todo", *(state.value for state in CaseState), "all")
 """What can be asked for as ``state``: what waits for me, one state, or everything."""
@@ -64,6 +65,8 @@ class Filters:
 def fits(filters: Filters, scope: Scope) -> Callable[[Entry], bool]:
     """Whether a view shows a case. A unit stands for all units below it."""
     tests: list[Callable[[Entry], bool]] = []
+    if not scope.judges:
+        tests.append(lambda entry: entry.known is None)
     if scope.units is not None:
         tests.append(lambda entry: scope.sees(entry.unit_id))
     if filters.state == "todo":
@@ -156,7 +159,7 @@ class _World:
         everything: All cases in order; put into order once.
         changes: What a case was and became, in order.
         views: The latest used, by whose they are and what they filter.
-        choices: How often each value of a filter occurs, by the unit whose sight it is.
+        choices: How often each value of a filter occurs, by whose sight it is.
     """
 
     stand: int
@@ -165,15 +168,15 @@ class _World:
     everything: View
     changes: list[tuple[Entry, Entry]] = field(default_factory=list)
     views: OrderedDict[object, View] = field(default_factory=OrderedDict)
-    choices: dict[str | None, Mapping[str, Counter[str]]] = field(default_factory=dict)
+    choices: dict[tuple[str | None, bool], Mapping[str, Counter[str]]] = field(default_factory=dict)
 
 
 _CHOICES = ("unit_id", "group", "channel", "batch", "collector")
 _SEVERAL = ("detectors", "kinds")
 _EVERYTHING = Filters(state="all")
 _VIEWS = 128
-# Acts that change which cases there are, or what is known of them but for decisions.
-_CHANGING = (Action.EVIDENCE, Action.SCORES, Action.REGISTERS)
+CHANGING = (Action.EVIDENCE, Action.SCORES, Action.REGISTERS, Action.KNOWN)
+"""Acts that change which cases there are, or what is known of them but for decisions."""
 
 
 class Queue:
@@ -190,7 +193,7 @@ class Queue:
         """What a user sees with some filters; it stays as it is while it is used."""
         with self._lock:
             world = self._current(connection)
-            if scope.units is None and filters == _EVERYTHING:
+            if scope.units is None and scope.judges and filters == _EVERYTHING:
                 world.everything.catch_up(world.changes)
                 return replace(world.everything)
             key = (_of(scope), filters)
@@ -210,6 +213,12 @@ class Queue:
         """Every case in sight of a user, in order."""
         return self.view(connection, _EVERYTHING, scope).shown
 
+    def known(self, connection: sa.Connection) -> Sequence[Entry]:
+        """The known forms among the cases, for those who measure and not for those who judge."""
+        with self._lock:
+            by_id = self._current(connection).by_id
+            return [entry for entry in by_id.values() if entry.known is not None]
+
     def find(self, connection: sa.Connection, case_id: int) -> Entry | None:
         """What the queue knows of a case, whoever may see it."""
         with self._lock:
@@ -218,9 +227,10 @@ class Queue:
     def choices(self, connection: sa.Connection, scope: Scope) -> Mapping[str, Counter[str]]:
         """How often each value of a filter occurs among the cases in sight."""
         with self._lock:
-            world, key = self._current(connection), scope.user.scope_unit
+            world, key = self._current(connection), (scope.user.scope_unit, scope.judges)
             if key not in world.choices:
-                seen = [e for e in world.by_id.values() if scope.sees(e.unit_id)]
+                fit = fits(_EVERYTHING, scope)
+                seen = [e for e in world.by_id.values() if fit(e)]
                 found = {n: Counter(v for e in seen if (v := getattr(e, n))) for n in _CHOICES}
                 for name in _SEVERAL:
                     found[name] = Counter(value for e in seen for value in getattr(e, name))
@@ -229,8 +239,8 @@ class Queue:
 
     def _current(self, connection: sa.Connection) -> _World:
         """The cases as they stand now; the caller holds the lock."""
-        cases = Cases(connection, self._round)
-        stand, head = last_seq(connection, _CHANGING), cases.head()
+        cases = Cases(connection, self._round, also=(known_round(self._round),))
+        stand, head = last_seq(connection, CHANGING), cases.head()
         world = self._world
         # Whoever waited here may look at an older state than what is known by now: both
         # numbers only grow, and the newer is kept.

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from audit.desk.people import User
-from audit.judge.authority import belongs_to
+from audit.judge.authority import Role, belongs_to
 from audit.settings import Settings
 from audit.store import schema
+from audit.store.known import known_round
 from audit.trail.acts import Action
 from audit.trail.chain import last_seq
 
 __all__ = ["Books", "Scope", "UnitBook", "scope_of", "unit_book"]
+
+_JUDGES = frozenset({Role.INSPECTOR, Role.APPROVER})
 
 
 @dataclass(frozen=True)
@@ -111,11 +114,22 @@ class Scope:
         """Whether the user belongs to a unit, and so may not decide on it."""
         return belongs_to(self.user.home_unit, unit, self.book.parents)
 
+    @property
+    def judges(self) -> bool:
+        """Whether the user decides, and so meets known forms among the cases."""
+        return self.user.role in _JUDGES
+
+    def rounds(self, round_id: str) -> tuple[str, ...]:
+        """The rounds whose cases the user meets: for who decides, the known forms' too."""
+        return (round_id, known_round(round_id)) if self.judges else (round_id,)
+
     def case(self, connection: sa.Connection, round_id: str, case_id: int) -> sa.RowMapping | None:
         """A case that rests on standing evidence and is in sight; ``None`` otherwise."""
         table = schema.cases
         query = sa.select(table).where(
-            table.c.id == case_id, table.c.round_id == round_id, table.c.withdrawn_run.is_(None)
+            table.c.id == case_id,
+            table.c.round_id.in_(self.rounds(round_id)),
+            table.c.withdrawn_run.is_(None),
         )
         row = connection.execute(query).mappings().first()
         return row if row is not None and self.sees(row["unit_id"]) else None

@@ -3,40 +3,44 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 from typing import Annotated, Any
 from urllib.parse import quote
 
-import jinja2
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from pydantic import BaseModel
 
 from audit.desk.ahead import Ahead
 from audit.desk.factors import load_secret_key
 from audit.desk.journal import Journal
 from audit.desk.keys import KEYS, KeyChoices, assigned
+from audit.desk.live import Live
 from audit.desk.locale import LANGUAGES, load_text
 from audit.desk.people import Session, User, Users
-from audit.desk.permissions import Permission, allowed, declared, declares
+from audit.desk.permissions import Permission, allowed, declared
 from audit.desk.pictures import Pictures
 from audit.desk.queue import Queue
+from audit.desk.rendering import environment, static_url
 from audit.desk.scope import Books, Scope, UnitBook, scope_of
 from audit.settings import Settings
 from audit.store import Store
 from detectors.instrument import Instrument
-from reports.clean import printable
 from reports.locale import Text
 
-__all__ = ["Desk", "Refused", "Routes", "Visit", "Visited", "cookie_name", "local", "static_file"]
+__all__ = [
+    "Desk",
+    "Refused",
+    "Visit",
+    "Visited",
+    "cookie_name",
+    "guard",
+    "local",
+    "require_private",
+]
 
-_HERE = Path(__file__).parent
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
@@ -63,6 +67,7 @@ class Desk:
     books: Books
     pictures: Pictures
     ahead: Ahead
+    live: Live
     now: Callable[[], dt.datetime]
 
     @cached_property
@@ -115,6 +120,22 @@ class Visit:
         """What the user sees."""
         with self.desk.store.reading() as connection:
             return scope_of(self.user, self.desk.books.now(connection))
+
+    @property
+    def here(self) -> str:
+        """The page that was asked for, as a place of this site."""
+        url = self.request.url
+        return f"{url.path}?{url.query}" if url.query else url.path
+
+    @property
+    def round_id(self) -> str:
+        """The round of the desk."""
+        return self.desk.settings.round.id
+
+    @property
+    def rounds(self) -> tuple[str, ...]:
+        """The rounds whose cases the visitor meets."""
+        return self.scope.rounds(self.round_id)
 
     def desk_units(self) -> UnitBook:
         """All units of the round, whoever may see them."""
@@ -259,98 +280,3 @@ def local(path: str | None, otherwise: str = "/") -> str:
     if path and path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable():
         return quote(path, safe="/?&=%-_.~:+,")
     return otherwise
-
-
-class Routes:
-    """Handlers of one part of the desk, each with its permission."""
-
-    def __init__(self) -> None:
-        """Begin without any."""
-        self._found: list[tuple[str, str, Any]] = []
-        self._says: dict[tuple[str, str], type[BaseModel]] = {}
-
-    def get(
-        self, path: str, permission: Permission, says: type[BaseModel] | None = None
-    ) -> Callable[[Any], Any]:
-        """Add a page, or what answers in JSON and says in which form."""
-        return self._add("GET", path, permission, says)
-
-    def post(
-        self, path: str, permission: Permission, says: type[BaseModel] | None = None
-    ) -> Callable[[Any], Any]:
-        """Add an act."""
-        return self._add("POST", path, permission, says)
-
-    def _add(
-        self, method: str, path: str, permission: Permission, says: type[BaseModel] | None
-    ) -> Callable[[Any], Any]:
-        def add(endpoint: Any) -> Any:
-            self._found.append((method, path, declares(endpoint, permission)))
-            if says is not None:
-                self._says[method, path] = says
-            return endpoint
-
-        return add
-
-    def join(self, app: FastAPI) -> None:
-        """Add all of them to an application."""
-        for method, path, endpoint in self._found:
-            says = self._says.get((method, path))
-            app.add_api_route(
-                path,
-                endpoint,
-                methods=[method],
-                include_in_schema=says is not None,
-                # What is sent is made by hand; the form is for those who read the document.
-                response_model=None,
-                responses=None if says is None else {200: {"model": says}, **_PAGES},
-            )
-
-
-_PAGES: dict[int | str, dict[str, Any]] = {
-    status: {"description": why, "content": {"text/html": {"schema": {"type": "string"}}}}
-    for status, why in (
-        (303, "to the login"),
-        (400, "malformed"),
-        (401, "nobody is logged in"),
-        (403, "not for this role, or from another site"),
-        (404, "not there, or not in sight"),
-    )
-}
-
-
-@cache
-def environment() -> Environment:
-    """The templates; everything in them is escaped and hidden characters are shown."""
-    return Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_visible,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _visible(value: Any) -> Any:
-    if isinstance(value, str) and not hasattr(value, "__html__"):
-        return printable(value)
-    return "" if value is None or isinstance(value, jinja2.Undefined) else value
-
-
-@cache
-def static_file(name: str) -> tuple[bytes, str] | None:
-    """A file of the desk's own style or script with its media type."""
-    kinds = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-    known = {path.name: path for path in (_HERE / "static").iterdir() if path.suffix in kinds}
-    path = known.get(name)
-    return None if path is None else (path.read_bytes(), kinds[path.suffix])
-
-
-@cache
-def static_url(name: str) -> str:
-    """Where a static file is, with its hash: a new version is a new place."""
-    found = static_file(name)
-    if found is None:
-        raise KeyError(name)
-    return f"/static/{name}?v={hashlib.sha256(found[0]).hexdigest()[:12]}"

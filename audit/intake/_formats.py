@@ -1,7 +1,8 @@
 """A table file of any of the five kinds, as raw cells that still know their place.
 
-CSV (UTF-8 with or without BOM, UTF-16 with BOM; comma, semicolon or tab), XLSX,
-Parquet, JSON and JSON Lines. Nothing is converted here: see :mod:`audit.intake._cells`.
+CSV (UTF-8 with or without BOM, UTF-16 with BOM; comma, semicolon or tab; alone or in a ZIP
+archive), XLSX, Parquet, JSON and JSON Lines. Nothing is converted here: see
+:mod:`audit.intake._cells`.
 A file is untrusted: sizes are capped before anything is unpacked, and what is compressed
 or large is read in a process of its own (:mod:`audit.intake._apart`).
 """
@@ -12,6 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from audit.intake._apart import read_apart
+from audit.intake._archive_file import read_archive
 from audit.intake._csv_file import read_csv
 from audit.intake._json_file import read_json, read_jsonl
 from audit.intake._parquet_file import read_parquet
@@ -24,7 +26,7 @@ __all__ = ["RawTable", "read_here", "read_raw"]
 _BYTES = 2 << 30
 _APART_BYTES = 32 << 20
 _HEAD = 8
-_PACKED = frozenset({"xlsx", "parquet"})
+_PACKED = frozenset({"xlsx", "parquet", "zip"})
 
 
 def read_raw(path: Path, name: Path | None = None) -> RawTable:
@@ -92,10 +94,10 @@ def _kind(path: Path, head: bytes) -> str:
             remedy="save it as .xlsx without a password",
         )
     if head.startswith(b"PK\x03\x04"):
-        return "xlsx"
+        return "zip" if suffix == ".zip" else "xlsx"
     if head.startswith(b"PAR1"):
         return "parquet"
-    if suffix in (".xlsx", ".xlsm", ".parquet", ".pq"):
+    if suffix in (".xlsx", ".xlsm", ".parquet", ".pq", ".zip"):
         raise InputError(
             f"the content is not that of a {suffix} file",
             where=str(path),
@@ -110,7 +112,7 @@ def _kind(path: Path, head: bytes) -> str:
     raise InputError(
         f"{suffix} is no kind of table that is read",
         where=str(path),
-        remedy="give CSV, XLSX, Parquet, JSON or JSON Lines",
+        remedy="give CSV (also in a ZIP archive), XLSX, Parquet, JSON or JSON Lines",
     )
 
 
@@ -120,4 +122,5 @@ _READERS: Mapping[str, Callable[[Path, bytes], RawTable]] = {
     "parquet": read_parquet,
     "json": read_json,
     "jsonl": read_jsonl,
+    "zip": read_archive,
 }

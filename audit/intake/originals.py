@@ -325,11 +325,11 @@ def hash_stream(stream: IO[bytes]) -> str:
 
 
 def list_files(folder: Path, *, refuse: Callable[[AuditError], None] | None = None) -> list[Path]:
-    """Files below a folder in order of name; hidden ones and links to folders are passed by.
+    """Files below a folder in order of name; hidden ones are passed by, links to folders refused.
 
     Args:
         folder: Where to look; nothing is there if it is not.
-        refuse: Is told of each folder that cannot be looked into.
+        refuse: Is told of each folder that cannot be looked into, or is a link.
     """
     found: list[Path] = []
     if not folder.is_dir():
@@ -342,6 +342,10 @@ def list_files(folder: Path, *, refuse: Callable[[AuditError], None] | None = No
 
     for root, folders, names in os.walk(folder, onerror=closed, followlinks=False):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for path in (Path(root) / name for name in folders):
+            if refuse is not None and path.is_symlink():
+                what = "a link to a folder is not followed"
+                refuse(InputError(what, where=str(path), remedy="copy its files into the folder"))
         found.extend(
             Path(root) / name for name in sorted(names) if not name.startswith((".", "~$"))
         )

@@ -65,13 +65,14 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "limesurvey": Preset(
         {
-            "record_id": ("id",),
-            "started_at": ("startdate",),
-            "submitted_at": ("submitdate",),
-            "ip": ("ipaddr",),
-            "account": ("token",),
+            # By question code, and as the full texts of the program's own columns.
+            "record_id": ("id", "Response ID"),
+            "started_at": ("startdate", "Date started"),
+            "submitted_at": ("submitdate", "Date submitted"),
+            "ip": ("ipaddr", "IP address"),
+            "account": ("token", "Access code", "Token"),
         },
-        marks=("startlanguage", "lastpage", "submitdate"),
+        marks=("startlanguage", "lastpage", "submitdate", "Start language", "Last page"),
         channel="limesurvey",
     ),
     "surveycto": Preset(

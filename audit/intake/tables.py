@@ -153,7 +153,7 @@ class Columns:
     def choice_name(self, column: str, value: str) -> str | None:
         """The file's name of one value of a question that is asked as a list of choices."""
         for wanted in self.mapping.names(column):
-            for name in (f"{wanted}/{value}", f"{wanted}[{value}]"):
+            for name in (f"{wanted}/{value}", f"{wanted}[{value}]", f"{wanted} [{value}]"):
                 found = name if name in self.raw.columns else self._loose(name)
                 if found is not None:
                     return found

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from audit.intake.originals import originals_at
 from audit.keeping.backup import KEEPING_LOCK
+from audit.keeping.workdays import BY_LAW, Workdays, day_after
 from audit.pipeline.lock import round_lock
 from audit.pipeline.run import LOCK
 from audit.pseudonyms import load_keys
@@ -31,16 +32,9 @@ __all__ = ["due_on", "erasable", "erase", "held_about", "told", "waiting"]
 _DAYS = 2
 
 
-def due_on(asked: dt.date) -> dt.date:
-    """The last day for an answer: two working days on, Saturdays and Sundays not counted.
-
-    Public holidays are not known here; they only move the true end later.
-    """
-    day, left = asked, _DAYS
-    while left:
-        day += dt.timedelta(days=1)
-        left -= day.weekday() < 5
-    return day
+def due_on(asked: dt.date, calendar: Workdays = BY_LAW) -> dt.date:
+    """The last day for an answer: two working days after the day on which it was asked."""
+    return day_after(asked, _DAYS, calendar)
 
 
 def held_about(store: Store, settings: Settings, record: str) -> list[dict[str, Any]]:
@@ -195,7 +189,7 @@ def _act(settings: Settings, record: str, at: dt.datetime, actor: str, said: dic
     who = ring.of_round(settings.round.id).of("record", record)
     if said["step"] == "find":
         local = at.astimezone(ZoneInfo(settings.timezone))
-        said |= {"due": due_on(local.date()).isoformat()}
+        said |= {"due": due_on(local.date(), settings.workdays).isoformat()}
     return Act(Action.SUBJECT, at, actor, who, after=said, always=True)
 
 

@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 from audit.notice.settings import Mail, Notify
@@ -39,7 +40,8 @@ def notify(
     sent: dict[str, str] = {}
     if chosen.mail is not None:
         mail = chosen.mail
-        sent["mail"] = _tried(lambda: _mail(mail, summary))
+        ca = None if mail.ca is None else settings.path(mail.ca)
+        sent["mail"] = _tried(lambda: _mail(mail, ca, summary))
     if chosen.webhook is not None:
         address, token = chosen.webhook, _secret(chosen.token_env)
         sent["webhook"] = _tried(lambda: _post(address, token, summary))
@@ -82,13 +84,15 @@ def _secret(name: str | None) -> str | None:
     return None if name is None else os.environ.get(name)
 
 
-def _mail(mail: Mail, summary: Summary) -> None:
+def _mail(mail: Mail, ca: Path | None, summary: Summary) -> None:
     message = EmailMessage()
     message["Subject"] = summary.subject
     message["From"], message["To"] = mail.sender, ", ".join(mail.to)
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(summary.text())
     context = ssl.create_default_context()
+    if ca is not None:
+        context.load_verify_locations(ca)
     connect: Any = smtplib.SMTP
     more: Mapping[str, Any] = {}
     if mail.tls == "tls":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
@@ -21,6 +22,8 @@ class Mail(_Table):
         host: The mail server.
         port: Its port.
         tls: ``starttls``, ``tls`` from the first byte, or ``none`` for a server on this machine.
+        ca: Certificates (PEM) that the server's must come from, beside those of the machine;
+            relative to the round.
         sender: Who it comes from (key ``from``).
         to: Who gets it.
         user: To log in with, if need be.
@@ -30,6 +33,7 @@ class Mail(_Table):
     host: str = Field(min_length=1)
     port: int = Field(default=25, ge=1, le=65535)
     tls: Literal["starttls", "tls", "none"] = "starttls"
+    ca: Path | None = None
     sender: str = Field(alias="from", pattern=r"^[^@\s<>,]+@[^@\s<>,]+$")
     to: tuple[str, ...] = Field(min_length=1)
     user: str | None = None

@@ -76,6 +76,8 @@ def place_units(
 
 def page_findings(assembly: Assembly, pages: Sequence[PageRow]) -> None:
     """Put what was found on pages under the record that each page belongs to."""
+    if not pages:
+        return
     owner = {page: row for row, numbers in enumerate(assembly.pages) for page in numbers}
     ids, units = assembly.frame["record_id"].tolist(), assembly.frame["unit_id"].tolist()
     for page in pages:

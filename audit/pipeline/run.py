@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from audit.pipeline.lock import round_lock, store_lock
+from audit.pipeline.lock import LeaseLost, round_lock, store_lock
 from audit.pipeline.manifest import manifest_of, write_manifest
 from audit.pipeline.pages import references
 from audit.pipeline.phases import Phases
@@ -156,6 +156,10 @@ def _noted(work: Work, started: str, inputs: Inputs) -> Iterator[None]:
     tools.log("run.start", run=run_id, files=len(inputs.files), software=inputs.software)
     try:
         yield
+    except LeaseLost as error:
+        # The round may be another run's by now, which notes that this one broke off.
+        tools.log("run.end", run=run_id, status="failed", error=type(error).__name__)
+        raise
     except BaseException as error:
         _broken_off(work, started, inputs, error)
         raise

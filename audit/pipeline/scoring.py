@@ -26,7 +26,7 @@ from audit.scoring.scores import (
 from audit.scoring.uncertainty import firmness
 from audit.settings import InstrumentSettings, Settings
 from audit.store.cases import Cases
-from audit.store.records import Records
+from audit.store.records import Records, Standing
 from audit.store.remarks import BLANK, Corrections
 from audit.store.results import Breakdowns, Scores
 from audit.store.rounds import Rounds
@@ -51,11 +51,12 @@ def gate_and_score(
     """
     round_id = settings.round.id
     units = units_at(Rounds(connection, round_id).units(), settings.round.date_to)
-    states = _gates(connection, round_id, instrument, frozenset(units["unit_id"]))
     records = Records(connection, round_id, instrument.id)
-    moved = records.save_states({key: str(state) for key, state in states.items()})
+    standing = records.standing()
+    gates = _gates(connection, round_id, instrument, standing, frozenset(units["unit_id"]))
+    moved = records.save_states(standing, gates)
     agreed = Corrections(connection, round_id).agreed(instrument.id)
-    read = _read(records, instrument, states, agreed, form)
+    read = _read(records, standing, instrument, gates, agreed, form)
     if form.programme != AGENCY:
         # A unit that does not handle procedures has no satisfaction result at all.
         units = units[units["handles_procedures"].ne(other=False).fillna(value=True)]
@@ -84,18 +85,24 @@ def _text(value: object) -> str | None:
 
 
 def _gates(
-    connection: sa.Connection, round_id: str, instrument: Instrument, units: frozenset[str]
-) -> dict[int, Gate]:
+    connection: sa.Connection,
+    round_id: str,
+    instrument: Instrument,
+    standing: Standing,
+    units: frozenset[str],
+) -> list[Gate]:
     cases = Cases(connection, round_id)
     state = cases.states(instrument.id)
     by_record = {c["subject_id"]: c for c in cases.open(instrument.id) if c["subject"] == "record"}
-    gates: dict[int, Gate] = {}
-    for record in Records(connection, round_id, instrument.id).all():
-        case = by_record.get(record["record_id"])
-        gates[record["id"]] = gate(
-            unit_known=record["unit_id"] in units,
-            case=None if case is None else state[case["id"]],
-            holds=case is not None and bool(case["holds"]),
+    gates = []
+    for name, unit in zip(standing.names, standing.units, strict=True):
+        case = by_record.get(name)
+        gates.append(
+            gate(
+                unit_known=unit in units,
+                case=None if case is None else state[case["id"]],
+                holds=case is not None and bool(case["holds"]),
+            )
         )
     return gates
 
@@ -111,19 +118,19 @@ class _Read:
 
 def _read(
     records: Records,
+    standing: Standing,
     instrument: Instrument,
-    gates: Mapping[int, Gate],
+    gates: Sequence[Gate],
     agreed: Mapping[tuple[str, str], tuple[Any, Any]],
     form: InstrumentSettings,
 ) -> _Read:
-    rows = records.all()
-    index = {row["id"]: number for number, row in enumerate(rows)}
+    size = len(standing)
     columns = {item.id: number for number, item in enumerate(instrument.ratings)}
     best = {item.id: {answer_text(value) for value in item.top_two} for item in instrument.ratings}
-    cells = np.full((len(rows), len(columns)), NO_ANSWER, dtype=np.uint8)
+    cells = np.full((size, len(columns)), NO_ANSWER, dtype=np.uint8)
     asked = {item: name for name, item in form.dimensions().items()}
-    cut: dict[str, list[str | None]] = {"channel": [row["channel"] for row in rows]}
-    cut |= {name: [None] * len(rows) for name in form.dimensions()}
+    cut: dict[str, Sequence[str | None]] = {"channel": standing.channels}
+    said: dict[str, list[str | None]] = {name: [None] * size for name in form.dimensions()}
 
     def cell(item: str, state: str, value: str | None) -> int:
         if state == "answered":
@@ -131,37 +138,44 @@ def _read(
         return UNREAD if state == "undetermined" else NO_ANSWER
 
     corrected = {record for record, _ in agreed}
-    names = {index[row["id"]]: row["record_id"] for row in rows if row["record_id"] in corrected}
+    places = {name: row for row, name in enumerate(standing.names) if name in corrected}
+    names = {row: name for name, row in places.items()}
     read: dict[tuple[str, str], list[str | None]] = {}
-    for key, item, state, value in records.answers():
-        if item in asked and state == "answered":
-            cut[asked[item]][index[key]] = value
-        column = columns.get(item)
-        if column is None:
-            continue
-        row = index[key]
-        cells[row, column] = cell(item, state, value)
-        if row in names:
-            read[names[row], item] = [state, value]
-    units = [row["unit_id"] for row in rows]
+    order = np.argsort(standing.keys)
+    ordered = standing.keys[order]
+    # A few answers over and over: what each is worth, and in which column.
+    worth: dict[tuple[str, str, str | None], tuple[int, int]] = {}
+    for part in records.answers_in_parts():
+        rows = order[np.searchsorted(ordered, [answer[0] for answer in part])]
+        found = []
+        for row, (_, item, state, value) in zip(rows.tolist(), part, strict=True):
+            about = (item, state, value)
+            if about not in worth:
+                column = columns.get(item, -1)
+                worth[about] = (column, NO_ANSWER if column < 0 else cell(*about))
+            found.append(worth[about])
+            if item in asked and state == "answered":
+                said[asked[item]][row] = value
+            if row in names and item in columns:
+                read[names[row], item] = [state, value]
+        where, code = np.array(found, dtype=np.int64).reshape(-1, 2).T
+        cells[rows[where >= 0], where[where >= 0]] = code[where >= 0]
     received = cells.copy() if agreed else None
-    places = {name: row for row, name in names.items()}
     for (record, item), (was, right) in agreed.items():
         # A correction of a reading that no longer stands is stale: it changes nothing.
         if record in places and item in columns and read.get((record, item), BLANK) == was:
             cells[places[record], columns[item]] = cell(item, right[0], right[1])
-    ballot = Ballot(units, [gates[row["id"]] for row in rows], cells, received)
-    return _Read(ballot, _clusters(rows), cut)
+    ballot = Ballot(standing.units, gates, cells, received)
+    return _Read(ballot, _clusters(standing), cut | said)
 
 
-def _clusters(rows: Sequence[sa.RowMapping]) -> NDArray[np.int64] | None:
+def _clusters(standing: Standing) -> NDArray[np.int64] | None:
     """A number for each collector of a unit, or its batch; a form of neither is alone."""
+    if not any(label is not None for label in standing.labels):
+        return None
     names: dict[tuple[object, ...], int] = {}
-    numbers = np.empty(len(rows), dtype=np.int64)
-    any_ = False
-    for place, row in enumerate(rows):
-        label = row["collector"] or row["batch"]
-        any_ = any_ or label is not None
-        about = (row["unit_id"], label) if label is not None else (row["unit_id"], None, place)
+    numbers = np.empty(len(standing), dtype=np.int64)
+    for place, (unit, label) in enumerate(zip(standing.units, standing.labels, strict=True)):
+        about = (unit, label) if label is not None else (unit, None, place)
         numbers[place] = names.setdefault(about, len(names))
-    return numbers if any_ else None
+    return numbers

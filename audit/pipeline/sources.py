@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from audit.store import Store
 from audit.store.pages import Files
 from audit.trail.acts import Action
 from audit.trail.chain import describe
-from detectors.errors import AuditError, ConfigError
+from detectors.errors import AuditError, ConfigError, UsageError
 from detectors.instrument import Instrument, load_instrument
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Sources",
     "gather",
     "load_forms",
+    "one_form",
     "problem_of",
     "relative_to_round",
     "take_in",
@@ -88,6 +89,22 @@ def load_forms(settings: Settings) -> list[RoundForm]:
     return forms
 
 
+def one_form(settings: Settings, wanted: str | None) -> RoundForm:
+    """The form of that id; without one, the only form of the round.
+
+    Raises:
+        UsageError: If there is none, or several and none is named.
+    """
+    forms = load_forms(settings)
+    names = ", ".join(form.instrument.id for form in forms)
+    for form in forms:
+        if wanted == form.instrument.id or (wanted is None and len(forms) == 1):
+            return form
+    if wanted is None:
+        raise UsageError("the round has several forms", remedy=f"name one: --instrument {names}")
+    raise UsageError(f"there is no form {wanted}", remedy=f"the round has {names}")
+
+
 def gather(settings: Settings, tools: Tools) -> Sources:
     """List and hash what is there and whole; nothing is changed.
 
@@ -132,7 +149,7 @@ def gather(settings: Settings, tools: Tools) -> Sources:
     listed = [(kind, settings.path(path)) for kind, path in dict.fromkeys(named)]
     listed += [("results", path) for path in _index_files(settings)]
     listed += [("responses", path) for path in _table_files(settings, sources)]
-    listed += [("scan", path) for path in _scan_files(settings.path(settings.scans), sources)]
+    listed += [("scan", path) for path in _scan_files(settings, sources)]
     whole = tools.settled([path for _, path in listed], settings.settle_seconds)
     for kind, path in listed:
         if path in whole:
@@ -153,9 +170,7 @@ def gather(settings: Settings, tools: Tools) -> Sources:
 def _table_files(settings: Settings, sources: Sources) -> Sequence[Path]:
     refused: list[AuditError] = []
     files = list_files(settings.path(settings.responses), refuse=refused.append)
-    sources.problems += [
-        problem_of(error, str(settings.responses), "no_access") for error in refused
-    ]
+    sources.problems += _problems(refused, settings, settings.responses, "no_access")
     return files
 
 
@@ -166,15 +181,26 @@ def _index_files(settings: Settings) -> Sequence[Path]:
     return [path for path in names if not path.name.startswith(("~", "."))]
 
 
-def _scan_files(folder: Path, sources: Sources) -> Sequence[Path]:
+def _scan_files(settings: Settings, sources: Sources) -> Sequence[Path]:
+    folder = settings.path(settings.scans)
     if not folder.is_dir():
         return ()
     from scans.source import expand
 
     refused: list[AuditError] = []
     files = sorted(expand([folder], refuse=refused.append))
-    sources.problems += [problem_of(error, str(folder), "refused_file") for error in refused]
+    sources.problems += _problems(refused, settings, settings.scans, "refused_file")
     return files
+
+
+def _problems(
+    refused: Iterable[AuditError], settings: Settings, folder: Path, code: str
+) -> Iterator[TableProblem]:
+    """What was refused below a folder, by its name in the round; where a link leads is not told."""
+    for error in refused:
+        problem = problem_of(error, str(folder), code)
+        base = f"{settings.base.as_posix()}/"
+        yield dataclasses.replace(problem, where=problem.where.removeprefix(base))
 
 
 def _add(sources: Sources, settings: Settings, kind: str, path: Path) -> None:
@@ -193,7 +219,9 @@ def _add(sources: Sources, settings: Settings, kind: str, path: Path) -> None:
 def relative_to_round(path: Path, base: Path) -> str:
     """How a file is called in the round, the same on every machine."""
     try:
-        name = path.resolve().relative_to(base.resolve()).as_posix()
+        # Its own name, not that of what it may be a link to.
+        own = path.parent.resolve() / path.name
+        name = own.relative_to(base.resolve()).as_posix()
     except ValueError:
         name = path.as_posix()
     # A name that is no UTF-8 is spelled out: no store and no report could hold it.

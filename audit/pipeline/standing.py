@@ -22,6 +22,9 @@ from audit.pipeline.standing_publication import awards, published
 from audit.pipeline.standpoint import (
     Row,
     Standpoint,
+    gives_back,
+    is_small,
+    without_value,
 )
 from audit.scoring.rules import RuleSet
 from audit.scoring.scores import VERSIONS
@@ -76,11 +79,17 @@ def _round(
         programme = form.settings.programme
         if programme in scores:
             continue  # of several questionnaires of a programme the first one is its result
-        rows = Scores(connection, round_id).all(form.instrument.id)
-        scores[programme] = {(r["unit_id"], r["measure"], r["factor"]): dict(r) for r in rows}
-        cut = Breakdowns(connection, round_id).all(form.instrument.id)
+        rows = [dict(r) for r in Scores(connection, round_id).all(form.instrument.id)]
+        # What is withheld as a score follows from no statement either, nor from its hash.
+        scores[programme] = {
+            (r["unit_id"], r["measure"], r["factor"]): without_value(r) if is_small(r) else r
+            for r in rows
+        }
+        cut = [dict(r) for r in Breakdowns(connection, round_id).all(form.instrument.id)]
         whole[programme] = {
-            (r["measure"], r["factor"]): dict(r)
+            (r["measure"], r["factor"]): without_value(r)
+            if gives_back(r, [of for of in rows if of["measure"] == r["measure"]])
+            else r
             for r in cut
             if r["scope"] == "all" and not r["dimension"]
         }

@@ -81,7 +81,8 @@ def groups(found: Standpoint) -> Iterator[Outcome]:
         for unit, now in current_of(found, programme):
             group = found.units.get(unit, {}).get("group")
             if isinstance(group, str):
-                groups.setdefault(group, {})[unit] = now["value"]
+                # A mean less the units that are shown would be the one that is not.
+                groups.setdefault(group, {})[unit] = None if now.get("few") else now["value"]
         for group, values in sorted(groups.items()):
             one = group_summary(group, values, rules)
             told = [before[unit].tier for unit in values if unit in before]

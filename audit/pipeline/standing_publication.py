@@ -50,7 +50,9 @@ def published(found: Standpoint, figures: Published) -> Iterator[Outcome]:
         ranks = {} if row is None else {v: row[f"rank_{v}"] for v in VERSIONS}
         ranked = None if row is None else row["ranked_units"]
     after = shares.get("after_review")
-    base = {"source": figures.source, "recomputed": {k: as_number(v) for k, v in shares.items()}}
+    told_to = 4 if unit == ALL_UNITS else 6  # TOLD: finer, a total would tell of small units
+    recomputed = {k: None if v is None else round(float(v), told_to) for k, v in shares.items()}
+    base = {"source": figures.source, "recomputed": recomputed}
 
     def told(figure: str, published: str, verdict: str, **more: Any) -> Outcome:
         who = None if unit == ALL_UNITS else unit
@@ -101,6 +103,8 @@ def _published_change(
     was = None if old is None or old.value is None else Fraction(str(old.value))
     verdict = check_change(change, after, was)
     points = None if after is None or was is None else after - was
+    if points is not None and unit == ALL_UNITS:
+        points = Fraction(round(points, 4))  # as coarse as the total itself
     return told(
         "change", str(change.percent), verdict, before=as_number(was), points=as_number(points)
     )

@@ -10,10 +10,12 @@ from typing import Any
 
 from audit.pipeline.brought import Brought
 from audit.pipeline.index_standing import IndexStanding
+from audit.scoring.cells import FEWEST_OF_UNIT, small
 from audit.scoring.lineage import Kind, Link, Previous, descent
 from audit.scoring.rules import INDEX, RuleSet
 from audit.scoring.scores import VERSIONS
 from audit.settings import Settings
+from reports.views import MINIMUM_CELL
 
 __all__ = [
     "Row",
@@ -22,8 +24,11 @@ __all__ = [
     "before_of",
     "current_of",
     "descent_of",
+    "gives_back",
+    "is_small",
     "links_of",
     "shares_of",
+    "without_value",
 ]
 
 Row = Mapping[str, Any]
@@ -70,6 +75,41 @@ def shares_of(row: Row | None) -> dict[str, Fraction | None]:
     }
 
 
+def is_small(row: Row, least: int = FEWEST_OF_UNIT) -> bool:
+    """Whether a stored score rests on so few forms that its value is withheld."""
+    return small(sum((row["counts"] or {}).values()), int(row["records_counted"] or 0), least)
+
+
+def without_value(row: Row) -> dict[str, Any]:
+    """A stored result with its counts of forms and nothing that follows from answers."""
+    gone = dict(row)
+    for version in VERSIONS:
+        gone[f"satisfied_{version}"] = gone[f"answers_{version}"] = 0
+        for part in ("tier", "rank"):
+            if f"{part}_{version}" in gone:
+                gone[f"{part}_{version}"] = None
+    for name in ("rank_best", "rank_worst", "tier_firm", "firmness"):
+        if name in gone:
+            gone[name] = None
+    return gone
+
+
+def gives_back(whole: Row, units: Sequence[Row]) -> bool:
+    """Whether a total less the units that are shown would tell of those that are not.
+
+    A total that is told to a hundredth of a per cent (:data:`TOLD`) tells nothing of units with
+    fewer answers than that is worth.
+    """
+    few = [row for row in units if row["factor"] == whole["factor"] and is_small(row)]
+    forms = sum(int(row["records_counted"] or 0) for row in few)
+    answers = sum(int(row["answers_after_review"] or 0) for row in few)
+    return 0 < forms < MINIMUM_CELL and answers > TOLD * (whole["answers_after_review"] or 0)
+
+
+TOLD = 1e-4
+"""Step to which a total over all units is told."""
+
+
 def as_number(value: Fraction | float | None) -> float | None:
     """For JSON: six decimals."""
     return None if value is None else round(float(value), 6)
@@ -112,6 +152,7 @@ def current_of(found: Standpoint, programme: str) -> Iterator[tuple[str, Row]]:
                     "rank": row["rank_after_review"],
                     "ranked_units": row["ranked_units"],
                     "tier": row["tier_after_review"],
+                    "few": is_small(row, MINIMUM_CELL),
                 },
             )
 

@@ -15,7 +15,7 @@ from audit.settings import Settings
 from audit.store import Store
 from detectors.errors import AuditError
 from detectors.instrument import Instrument
-from detectors.table import positions
+from detectors.table_coding import positions
 
 __all__ = ["Before", "values_before"]
 

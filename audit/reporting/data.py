@@ -18,7 +18,6 @@ from audit.reporting.firm import slices_by_unit
 from audit.reporting.names import category_names
 from audit.reporting.outcomes import outcomes_by_unit
 from audit.scoring.rules import INDEX, SATISFACTION, RuleSet
-from audit.scoring.withholding import by_unit
 from audit.settings import Settings
 from audit.store.cases import Cases
 from audit.store.evidence import Findings
@@ -131,7 +130,10 @@ def load(
     for sheet in records.forms():
         about = (sheet["unit_id"], sheet["batch"])
         forms[about] = forms.get(about, 0) + 1
-    scores = by_unit(Scores(connection, round_id).all(instrument.id))
+    scores: dict[str, dict[tuple[str, str], Row]] = {}
+    for row in Scores(connection, round_id).all(instrument.id):
+        about_score = (row["measure"], row["factor"])
+        scores.setdefault(row["unit_id"], {})[about_score] = dict(row)
     findings = Findings(connection, round_id)
     units = {
         row["unit_id"]: {str(k): v for k, v in row.items()}

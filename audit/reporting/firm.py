@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from audit.reporting.outcome_words import DIMENSIONS
+from audit.scoring.cells import key_of, withheld
 from audit.scoring.rules import RuleSet
-from audit.scoring.withholding import withhold
 from detectors.finding import Message
 from reports.views import suppress
 from reports.views.outcomes import Firmness, ResultSlice
@@ -49,7 +49,10 @@ def slices_by_unit(
     units: Mapping[str, Row],
     names: Callable[[str, str], Message | None] = lambda _dimension, _category: None,
 ) -> dict[str, tuple[ResultSlice, ...]]:
-    """Slices as they may be shown: of each unit, and under :data:`ROUND` of all scopes above.
+    """Slices that may be shown: of each unit, and under :data:`ROUND` of all of them.
+
+    A reader may hold all reports side by side: what is withheld is decided over all that is
+    shown in any of them (:mod:`audit.scoring.cells`).
 
     Args:
         rows: Stored slices of one instrument.
@@ -57,31 +60,47 @@ def slices_by_unit(
         units: Unit -> its group, level and unit above.
         names: What a category of a dimension is called, where that is known.
     """
-    shown = withhold(rows, scores, units)
-    factors: dict[tuple[str, str, str, str], list[tuple[str, float | None]]] = {}
-    for row in shown:
+    told = [row for row in rows if row["measure"] != "whole_form" and _told(row)]
+    sizes = {
+        (unit, *about): {
+            "records_counted": row["records_counted"],
+            "records_received": sum((row.get("counts") or {}).values()) or row["records_counted"],
+        }
+        for unit, of in scores.items()
+        for about, row in of.items()
+    }
+    places = {unit: {**facts, "parent": facts.get("parent_id")} for unit, facts in units.items()}
+    hidden = withheld(told, sizes, places)
+    factors: dict[tuple[str, ...], list[tuple[str, float | None]]] = {}
+    for row in told:
         if row["measure"] == "factor":
-            value = None if row["suppressed"] else _share(row)
-            factors.setdefault(_about(row), []).append((row["factor"], value))
-    found: dict[str, list[ResultSlice]] = {}
-    for row in shown:
-        if row["measure"] != "overall" or (row["scope"] == "all" and not row["dimension"]):
+            value = None if key_of(row) in hidden else _share(row)
+            factors.setdefault(key_of(row)[:4], []).append((row["factor"], value))
+    found: dict[str, list[ResultSlice]] = {ROUND: []}
+    for row in told:
+        whole = row["scope"] in ("unit", "all") and not row["dimension"]
+        if row["measure"] != "overall" or whole:
             continue
-        key = row["scope_id"] if row["scope"] == "unit" else ROUND
-        of_factors = tuple(factors.get(_about(row), ()))
+        gone = key_of(row) in hidden
         label = names(row["dimension"], row["category"]) if row["dimension"] else None
-        found.setdefault(key, []).append(_slice(row, of_factors, label))
+        mine = tuple(factors.get(key_of(row)[:4], ()))
+        key = row["scope_id"] if row["scope"] == "unit" else ROUND
+        found.setdefault(key, []).append(_slice(row, mine, label, gone=gone))
     return {unit: tuple(sorted(slices, key=_place)) for unit, slices in found.items()}
 
 
-def _about(row: Row) -> tuple[str, str, str, str]:
-    return (row["scope"], row["scope_id"], row["dimension"], row["category"])
+def _told(row: Row) -> bool:
+    """Whether reports show it: units below one are told as a whole, their cuts in the export."""
+    return not (row["scope"] == "parent" and row["dimension"])
 
 
 def _slice(
-    row: Row, factors: tuple[tuple[str, float | None], ...], label: Message | None
+    row: Row,
+    factors: tuple[tuple[str, float | None], ...],
+    label: Message | None,
+    *,
+    gone: bool,
 ) -> ResultSlice:
-    gone = row["suppressed"]
     return ResultSlice(
         scope=row["scope"],
         where="" if row["scope"] == "unit" else row["scope_id"],
@@ -90,8 +109,8 @@ def _slice(
         label=label,
         n=int(row["records_received"]),
         value=None if gone else _share(row),
-        low=row["interval_low"],
-        high=row["interval_high"],
+        low=None if gone else row["interval_low"],
+        high=None if gone else row["interval_high"],
         suppressed=gone,
         factors=tuple((name, None) for name, _ in factors) if gone else factors,
     )

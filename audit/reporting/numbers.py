@@ -11,7 +11,7 @@ import pandas as pd
 from audit.intake.registers import COUNTS, MORE_COUNTS
 from audit.reporting.data import RoundData, Row
 from audit.reporting.names import factor_name
-from detectors.overdispersion import between_units
+from audit.scoring.dispersion import between_units
 from reports.views import (
     MINIMUM_CELL,
     CustodyRow,
@@ -34,6 +34,7 @@ __all__ = [
     "round_factors",
     "safe_total",
     "share",
+    "spread_of",
     "total_score",
 ]
 
@@ -226,14 +227,22 @@ def peer_group(data: RoundData, unit_id: str) -> PeerGroup | None:
     rows, _ = safe_total(
         [data.scores[u]["overall", ""] for u in peers if ("overall", "") in data.scores.get(u, {})]
     )
+    pooled = share(total_score(rows), "after_review") if rows and shown else None
     return PeerGroup(
         name=str(data.units[unit_id]["group"]),
         units=len(peers),
         median=statistics.median(v for _, v in shown) if shown else None,
-        pooled=share(total_score(rows), "after_review") if rows and shown else None,
-        rho=between_units([value for _, value in shown], [n for n, _ in shown]),
+        pooled=pooled,
         points=tuple(PeerPoint(n, value) for n, value in shown),
+        rho=spread_of(shown, pooled),
     )
+
+
+def spread_of(shown: Sequence[tuple[int, float]], pooled: float | None) -> float | None:
+    """The spread between units beyond chance, of the records and values that are shown."""
+    if pooled is None:
+        return None
+    return between_units([value for _, value in shown], [n for n, _ in shown], pooled)
 
 
 def custody_rows(data: RoundData, unit_id: str) -> tuple[CustodyRow, ...] | None:

@@ -11,12 +11,19 @@ from audit.reporting.evidence import REASONS, pages_not_judged
 from audit.reporting.fairness import fairness_tables
 from audit.reporting.firm import ROUND, firmness_of
 from audit.reporting.frame import instrument_of, provenance_of, round_of
-from audit.reporting.numbers import identity, result, round_factors, safe_total, share, total_score
+from audit.reporting.numbers import (
+    identity,
+    result,
+    round_factors,
+    safe_total,
+    share,
+    spread_of,
+    total_score,
+)
 from audit.reporting.plots import flagged_records
 from audit.reporting.reasons import reason_message
 from audit.reporting.unit import severity_of
 from detectors.finding import Message
-from detectors.overdispersion import between_units
 from detectors.registry import Level
 from reports.views import (
     DetectorYield,
@@ -75,16 +82,20 @@ def _groups(data: RoundData) -> Iterator[GroupSummary]:
     for group, scores in sorted(members.items()):
         scores, _ = safe_total(scores)
         shown = [s for s in scores if not suppress(s["records_counted"])]
-        told = [(v, s) for s in shown if (v := share(s, "after_review")) is not None]
-        values = [value for value, _ in told]
-        sizes = [int(s["records_counted"]) for _, s in told]
+        values = [v for s in shown if (v := share(s, "after_review")) is not None]
+        pooled = share(total_score(scores), "after_review") if values else None
+        points = [
+            (int(s["records_counted"]), v)
+            for s in shown
+            if (v := share(s, "after_review")) is not None
+        ]
         yield GroupSummary(
             group=group,
             lowest=min(values, default=None),
             median=statistics.median(values) if values else None,
             highest=max(values, default=None),
-            pooled=share(total_score(scores), "after_review") if values else None,
-            rho=between_units(values, sizes),
+            pooled=pooled,
+            rho=spread_of(points, pooled),
         )
 
 

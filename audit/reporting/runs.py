@@ -16,18 +16,27 @@ from audit.store.results import Runs
 from audit.trail.chain import covering_head
 from audit.version import software_version
 
-__all__ = ["write_runs_page"]
+__all__ = ["runs_files", "write_runs_page"]
 
 _RUNS = 60
 _LINES = 200
 _TOLD = ("phase", "seconds", "status", "instrument")
 
 
-def write_runs_page(settings: Settings, *, only_missing: bool = False) -> list[Path]:
+def runs_files(settings: Settings) -> dict[str, str]:
+    """Name of the page in each language, that of the round first."""
+    first, second = settings.language, "en" if settings.language == "vi" else "vi"
+    return {first: "runs.html", second: f"runs.{second}.html"}
+
+
+def write_runs_page(
+    settings: Settings, *, folder: Path | None = None, only_missing: bool = False
+) -> list[Path]:
     """Write ``runs.html`` in both languages beside the round's report.
 
     Args:
         settings: Of the round.
+        folder: Where to; the round's folder of reports by default.
         only_missing: Do nothing where it is there already.
 
     Raises:
@@ -38,7 +47,7 @@ def write_runs_page(settings: Settings, *, only_missing: bool = False) -> list[P
     from reports.locale import load_text
     from reports.views.runs import RunsPage
 
-    folder = settings.path(settings.reports)
+    folder = folder or settings.path(settings.reports)
     if only_missing and (folder / "runs.html").is_file():
         return []
     with (
@@ -51,8 +60,8 @@ def write_runs_page(settings: Settings, *, only_missing: bool = False) -> list[P
     zone = ZoneInfo(settings.timezone)
     titles: dict[str, str] = dict(settings.round.title.items())
     runs = tuple(_view(settings, row, zone) for row in reversed(rows[-_RUNS:]))
-    first, second = settings.language, "en" if settings.language == "vi" else "vi"
-    names = {first: "runs.html", second: f"runs.{second}.html"}
+    names = runs_files(settings)
+    first, second = names
     index = {first: "index.html", second: f"index.{second}.html"}
     written = []
     for language, other in ((first, second), (second, first)):

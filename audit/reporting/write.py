@@ -25,6 +25,7 @@ from audit.reporting.papers import (
     minutes_of,
 )
 from audit.reporting.round import round_report
+from audit.reporting.runs import runs_files, write_runs_page
 from audit.reporting.unit import unit_report
 from audit.scoring.rules import rules_at
 from audit.settings import Settings
@@ -103,8 +104,12 @@ def write_round_reports(
             data = _load(store, settings, form)
             _check_units(data, units)
             place = target / form.instrument.id if len(forms) > 1 else target
-            order = _Order(place, chosen, tuple(formats), tuple(documents))
+            # The page about the runs stands above the folders of several instruments.
+            above = "../" if len(forms) > 1 else ""
+            order = _Order(place, chosen, tuple(formats), tuple(documents), above)
             written += _write(store, data, order, units, progress)
+    if "round" in documents and "html" in formats:
+        write_runs_page(settings, folder=target)
     _publish_key(settings, target)
     return sorted(written, key=lambda path: path.parent.name in UNIT_DOCUMENTS_IN)
 
@@ -128,6 +133,7 @@ class _Order:
     languages: tuple[str, ...]
     formats: tuple[str, ...]
     documents: tuple[str, ...]
+    above: str = ""
 
 
 def _write(
@@ -138,7 +144,12 @@ def _write(
     for kind in order.documents:
         if kind == "round":
             written += write_round(
-                order.folder, round_report(data), chosen, order.languages, order.formats
+                order.folder,
+                round_report(data),
+                chosen,
+                order.languages,
+                order.formats,
+                {code: order.above + name for code, name in runs_files(data.settings).items()},
             )
         elif kind in ROUND_DOCUMENTS:
             view = _paper(store, data, kind)

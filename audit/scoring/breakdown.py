@@ -1,23 +1,27 @@
 """Results by group, level, parent, channel, respondent kind and field. Exact and pure.
 
 A slice pools the answers of all its forms. What may be shown of slices is decided by
-:mod:`audit.scoring.withholding`.
+:mod:`audit.scoring.cells`: a slice of few forms is withheld, and so is a second one where the
+first could be had by subtracting what is shown from the whole.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audit.judge.gate import Gate
-from audit.scoring.scores import DISSATISFIED, SATISFIED, Ballot, Share, count, measures
+from audit.scoring.cells import suppressed
+from audit.scoring.scores import DISSATISFIED, SATISFIED, VERSIONS, Ballot, Share, count, measures
 from detectors.instrument import Instrument
 from detectors.proportions import dispersion, effective_size, wilson
+from reports.views import MINIMUM_CELL
 
-__all__ = ["Slice", "UnitFacts", "breakdown"]
+__all__ = ["Slice", "UnitFacts", "breakdown", "mask_slices"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +146,38 @@ def _cuts(
         for dimension, categories in dimensions.items():
             pairs = zip(ids, categories, strict=True)
             yield scope, dimension, [None if s is None or c is None else (s, c) for s, c in pairs]
+
+
+def mask_slices(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Stored slices with what must not be shown taken away, and a key ``suppressed``.
+
+    Within one scope and dimension the slices are parts of one whole; every measure of a part
+    is withheld or none. A unit's whole is shown elsewhere, so its parts are held against each
+    other, too.
+    """
+    wholes: dict[tuple[Any, ...], dict[str, int]] = {}
+    for row in rows:
+        if row["measure"] == "overall":
+            counts = wholes.setdefault(_whole_of(row), {})
+            counts[row["category"]] = min(row["records_received"], row["records_counted"] or 0)
+    hidden = {
+        about: suppressed(counts.items(), MINIMUM_CELL)
+        | {name for name, n in counts.items() if n == 0}
+        for about, counts in wholes.items()
+    }
+    masked = []
+    for row in rows:
+        out = dict(row)
+        out["suppressed"] = row["category"] in hidden.get(_whole_of(row), frozenset())
+        if row["records_counted"] < MINIMUM_CELL:
+            out["suppressed"] = True
+        if out["suppressed"]:
+            for version in VERSIONS:
+                out[f"satisfied_{version}"] = out[f"answers_{version}"] = None
+            out["interval_low"] = out["interval_high"] = None
+        masked.append(out)
+    return masked
+
+
+def _whole_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (row["instrument_id"], row["scope"], row["scope_id"], row["dimension"])

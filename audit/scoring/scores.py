@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.judge.gate import Gate
+from audit.scoring.cells import FEWEST_OF_UNIT, small
 from audit.scoring.rules import RuleSet
 from detectors.instrument import Instrument
 
@@ -233,10 +234,17 @@ def _tier(result: Score, rules: RuleSet) -> Score:
 
 
 def _rank(results: Iterable[Score], groups: Mapping[str, str | None]) -> list[Score]:
-    """Ranks inside each peer group, for each measure by itself."""
+    """Ranks inside each peer group, for each measure by itself.
+
+    A unit of fewer than five forms has no rank and takes none from others: the place that is
+    missing among those that are shown would say between which values its own lies.
+    """
     peers: dict[tuple[str, str, str | None], list[Score]] = {}
     for result in results:
         key = (result.measure, result.factor, groups[result.unit_id])
+        received = sum(result.states.values())
+        if received and small(received, result.records_counted, FEWEST_OF_UNIT):
+            key = (*key[:2], None)
         peers.setdefault(key, []).append(result)
     ranked: list[Score] = []
     for (_, _, group), members in peers.items():

@@ -199,7 +199,8 @@ def _ranks(
 ) -> dict[str, tuple[tuple[int, int], tuple[int, int], Mapping[int, float]]]:
     members: dict[str, list[str]] = {}
     for unit, group in groups.items():
-        if group is not None and scores[unit].shares["bound_low"].answers:
+        ranked = scores[unit].ranked_units is not None  # of few forms: no rank
+        if group is not None and ranked and scores[unit].shares["bound_low"].answers:
             members.setdefault(group, []).append(unit)
     found: dict[str, tuple[tuple[int, int], tuple[int, int], Mapping[int, float]] | None] = {}
     for group, units in members.items():

@@ -20,10 +20,19 @@ __all__ = ["Cases"]
 class Cases:
     """Repository of cases and decisions."""
 
-    def __init__(self, connection: sa.Connection, round_id: str) -> None:
-        """Work on one round inside the caller's transaction."""
+    def __init__(
+        self, connection: sa.Connection, round_id: str, *, also: Sequence[str] = ()
+    ) -> None:
+        """Work on one round inside the caller's transaction.
+
+        Args:
+            connection: To read from and write to.
+            round_id: Of the round.
+            also: Rounds whose cases stand beside its own; only the review desk names any.
+        """
         self.connection = connection
         self.round_id = round_id
+        self._mine = schema.cases.c.round_id.in_((round_id, *also))
 
     def key(self, instrument_id: str, subject: str, subject_id: str) -> int:
         """The key of the case about one subject."""
@@ -72,9 +81,7 @@ class Cases:
     def open(self, instrument_id: str | None = None) -> Sequence[sa.RowMapping]:
         """Cases that rest on standing evidence, in order of subject."""
         table = schema.cases
-        query = sa.select(table).where(
-            table.c.round_id == self.round_id, table.c.withdrawn_run.is_(None)
-        )
+        query = sa.select(table).where(self._mine, table.c.withdrawn_run.is_(None))
         if instrument_id is not None:
             query = query.where(table.c.instrument_id == instrument_id)
         query = query.order_by(table.c.subject, table.c.subject_id, table.c.id)
@@ -108,7 +115,7 @@ class Cases:
                 cases.c.unit_id,
             )
             .join(cases, cases.c.id == decisions.c.case_id)
-            .where(cases.c.round_id == self.round_id)
+            .where(self._mine)
             .order_by(decisions.c.seq)
         )
         if case_id is not None:
@@ -121,7 +128,7 @@ class Cases:
         query = (
             sa.select(decisions.c.seq)
             .join(cases, cases.c.id == decisions.c.case_id)
-            .where(cases.c.round_id == self.round_id)
+            .where(self._mine)
             .order_by(decisions.c.seq.desc())
             .limit(1)
         )
@@ -133,7 +140,7 @@ class Cases:
         query = (
             sa.select(decisions.c.case_id)
             .join(cases, cases.c.id == decisions.c.case_id)
-            .where(cases.c.round_id == self.round_id, decisions.c.seq > seq)
+            .where(self._mine, decisions.c.seq > seq)
             .order_by(decisions.c.seq)
         )
         return list(dict.fromkeys(self.connection.execute(query).scalars()))
@@ -158,7 +165,7 @@ class Cases:
             UsageError: If there is no such case, or the person may not decide on it now.
         """
         table = schema.cases
-        query = sa.select(table).where(table.c.id == case_id, table.c.round_id == self.round_id)
+        query = sa.select(table).where(table.c.id == case_id, self._mine)
         # The row is locked, so that of two people who decide at once one comes second.
         case = self.connection.execute(query.with_for_update()).mappings().first()
         if case is None or case["withdrawn_run"] is not None:

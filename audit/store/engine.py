@@ -39,6 +39,8 @@ class Store:
     def __init__(self, engine: sa.Engine) -> None:
         """Wrap an engine; use :func:`open_store`."""
         self.engine = engine
+        # Asked in each transaction that writes before it is committed; may refuse by raising.
+        self.before_commit: Callable[[sa.Connection], None] | None = None
         # SQLite has one writer: here they stand in line, where its own waiting is by naps.
         one = engine.dialect.name == "sqlite"
         self._turn: AbstractContextManager[Any] = threading.Lock() if one else nullcontext()
@@ -60,6 +62,8 @@ class Store:
             recorded(connection, act),
         ):
             yield connection
+            if self.before_commit is not None:
+                self.before_commit(connection)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -150,7 +154,10 @@ def open_store(url: str, *, create: bool = True, now: Callable[[], dt.datetime] 
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
     try:
-        upgrade(engine, then=lambda connection, was: _begin_trail(connection, was, now()))
+        upgrade(
+            engine,
+            then=lambda connection, was, changed: _begin_trail(connection, was, now(), changed),
+        )
     except SQLAlchemyError as error:
         engine.dispose()
         raise AccessError(
@@ -161,13 +168,22 @@ def open_store(url: str, *, create: bool = True, now: Callable[[], dt.datetime] 
     return Store(engine)
 
 
-def _begin_trail(connection: sa.Connection, was: str | None, at: dt.datetime) -> None:
-    """Cover what there is: a store from before the trail, or rows that a migration changed."""
+def _begin_trail(
+    connection: sa.Connection,
+    was: str | None,
+    at: dt.datetime,
+    changed: frozenset[str] | None = None,
+) -> None:
+    """Cover what there is: a store from before the trail, or rows that a migration changed.
+
+    Only the tables that it ``changed``, all if ``None``: a row that somebody altered by hand
+    before is not made good by bringing the store up to date.
+    """
     new = was in (None, "0001")
     action = Action.TRAIL_BEGIN if new else Action.STORE_UPGRADE
     if new and head(connection).size:
         return
-    begin(connection, Act(action, at, before={"revision": was}))
+    begin(connection, Act(action, at, before={"revision": was}), None if new else changed)
 
 
 def _set_pragmas(connection: Any, _: Any) -> None:

@@ -15,22 +15,24 @@ def upgrade(
     engine: sa.Engine,
     target: str = "head",
     *,
-    then: Callable[[sa.Connection, str | None], None] | None = None,
+    then: Callable[[sa.Connection, str | None, frozenset[str] | None], None] | None = None,
 ) -> None:
     """Apply the migrations that a store lacks, all of them in one transaction.
 
     Args:
         engine: Of the store.
         target: Revision to go to.
-        then: Called in the same transaction with the revision that the store had, if
-            anything was applied.
+        then: Called in the same transaction with the revision that the store had and the
+            tables whose rows the migrations say they change (``rewrites``; ``None`` where one
+            does not say), if anything was applied.
     """
     from alembic import command
     from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
     config = _config()
-    head = ScriptDirectory.from_config(config).get_current_head()
+    scripts = ScriptDirectory.from_config(config)
+    head = scripts.get_current_head()
     with engine.connect() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
         if current is not None and current == (head if target == "head" else target):
@@ -39,7 +41,10 @@ def upgrade(
         config.attributes["connection"] = connection
         command.upgrade(config, target)
         if then is not None:
-            then(connection, current)
+            applied = list(scripts.iterate_revisions(target, current or "base"))
+            named = [getattr(script.module, "rewrites", None) for script in applied]
+            every = [name for names in named if names is not None for name in names]
+            then(connection, current, None if None in named else frozenset(every))
 
 
 def _config() -> Any:

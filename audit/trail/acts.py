@@ -58,6 +58,7 @@ class Action(StrEnum):
     KEYS = "keys.change"  # somebody's own keys
     EXPLANATION = "explanation"  # asked for, given, accepted
     RETRY = "retry"  # a file is to be judged anew by the next run
+    KNOWN = "known.add"  # forms whose truth is known were put into the queue
     CORRECTION = "correction"  # of an answer or of the region of a sign
 
 

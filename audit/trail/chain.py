@@ -8,7 +8,7 @@ nothing is not recorded unless it asks to be.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,7 +17,8 @@ import sqlalchemy as sa
 
 from audit.trail.acts import LOOKS, Act, Action
 from audit.trail.canonical import START, RowsHash, canonical, entry_hash
-from audit.trail.covered import GROUPS, TABLES, digests, number_of
+from audit.trail.covered import GROUPS, TABLES
+from audit.trail.hashed import digests, number_of
 from detectors.errors import TrailError
 
 __all__ = [
@@ -194,10 +195,17 @@ def append(
     return Head(seq, digest)
 
 
-def begin(connection: sa.Connection, act: Act) -> None:
-    """Begin the trail, or go on with it, with an entry that covers every row there is."""
+def begin(connection: sa.Connection, act: Act, only: Collection[str] | None = None) -> None:
+    """Begin the trail, or go on with it, with an entry that covers every row of some tables.
+
+    Args:
+        connection: In a transaction that writes.
+        act: What was done.
+        only: Tables; all of them if ``None``.
+    """
     rows = _Raw(connection)
-    every = {name: {key for key, _ in digests(rows, name)} for name in (*TABLES, *GROUPS)}
+    names = [name for name in (*TABLES, *GROUPS) if only is None or name in only]
+    every = {name: {key for key, _ in digests(rows, name)} for name in names}
     append(connection, act, every, first=head(connection).size == 0)
 
 

@@ -12,7 +12,7 @@ __all__ = ["ONLY_ADDED", "POSTGRESQL", "POSTGRESQL_NAMES", "SQLITE", "SQLITE_ALL
 # Tables whose rows are never rewritten; the triggers of `decisions` are older than the trail.
 ONLY_ADDED = (
     *("decisions", "notes", "corrections", "explanations"),
-    *("backcheck_draws", "backcheck_members", "backcheck_results"),
+    *("backcheck_draws", "backcheck_members", "backcheck_results", "known_forms"),
 )
 
 _NEXT = "(SELECT COALESCE(MAX(seq), 0) + 1 FROM trail)"

@@ -6,9 +6,10 @@ import sqlite3
 from collections.abc import Iterator
 from itertools import groupby
 
-from audit.trail.covered import CHILDREN, GROUPS, TABLES, digests, number_of, wrong_answers
+from audit.trail.covered import CHILDREN, GROUPS, TABLES
 from audit.trail.cursor import Cursor
 from audit.trail.guards import POSTGRESQL_NAMES, SQLITE_ALL
+from audit.trail.hashed import digests, number_of, wrong_answers
 from audit.trail.transcript import Fault
 
 __all__ = ["check_guards", "check_rows", "check_sqlite"]

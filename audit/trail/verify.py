@@ -128,7 +128,7 @@ def verify_view(
         found.take(check_rows(cursor))
         _originals(found, cursor, place, progress)
     except (sqlite3.DatabaseError, ValueError) as error:
-        found.faults.append(f"store: damaged ({' '.join(str(error).split())})")
+        found.faults.append(_shown(f"store: damaged ({' '.join(str(error).split())})"))
     _end(found, chain, place.checkpoints, place.public_key, reports, there)
     return found
 
@@ -190,7 +190,7 @@ def _originals(
             if fault != "missing":
                 found.notes.append(f"{path}: was to be deleted on {deleted}; purge again")
         elif fault is not None:
-            found.faults.append(f"{path}: the original {sha256} is {fault}")
+            found.faults.append(_shown(f"{path}: the original {sha256} is {fault}"))
     if deleted_count:
         found.notes.append(f"{deleted_count} originals were deleted by the rule of retention")
     for orphan in originals.orphans(frozenset(names)):
@@ -200,9 +200,9 @@ def _originals(
     for name, sha256 in manifests:
         manifest = place.runs / Path(str(name)).name
         if not manifest.is_file():
-            found.faults.append(f"{manifest}: the manifest is missing")
+            found.faults.append(_shown(f"{manifest}: the manifest is missing"))
         elif hash_file(manifest) != sha256:
-            found.faults.append(f"{manifest}: the manifest is changed")
+            found.faults.append(_shown(f"{manifest}: the manifest is changed"))
     found.checked |= {"originals": len(names) - deleted_count, "manifests": len(manifests)}
 
 

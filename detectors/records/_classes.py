@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from detectors.table import RecordTable
 
-__all__ = ["Classes", "classes_of"]
+__all__ = ["Classes", "cells_of", "classes_of"]
 
 RECORDS_A_CLASS = 30
 MOST_BANDS = 40
@@ -60,11 +60,9 @@ def classes_of(table: RecordTable) -> Classes:
 
 
 def _classes(table: RecordTable) -> Classes:
-    n, k = table.answers.shape
-    first = np.concatenate([[0], np.cumsum(table.levels)[:-1]]).astype(np.intp)
-    known = np.isfinite(table.answers)
-    steps = np.where(known, table.answers, 1.0).astype(np.intp) - 1
-    cell = np.where(known, first + steps, -1)
+    n, k = table.codes.shape
+    first = _first_cells(table)
+    cell = cells_of(table)
     spread = _spread(table)
     constant = (spread <= 1e-12) & (table.answered >= max(2, k // 2))
     of_record = np.full(n, -1, dtype=np.intp)
@@ -82,6 +80,17 @@ def _classes(table: RecordTable) -> Classes:
     cells = int(table.levels.sum())
     log_p = np.log(np.array(tables)) if tables else np.zeros((1, cells))
     return Classes(of_record, constant, log_p, first, cell)
+
+
+def cells_of(table: RecordTable) -> NDArray[np.intp]:
+    """``(n, items)`` cell of each answer, -1 where there is none."""
+    codes = table.codes.astype(np.intp)
+    cell: NDArray[np.intp] = np.where(codes > 0, _first_cells(table) + codes - 1, -1)
+    return cell
+
+
+def _first_cells(table: RecordTable) -> NDArray[np.intp]:
+    return np.concatenate([[0], np.cumsum(table.levels)[:-1]]).astype(np.intp)
 
 
 def _spread(table: RecordTable) -> NDArray[np.float64]:

@@ -17,17 +17,43 @@ classes of equal score.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.records._classes import Classes, classes_of
+from detectors.records._classes import Classes, cells_of, classes_of
 from detectors.table import RecordTable
 
-__all__ = ["Likeness", "likeness_of"]
+__all__ = ["Answers", "Likeness", "likeness_of"]
 
 CHANGED_SHARE = 0.1
 BLOCK = 1024
 LARGEST_EXPONENT = 60.0
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Answers of records as cells of a one-hot row; ``cells`` of them, which a blank names."""
+
+    cell: NDArray[np.int32]
+    known: NDArray[np.bool_]
+    cells: int
+
+    @classmethod
+    def of(cls, table: RecordTable) -> Answers:
+        """All records of a table."""
+        return cls.from_cells(cells_of(table), int(table.levels.sum()))
+
+    @classmethod
+    def from_cells(cls, cell: NDArray[np.intp], cells: int) -> Answers:
+        """From cells that are -1 where there is no answer."""
+        known = cell >= 0
+        return cls(np.where(known, cell, cells).astype(np.int32), known, cells)
+
+    def complete(self, rows: NDArray[np.intp]) -> bool:
+        """None of ``rows`` left an item out."""
+        return bool(self.known[rows].all())
 
 
 class Likeness:
@@ -41,30 +67,35 @@ class Likeness:
         log_e = np.log(CHANGED_SHARE)
         p = np.exp(classes.own_log_p())
         gain = np.log((1.0 - CHANGED_SHARE + CHANGED_SHARE * p) / p) - log_e
-        self._known = classes.cell >= 0
-        self._cells = classes.cells
-        self._cell = np.where(self._known, classes.cell, classes.cells).astype(np.int32)
-        self._gain = np.where(self._known, gain, 0.0).astype(np.float32)
-        self._complete: NDArray[np.bool_] = np.asarray(self._known.all(axis=1))
+        self._own = Answers.from_cells(classes.cell, classes.cells)
+        self._gain = np.where(self._own.known, gain, 0.0).astype(np.float32)
         self._log_e = np.float32(log_e)
 
     def among(
-        self, mine: NDArray[np.intp], partners: NDArray[np.intp]
+        self,
+        mine: NDArray[np.intp],
+        partners: NDArray[np.intp],
+        others: Answers | None = None,
     ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         """Score of each of ``mine`` among as many ``partners``, and place of the most alike.
 
-        The partner in a record's own place is passed over.
+        The partner in a record's own place is passed over. Partners are rows of ``others``
+        where they stand in another table.
         """
+        theirs = self._own if others is None else others
         score = np.empty(mine.size)
         place = np.empty(mine.size, dtype=np.intp)
         prior = np.float32(np.log(max(mine.size - 1, 1)))
-        whole = bool(self._complete[mine].all() and self._complete[partners].all())
-        other = self._plain(partners, whole=whole)
+        whole = self._own.complete(mine) and theirs.complete(partners)
+        one = np.ones((partners.size, 1), dtype=np.float32)
+        other = _one_hot(theirs, partners, one, 1.0, whole=whole)
         for start in range(0, mine.size, BLOCK):
             block = slice(start, min(start + BLOCK, mine.size))
-            values = self._weighted(mine[block], whole=whole) @ other.T
+            rows = mine[block]
+            own = _one_hot(self._own, rows, self._gain[rows], float(self._log_e), whole=whole)
+            values = own @ other.T
             if whole:
-                values += self._log_e * self._cell.shape[1]
+                values += self._log_e * self._own.cell.shape[1]
             inside = np.arange(values.shape[0])
             values[inside, start + inside] = -np.inf
             place[block] = values.argmax(axis=1)
@@ -76,28 +107,23 @@ class Likeness:
             score[block] = np.log1p(values, out=values).sum(axis=1, dtype=np.float64) + large
         return score, place
 
-    def _plain(self, rows: NDArray[np.intp], *, whole: bool) -> NDArray[np.float32]:
-        return self._one_hot(rows, np.ones((rows.size, 1), dtype=np.float32), 1.0, whole=whole)
 
-    def _weighted(self, rows: NDArray[np.intp], *, whole: bool) -> NDArray[np.float32]:
-        return self._one_hot(rows, self._gain[rows], float(self._log_e), whole=whole)
-
-    def _one_hot(
-        self,
-        rows: NDArray[np.intp],
-        weight: NDArray[np.float32],
-        asked: float,
-        *,
-        whole: bool,
-    ) -> NDArray[np.float32]:
-        """Cells of the answers; where some are missing, a blank cell and the items asked, too."""
-        width = self._cells if whole else self._cells + 1 + self._cell.shape[1]
-        table = np.zeros((rows.size, width), dtype=np.float32)
-        np.put_along_axis(table, self._cell[rows], weight, axis=1)
-        if not whole:
-            table[:, self._cells] = 0.0
-            table[:, self._cells + 1 :] = self._known[rows] * np.float32(asked)
-        return table
+def _one_hot(
+    answers: Answers,
+    rows: NDArray[np.intp],
+    weight: NDArray[np.float32],
+    asked: float,
+    *,
+    whole: bool,
+) -> NDArray[np.float32]:
+    """Cells of the answers; where some are missing, a blank cell and the items asked, too."""
+    cells, items = answers.cells, answers.cell.shape[1]
+    table = np.zeros((rows.size, cells if whole else cells + 1 + items), dtype=np.float32)
+    np.put_along_axis(table, answers.cell[rows], weight, axis=1)
+    if not whole:
+        table[:, cells] = 0.0
+        table[:, cells + 1 :] = answers.known[rows] * np.float32(asked)
+    return table
 
 
 def likeness_of(table: RecordTable) -> Likeness:

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.instrument import Item
-from detectors.table import RecordTable, positions
+from detectors.table import RecordTable
+from detectors.table_coding import positions
 
 __all__ = ["Pair", "codes_of", "pairs_by_stratum", "surprise"]
 

@@ -10,6 +10,9 @@ null too. Honest units differ in more than their level, so that people of one un
 a little more: by how much is read from the middle of the p-values, where copies are not,
 and the null is widened by it. Without units there is no null.
 
+Where many units copy the same forms, other units are no null: they are full of the copies
+too. A trusted baseline, where there is one, gives the partners instead.
+
 Reference: Vovk, Gammerman & Shafer (2005) for conformal p-values; Efron (2004), JASA 99,
 for the empirical null; the null from other units is ours.
 """
@@ -26,9 +29,10 @@ from threadpoolctl import threadpool_limits
 from detectors.calibration.conformal import by_rank
 from detectors.calibration.tail import HonestDistribution
 from detectors.records._draws import Shuffle, level_bands, pools_of, unit_slices
-from detectors.records._likeness import Likeness, likeness_of
+from detectors.records._likeness import Answers, Likeness, likeness_of
 from detectors.records._overdispersion import Overdispersion
 from detectors.table import RecordTable
+from detectors.trusted import trusted_rows
 
 __all__ = ["PseudoUnits", "Twins", "pseudo_units", "surprise", "twins_of"]
 
@@ -38,6 +42,8 @@ MOST_DRAWS = 40
 COPIED_SHARE = 0.03
 COPY_SHAPE = 0.1
 MOST_SURPRISE = 4.0
+# records of the baseline to one of the largest unit: a null of few partners repeats itself
+ENOUGH_TRUSTED = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,13 +131,16 @@ def _stratum(
 ) -> NDArray[np.float64]:
     """Score the records of one stratum, ``pool``; gives the scores of their null."""
     draws = int(np.clip(-(-NULL_SCORES // pool.size), FEWEST_DRAWS, MOST_DRAWS))
-    band = level_bands(table.level[pool])
     rng = np.random.default_rng(seed)
-    shuffles = [Shuffle(table.unit[pool], band, rng) for _ in range(draws)]
+    units = np.bincount(table.unit[pool])
+    others = _Others.of(table, pool, seed[1], int(units.max()))
+    band = others.band
+    shuffles = [Shuffle(others.unit, others.of_partner, rng) for _ in range(draws)]
     null = [np.zeros(0)]
     for own in unit_slices(table.unit[pool]):
         mine = pool[own]
-        if mine.size < 2 or pool.size - mine.size < mine.size:
+        spare = others.unit.size - (0 if others.answers else mine.size)
+        if mine.size < 2 or spare < mine.size:
             why = "alone in its unit" if mine.size < 2 else "too few records in other units"
             twins.reason.update(dict.fromkeys(mine.tolist(), why))
             continue
@@ -139,9 +148,42 @@ def _stratum(
         twins.partner[mine] = mine[place]
         unit = int(table.unit[mine[0]])
         for shuffle in shuffles:
-            value, _ = likeness.among(mine, pool[shuffle.draw(unit, band[own], rng)])
+            drawn = others.rows[shuffle.draw(unit, band[own], rng)]
+            value, _ = likeness.among(mine, drawn, others.answers)
             null.append(value)
     return np.concatenate(null)
+
+
+@dataclass(frozen=True, eq=False)
+class _Others:
+    """Whom the records of a stratum are compared with for a null.
+
+    Attributes:
+        rows: Rows of the partners: of other units, or of the trusted baseline.
+        unit: Unit of each, -1 in the baseline.
+        of_partner: Band of level of each partner.
+        band: Band of level of each record of the stratum, with the same edges.
+        answers: Answers of the baseline; ``None`` where partners are of the same table.
+    """
+
+    rows: NDArray[np.intp]
+    unit: NDArray[np.intp]
+    of_partner: NDArray[np.intp]
+    band: NDArray[np.intp]
+    answers: Answers | None
+
+    @classmethod
+    def of(cls, table: RecordTable, pool: NDArray[np.intp], stratum: int, largest: int) -> _Others:
+        """The baseline, where it has enough records for the ``largest`` unit."""
+        found = trusted_rows(table, stratum)
+        if found is None or found[1].size < ENOUGH_TRUSTED * largest:
+            band = level_bands(table.level[pool])
+            return cls(pool, table.unit[pool], band, band, None)
+        before, rows = found
+        both = level_bands(np.concatenate([table.level[pool], before.level[rows]]))
+        answers = table.memo("answers of the baseline", lambda: Answers.of(before))
+        nobody = np.full(rows.size, -1, dtype=np.intp)
+        return cls(rows, nobody, both[pool.size :], both[: pool.size], answers)
 
 
 def _chance_of_own_unit(table: RecordTable) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from detectors.instrument import Instrument, Item
 from detectors.simulate.frauds import FRAUDS, LENT, Fraud, FraudPlan, Touched, lent_rows
-from detectors.table import positions
+from detectors.table_coding import positions
 
 __all__ = ["Planted", "plant"]
 

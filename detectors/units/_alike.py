@@ -61,11 +61,10 @@ class Alike:
     def of(
         cls,
         data: Material,
-        spread: Array,
         packed: tuple[NDArray[np.uint64], NDArray[np.uint64]] | None = None,
     ) -> Alike:
         """Kinds are bands of level, halved by spread; uniform records one for each level."""
-        kind = _kinds(data, spread)
+        kind = _kinds(data)
         codes, states = data.codes, int(data.levels.max()) + 1
         kinds = int(kind.max()) + 1
         gain = np.zeros((kinds, codes.shape[1], states), dtype=np.float32)
@@ -199,8 +198,8 @@ def _total(
     return float(np.minimum(gain, CAP).sum())
 
 
-def _kinds(data: Material, spread: Array) -> NDArray[np.intp]:
-    level = np.round(data.level, 6)
+def _kinds(data: Material) -> NDArray[np.intp]:
+    level, spread = np.round(data.level, 6), data.spread
     flat = spread <= 1e-6
     kind = np.zeros(level.size, dtype=np.intp)
     varied = np.flatnonzero(~flat)

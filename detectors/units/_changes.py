@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from detectors.table import RecordTable, positions
+from detectors.table import RecordTable
+from detectors.table_coding import positions
 
 __all__ = ["Changes", "changes_of"]
 

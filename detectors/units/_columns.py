@@ -35,7 +35,7 @@ class Columns:
         return self.values[:, :TESTED]
 
 
-def columns_of(data: Material, all_best: Array, spread: Array, rng: np.random.Generator) -> Columns:
+def columns_of(data: Material, all_best: Array, rng: np.random.Generator) -> Columns:
     """Learned on the peers of ``data``, worked out for all of its records."""
     odds = invented_odds(data, rng)
     edited = edited_gain(data, rng)
@@ -44,7 +44,7 @@ def columns_of(data: Material, all_best: Array, spread: Array, rng: np.random.Ge
     if edited is not None:
         values[:, 1] = edited
     values[:, 2] = np.log(1.0 - TOUCHED + TOUCHED * odds)
-    values[:, 3] = spread
+    values[:, 3] = data.spread
     values[:, 4] = data.low > 0
     values[:, 5] = odds > 1.0
     return Columns(values)

@@ -94,7 +94,11 @@ def sum_of_gains(
 
 @njit(cache=True, nogil=True)
 def sum_of_lifts(
-    codes: NDArray[Any], table: NDArray[np.float32], states: int, out: NDArray[np.float64]
+    codes: NDArray[Any],
+    table: NDArray[np.float32],
+    tree: NDArray[np.intp],
+    states: int,
+    out: NDArray[np.float64],
 ) -> None:
     """See :func:`detectors.units._lift.lift_scores`."""
     n, items = codes.shape
@@ -110,7 +114,13 @@ def sum_of_lifts(
             row = table[place[a]]
             for b in range(a):
                 total += row[place[b]]
-        out[i] = total
+        out[i, 0] = total
+        along = np.float32(0.0)
+        for k in range(tree.shape[0]):
+            a, b = tree[k, 0], tree[k, 1]
+            if codes[i, a] > 0 and codes[i, b] > 0:
+                along += table[a * states + codes[i, a], b * states + codes[i, b]]
+        out[i, 1] = along
 
 
 @njit(cache=True, nogil=True)

@@ -3,10 +3,11 @@
 Each score learns by committing the tampering on honest records of the stratum:
 
 *Invented*: answers drawn item by item have the right shares and the wrong company. A
-record's coherence is the sum over its pairs of items of the log lift, how much more
-often peers give these two answers together than apart; a logistic regression on
-coherence, level and count of answers off the top tells honest records from invented
-ones. Below ``CROSSED`` records the lift is learned on other records than it is used on.
+record's coherence is how much more often peers give its answers together than apart
+(:mod:`_lift`: over all pairs of items, and over a tree of the closest pairs); a logistic
+regression on both, on level and spread and on the counts of low answers and of answers
+off the top tells honest records from invented ones. Below ``CROSSED`` records the lift is
+learned on other records than it is used on.
 
 *Edited up*: records with low answers have them raised to the two best. Their share by
 number of low answers and of answers off the top, after against before.
@@ -25,7 +26,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.units._lift import lift_scores, lift_table
+from detectors.units._features import features_of_codes
+from detectors.units._lift import lift_of, lift_scores
 
 __all__ = ["TOUCHED", "Material", "edited_gain", "invented_odds"]
 
@@ -51,6 +53,7 @@ class Material:
         level: ``(n,)`` mean level, 0..1.
         not_best: ``(n,)`` answers off the top.
         low: ``(n,)`` answers below the two best.
+        spread: ``(n,)`` standard deviation within the record.
         peers: Rows that are taken for honest.
     """
 
@@ -59,6 +62,7 @@ class Material:
     level: Array
     not_best: NDArray[np.integer]
     low: NDArray[np.integer]
+    spread: Array
     peers: NDArray[np.intp]
 
 
@@ -68,11 +72,9 @@ def invented_odds(data: Material, rng: np.random.Generator) -> Array:
     false = _invented(data.codes[learned], rng)
     states = int(data.levels.max()) + 1
     coherence, false_coherence = _coherence(data, learned, false, states, rng)
-    answered = (false > 0).sum(axis=1)
-    off = answered - (false == data.levels).sum(axis=1)
-    scaled = np.where(false > 0, (false - 1.0) / (data.levels - 1.0), 0.0)
-    true_ = np.column_stack([coherence, data.level, data.not_best])
-    made = np.column_stack([false_coherence, scaled.sum(axis=1) / answered, off])
+    found = features_of_codes(false, data.levels)
+    true_ = np.column_stack([coherence, data.level, data.not_best, data.low, data.spread])
+    made = np.column_stack([false_coherence, found.level, found.not_best, found.low, found.spread])
     basis = _Basis.of(np.vstack([true_[learned], made]))
     x = basis.of_rows(np.vstack([true_[learned], made]))
     weight = _logistic(x, np.repeat([0.0, 1.0], [len(learned), len(made)]))
@@ -87,18 +89,18 @@ def _coherence(
     states: int,
     rng: np.random.Generator,
 ) -> tuple[Array, Array]:
-    """Coherence of all records and of the invented ones."""
+    """``(n, 2)`` coherence of all records and of the invented ones."""
     if len(data.codes) >= CROSSED:
-        table = lift_table(data.codes[learned], states)
-        return lift_scores(data.codes, table), lift_scores(false, table)
-    coherence, false_coherence = np.empty(len(data.codes)), np.empty(len(false))
+        lift = lift_of(data.codes[learned], states)
+        return lift_scores(data.codes, lift), lift_scores(false, lift)
+    coherence, false_coherence = np.empty((len(data.codes), 2)), np.empty((len(false), 2))
     # folds of records, not of units: what a fold learned by chance must not be a unit's
     fold = rng.permutation(len(data.codes)) % FOLDS
     for one in range(FOLDS):
-        table = lift_table(data.codes[learned[fold[learned] != one]], states)
+        lift = lift_of(data.codes[learned[fold[learned] != one]], states)
         mine, theirs = fold == one, fold[learned] == one
-        coherence[mine] = lift_scores(data.codes[mine], table)
-        false_coherence[theirs] = lift_scores(false[theirs], table)
+        coherence[mine] = lift_scores(data.codes[mine], lift)
+        false_coherence[theirs] = lift_scores(false[theirs], lift)
     return coherence, false_coherence
 
 

@@ -10,15 +10,43 @@ from numpy.typing import NDArray
 
 from detectors.unit_result import UnitResult
 
-__all__ = ["Several", "smallest_of"]
+__all__ = ["Decisive", "Several", "smallest_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decisive:
+    """The test that decided for a unit: its name, records, shares and the combined p-value."""
+
+    name: str
+    n: int
+    observed: float
+    expected: float
+    p: float
+
+    @property
+    def evidence(self) -> dict[str, object]:
+        """The two shares, for programs."""
+        return {"observed": self.observed, "expected": self.expected}
 
 
 @dataclass(frozen=True, eq=False)
 class Several:
     """The combined result, and for each unit which test it is from (-1 none)."""
 
+    names: tuple[str, ...]
     result: UnitResult
     which: NDArray[np.intp]
+
+    def decisive(self, unit: int) -> Decisive:
+        """What decided for a unit that was tested."""
+        result = self.result
+        return Decisive(
+            name=self.names[int(self.which[unit])],
+            n=int(result.tested[unit]),
+            observed=float(result.observed[unit]),
+            expected=float(result.expected[unit]),
+            p=float(result.p_value[unit]),
+        )
 
 
 def smallest_of(tests: Mapping[str, UnitResult], units: int) -> Several:
@@ -38,4 +66,4 @@ def smallest_of(tests: Mapping[str, UnitResult], units: int) -> Several:
     result.p_value[:] = np.minimum(result.p_value * np.maximum(made, 1.0), 1.0)
     for unit in np.flatnonzero(np.isfinite(result.p_value)).tolist():
         result.reason.pop(unit, None)
-    return Several(result, which)
+    return Several(tuple(tests), result, which)

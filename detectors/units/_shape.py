@@ -12,7 +12,8 @@ honest units really show (:mod:`detectors.calibration.rounds`), pseudo-rounds by
 
 A tampered unit is no peer: units that stand out are left out of the peers, of what the
 statistics learn and of the spread, and all is done again, three times at most. A trusted
-baseline, where there is one, takes the peers' place from the start.
+baseline, where there is one, takes the peers' place from the start. A unit of several
+strata is judged in each and over all of them (:mod:`_across`).
 
 Reference: pseudo-unit calibration, choice of statistics and the second pass: own work.
 """
@@ -29,6 +30,7 @@ from threadpoolctl import threadpool_limits
 from detectors.calibration.multiplicity import q_values
 from detectors.table import RecordTable
 from detectors.unit_result import FEWEST_RECORDS, FEWEST_UNITS, UnitResult
+from detectors.units._across import Across, Part, across
 from detectors.units._features import features_of
 from detectors.units._power import SIZES
 from detectors.units._pseudo import Draws
@@ -100,6 +102,7 @@ def _shape(table: RecordTable, seed: int) -> Shape:
     units = len(table.unit_ids)
     shape = Shape({name: UnitResult.untested(units) for name in NAMES}, np.full(units, np.nan))
     strata = np.zeros(units, dtype=np.intp)
+    parts: list[Part] = []
     usable = table.in_unit & (features_of(table).asked > 0)
     for stratum in range(len(table.stratum_names)):
         rows = np.flatnonzero(usable & (table.stratum == stratum))
@@ -107,14 +110,35 @@ def _shape(table: RecordTable, seed: int) -> Shape:
             found = _one_stratum(table, rows, stratum, seed)
             _merge(shape, found, strata)
             shape.pairs.update(found.pairs)
+            if found.judged is not None:
+                large = found.large
+                parts.append(Part(found.present[large], found.sizes[large], found.judged))
     for result in shape.tests.values():
         np.minimum(result.p_value * np.maximum(strata, 1), 1.0, out=result.p_value)
+    np.minimum(shape.together * np.maximum(strata, 1), 1.0, out=shape.together)
+    _join(shape, across(parts, WEIGHTS))
+    for result in shape.tests.values():
         for unit in np.flatnonzero(np.isnan(result.p_value)).tolist():
             result.reason.setdefault(unit, "no records that the test can use")
         for unit in np.flatnonzero(np.isfinite(result.p_value)).tolist():
             result.reason.pop(unit, None)
-    np.minimum(shape.together * np.maximum(strata, 1), 1.0, out=shape.together)
     return shape
+
+
+def _join(shape: Shape, joint: Across | None) -> None:
+    """Units of several strata: what all of them say together, where that says more."""
+    if joint is None:
+        return
+    for k, result in enumerate(shape.tests.values()):
+        mine, alone = joint.units, result.p_value[joint.units]
+        result.p_value[mine] = joint.smaller(joint.p_value[:, k], alone)
+        better = np.isfinite(joint.p_value[:, k]) & ~(joint.p_value[:, k] >= alone)
+        at = mine[better]
+        result.score[at], result.tested[at] = joint.score[better, k], joint.sizes[better]
+        result.observed[at] = joint.observed[better, k]
+        result.expected[at] = joint.expected[better, k]
+    alone = shape.together[joint.units]
+    shape.together[joint.units] = joint.smaller(joint.together, alone)
 
 
 @dataclass(eq=False)

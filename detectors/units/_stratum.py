@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from detectors.calibration.rounds import FREEDOM, Spread, joint_p_values, spread_of, standardised
 from detectors.calibration.tail import HonestDistribution
-from detectors.table import SMALL_STRATUM, RecordTable
+from detectors.table import RecordTable
+from detectors.trusted import trusted_rows
 from detectors.units._alike import Alike, packed_answers
 from detectors.units._columns import SHOWN, SIDES, SPREAD, TESTED, columns_of
 from detectors.units._features import Features, features_of, features_of_codes
@@ -20,7 +21,7 @@ from detectors.units._pseudo import Draws, pair_scores, pseudo_rounds
 from detectors.units._tampered import Tampered
 from detectors.units._tilt import Peers, normal_scores
 
-__all__ = ["Judged", "Learned", "Stratum"]
+__all__ = ["Judged", "Learned", "Stratum", "joint_of", "sided"]
 
 SIZE_CLASSES = 4
 ALIKE_SIZES = 1.25
@@ -33,16 +34,42 @@ Rows = NDArray[np.intp]
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """Results of the large units of a stratum, ``(units, tests)``; together ``(units,)``."""
+    """Results of the large units of a stratum.
 
-    score: Array
+    Attributes:
+        z: ``(units, tests)`` scores, signed, in standard deviations of honest units.
+        null: One ``(draws, units)`` array a test: the same of pseudo-units.
+        p_value: ``(units, tests)``.
+        together: ``(units,)`` p-value of all tests of a unit.
+        observed: ``(units, tests)``: what a reader is shown, and beside it what is usual.
+        expected: ``(units, tests)``.
+        scale: ``(tests,)`` spread of the round's units, in units of chance.
+        pair_spread: Standard deviation of a total of near duplicates over the root of size.
+    """
+
+    z: Array
+    null: tuple[Array, ...]
     p_value: Array
     together: Array
     observed: Array
     expected: Array
     scale: Array
     pair_spread: float
-    nulls: tuple[Array, ...]
+
+    @property
+    def score(self) -> Array:
+        """``(units, tests)``: higher is more suspicious."""
+        return sided(self.z)
+
+    @property
+    def nulls(self) -> tuple[Array, ...]:
+        """:attr:`null` in the same way."""
+        return tuple(side(null) for side, null in zip(SIDES, self.null, strict=True))
+
+
+def sided(z: Array) -> Array:
+    """Signed ``(units, tests)`` scores as those that are suspicious where high."""
+    return np.column_stack([side(column) for side, column in zip(SIDES, z.T, strict=True)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +100,7 @@ class Stratum:
         self.label, self.sizes, self.big, self.seed = label, sizes, big, seed
         self.levels, self.weights = table.levels, weights
         parts = [_part(table.codes[rows], features_of(table), rows)]
-        self.trusted = _baseline(table, int(table.stratum[rows[0]]))
+        self.trusted = trusted_rows(table, int(table.stratum[rows[0]]))
         if self.trusted is not None:
             before, chosen = self.trusted
             parts.append(_part(before.codes[chosen], features_of(before), chosen))
@@ -97,11 +124,13 @@ class Stratum:
         else:
             honest[self.label.size : self.known] = True
         at = np.flatnonzero(honest)
-        data = Material(self.codes, self.levels, self.level, self.not_best, self.low, at)
-        columns = columns_of(data, self.all_best, self.spread, rng)
+        data = Material(
+            self.codes, self.levels, self.level, self.not_best, self.low, self.spread, at
+        )
+        columns = columns_of(data, self.all_best, rng)
         t = normal_scores(self.level, honest)
         peers = Peers.of(t, columns.values, at, self.known)
-        alike = Alike.of(data, self.spread, self.packed)
+        alike = Alike.of(data, self.packed)
         return Learned(
             t,
             columns.values,
@@ -130,22 +159,22 @@ class Stratum:
         apart = out[big] | (self.trusted is not None)
         width = np.sqrt(np.where(apart, 1.0 + n[big] / learned.peer_count, 1.0))
         raw = [*(z[:, :TESTED].T / width), pairs / width]
-        drawn = [*null.z.transpose(2, 0, 1), null_pairs]
-        found = [_calibrated(a, b, ~out[big]) for a, b in zip(raw, drawn, strict=True)]
-        score = np.column_stack([side(s) for side, (s, _, _) in zip(SIDES, found, strict=True)])
-        nulls = [side(s) for side, (_, s, _) in zip(SIDES, found, strict=True)]
-        p, together = joint_p_values(score, nulls, _size_classes(sizes), self.weights)
+        pseudo = [*null.z.transpose(2, 0, 1), null_pairs]
+        found = [_calibrated(a, b, ~out[big]) for a, b in zip(raw, pseudo, strict=True)]
+        standard = np.column_stack([own for own, _, _ in found])
+        drawn = tuple(other for _, other, _ in found)
+        p, together = joint_of(standard, drawn, sizes, self.weights)
         shown, usually = means[big][:, SHOWN], expected[:, SHOWN]
         observed = np.column_stack([shown, total / sizes])
         return Judged(
-            score=score,
+            z=standard,
+            null=drawn,
             p_value=p,
             together=together,
             observed=observed,
             expected=np.column_stack([usually, usual / sizes]),
             scale=np.array([scale for _, _, scale in found]),
             pair_spread=pair_spread,
-            nulls=tuple(nulls),
         )
 
     def smallest(self, learned: Learned, judged: Judged, n: Array) -> Array:
@@ -190,32 +219,6 @@ def _part(
     )
 
 
-def _baseline(table: RecordTable, stratum: int) -> tuple[RecordTable, Rows] | None:
-    """Trusted records of the same stratum, else of the same mode; ``None`` where too few."""
-    frame = table.circumstances.baseline
-    if frame is None:
-        return None
-
-    def build() -> RecordTable | None:
-        if not {item.id for item in table.items} <= set(frame.columns):
-            return None
-        if "record_id" not in frame.columns:
-            return None
-        return RecordTable.build(frame, table.instrument)
-
-    before = table.memo("baseline", build)
-    if before is None or before.codes.shape[1] != table.codes.shape[1]:
-        return None
-    usable = before.answered > 0
-    name = table.stratum_names[stratum]
-    for alike in (name, name.partition("|")[0]):
-        same = [own == alike or own.partition("|")[0] == alike for own in before.stratum_names]
-        rows = np.flatnonzero(usable & np.array(same, dtype=bool)[before.stratum])
-        if rows.size >= SMALL_STRATUM:
-            return before, rows
-    return None
-
-
 def _calibrated(z: Array, null: Array, used: NDArray[np.bool_]) -> tuple[Array, Array, float]:
     """Both over the spread of their own round, which comes third.
 
@@ -226,6 +229,12 @@ def _calibrated(z: Array, null: Array, used: NDArray[np.bool_]) -> tuple[Array, 
     least = usual * min(1.0, FEW_TO_SHARPEN / max(int(used.sum()), 1))
     own = Spread(own.centre, np.maximum(own.scale, least))
     return standardised(z, own), standardised(null, theirs), float(own.scale)
+
+
+def joint_of(z: Array, null: tuple[Array, ...], sizes: Rows, weights: Array) -> tuple[Array, Array]:
+    """p-values of each test and of all together from signed scores and those of pseudo-units."""
+    nulls = [side(own) for side, own in zip(SIDES, null, strict=True)]
+    return joint_p_values(sided(z), nulls, _size_classes(sizes), weights)
 
 
 def _size_classes(sizes: Rows) -> Rows:

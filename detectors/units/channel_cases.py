@@ -68,25 +68,25 @@ class CaseShareCheck:
             if name == "early":
                 tests[name].p_value[:] = np.maximum(tests[name].p_value, PRACTICE)
         several = smallest_of(tests, len(records.unit_ids))
-        result = several.result
 
         def describe(unit: int) -> tuple[Message, dict[str, object]]:
-            name = list(tests)[int(several.which[unit])]
-            n, own = int(result.tested[unit]), float(result.observed[unit])
-            usual, p = float(result.expected[unit]), float(result.p_value[unit])
-            vi, en = FAULTS[name]
+            seen = several.decisive(unit)
+            vi, en = FAULTS[seen.name]
             return (
                 Message(
-                    f"Có dấu hiệu đánh giá không gắn với giao dịch: {own:.0%} trong {n} bản ghi "
-                    f"({vi}), các đơn vị cùng nhóm khoảng {usual:.1%} (p = {p:.2g}).",
-                    f"Signs of ratings without their transactions: {own:.0%} of {n} records "
-                    f"({en}), about {usual:.1%} in peer units (p = {p:.2g}).",
+                    f"Có dấu hiệu đánh giá không gắn với giao dịch: {seen.observed:.0%} trong "
+                    f"{seen.n} bản ghi ({vi}), các đơn vị cùng nhóm khoảng {seen.expected:.1%} "
+                    f"(p = {seen.p:.2g}).",
+                    f"Signs of ratings without their transactions: {seen.observed:.0%} of "
+                    f"{seen.n} records ({en}), about {seen.expected:.1%} in peer units "
+                    f"(p = {seen.p:.2g}).",
                 ),
-                {"fault": name, "observed": own, "expected": usual}
-                | hits_of(records, judged, np.nan_to_num(faults[name]), unit),
+                {"fault": seen.name}
+                | seen.evidence
+                | hits_of(records, judged, np.nan_to_num(faults[seen.name]), unit),
             )
 
-        return replace(assessment(subject, INFO, result, describe), info=untold(records))
+        return replace(assessment(subject, INFO, several.result, describe), info=untold(records))
 
 
 CHECK = CaseShareCheck()

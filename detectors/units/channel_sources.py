@@ -73,27 +73,23 @@ class SharedSourcesCheck:
                 )
             tests[name] = test
         several = smallest_of(tests, len(records.unit_ids))
-        result = several.result
 
         def describe(unit: int) -> tuple[Message, dict[str, object]]:
-            name = list(tests)[int(several.which[unit])]
-            n, own = int(result.tested[unit]), float(result.observed[unit])
-            usual, p = float(result.expected[unit]), float(result.p_value[unit])
-            vi, en = SOURCES[name]
+            seen = several.decisive(unit)
+            vi, en = SOURCES[seen.name]
             return (
                 Message(
-                    f"Có dấu hiệu ít nguồn gửi nhiều bản ghi: {own:.0%} trong {n} bản ghi đến từ "
-                    f"{vi} đã gửi ba bản ghi trước đó, các đơn vị cùng nhóm khoảng {usual:.1%} "
-                    f"(p = {p:.2g}).",
-                    f"Signs of few sources sending many records: {own:.0%} of {n} records come "
-                    f"from {en} that had sent three before, about {usual:.1%} in peer units "
-                    f"(p = {p:.2g}).",
+                    f"Có dấu hiệu ít nguồn gửi nhiều bản ghi: {seen.observed:.0%} trong "
+                    f"{seen.n} bản ghi đến từ {vi} đã gửi ba bản ghi trước đó, các đơn vị cùng "
+                    f"nhóm khoảng {seen.expected:.1%} (p = {seen.p:.2g}).",
+                    f"Signs of few sources sending many records: {seen.observed:.0%} of {seen.n} "
+                    f"records come from {en} that had sent three before, about "
+                    f"{seen.expected:.1%} in peer units (p = {seen.p:.2g}).",
                 ),
-                {"kind": name, "observed": own, "expected": usual}
-                | hits_of(records, *found[name], unit),
+                {"kind": seen.name} | seen.evidence | hits_of(records, *found[seen.name], unit),
             )
 
-        return assessment(subject, INFO, result, describe)
+        return assessment(subject, INFO, several.result, describe)
 
 
 def _beyond(

@@ -36,6 +36,7 @@ __all__ = ["CHECK"]
 
 FEW_MISSING = 0.01
 ENOUGH_READ = 0.5
+FEW_OUTSIDE = 0.01
 HALF_A_DAY = 15 * 3600.0  # no zone is farther from UTC
 
 INFO = CheckInfo(
@@ -157,7 +158,8 @@ def _outside_period(table: UnitTable, broken: dict[int, list[Broken]]) -> NDArra
     for column in ("started_at", "submitted_at"):
         if column in records.times:
             when = np.where(np.isnan(when), records.times[column], when)
-    judged[records.unit[np.isfinite(when)]] = True
+    dated = np.bincount(records.unit[np.isfinite(when)], minlength=count)
+    judged[dated > 0] = True
     edge = np.flatnonzero((when < start + HALF_A_DAY) | (when >= end - HALF_A_DAY))
     day = _days(table, edge)
     outside = edge[(day < first) | (day > last)]
@@ -166,6 +168,8 @@ def _outside_period(table: UnitTable, broken: dict[int, list[Broken]]) -> NDArra
         if unit not in broken:
             continue
         mine = outside[records.unit[outside] == unit]
+        if mine.size <= max(1.0, FEW_OUTSIDE * dated[unit]):
+            continue  # one wrong clock, or somebody who sent after midnight of the last day
         batches = tuple(sorted({name for name in batch[mine].tolist() if name}))
         of_vi = f" (lô {', '.join(batches)})" if batches else ""
         of_en = f" (batch {', '.join(batches)})" if batches else ""

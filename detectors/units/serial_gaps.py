@@ -16,7 +16,8 @@ from detectors.finding import Family, Message
 from detectors.registry import Assessment, CheckInfo, Level
 from detectors.table import UnitTable
 from detectors.unit_result import FEWEST_UNITS, UnitResult
-from detectors.units._custody_book import numbers_in, rows_of, span_of
+from detectors.units._custody_book import rows_of
+from detectors.units._custody_serials import numbers_in, span_of
 from detectors.units._permuted import beyond_order
 from detectors.units._report import assessment
 

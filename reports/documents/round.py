@@ -54,6 +54,7 @@ def round_document(
     *,
     links: Mapping[str, str] = _NO_LINKS,
     languages: Collection[tuple[str, str]] = (),
+    runs_href: str | None = None,
 ) -> Document:
     """The round.
 
@@ -62,6 +63,7 @@ def round_document(
         language: ``vi`` or ``en``.
         links: Unit id to the address of its report, for units that have one.
         languages: Language and address of this page in each language, for web pages.
+        runs_href: Address of the page about the runs.
 
     Raises:
         UsageError: If the language is not known.
@@ -98,10 +100,12 @@ def round_document(
         Heading(words("heading.appendix"), fresh=True),
         *provenance(words, report.provenance),
     ]
-    crumbs = tuple(
+    crumbs: tuple[tuple[str, str | None, str | None], ...] = tuple(
         (words(f"language.{code}"), None if code == language else href, code)
         for code, href in languages
     )
+    if runs_href is not None:
+        crumbs = ((words("link.runs"), runs_href, None), *crumbs)
     return frame(
         words,
         "round",

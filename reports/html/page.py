@@ -18,13 +18,24 @@ from markupsafe import Markup
 from reports.clean import printable
 from reports.documents.blocks import Block, Document, Letterhead
 
-__all__ = ["css_string", "render_html"]
+__all__ = ["css_string", "render_html", "stylesheet"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render_html(document: Document) -> str:
-    """The page of a document."""
+def stylesheet() -> str:
+    """What every page looks like; for whoever serves it beside the page."""
+    return _stylesheet()
+
+
+def render_html(document: Document, *, style: str | None = None) -> str:
+    """The page of a document.
+
+    Args:
+        document: What it says.
+        style: Where :func:`stylesheet` is served; then the page holds no style of its own,
+            as a server with a strict policy wants it. In the page without.
+    """
     title = document.title if document.formal else document.running[0]
     head = [block for block in document.blocks if isinstance(block, Letterhead)]
     rest = [block for block in document.blocks if not isinstance(block, Letterhead)]
@@ -34,6 +45,7 @@ def render_html(document: Document) -> str:
         blocks=list(_named(rest)),
         page_title=title,
         css=Markup(_stylesheet()),
+        style=style,
         running_left=css_string(document.running[0]),
         running_right=css_string(document.running[1]),
         running_foot=css_string(" · ".join(document.foot)),

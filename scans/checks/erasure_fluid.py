@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +13,9 @@ from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
 from scans.checks._erased_boxes import evidence_of
 from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
-from scans.measure.blank_boxes import dilated
 from scans.measure.boxes import BoxPatches
-from scans.measure.sheet import SHEET_PX_PER_MM, STRONG, Sheet
+from scans.measure.sheet import SHEET_PX_PER_MM, Sheet, strong_print
+from scans.template import PageTemplate
 from scans.types import ScanClass
 from scans.view import PageView
 
@@ -81,8 +84,7 @@ def _outline_lost(group: BoxPatches) -> NDArray[np.float64]:
     rim = np.abs(group.distance) < 0.5
     outline = rim[None] & (group.print_ > 0.45)
     total = outline.sum(axis=(1, 2))
-    near = dilated(np.clip(group.dark * 255, 0, 255).astype(np.uint8), 5)
-    gap = outline & (near < 0.3 * 255)
+    gap = outline & (group.spread < 0.3 * 255)
     lost = np.zeros(len(group.boxes))
     kernel = np.ones((3, 3), np.uint8)
     for i in np.flatnonzero((total >= 12) & gap.any(axis=(1, 2))):
@@ -131,21 +133,49 @@ def _tile_loss(
     sheet: Sheet,
 ) -> tuple[NDArray[np.float64], float, NDArray[np.float64]]:
     """Share of strong print missing on each tile that holds enough of it."""
+    tiles = _tiles_of(sheet.template)
+    lost = np.bincount(tiles.tile[sheet.missing[tiles.judged]], minlength=len(tiles.total))
+    share: NDArray[np.float64] = lost[tiles.enough] / tiles.total[tiles.enough]
+    return share, tiles.side_mm, tiles.corners_mm
+
+
+@dataclass(frozen=True, eq=False)
+class _Tiles:
+    """Which tile each pixel of strong print lies on; made once a template.
+
+    Attributes:
+        judged: int ``(n,)``: pixels of strong print that count.
+        tile: int ``(n,)``: the tile of each.
+        total: int ``(tiles,)``: how many lie on each tile.
+        enough: int ``(m,)``: tiles that hold enough print.
+        corners_mm: float64 ``(m, 2)``: their top left corners.
+        side_mm: Their side.
+    """
+
+    judged: NDArray[np.intp]
+    tile: NDArray[np.intp]
+    total: NDArray[np.intp]
+    enough: NDArray[np.intp]
+    corners_mm: NDArray[np.float64]
+    side_mm: float
+
+
+@lru_cache(maxsize=16)
+def _tiles_of(template: PageTemplate) -> _Tiles:
+    strong = strong_print(template)
     step = round(_TILE_MM * SHEET_PX_PER_MM)
-    strong = sheet.print_ > STRONG * 255
+    down, across = (n // step for n in strong.shape)
+    rows, columns = np.divmod(strong.at, strong.shape[1])
     # The edge of the page is where scanners crop and folds fray.
     edge = round(6.0 * SHEET_PX_PER_MM)
-    strong[:edge], strong[-edge:], strong[:, :edge], strong[:, -edge:] = False, False, False, False
-    gone = strong & sheet.missing
-    height, width = (n // step * step for n in strong.shape)
-    blocks = (height // step, step, width // step, step)
-    total = strong[:height, :width].reshape(blocks).sum(axis=(1, 3))
-    lost = gone[:height, :width].reshape(blocks).sum(axis=(1, 3))
-    enough = total >= _FEWEST_PRINT_MM2 * SHEET_PX_PER_MM**2
-    rows, columns = np.nonzero(enough)
-    corners = np.column_stack([columns, rows]) * (step / SHEET_PX_PER_MM)
-    share: NDArray[np.float64] = lost[enough] / total[enough]
-    return share, step / SHEET_PX_PER_MM, np.asarray(corners, np.float64)
+    kept = (rows >= edge) & (rows < strong.shape[0] - edge) & (rows < down * step)
+    kept &= (columns >= edge) & (columns < strong.shape[1] - edge) & (columns < across * step)
+    tile = (rows // step * across + columns // step)[kept]
+    total = np.bincount(tile, minlength=down * across)
+    enough = np.flatnonzero(total >= _FEWEST_PRINT_MM2 * SHEET_PX_PER_MM**2)
+    corners = np.column_stack([enough % across, enough // across]) * (step / SHEET_PX_PER_MM)
+    side = step / SHEET_PX_PER_MM
+    return _Tiles(np.flatnonzero(kept), tile, total, enough, corners.astype(np.float64), side)
 
 
 CHECK = PageCheck(

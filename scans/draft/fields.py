@@ -14,6 +14,7 @@ import numpy as np
 
 from detectors.instrument import BoxMm
 from scans.draft.outlines import Outlines
+from scans.draft.tables import in_a_row
 from scans.draft.types import Found, Group, Sheet
 
 __all__ = ["find_fields"]
@@ -85,6 +86,8 @@ def _empty_frame(sheet: Sheet, box: BoxMm, outlines: Outlines, taken: Sequence[F
     if sheet.ink(inner) > 0.035:
         return False
     others = [f for f in [*outlines.frames, *outlines.cells] if f.box_mm != box]
+    if in_a_row(box, [*outlines.frames, *outlines.cells]):
+        return False
     in_table = any(_share_an_edge(box, f.box_mm) for f in others)
     return not in_table or (h >= 14 and sheet.ink(inner) < 0.01)
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from detectors.instrument import BoxMm
+from scans.draft.labels import NEXT_LINE, starts_a_question
 from scans.draft.types import Found, Group, Sheet
 
 __all__ = ["group_boxes", "left_of"]
@@ -158,9 +159,18 @@ def _into_grids(groups: list[Group], row: list[Found], start: float) -> None:
 
 def _same_columns(last: list[Found], row: list[Found]) -> bool:
     """One of two rows may have one box more: a last column that not every item has."""
-    if abs(len(last) - len(row)) > 1 or not _same_size(last[0], row[0]):
+    if abs(len(last) - len(row)) > 1:
+        return False
+    if not _same_size(last[0], row[0]) and not _cells(last, row):
         return False
     return all(abs(a.middle[0] - b.middle[0]) < _COLUMN_MM for a, b in zip(last, row, strict=False))
+
+
+def _cells(last: list[Found], row: list[Found]) -> bool:
+    """Rows of a table answered in its cells: as wide, but as high as their questions are long."""
+    wide = last[0].box_mm[2]
+    touching = all(len(r) > 1 and r[1].middle[0] - r[0].middle[0] < wide + 1.2 for r in (last, row))
+    return touching and abs(wide - row[0].box_mm[2]) < 0.5
 
 
 def _into_lists(
@@ -181,6 +191,8 @@ def _goes_on(sheet: Sheet, last: list[Found], row: list[Found], start: float) ->
     """Whether a line carries on the options of the line above."""
     if len(row) > len(last) or len(row) >= _DIGITS or not _same_size(last[0], row[0]):
         return False
+    if len(last) > 1 and _wraps(sheet, last, row, start):
+        return True
     columns = [b.middle[0] for b in last]
     # One option that did not fit its line stands anywhere in the next.
     if len(row) > 1 or left_of(sheet, (start, row[0].box_mm[1], row[0].box_mm[0] - start, 4.0)):
@@ -194,6 +206,21 @@ def _goes_on(sheet: Sheet, last: list[Found], row: list[Found], start: float) ->
     if y1 - y0 > 1.5 and _words(sheet, (below[0] - 4.0, y0, span, y1 - y0)):
         return False
     return not _asks(sheet, row, start)
+
+
+def _wraps(sheet: Sheet, last: list[Found], row: list[Found], start: float) -> bool:
+    """Whether a line begins with the rest of the option before, as a paragraph that wraps does."""
+    x, y = row[0].box_mm[0], row[0].middle[1]
+    left = [
+        p
+        for p in sheet.phrases
+        if abs(p.middle[1] - y) < 0.5 * p.box_mm[3] and start <= p.box_mm[0] < x
+    ]
+    if not left:
+        return False
+    first = min(left, key=lambda p: p.box_mm[0])
+    close = y - last[0].middle[1] < NEXT_LINE * first.box_mm[3]
+    return close and not starts_a_question(first.text)
 
 
 def _asks(sheet: Sheet, row: list[Found], start: float) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.instrument import BoxMm
+from scans.draft.rims import rim_of, stands_alone
 from scans.draft.types import Found, Sheet
 
 __all__ = ["Outlines", "find_outlines", "overlap", "tilt_of"]
@@ -23,14 +24,15 @@ Mask = NDArray[np.bool_]
 
 # A box is from 2 to 14 mm high and at most 24 wide; a frame to write in is larger.
 _LEAST_MM, _HIGHEST_MM, _WIDEST_MM = 1.5, 14.0, 24.0
-_LINE_MM = 1.1  # no outline is thicker
 # Levels, as a share of paper, below which print is dark, and closings in mm that bridge gaps
 # of a bad copy; the first that finds a place is believed.
 _LOOKS = ((0.70, 0.0), (0.50, 0.0), (0.70, 0.25), (0.86, 0.0))
 _RECTANGLE, _SHARP = 0.90, 0.95
 _ROUND = (0.70, 0.87)
 _IN_COLUMN_MM = 0.4
-_LETTER_MM = 4.0  # what is higher is no letter of running text
+# A letter's own outline is at most so high or wide, in a box that is at most so large.
+_LETTER_MM, _LETTERED_MM = 2.4, 10.0
+_STACKED_MM = 3.0, 7.0
 
 
 class Outlines:
@@ -40,6 +42,7 @@ class Outlines:
         boxes: Outlines that may be answered in.
         cells: Cells of ruled tables that hold nothing, and combs: neighbours share a line.
         frames: Larger rectangles.
+        holders: Cells and frames that hold boxes.
     """
 
     def __init__(self) -> None:
@@ -47,6 +50,7 @@ class Outlines:
         self.boxes: list[Found] = []
         self.cells: list[Found] = []
         self.frames: list[Found] = []
+        self.holders: list[Found] = []
 
 
 def overlap(one: BoxMm, other: BoxMm) -> float:
@@ -134,7 +138,7 @@ def _outline(
     round_ = share <= _ROUND[1] and unlike < 0.05 + 0.8 / min(w, h)
     if not round_ and share < _RECTANGLE:
         return None
-    lines = _lines(flat, dark, (x, y, w, h), scale)
+    lines = rim_of(flat, dark, (x, y, w, h), scale)
     if lines is None:
         return None
     left, top, right, bottom = lines
@@ -148,86 +152,26 @@ def _outline(
         return None
     small = box[3] <= _HIGHEST_MM and box[2] <= _WIDEST_MM
     sharp = share >= _SHARP and box[2] >= 2.2 and box[3] >= 2.2
-    if small and not sharp and not _stands_alone(dark, box, scale, lines):
+    if small and not sharp and not stands_alone(dark, box, scale, lines):
         return None
     if small and round_ and box[3] > 1.25 * box[2]:
         return None  # a nought
     return Found(box, "ellipse" if round_ else "box")
 
 
-def _lines(
-    flat: NDArray[np.uint8], dark: Mask, hole: tuple[int, int, int, int], scale: float
-) -> tuple[float, float, float, float] | None:
-    """Thickness of the rim in px on the left, top, right and bottom; ``None`` for no rim.
-
-    Measured by the darkness of a cut through the line, so that it does not depend on where
-    the threshold met the line's slope.
-    """
-    x, y, w, h = hole
-    reach = max(3, round(_LINE_MM * scale))
-    cuts = []
-    for side in range(4):
-        profiles = []
-        for share in (0.4, 0.45, 0.5, 0.55, 0.6):
-            if side in (0, 2):
-                row = y + int(share * h)
-                line = flat[row, max(0, x - reach) : x][::-1] if side == 0 else (
-                    flat[row, x + w : x + w + reach]
-                )  # fmt: skip
-            else:
-                column = x + int(share * w)
-                line = flat[max(0, y - reach) : y, column][::-1] if side == 1 else (
-                    flat[y + h : y + h + reach, column]
-                )  # fmt: skip
-            if len(line) < 2:
-                return None
-            profiles.append(_thickness(line))
-        thick = float(np.median(profiles))
-        if thick >= reach or thick <= 0:
-            return None
-        cuts.append(thick)
-    if max(cuts) > 3.0 * min(cuts) + 1.5:
-        return None
-    return cuts[0], cuts[1], cuts[2], cuts[3]
-
-
-def _thickness(line: NDArray[np.uint8]) -> float:
-    """How far the dark goes from the start of a cut, to a fraction of a pixel."""
-    darkness = 255.0 - line.astype(np.float64)
-    peak = float(darkness[:4].max())
-    if peak <= 0:
-        return 0.0
-    below = np.flatnonzero(darkness < 0.5 * peak)
-    first = int(np.argmax(darkness[:4] >= 0.5 * peak))
-    below = below[below > first]
-    if not len(below):
-        return float(len(line))
-    end = int(below[0])
-    before, after = darkness[end - 1], darkness[end]
-    return end - 1 + float((before - 0.5 * peak) / max(before - after, 1e-6)) + 0.5
-
-
-def _stands_alone(
-    dark: Mask, box: BoxMm, scale: float, lines: tuple[float, float, float, float]
-) -> bool:
-    """Whether nothing is printed close to the left and right, as in a word."""
-    x, y, w, h = (v * scale for v in box)
-    # Between letters the paper shows for a tenth of their height, between words for a third.
-    gap = max(0.3 * scale, (0.45 if h < _LETTER_MM * scale else 0.22) * h)
-    skip = 0.12 * scale + 1
-    rows = slice(max(0, round(y + 0.1 * h)), round(y + 0.9 * h))
-    left = dark[rows, max(0, round(x - gap)) : max(0, round(x - skip))]
-    right = dark[rows, round(x + w + skip) : round(x + w + gap)]
-    even = max(lines) <= 1.8 * min(lines) + 1.0
-    return even and not left.any() and not right.any()
-
-
 def _sorted_out(sheet: Sheet, small: list[Found], large: list[Found]) -> Outlines:
     out = Outlines()
     out.frames = large
+    small = [b for b in small if not any(_letter_inside(b, a) for a in small)]
     holds = [a for a in small if any(b is not a and _within(b, a) for b in small)]
     small = [a for a in small if a not in holds]
-    tables = {id(a) for a in small if any(_touch(a, b) for b in [*small, *large, *holds])}
+    stacked = _stacked(sheet, small)
+    others = [*small, *large, *holds]
+    tables = {
+        id(a)
+        for a in small
+        if any(_touch(a, b, beside_only=a in stacked and b in stacked) for b in others)
+    }
     out.cells = [a for a in small if id(a) in tables]
     loose = [a for a in small if id(a) not in tables]
     for one in loose:
@@ -240,7 +184,31 @@ def _sorted_out(sheet: Sheet, small: list[Found], large: list[Found]) -> Outline
         elif one.shape == "box" and min(one.box_mm[2:]) >= 2.2:
             x, y = one.middle
             sheet.notes.append(f"a single box at {x:.0f}, {y:.0f} mm was left out")
+    out.holders = [a for a in [*holds, *large] if any(_within(b, a) for b in out.boxes)]
     return out
+
+
+def _stacked(sheet: Sheet, small: Sequence[Found]) -> list[Found]:
+    """Empty squares close below each other: options in narrow lines, no cells of a table."""
+    return [
+        a
+        for a in small
+        if a.shape == "box"
+        and _STACKED_MM[0] <= a.box_mm[2] <= _STACKED_MM[1]
+        and 0.75 < a.box_mm[2] / a.box_mm[3] < 1.11
+        and sheet.ink(_core(a.box_mm)) == 0.0
+    ]
+
+
+def _core(box: BoxMm) -> BoxMm:
+    x, y, w, h = box
+    return (x + 0.25 * w, y + 0.25 * h, 0.5 * w, 0.5 * h)
+
+
+def _letter_inside(inner: Found, outer: Found) -> bool:
+    """The paper that a letter printed in a box encloses: of an A, D or 8."""
+    small = min(inner.box_mm[2:]) < _LETTER_MM and max(outer.box_mm[2:]) <= _LETTERED_MM
+    return small and inner is not outer and _within(inner, outer)
 
 
 def _in_columns(one: Found, mates: Sequence[Found]) -> bool:
@@ -265,8 +233,8 @@ def _within(inner: Found, outer: Found) -> bool:
     return smaller and x < mx < x + w and y < my < y + h
 
 
-def _touch(one: Found, other: Found) -> bool:
-    """Whether two outlines share a line, as cells do."""
+def _touch(one: Found, other: Found, *, beside_only: bool = False) -> bool:
+    """Whether two outlines share a line, as cells do; or only one that stands upright."""
     if one is other:
         return False
     a, b = one.box_mm, other.box_mm
@@ -275,7 +243,7 @@ def _touch(one: Found, other: Found) -> bool:
     down = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
     beside = -near < across < 1.2 and down > 0.5 * min(a[3], b[3])
     above = -near < down < 1.2 and across > 0.5 * min(a[2], b[2])
-    return beside or above
+    return beside or (above and not beside_only)
 
 
 def _alike(one: Found, other: Found) -> bool:

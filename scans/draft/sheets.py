@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from detectors.errors import InputError
 from detectors.instrument import BoxMm
 from scans.draft.types import Phrase, Sheet
-from scans.draft.words import pdf_drawing, read_by_ocr
+from scans.draft.words import pdf_drawing
 from scans.source import PageError, read_pages
 from scans.types import RawPage
 
@@ -35,14 +35,11 @@ _LEAST_MM, _MOST_MM = 60.0, 900.0
 _TINT_MM, _DARKEST_TINT = 5.0, 120
 
 
-def blank_sheets(
-    path: Path, language: str = "vi", size_mm: tuple[float, float] | None = None
-) -> Iterator[Sheet]:
+def blank_sheets(path: Path, size_mm: tuple[float, float] | None = None) -> Iterator[Sheet]:
     """Pages of a blank form.
 
     Args:
         path: JPEG, PNG, TIFF or PDF.
-        language: For OCR, if it is installed: ``vi`` or ``en``.
         size_mm: Width and height of the paper; ``None`` finds it out.
 
     Raises:
@@ -52,14 +49,13 @@ def blank_sheets(
     for number, raw in enumerate(read_pages(path), start=1):
         if isinstance(raw, PageError):
             raise InputError(f"page {number}: {raw.reason}", where=str(path))
-        yield _sheet(raw, number, path, language, size_mm)
+        yield _sheet(raw, number, path, size_mm)
 
 
 def _sheet(
     raw: RawPage,
     number: int,
     path: Path,
-    language: str,
     size_mm: tuple[float, float] | None,
 ) -> Sheet:
     notes: list[str] = []
@@ -87,11 +83,6 @@ def _sheet(
     soft = cv2.GaussianBlur(grey, (0, 0), _STAIRS_MM * scale) if two_level else grey
     flat = flattened(np.asarray(soft, dtype=np.uint8), scale)
     sheet = Sheet(number, size, grey, flat, notes=notes)
-    if not phrases:
-        read = read_by_ocr(grey, sheet.scale, language)
-        if read is None:
-            notes.append("the file holds no text and no OCR is installed: items have no texts")
-        phrases = read or ()
     return replace(sheet, phrases=phrases, paths=paths if drawn else ())
 
 

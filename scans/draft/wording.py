@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from detectors.instrument import Marks, Value
+from scans.draft.labels import column_heads, inside_words
 from scans.draft.types import Found, Sheet
 
-__all__ = [
-    "column_values",
-    "factor_titles",
-    "filling",
-    "item_id",
-    "option_texts",
-    "row_text",
-    "title_of",
-]
+__all__ = ["Columns", "column_values", "filling", "item_id", "row_text", "title_of"]
 
 _CODE = re.compile(r"^\(?([A-ZĐ]{1,3}[-.]?\d{1,3})\b[.):]?\s*(.*)$", re.DOTALL)
 _NUMBER = re.compile(r"^\(?(\d{1,3}|[a-zA-Z])[.)]\s*(.*)$", re.DOTALL)
 _BEST = re.compile(
-    r"^(rất (hài lòng|tốt|đồng ý|hiệu quả)|tốt|hoàn toàn đồng ý|strongly agree"
+    r"^(rất (hài lòng|tốt|đồng ý|hiệu quả)|tốt|hoàn toàn (đồng ý|hài lòng)|strongly agree"
     r"|very (good|satisfied)|excellent|extremely|always)\b",
     re.IGNORECASE,
 )
 _WORST = re.compile(
-    r"^(rất (không hài lòng|kém|không đồng ý)|không hài lòng|kém|hoàn toàn không|chưa tốt"
+    r"^(rất (không hài lòng|kém|không đồng ý|không tốt|xấu|tệ)|không (hài lòng|tốt|đạt)|kém|yếu"
+    r"|hoàn toàn không|chưa (tốt|đạt|hài lòng)"
     r"|strongly disagree|very (poor|bad|dissatisfied)|poor|not at all|never)\b",
     re.IGNORECASE,
 )
-_MISSING = re.compile(r"\bN/?A\b|không (có|áp dụng|biết)|not applicable", re.IGNORECASE)
+_MISSING = re.compile(
+    r"\bN/?A\b|\bKC\b|không (có|áp dụng|biết|ý kiến)|khó trả lời|not applicable|no opinion"
+    r"|don.t know",
+    re.IGNORECASE,
+)
 _STYLES = (
     ("fill", r"\btô\b|\bfill (in )?(one|the|completely)|\bblacken\b|fill the circles"),
     ("tick", r"✓|✔|☑|\btick\b|đánh dấu v\b"),
     ("cross", r"\bX\b|dấu ?x|cross"),
+)
+_AROUND = re.compile(
+    r"(?<!sai: )(?<!nhầm: )khoanh( tròn)? (vào )?(một|1|chữ|số|đáp án|ô|phương án)"
+    r"|\bcircle (one|the|a) (number|letter|answer|option)",
+    re.IGNORECASE,
 )
 _WRONG = r"(?:nhầm|sai|wrong|mistake)"
 _CORRECTIONS = (
@@ -67,65 +71,48 @@ def item_id(text: str) -> tuple[str | None, str]:
     return None, match[2].strip() if match is not None else text
 
 
-def column_values(
-    sheet: Sheet, row: Sequence[Found], top: float
-) -> tuple[list[Value], Value | None, bool]:
-    """Values of a grid's columns, from the words above them.
+@dataclass(frozen=True)
+class Columns:
+    """What the columns of a grid stand for.
 
-    Returns:
-        A value for each column; the value of a last column that means "not applicable";
-        whether the words told the direction.
+    Attributes:
+        values: One for each column, from left to right.
+        words: Likewise, empty where none were found.
+        missing: The value of a last column that means "not applicable".
+        told: Whether the words told the direction.
     """
+
+    values: tuple[Value, ...]
+    words: tuple[str, ...]
+    missing: Value | None
+    told: bool
+
+
+def column_values(sheet: Sheet, row: Sequence[Found], top: float) -> Columns:
+    """Values of a grid's columns, from the words above them or the letters inside the boxes."""
     count = len(row)
-    step = row[1].middle[0] - row[0].middle[0] if count > 1 else 10.0
-    heads = []
-    for box in row:
-        x, width = box.middle[0], min(step, 26.0)
-        heads.append(sheet.text_in((x - width / 2, top - 22.0, width, 21.8)))
+    heads, inside = column_heads(sheet, row, top), inside_words(sheet, row)
     missing: Value | None = None
     core = count
     if count > 2 and _MISSING.search(heads[-1]) and not _MISSING.search(heads[0]):
         core, missing = count - 1, 9 if count - 1 < 9 else 99
-    numbers = [re.findall(r"(?<!\d)\d{1,2}(?!\d)", head) for head in heads[:core]]
     tail: list[Value] = [] if missing is None else [missing]
-    printed = [int(n[-1]) for n in numbers if n]
-    if len(printed) == core and len(set(printed)) == core:
-        return [*printed, *tail], missing, True
-    first, last = heads[0].strip(), heads[core - 1].strip()
+    words = tuple(_bare(head) or word for head, word in zip(heads, inside, strict=True))
+    for told in (heads[:core], inside[:core]):
+        numbers = [re.findall(r"(?<!\d)\d{1,2}(?!\d)", text) for text in told]
+        printed = [int(n[-1]) for n in numbers if n]
+        if len(printed) == core and len(set(printed)) == core:
+            return Columns((*printed, *tail), words, missing, told=True)
+    first, last = _bare(heads[0]), _bare(heads[core - 1])
     if _BEST.search(first) or _WORST.search(last):
-        return [*range(core, 0, -1), *tail], missing, True
-    told = bool(_WORST.search(first) or _BEST.search(last))
-    return [*range(1, core + 1), *tail], missing, told
+        return Columns((*range(core, 0, -1), *tail), words, missing, told=True)
+    directed = bool(_WORST.search(first) or _BEST.search(last))
+    return Columns((*range(1, core + 1), *tail), words, missing, told=directed)
 
 
-def option_texts(sheet: Sheet, rows: Sequence[Sequence[Found]]) -> list[str]:
-    """Words right of each box, up to the next box of its row; empty where there are none.
-
-    Args:
-        sheet: The page.
-        rows: Boxes of one question, each row from left to right.
-    """
-    found = []
-    for row in rows:
-        for box, after in zip(row, [*row[1:], None], strict=True):
-            x, y, width, height = box.box_mm
-            start = x + width
-            end = sheet.size_mm[0] if after is None else after.box_mm[0]
-            words = sheet.text_in((start, y - 0.6, end - start, height + 1.2))
-            found.append(re.sub(r"^[\s.·:]+|[\s.·:]+$", "", words))
-    return found
-
-
-def factor_titles(sheets: Iterable[Sheet], factors: Iterable[str]) -> dict[str, str]:
-    """What the form prints after the letter of a factor: ``A. Access`` or ``A) Access``."""
-    phrases = [phrase.text for sheet in sheets for phrase in sheet.phrases]
-    found = {}
-    for factor in factors:
-        heading = re.compile(rf"^{re.escape(factor)}\s?[.):]\s*(?=\S*[^\W\d_]{{2}})(.+)$")
-        match = next((m for text in phrases if (m := heading.match(text.strip()))), None)
-        if match is not None:
-            found[factor] = " ".join(match[1].split())
-    return found
+def _bare(head: str) -> str:
+    """The words of a head without its number."""
+    return re.sub(r"^[\s\d().:=–-]+|[\s().:=–-]+$|\s*\(\d+\)$", "", head)
 
 
 def filling(sheets: Sequence[Sheet], shape: str) -> tuple[Marks, list[str]]:
@@ -136,6 +123,11 @@ def filling(sheets: Sequence[Sheet], shape: str) -> tuple[Marks, list[str]]:
     if style is None:
         style = "any"
         notes.append('style: the form was not seen to say; "any" takes every mark')
+    if _AROUND.search(re.sub(_WRONG + r"[^.]{0,60}", " ", words, flags=re.IGNORECASE)):
+        notes.append(
+            "style: answers seem to be circled around; what is read is ink inside the printed "
+            "outline, so try filled sheets before you rely on it, or print boxes to be crossed"
+        )
     correction = "none"
     found = re.search(_WRONG + r"([^.]{0,60})", words, re.IGNORECASE)
     if found:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import ctypes
 import io
+import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -17,6 +19,7 @@ import pypdfium2.raw as pdfium
 from numpy.typing import NDArray
 
 from detectors.instrument import BoxMm
+from scans.draft.phrases import Character, phrases_of
 from scans.draft.types import Phrase
 
 __all__ = ["pdf_drawing", "read_by_ocr"]
@@ -43,7 +46,7 @@ def pdf_drawing(
     try:
         page = document[number - 1]
         size = (page.get_width() * _POINT_MM, page.get_height() * _POINT_MM)
-        phrases = tuple(_phrases(page, size))
+        phrases = tuple(phrases_of(_characters(page, size)))
         paths = tuple(_paths(page, size))
         return size, phrases, paths
     finally:
@@ -70,15 +73,15 @@ class _Place:
         return across.value / fine * self._size[0], down.value / fine * self._size[1]
 
 
-def _phrases(page: pypdfium2.PdfPage, size: tuple[float, float]) -> list[Phrase]:
-    place, found = _Place(page, size), []
-    text = page.get_textpage()
-    for index in range(text.count_rects()):
-        left, bottom, right, top = text.get_rect(index)
-        words = " ".join(text.get_text_bounded(left, bottom, right, top).split())
-        if words:
-            found.append(Phrase(words, place.box(left, bottom, right, top)))
-    return found
+def _characters(page: pypdfium2.PdfPage, size: tuple[float, float]) -> Iterator[Character]:
+    """Every character with its line's height, in the order of the file."""
+    place, text = _Place(page, size), page.get_textpage()
+    for index in range(text.count_chars()):
+        letter = chr(pdfium.FPDFText_GetUnicode(text.raw, index))
+        if pdfium.FPDFText_IsGenerated(text.raw, index):
+            yield letter, None
+        else:
+            yield letter, place.box(*text.get_charbox(index, loose=True))
 
 
 def _paths(page: pypdfium2.PdfPage, size: tuple[float, float]) -> list[BoxMm]:
@@ -115,7 +118,13 @@ def read_by_ocr(grey: NDArray[np.uint8], scale: float, language: str) -> tuple[P
         words = [program, str(picture), "stdout", "-l", languages, "--dpi", dpi, "tsv"]
         try:
             run = subprocess.run(
-                words, capture_output=True, check=True, timeout=_OCR_SECONDS, text=True
+                words,
+                capture_output=True,
+                check=True,
+                timeout=_OCR_SECONDS,
+                text=True,
+                # Its threads wait for each other longer than they work.
+                env={**os.environ, "OMP_THREAD_LIMIT": "1"},
             )
         except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
             return None

@@ -7,8 +7,8 @@ box: none of it depends on the page that is read.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
@@ -19,7 +19,16 @@ from scans.rectify import Rectifier
 from scans.template import PageTemplate
 from scans.types import Registration
 
-__all__ = ["PRINT_SPREADS_MM", "PX_PER_MM", "SLACK_PX", "BlankBoxes", "blank_boxes", "dilated"]
+__all__ = [
+    "PRINT_SPREADS_MM",
+    "PX_PER_MM",
+    "SLACK_PX",
+    "Bare",
+    "BlankBoxes",
+    "Reach",
+    "blank_boxes",
+    "dilated",
+]
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -33,6 +42,50 @@ SLACK_PX = 4
 PRINT_SPREADS_MM = (0.25, 0.35, 0.45)
 """Toner spreads, 1-bit scanners thicken lines and a cramped photo bends them: print reaches
 beyond the blank's by the smallest of these that most boxes of the page agree on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bare:
+    """Pixels of patches that are free of something.
+
+    Attributes:
+        free: bool ``(n, h * w)``.
+        common: Flat pixels that are free on most of the patches, every third; none where
+            those are too few.
+    """
+
+    free: NDArray[np.bool_]
+    common: NDArray[np.intp] | None
+
+    @staticmethod
+    def of(free: NDArray[np.bool_]) -> Bare:
+        """From bool ``(n, h, w)``."""
+        flat = free.reshape(len(free), -1)
+        # Boxes of one size share most of their bare paper: one sort serves them all, and the
+        # hairline that a few of them have there moves no percentile. A third is plenty.
+        common = np.flatnonzero(flat.mean(axis=0) >= 0.8)[::3]
+        return Bare(flat, common if len(common) >= 100 else None)
+
+
+@dataclass(frozen=True, eq=False)
+class Reach:
+    """How far print may spread on a page, float32 ``(n, h, w)``.
+
+    Attributes:
+        allowed: Darkness of the spread print, 0 to 1.
+        limit: What ink must exceed.
+        bare: Where hardly any is allowed.
+    """
+
+    allowed: Floats
+    limit: Floats
+    bare: Bare
+
+    @staticmethod
+    def of(spread: Bytes) -> Reach:
+        """From the spread print in bytes."""
+        allowed: Floats = np.divide(spread, 255, dtype=np.float32)
+        return Reach(allowed, np.float32(1.15) * allowed, Bare.of(allowed < 0.05))
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +113,52 @@ class BlankBoxes:
     outline: NDArray[np.bool_]
     distance: Floats
     own: NDArray[np.bool_]
+    _reaches: dict[int, Reach] = field(default_factory=dict)
+
+    @cached_property
+    def share(self) -> Floats:
+        """``(n, h, w)``: darkness of the blank, 0 to 1."""
+        return np.divide(self.print_, 255, dtype=np.float32)
+
+    @cached_property
+    def near_share(self) -> Floats:
+        """:attr:`near` as numbers to multiply with."""
+        return self.near.astype(np.float32)
+
+    @cached_property
+    def profiles(self) -> tuple[Floats, Floats]:
+        """Print summed over rows and over columns, less its mean: ``(n, w)`` and ``(n, h)``."""
+        sums = (self.share.sum(axis=axis) for axis in (1, 2))
+        across, down = (p - p.mean(axis=1, keepdims=True) for p in sums)
+        return across, down
+
+    @cached_property
+    def rim(self) -> NDArray[np.intp]:
+        """Flat pixels of a patch within half a millimetre of its outline: ``(k,)``."""
+        return np.flatnonzero(np.abs(self.distance).ravel() < 0.5)
+
+    @cached_property
+    def rim_print(self) -> Floats:
+        """Print of the box's own outline there: ``(n, k)``."""
+        kept = np.where(self.outline, self.share, np.float32(0.0)).reshape(len(self.share), -1)
+        return np.ascontiguousarray(kept[:, self.rim])
+
+    @cached_property
+    def dark_at(self) -> NDArray[np.intp]:
+        """Where the form's own print is dark, flat in a stack with ``SLACK_PX`` around."""
+        rim = ((0, 0), (SLACK_PX, SLACK_PX), (SLACK_PX, SLACK_PX))
+        return np.flatnonzero(np.pad(self.print_ > 0.6 * 255, rim))
+
+    @cached_property
+    def bare(self) -> Bare:
+        """Where the blank has no print."""
+        return Bare.of(self.print_ < 0.1 * 255)
+
+    def reach(self, step: int) -> Reach:
+        """What print may cover at that step of :data:`PRINT_SPREADS_MM`."""
+        if step not in self._reaches:
+            self._reaches[step] = Reach.of(self.allowed[step])
+        return self._reaches[step]
 
     def of(self, positions: Sequence[int]) -> BlankBoxes | None:
         """Only the boxes at ``positions`` of the page; ``None`` if there are none."""

@@ -9,13 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.instrument import Box
-from scans.measure.blank_boxes import PX_PER_MM, SLACK_PX, BlankBoxes, blank_boxes, dilated
+from scans.measure.blank_boxes import (
+    PX_PER_MM,
+    SLACK_PX,
+    Bare,
+    BlankBoxes,
+    Reach,
+    blank_boxes,
+    dilated,
+)
 from scans.rectify import Rectifier
 from scans.template import PageTemplate
 from scans.types import Registration
@@ -82,6 +91,11 @@ class BoxPatches:
     distance: Floats
     own: NDArray[np.bool_]
 
+    @cached_property
+    def spread(self) -> NDArray[np.uint8]:
+        """Greatest darkness within two pixels of each: ``(n, h, w)``, 255 is print."""
+        return _spread_ink(self.dark)
+
     @property
     def box_size_mm(self) -> tuple[float, float]:
         """Width and height of the boxes."""
@@ -120,12 +134,15 @@ def measure_boxes(
     papers = [_paper(part, blank) for part, blank in zip(grey, blanks, strict=True)]
     if black is None:
         black = _black(grey, blanks, papers)
-    groups = []
+    groups, spreads = [], []
     for blank, colour, part, paper in zip(blanks, cut, grey, papers, strict=True):
-        span = np.maximum(paper - black, 40.0)[:, None, None]
-        dark = (paper[:, None, None] - part) / span
-        groups.append(_align(blank, colour, dark.astype(np.float32, copy=False)))
-    noise = _noise(groups)
+        dark: Floats = part.astype(np.float32)
+        np.subtract(paper[:, None, None], dark, out=dark)
+        dark /= np.maximum(paper - np.float32(black), np.float32(40.0))[:, None, None]
+        patches, reach = _align(blank, colour, dark)
+        groups.append(patches)
+        spreads.append(_spread(patches.dark, reach.bare))
+    noise = _noise(spreads)
     paper_level = float(np.median(np.concatenate(papers))) if papers else 255.0
     # Ink must clear both the physical floor (a faint pencil line is a fifth as dark as
     # print) and the noise of this scan's paper.
@@ -157,22 +174,19 @@ def _paper(grey: NDArray[np.uint8], blank: BlankBoxes) -> Floats:
     The 70th percentile of pixels without print: marks, even a filled box, cover less than
     a third of the patch.
     """
-    return _percentiles(_inner(grey), blank.print_ < 0.1 * 255, (70,))[0]
+    return _percentiles(_inner(grey), blank.bare, (70,))[0]
 
 
-def _percentiles(
-    stack: NDArray[np.uint8] | Floats, mask: NDArray[np.bool_], q: tuple[int, ...]
-) -> list[Floats]:
-    """Percentiles of the pixels of each patch under ``mask``, of all where it is empty."""
-    flat, chosen = stack.reshape(len(stack), -1), mask.reshape(len(stack), -1)
-    # Boxes of one size share most of their bare paper: one sort serves them all, and the
-    # hairline that a few of them have there moves no percentile. A third is plenty.
-    common = np.flatnonzero(chosen.mean(axis=0) >= 0.8)[::3]
-    if len(common) >= 100:
-        found = np.percentile(flat[:, common], q, axis=1).T
+def _percentiles(stack: NDArray[np.uint8] | Floats, bare: Bare, q: tuple[int, ...]) -> list[Floats]:
+    """Percentiles of the bare pixels of each patch, of all where it has none."""
+    if bare.common is not None:
+        rows, columns = np.divmod(bare.common, stack.shape[2])
+        some = stack[:, rows, columns]
+        found = np.percentile(some, q, axis=1, overwrite_input=True).T
     else:
-        rows = [flat[k][chosen[k]] if chosen[k].any() else flat[k] for k in range(len(flat))]
-        found = np.array([np.percentile(row, q) for row in rows]).reshape(len(stack), len(q))
+        flat = stack.reshape(len(stack), -1)
+        lit = [flat[k][free] if free.any() else flat[k] for k, free in enumerate(bare.free)]
+        found = np.array([np.percentile(row, q) for row in lit]).reshape(len(stack), len(q))
     return [found[:, k].astype(np.float32) for k in range(len(q))]
 
 
@@ -181,9 +195,7 @@ def _black(
 ) -> float:
     """Level of the form's own print on this page."""
     paper = float(np.median(np.concatenate(papers))) if papers else 255.0
-    dark = [
-        _inner(grey)[blank.print_ > 0.6 * 255] for grey, blank in zip(parts, blanks, strict=True)
-    ]
+    dark = [grey.ravel()[blank.dark_at] for grey, blank in zip(parts, blanks, strict=True)]
     values = np.concatenate(dark) if dark else np.empty(0, np.uint8)
     # Boxes that were removed, or slid aside, show paper where print should be.
     values = values[values < 0.75 * paper]
@@ -193,70 +205,87 @@ def _black(
     return float(np.percentile(values, 30))
 
 
-def _align(blank: BlankBoxes, colour: NDArray[np.uint8], dark: Floats) -> BoxPatches:
+def _align(blank: BlankBoxes, colour: NDArray[np.uint8], dark: Floats) -> tuple[BoxPatches, Reach]:
     """Slide each patch to where its own printed outline fits best."""
-    print_: Floats = np.divide(blank.print_, 255, dtype=np.float32)
-    shifts = _best_shift(dark, print_, blank.near)
-    height, width = print_.shape[1:]
-    moved = np.empty_like(print_)
+    shifts = _best_shift(dark, blank)
+    height, width = blank.print_.shape[1:]
+    moved: Floats = np.empty(blank.print_.shape, np.float32)
     tinted = np.empty((len(dark), height, width, *colour.shape[3:]), np.uint8)
     for i, (dx, dy) in enumerate(shifts.tolist()):
         top, left = SLACK_PX + dy, SLACK_PX + dx
         moved[i] = dark[i, top : top + height, left : left + width]
         tinted[i] = colour[i, top : top + height, left : left + width]
-    allowed, added = _subtract(moved, blank)
-    inked = dilated(np.clip(moved * 255, 0, 255).astype(np.uint8), 5)
-    outline = np.where(blank.outline, print_, 0.0)
-    ink = (outline * np.minimum(inked / np.float32(0.45 * 255), 1.0)).sum(axis=(1, 2))
-    total = outline.sum(axis=(1, 2))
-    found = np.where(total > 0, ink / np.maximum(total, 1e-6), 1.0)
-    return BoxPatches(
+    reach, added = _subtract(moved, blank)
+    spread = _spread_ink(moved)
+    inked = spread.reshape(len(dark), -1)[:, blank.rim]
+    # What is missing is summed, so that a whole outline is found to the last digit.
+    missing = np.einsum("nk,nk->n", blank.rim_print, _missing_ink()[inked])
+    found = 1.0 - missing / np.maximum(blank.rim_print.sum(axis=1), 1e-6)
+    patches = BoxPatches(
         index=blank.index,
         boxes=blank.boxes,
         margin_mm=blank.margin_mm,
         colour=tinted,
         dark=moved,
-        print_=print_,
-        allowed=allowed,
+        print_=blank.share,
+        allowed=reach.allowed,
         added=added,
         shift_mm=shifts.astype(np.float64) / PX_PER_MM,
         found=found.astype(np.float64),
         distance=blank.distance,
         own=blank.own,
     )
+    vars(patches)["spread"] = spread
+    return patches, reach
 
 
-def _subtract(dark: Floats, blank: BlankBoxes) -> tuple[Floats, Floats]:
-    """Allowed print and added darkness, with the spread that most boxes agree on.
+def _spread_ink(dark: Floats) -> NDArray[np.uint8]:
+    levels = dark * np.float32(255.0)
+    np.clip(levels, 0, 255, out=levels)
+    return dilated(levels.astype(np.uint8), 5)
+
+
+@lru_cache(maxsize=1)
+def _missing_ink() -> Floats:
+    """What each level of darkness lacks of whole ink, as a share of it."""
+    share = np.arange(256, dtype=np.float32) / np.float32(0.45 * 255)
+    missing: Floats = np.maximum(np.float32(1.0) - share, np.float32(0.0))
+    return missing
+
+
+def _subtract(dark: Floats, blank: BlankBoxes) -> tuple[Reach, Floats]:
+    """What print may cover and added darkness, with the spread that most boxes agree on.
 
     Most boxes of any page are empty, so the median box tells how far this page's print
     reaches; marks cannot widen it.
     """
-    rim = np.abs(blank.distance) < 0.6
-    outline = np.maximum(blank.outline.sum(axis=(1, 2)), 1)
-    for spread in blank.allowed:
-        allowed: Floats = np.divide(spread, 255, dtype=np.float32)
-        added: Floats = np.clip(dark - np.float32(1.15) * allowed, 0.0, 1.5)
-        left = (added[:, rim] > 0.2).sum(axis=1)
+    rim = np.flatnonzero(np.abs(blank.distance).ravel() < 0.6)
+    outline = np.maximum(np.count_nonzero(blank.outline, axis=(1, 2)), 1)
+    added: Floats = np.empty_like(dark)
+    for step in range(len(blank.allowed)):
+        reach = blank.reach(step)
+        np.subtract(dark, reach.limit, out=added)
+        np.clip(added, 0.0, 1.5, out=added)
+        left = np.count_nonzero(added.reshape(len(added), -1)[:, rim] > 0.2, axis=1)
         if float(np.median(left / outline)) <= _OUTLINE_LEFT:
             break
-    return allowed, added
+    return reach, added
 
 
-def _best_shift(dark: Floats, print_: Floats, near: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _best_shift(dark: Floats, blank: BlankBoxes) -> NDArray[np.int64]:
     """Whole-pixel shift ``(n, 2)`` as (x, y), found on row and column profiles.
 
     Profiles are taken near print only, so that a mark in the box does not pull; a box
     outline makes two sharp peaks in each.
     """
-    masked = np.clip(dark, 0.0, 1.0) * near
+    masked: Floats = np.clip(dark, 0.0, 1.0)
+    masked *= blank.near_share
     result = np.zeros((len(dark), 2), np.int64)
     for axis, column in ((1, 0), (2, 1)):
-        scan, blank = masked.sum(axis=axis), print_.sum(axis=axis)
-        blank = blank - blank.mean(axis=1, keepdims=True)
-        length = blank.shape[1]
+        scan, print_ = masked.sum(axis=axis), blank.profiles[column]
+        length = print_.shape[1]
         scores = np.stack(
-            [(scan[:, k : k + length] * blank).sum(axis=1) for k in range(2 * SLACK_PX + 1)], 1
+            [(scan[:, k : k + length] * print_).sum(axis=1) for k in range(2 * SLACK_PX + 1)], 1
         )
         # A tie (no print, or none left) stays where the registration put it.
         scores[:, SLACK_PX] *= 1.02
@@ -265,12 +294,14 @@ def _best_shift(dark: Floats, print_: Floats, near: NDArray[np.bool_]) -> NDArra
     return result
 
 
-def _noise(groups: Sequence[BoxPatches]) -> float:
+def _spread(dark: Floats, bare: Bare) -> Floats:
+    """Half the distance of the 16th and 84th percentiles of bare paper: ``(n,)``."""
+    low, high = _percentiles(dark, bare, (16, 84))
+    return np.asarray((high - low) / 2, np.float32)
+
+
+def _noise(spreads: Sequence[Floats]) -> float:
     """Spread of bare paper in darkness units, from the quietest half of the boxes."""
-    spreads = []
-    for group in groups:
-        low, high = _percentiles(group.dark, group.allowed < 0.05, (16, 84))
-        spreads.append((high - low) / 2)
     values = np.concatenate(spreads) if spreads else np.zeros(1)
     values = values[np.isfinite(values)]
     return float(np.percentile(values, 25)) if values.size else 0.0

@@ -14,6 +14,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scans.measure.jump_fits import (
+    BOX_MM,
+    LEAST_NOISE_MM,
+    MARKED_BOX_MM,
+    Fit,
+    SetShift,
+    again,
+    fitted,
+    set_shift,
+)
+
 __all__ = ["Jumps", "jumps", "precisions"]
 
 Floats = NDArray[np.float64]
@@ -24,10 +35,6 @@ Floats = NDArray[np.float64]
 _WARPS = ((2500.0, 70.0), (2500.0, 40.0), (10000.0, 40.0))
 # A plane is free: its terms (in mm, and in mm a 100 mm) may be as large as this.
 _PLANE_MM = 5.0
-# Noise below this is not believed, nor a move of a single box or of a set that is as small
-# as printing and paper make by themselves, nor a tilt (in mm over 100 mm).
-_LEAST_NOISE_MM = 0.004
-_BOX_MM, _MARKED_BOX_MM, _SET_MM, _TILT = 0.015, 0.06, 0.025, 0.12
 # Boxes off by so many errors do not say where others should be.
 _OUTLYING = 5.0
 _MOST_OUTLYING = 0.4
@@ -65,7 +72,7 @@ def precisions(centre_mm: Floats) -> tuple[Floats, ...]:
     """Inverse covariances ``(n, n)`` of offsets at ``(n, 2)`` places, one for each warp."""
     apart = ((centre_mm[:, None] - centre_mm[None]) ** 2).sum(axis=2)
     place = (centre_mm - centre_mm.mean(axis=0)) / 100.0
-    plane = _PLANE_MM**2 / _LEAST_NOISE_MM**2 * 1e-3 * (1.0 + place @ place.T)
+    plane = _PLANE_MM**2 / LEAST_NOISE_MM**2 * 1e-3 * (1.0 + place @ place.T)
     noise = np.eye(len(centre_mm))
     return tuple(
         np.linalg.inv(plane + noise + size * np.exp(-0.5 * apart / length**2))
@@ -94,18 +101,18 @@ def jumps(
         sets: ``(m, n)``: which boxes form a set.
     """
     member = sets.astype(np.float64)
-    best = [_fitted(inverse, offset_mm[:, a]) for a in (0, 1)]
+    best = [fitted(inverse, offset_mm[:, a]) for a in (0, 1)]
     without = _without_slip(best, centre_mm, offset_mm, member)
     if without is not None:
-        offset_mm, best = without, [best[0], _fitted(inverse, without[:, 1])]
+        offset_mm, best = without, [best[0], fitted(inverse, without[:, 1])]
     clean = offset_mm
     # What stands out must not say what is ordinary: it is laid back and all is fitted again.
     for _ in range(2):
         before, clean = clean, _laid_back(best, offset_mm, clean, member, centre_mm)
         if np.array_equal(before, clean):
             break
-        best = [_fitted(inverse, clean[:, a]) for a in (0, 1)]
-    floor = np.where(marked, _MARKED_BOX_MM, _BOX_MM)
+        best = [fitted(inverse, clean[:, a]) for a in (0, 1)]
+    floor = np.where(marked, MARKED_BOX_MM, BOX_MM)
     moved = np.stack([fit.foretold(offset_mm[:, a] - clean[:, a]) for a, fit in enumerate(best)], 1)
     sure = np.minimum(np.maximum(np.abs(moved) - doubt_mm, 0.0), most_mm)
     error = np.stack([np.hypot(fit.error, floor) for fit in best], axis=1)
@@ -126,13 +133,13 @@ def jumps(
 
 
 def _motions(
-    fits: list[_Fit], beyond: Floats, member: Floats, centre_mm: Floats
-) -> tuple[_SetShift, _SetShift]:
+    fits: list[Fit], beyond: Floats, member: Floats, centre_mm: Floats
+) -> tuple[SetShift, SetShift]:
     """Motion of ``(m, n)`` sets along x, and along y with their tilt."""
     lever = _levers(member, centre_mm)
     return (
-        _set_shift(fits[0], beyond[:, 0], member, lever, tilted=False),
-        _set_shift(fits[1], beyond[:, 1], member, lever, tilted=True),
+        set_shift(fits[0], beyond[:, 0], member, lever, tilted=False),
+        set_shift(fits[1], beyond[:, 1], member, lever, tilted=True),
     )
 
 
@@ -143,8 +150,8 @@ def _levers(member: Floats, centre_mm: Floats) -> Floats:
 
 
 def _without_any_one(
-    shifts: tuple[_SetShift, _SetShift],
-    fits: list[_Fit],
+    shifts: tuple[SetShift, SetShift],
+    fits: list[Fit],
     beyond: Floats,
     member: Floats,
     centre_mm: Floats,
@@ -181,7 +188,7 @@ def _without_any_one(
 
 
 def _without_slip(
-    fits: list[_Fit], centre_mm: Floats, offset_mm: Floats, member: Floats
+    fits: list[Fit], centre_mm: Floats, offset_mm: Floats, member: Floats
 ) -> Floats | None:
     """Offsets without the step that a feeder leaves when it slips; ``None`` if it did not.
 
@@ -209,39 +216,8 @@ def _without_slip(
     return laid
 
 
-@dataclass(frozen=True, eq=False)
-class _Fit:
-    """One axis: the warp that suits it."""
-
-    inverse: Floats
-    pull: Floats  # inverse times offsets
-    noise: float
-    error: Floats  # (n,) of foretelling each box from all others
-
-    def foretold(self, beyond: Floats) -> Floats:
-        """Move of each box against the others, ``beyond`` added to its own offset."""
-        result: Floats = self.pull / np.diag(self.inverse) + beyond
-        return result
-
-
-def _fitted(inverse: tuple[Floats, ...], offset: Floats) -> _Fit:
-    """The warp under which the boxes foretell each other best, robustly."""
-    best: tuple[float, _Fit] | None = None
-    for matrix in inverse:
-        pull = matrix @ offset
-        own = np.diag(matrix)
-        spread = 1.4826 * float(np.median(np.abs(pull) / np.sqrt(own)))
-        noise = max(spread, 1e-4)
-        cost = float(-0.5 * np.log(own).sum() + len(offset) * np.log(noise))
-        if best is None or cost < best[0] - 1e-9:
-            noise = max(noise, _LEAST_NOISE_MM)
-            best = (cost, _Fit(matrix, pull, noise, noise / np.sqrt(own)))
-    assert best is not None
-    return best[1]
-
-
 def _laid_back(
-    fits: list[_Fit], offset: Floats, clean: Floats, member: Floats, centre_mm: Floats
+    fits: list[Fit], offset: Floats, clean: Floats, member: Floats, centre_mm: Floats
 ) -> Floats:
     """Offsets with the most moved set, and boxes far off, put where the others say."""
     beyond, back = offset - clean, clean.copy()
@@ -260,56 +236,12 @@ def _laid_back(
             for a, s in enumerate(shifts):
                 motion = s.shift[worst] + s.tilt[worst] * lever
                 back[inside, a] = (offset[:, a] - motion)[inside]
-            fits = [_again(fit, back[:, a]) for a, fit in enumerate(fits)]
+            fits = [again(fit, back[:, a]) for a, fit in enumerate(fits)]
             beyond[inside] = 0.0
     moved = np.stack([fit.foretold(beyond[:, a]) for a, fit in enumerate(fits)], axis=1)
-    error = np.stack([np.hypot(fit.error, _BOX_MM) for fit in fits], axis=1)
+    error = np.stack([np.hypot(fit.error, BOX_MM) for fit in fits], axis=1)
     off = np.hypot(*(moved / error).T)
     limit = max(_OUTLYING, float(np.quantile(off, 1.0 - _MOST_OUTLYING)))
     far = off > limit
     back[far] -= (moved - beyond)[far]
     return back
-
-
-def _again(fit: _Fit, offset: Floats) -> _Fit:
-    return _Fit(fit.inverse, fit.inverse @ offset, fit.noise, fit.error)
-
-
-@dataclass(frozen=True, eq=False)
-class _SetShift:
-    shift: Floats  # (m,) mm
-    tilt: Floats  # (m,) mm over 100 mm
-    square: Floats  # (m,) squared score
-    gain: Floats  # (m,) what the motion explains, in squared errors of noise alone
-
-
-def _set_shift(
-    fit: _Fit, beyond: Floats, member: Floats, lever: Floats, *, tilted: bool
-) -> _SetShift:
-    """Common shift along one axis, and tilt, that suit each set best.
-
-    ``beyond`` is what a box's offset exceeds the one in ``fit``: it counts for the set that
-    is looked at, not for the boxes that foretell it.
-    """
-    weighed = (member @ fit.inverse) * member
-    s11, u1 = weighed.sum(axis=1), member @ fit.pull + weighed @ beyond
-    noise = fit.noise**2
-    s11 = np.maximum(s11, 1e-9)
-    if not tilted:
-        shift = u1 / s11
-        square = shift**2 / (noise / s11 + _SET_MM**2)
-        return _SetShift(shift, np.zeros_like(shift), square, shift * u1 / noise)
-    levered = lever @ fit.inverse
-    s12, s22 = (levered * member).sum(axis=1), (levered * lever).sum(axis=1)
-    u2 = lever @ fit.pull + (levered * member) @ beyond
-    # Sets of one column have no lever: a strong pull to no tilt.
-    s22 = s22 + noise / _TILT**2 * 1e-3 + 1e-9
-    wide = (lever**2).sum(axis=1) > 0.005
-    det = np.maximum(s11 * s22 - s12**2, 1e-12)
-    shift = np.where(wide, (s22 * u1 - s12 * u2) / det, u1 / s11)
-    tilt = np.where(wide, (s11 * u2 - s12 * u1) / det, 0.0)
-    # Errors of both, each with what is not believed added.
-    error1 = noise * np.where(wide, s22 / det, 1.0 / s11) + _SET_MM**2
-    error2 = noise * s11 / det + _TILT**2
-    square = shift**2 / error1 + tilt**2 / error2
-    return _SetShift(shift, tilt, square, (shift * u1 + tilt * u2) / noise)

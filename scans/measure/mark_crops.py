@@ -59,7 +59,7 @@ def mark_crops(
     wanted: frozenset[int],
 ) -> Mapping[int, MarkCrop]:
     """The marks in the boxes ``wanted`` by position; those at the edge are left out."""
-    image, scale = raw.image, registration.px_per_mm
+    image, scale = raw.grey, registration.px_per_mm
     slack = max(2, int(np.ceil(_SLACK_MM * scale)))
     threshold = max(ink.threshold, 0.2)
     found = {}
@@ -78,8 +78,6 @@ def mark_crops(
             part = image[y : y + h + 2 * slack, x : x + w + 2 * slack]
             if part.shape[:2] != (h + 2 * slack, w + 2 * slack):
                 continue
-            if part.ndim == 3:
-                part = np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY), np.uint8)
             drawn = (group.added[row] > threshold) & reach & group.own[row]
             mask = cv2.resize(drawn.astype(np.uint8) * 255, (w, h), interpolation=cv2.INTER_AREA)
             solid = (mask > 110).astype(np.uint8)
@@ -114,9 +112,9 @@ def copied_likeness(one: MarkCrop, other: MarkCrop) -> float:
     dy, dx = (v.ravel() for v in np.meshgrid(shifts, shifts, indexing="ij"))
     y, x = ys[::step] + one.slack, xs[::step] + one.slack
     own = one.grey[y, x]
-    y, x = ys[::step] + other.slack, xs[::step] + other.slack
-    theirs = other.grey[y[None, :] + dy[:, None], x[None, :] + dx[:, None]]
-    sampled = _correlation(own[None], theirs)
+    width = other.grey.shape[1]
+    at = (ys[::step] + other.slack) * width + xs[::step] + other.slack
+    sampled = _correlation(own, other.grey.take(at[None, :] + (dy * width + dx)[:, None]))
     best = float(sampled.max())
     if best < _LEAST:
         return best
@@ -129,14 +127,17 @@ def copied_likeness(one: MarkCrop, other: MarkCrop) -> float:
             ys, xs = np.nonzero(region)
             own = one.grey[ys + one.slack, xs + one.slack]
             theirs = other.grey[ys + other.slack + down, xs + other.slack + right]
-            best = max(best, float(_correlation(own[None], theirs[None])[0]))
+            best = max(best, float(_correlation(own, theirs[None])[0]))
     return best
 
 
 def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Correlation of rows."""
-    a = one - one.mean(axis=1, keepdims=True)
-    b = other - other.mean(axis=1, keepdims=True)
-    norm = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
-    result: NDArray[np.float64] = ((a * b).sum(axis=1) / np.maximum(norm, 1e-6)).astype(np.float64)
+    """Correlation of ``(k,)`` pixels with each of ``(n, k)``."""
+    count = len(one)
+    a = one - one.mean()
+    # Small numbers keep their last digits when squared.
+    b = other - one.mean()
+    square = np.einsum("ij,ij->i", b, b) - b.sum(axis=1) ** 2 / count
+    norm = np.sqrt((a @ a) * np.maximum(square, 0.0))
+    result: NDArray[np.float64] = ((b @ a) / np.maximum(norm, 1e-6)).astype(np.float64)
     return result

@@ -75,7 +75,7 @@ def paper_grain(
     scale = registration.px_per_mm
     held: list[tuple[BoxPatches, NDArray[np.int64], Floats, NDArray[np.bool_], int]] = []
     for group in groups:
-        for rows, stack, printed in _stacks(raw.image, registration, group):
+        for rows, stack, printed in _stacks(raw.grey, registration, group):
             rough, sound, side = _roughness(stack, printed, scale)
             if rough.size:
                 held.append((group, rows, rough, sound, side))
@@ -123,9 +123,6 @@ def _stacks(
     if not len(rows):
         return
     stack = np.stack([image[y : y + h, x : x + w] for x, y in px[rows].tolist()])
-    if stack.ndim == 4:
-        grey = cv2.cvtColor(stack.reshape(-1, w, 3), cv2.COLOR_BGR2GRAY)
-        stack = np.asarray(grey, np.uint8).reshape(-1, h, w)
     print_ = (group.allowed[rows] > _PRINT).astype(np.uint8) * 255
     # Patches stacked one below the other are resized in one call.
     tall = cv2.resize(print_.reshape(-1, print_.shape[2]), (w, len(rows) * h))
@@ -145,15 +142,16 @@ def _roughness(stack: Bytes, printed: Bytes, scale: float) -> tuple[Floats, NDAr
     paper = np.percentile(stack.reshape(count, -1)[:, ::11], 75, axis=1)
     limit = np.rint(paper - np.maximum(_INK_LEVELS, _INK_SHARE * paper)).astype(np.uint8)
     inked = np.maximum((stack < limit[:, None, None]).view(np.uint8), printed)
-    flat = np.minimum(inked, 1).reshape(-1, width)
+    flat = inked.reshape(-1, width)
     reach = 2 * round(_RIM_MM * scale) + 1
-    bare = np.asarray(1 - cv2.dilate(flat, np.ones((reach, reach), np.uint8)), np.float32)
-    bare = bare.reshape(stack.shape)[:, : rows * side, : columns * side]
-    level = stack[:, : rows * side, : columns * side].astype(np.float32)
+    near = np.asarray(cv2.dilate(flat, np.ones((reach, reach), np.uint8)), np.uint8)
+    kept = (slice(None), slice(0, rows * side), slice(0, columns * side))
+    bare = (near.reshape(stack.shape)[kept] == 0).astype(np.float32)
+    level = stack[kept].astype(np.float32)
     level -= paper[:, None, None].astype(np.float32)
     level *= bare
-    shape = (count, rows, columns)
-    n, total, squares = (_means(v, shape) for v in (bare, level, level * level))
+    n, total = _means(bare, side), _means(level, side)
+    squares = _means(np.multiply(level, level, out=level), side)
     clear = (n > 0.75).astype(np.float32)
     n = np.maximum(n, 0.01)
     variance = np.maximum(squares / n - (total / n) ** 2, 0.0)
@@ -163,11 +161,14 @@ def _roughness(stack: Bytes, printed: Bytes, scale: float) -> tuple[Floats, NDAr
     return mean, number > 0.55 * _ACROSS**2, side
 
 
-def _means(stack: Floats, shape: tuple[int, int, int]) -> Floats:
-    """Means over small squares; whole squares only, so patches do not mix."""
-    flat = np.ascontiguousarray(stack).reshape(-1, stack.shape[2])
-    means = cv2.resize(flat, (shape[2], shape[0] * shape[1]), interpolation=cv2.INTER_AREA)
-    return np.asarray(means, np.float32).reshape(shape)
+def _means(stack: Floats, side: int) -> Floats:
+    """Means over squares of ``side``, which divides the patches."""
+    height, width = stack.shape[1:]
+    one = np.full((side, 1), 1.0 / side, np.float32)
+    across = np.kron(np.eye(width // side, dtype=np.float32), one)
+    down = np.kron(np.eye(height // side, dtype=np.float32), one.T)
+    means: Floats = down @ (stack.reshape(-1, width) @ across).reshape(len(stack), height, -1)
+    return means
 
 
 def _windows(stack: Floats) -> Floats:

@@ -17,7 +17,7 @@ from scans.rectify import Rectifier
 from scans.template import PageTemplate
 from scans.types import Registration
 
-__all__ = ["SHEET_PX_PER_MM", "STRONG", "Sheet"]
+__all__ = ["SHEET_PX_PER_MM", "STRONG", "Sheet", "StrongPrint", "strong_print"]
 
 Bytes = NDArray[np.uint8]
 
@@ -62,34 +62,71 @@ class Sheet:
         height, width = self.grey.shape
         rows, columns = max(1, round(height / tile)), max(1, round(width / tile))
         # The lightest third of a tile is paper wherever a tile is not wholly inked.
-        small = cv2.resize(self.grey, (columns * 6, rows * 6), interpolation=cv2.INTER_AREA)
+        # Quarters first: any factor but a whole one costs ten times as much.
+        quarter = cv2.resize(
+            self.grey[: height // 4 * 4, : width // 4 * 4],
+            (width // 4, height // 4),
+            interpolation=cv2.INTER_AREA,
+        )
+        small = cv2.resize(quarter, (columns * 6, rows * 6), interpolation=cv2.INTER_AREA)
         cells = small.reshape(rows, 6, columns, 6).transpose(0, 2, 1, 3).reshape(rows, columns, 36)
         levels = np.sort(cells, axis=2)[:, :, 25]
         levels = cv2.medianBlur(np.ascontiguousarray(levels), 3)
         return np.asarray(cv2.resize(levels, (width, height)), np.uint8)
 
     @cached_property
+    def level(self) -> float:
+        """Grey level of the paper, over the whole page."""
+        return float(np.median(self.paper[::8, ::8]))
+
+    @cached_property
     def black(self) -> float:
         """Grey level of the form's own print."""
-        paper = float(np.median(self.paper[::8, ::8]))
-        strong = self.grey[self.print_ > 0.7 * 255]
-        inked = strong[strong < 0.75 * paper]
-        return float(np.percentile(inked, 40)) if inked.size > 50 else 0.35 * paper
+        strong = self.grey.ravel()[strong_print(self.template).darkest]
+        inked = strong[strong < 0.75 * self.level]
+        return float(np.percentile(inked, 40)) if inked.size > 50 else 0.35 * self.level
 
     @cached_property
     def missing(self) -> NDArray[np.bool_]:
-        """Where strong print of the blank is not on the scan: ``(h, w)``."""
+        """Which pixels of :func:`strong_print` are not on the scan: ``(n,)``."""
         darker = np.asarray(cv2.subtract(self.paper, self.grey), np.uint8)
         near = np.asarray(cv2.dilate(darker, np.ones((_REACH, _REACH), np.uint8)), np.uint8)
         # Light falls on paper and print alike: contrast goes with the paper's own level.
-        level = float(np.median(self.paper[::8, ::8]))
-        contrast = max(1.0 - self.black / max(level, 1.0), 0.15)
-        strong = self.print_ > STRONG * 255
-        gone = np.zeros(strong.shape, np.bool_)
+        contrast = max(1.0 - self.black / max(self.level, 1.0), 0.15)
+        strong = strong_print(self.template)
         # Print of full darkness is missing where the scan reaches less than half of it.
-        expected = self.paper[strong] * (contrast / 255.0) * self.print_[strong]
-        gone[strong] = near[strong] < 0.4 * expected
+        expected = self.paper.ravel()[strong.at] * np.float32(0.4 * contrast / 255.0)
+        expected *= strong.darkness
+        gone: NDArray[np.bool_] = near.ravel()[strong.at] < expected
         return gone
+
+
+@dataclass(frozen=True, eq=False)
+class StrongPrint:
+    """Print of a blank at :data:`SHEET_PX_PER_MM` that is looked for on its scans.
+
+    Attributes:
+        shape: Height and width of the page.
+        at: int ``(n,)``: flat pixels darker than :data:`STRONG`.
+        darkness: float32 ``(n,)``: of each, 0 to 255.
+        darkest: int ``(k,)``: flat pixels that tell how dark print is.
+    """
+
+    shape: tuple[int, int]
+    at: NDArray[np.intp]
+    darkness: NDArray[np.float32]
+    darkest: NDArray[np.intp]
+
+
+@lru_cache(maxsize=16)
+def strong_print(template: PageTemplate) -> StrongPrint:
+    """What a blank has of it; once a template and process."""
+    print_ = _blank_darkness(template)
+    flat = print_.ravel()
+    at = np.flatnonzero(flat > STRONG * 255)
+    darkest = np.flatnonzero(flat > 0.7 * 255)
+    height, width = print_.shape
+    return StrongPrint((height, width), at, flat[at].astype(np.float32), darkest)
 
 
 @lru_cache(maxsize=16)

@@ -78,15 +78,21 @@ def likeness(
     n, m = len(one), len(other)
     if n == 0 or m == 0:
         return np.zeros((n, m), np.float32)
-    target = _normalised(np.pad(other, ((0, 0), (reach, reach), (reach, reach))))
+    # Neither mean nor length of a padded mark changes as it is shifted inside its padding,
+    # and against marks without mean its own mean says nothing.
+    padding = ((0, 0), (reach, reach), (reach, reach))
+    target = _normalised(np.pad(other, padding))
+    height, width = one.shape[1:]
+    area = target.shape[1] * target.shape[2]
+    flat = one.reshape(n, -1)
+    square = np.einsum("ij,ij->i", flat, flat) - flat.sum(axis=1) ** 2 / area
+    length = np.sqrt(np.maximum(square, 0.0))
+    own = np.where(length > 1e-6, 1.0 / np.maximum(length, 1e-6), 0.0)[:, None] * flat
     best = np.full((n, m), -1.0, np.float32)
-    height, width = target.shape[1:]
-    for dy in range(-reach, reach + 1):
-        for dx in range(-reach, reach + 1):
-            moved = np.zeros((n, height, width), np.float32)
-            top, left = reach + dy, reach + dx
-            moved[:, top : top + one.shape[1], left : left + one.shape[2]] = one
-            np.maximum(best, _normalised(moved).reshape(n, -1) @ target.reshape(m, -1).T, out=best)
+    for top in range(2 * reach + 1):
+        for left in range(2 * reach + 1):
+            under = target[:, top : top + height, left : left + width].reshape(m, -1)
+            np.maximum(best, own.astype(np.float32, copy=False) @ under.T, out=best)
     return best
 
 

@@ -63,13 +63,18 @@ class TraceModel:
     def log_odds(self, values: Doubles) -> Doubles:
         """Log odds ``(n,)`` of traces ``(n, len(TRACE_NAMES))``, on the scale of training."""
         seen = values[:, [TRACE_NAMES.index(name) for name in self.traces]]
-        trees = np.arange(len(self.feature))[None, :]
-        boxes = np.arange(len(seen))[:, None]
-        node = np.zeros((len(seen), len(self.feature)), np.int64)
+        count, nodes = self.feature.shape
+        feature, threshold = self.feature.ravel(), self.threshold.ravel()
+        first = np.arange(count)[None, :] * nodes
+        left, right = (first.T + side for side in (self.left, self.right))
+        left, right = left.ravel(), right.ravel()
+        row = np.arange(len(seen))[:, None] * seen.shape[1]
+        node = np.repeat(first, len(seen), axis=0)
         for _ in range(self.depth):
-            low = seen[boxes, self.feature[trees, node]] <= self.threshold[trees, node]
-            node = np.where(low, self.left[trees, node], self.right[trees, node])
-        return np.asarray(self.start + self.value[trees, node].sum(axis=1), np.float64)
+            low = seen.take(row + feature[node]) <= threshold[node]
+            node = np.where(low, left[node], right[node])
+        added = self.value.ravel()[node].sum(axis=1)
+        return np.asarray(self.start + added, np.float64)
 
     def to_json(self) -> dict[str, Any]:
         """Plain numbers, without the padding of small trees."""

@@ -4,18 +4,12 @@ Rubbing, scraping and bleaching leave faint lines where the mark was, a shift of
 tone or colour, and fibres that stand up; fluid and tape leave a spot that is brighter or
 smoother than paper and breaks the printed outline. Nothing here is judged: each number is
 only put beside the page's other boxes.
-
-All is measured at 3.3 px/mm, where a pen's line is one to two pixels wide: lines by second
-derivatives across four directions, averaged along 1.5 mm; only the unevenness of the paper is
-taken at 10 px/mm. All boxes of one size stand in one tall picture with gaps, so that every
-filter runs once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -23,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scans.measure.boxes import BoxPatches
+from scans.measure.trace_parts import Part, part_of, spread_over
 from scans.measure.trace_spreads import TRACE_NAMES, beside_others
 from scans.types import BoxReading, MarkState
 
@@ -38,15 +33,9 @@ Shorts = NDArray[np.int16]
 _FULL = 0.84
 _ALONE = 0.62
 _LEAST_INK, _LEAST_NEAR = 0.02, 0.05
-# Darkness against the paper around is kept in bytes: 128 is none, and a grey level is two.
-_STEP, _ZERO = 2.0, 128
-_THIRD = 3
-# Unevenness is cut here, in grey levels: beyond is the edge of something.
-_STEEPEST = 20
 # A line response counts from the first and at most the second many deviations of paper.
 _FROM, _UPTO = 3.0, 12.0
 _LEAST_DEVIATION = 1.0
-_GAP = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,32 +58,12 @@ class BoxTraces:
         return self.values[:, TRACE_NAMES.index(name)]
 
 
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """Boxes of one size at 3.3 px/mm, ``n`` patches of ``h`` by ``w`` with a gap below each.
-
-    Every array is ``(n, h + gap, w)`` unless said otherwise, and zero in the gap.
-    """
-
-    rows: NDArray[np.int64]
-    tones: tuple[Floats, ...]  # grey level, and for colour blue - red and green - the others
-    rough: Floats  # mean square of fine unevenness, in grey levels
-    dark: Floats
-    print_: Floats
-    bare: Floats  # 1 where free of print
-    clean: Floats  # 1 where free of print and ink
-    share: Floats  # of clean pixels within a millimetre
-    own: Floats  # 1 where nearer to this box than to any other
-    distance: Floats  # (h + gap, w), far away in the gap
-    lines: tuple[Shorts, ...]  # per direction: dark positive, bright negative
-
-
 def box_traces(groups: Sequence[BoxPatches], readings: Sequence[BoxReading]) -> BoxTraces:
     """Measure all boxes of a page and put each beside the others."""
     count = len(readings)
     usual = _usual(readings)
     full = _full_marks(readings, usual)
-    parts = [_part(group, usual) for group in groups]
+    parts = [part_of(group, usual) for group in groups]
     deviation = _deviation(parts, full)
     raw: dict[str, Doubles] = {"lost": np.zeros(count)}
     places = np.zeros((count, 2))
@@ -139,110 +108,7 @@ def _full_marks(readings: Sequence[BoxReading], usual: float) -> NDArray[np.bool
     return np.asarray(full | (inked & alone & (peak > _ALONE)))
 
 
-def _part(group: BoxPatches, usual: float) -> _Part:
-    height, width = (n // _THIRD for n in group.dark.shape[1:])
-    cut = (slice(None), slice(0, _THIRD * height), slice(0, _THIRD * width))
-    # The middle pixel of every nine tells what print and ink there are.
-    middle = (slice(None), slice(1, _THIRD * height, _THIRD), slice(1, _THIRD * width, _THIRD))
-    dark = _gapped(group.dark[middle])
-    bare = _gapped(group.allowed[middle] < 0.12)
-    distance = np.full(dark.shape[1:], 99.0, np.float32)
-    distance[:height] = group.distance[middle[1:]]
-    strong = (dark > 0.3 * usual).astype(np.uint8).reshape(-1, width)
-    inked = np.asarray(cv2.dilate(strong, np.ones((3, 3), np.uint8)), np.uint8)
-    clean = bare * (inked.reshape(dark.shape) == 0)
-    whole = np.ascontiguousarray(group.colour[cut])
-    tones = tuple(_gapped(tone) for tone in _small_tones(whole, height, width))
-    weight = np.maximum(_spread(clean, 9), np.float32(1e-3))
-    paper = _spread(tones[0] * clean, 9) / weight
-    steps = (paper - tones[0]) * bare * np.float32(_STEP) + np.float32(_ZERO + 0.5)
-    residual = np.clip(steps, 0, 255).astype(np.uint8).reshape(-1, width)
-    return _Part(
-        rows=group.index,
-        tones=tones,
-        rough=_gapped(_unevenness(whole, height, width)),
-        dark=dark,
-        print_=_gapped(group.print_[middle]),
-        bare=bare,
-        clean=clean,
-        share=_spread(clean, 5),
-        own=_gapped(group.own[middle]),
-        distance=distance,
-        lines=tuple(line.reshape(dark.shape) for line in _line_responses(residual)),
-    )
-
-
-def _gapped(stack: NDArray[Any]) -> Floats:
-    count, height, width = stack.shape
-    tall = np.zeros((count, height + _GAP, width), np.float32)
-    tall[:, :height] = stack
-    return tall
-
-
-def _reduced(picture: Bytes, height: int, width: int) -> Bytes:
-    """Means of nine pixels of a stack of pictures, each ``height`` by ``width`` afterwards."""
-    count = len(picture)
-    tall = picture.reshape(count * _THIRD * height, _THIRD * width, *picture.shape[3:])
-    small = cv2.resize(tall, (width, count * height), interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.uint8).reshape(count, height, width, *picture.shape[3:])
-
-
-def _small_tones(whole: Bytes, height: int, width: int) -> tuple[Floats, ...]:
-    small: Floats = _reduced(whole, height, width).astype(np.float32)
-    if small.ndim == 3:
-        return (small,)
-    b, g, r = small[..., 0], small[..., 1], small[..., 2]
-    grey = np.float32(0.114) * b + np.float32(0.587) * g + np.float32(0.299) * r
-    return grey, b - r, g - (b + r) * np.float32(0.5)
-
-
-def _unevenness(whole: Bytes, height: int, width: int) -> Bytes:
-    """Mean square of what a blur of 0.1 mm takes away, in grey levels, up to 255."""
-    count, rows, columns = whole.shape[:3]
-    tall = whole.reshape(count * rows, columns, *whole.shape[3:])
-    grey = cv2.extractChannel(tall, 1) if tall.ndim == 3 else tall
-    fine = cv2.absdiff(grey, cv2.GaussianBlur(grey, (5, 5), 1.0))
-    square = cv2.LUT(fine, _squares())
-    return _reduced(np.asarray(square, np.uint8).reshape(count, rows, columns), height, width)
-
-
-@lru_cache(maxsize=1)
-def _squares() -> Bytes:
-    """Squares, four times as large so that the mean of small ones is not lost."""
-    square = np.minimum(4 * np.minimum(np.arange(256), _STEEPEST) ** 2, 255)
-    return np.asarray(square, np.uint8)
-
-
-def _spread(stack: Floats, size: int) -> Floats:
-    """Weighted mean over ``size`` pixels in both directions."""
-    tall = cv2.GaussianBlur(stack.reshape(-1, stack.shape[2]), (size, size), 0.4 * size)
-    return np.asarray(tall, np.float32).reshape(stack.shape)
-
-
-@lru_cache(maxsize=1)
-def _diagonals() -> tuple[Floats, Floats]:
-    one = np.eye(5, dtype=np.float32) / np.float32(5)
-    return one, np.ascontiguousarray(one[::-1])
-
-
-def _line_responses(residual: Bytes) -> tuple[Shorts, Shorts, Shorts, Shorts]:
-    """Second derivative across each of four directions, averaged along it, four times as large.
-
-    Directions: level, falling to the right, upright, rising to the right.
-    """
-    xx, yy = cv2.Sobel(residual, cv2.CV_16S, 2, 0), cv2.Sobel(residual, cv2.CV_16S, 0, 2)
-    xy = cv2.Sobel(residual, cv2.CV_16S, 1, 1)
-    both = cv2.addWeighted(xx, -0.5, yy, -0.5, 0.0)
-    falling, rising = _diagonals()
-    return (
-        np.negative(np.asarray(cv2.blur(yy, (5, 1)), np.int16)),
-        np.asarray(cv2.filter2D(cv2.add(both, xy), -1, falling), np.int16),
-        np.negative(np.asarray(cv2.blur(xx, (1, 5)), np.int16)),
-        np.asarray(cv2.filter2D(cv2.subtract(both, xy), -1, rising), np.int16),
-    )
-
-
-def _deviation(parts: Sequence[_Part], full: NDArray[np.bool_]) -> float:
+def _deviation(parts: Sequence[Part], full: NDArray[np.bool_]) -> float:
     """Robust deviation of the line response on bare paper; the floor where there is none."""
     seen = []
     for part in parts:
@@ -254,7 +120,7 @@ def _deviation(parts: Sequence[_Part], full: NDArray[np.bool_]) -> float:
     return max(1.25 * middle, _LEAST_DEVIATION)
 
 
-def _lines(part: _Part, deviation: float, whole: NDArray[np.int64]) -> dict[str, Doubles]:
+def _lines(part: Part, deviation: float, whole: NDArray[np.int64]) -> dict[str, Doubles]:
     """Faint lines in a box, and how far they run as this respondent's marks do."""
     count = len(part.rows)
     mine = part.bare * part.own
@@ -284,7 +150,7 @@ def _lines(part: _Part, deviation: float, whole: NDArray[np.int64]) -> dict[str,
     }
 
 
-def _habit(part: _Part, whole: NDArray[np.int64]) -> Floats:
+def _habit(part: Part, whole: NDArray[np.int64]) -> Floats:
     """Where and in which direction this respondent's lines run, ``(4, h + gap, w)``, norm 1.
 
     From three marks on their mean, before that two diagonals anywhere in the box.
@@ -305,10 +171,10 @@ def _mean(values: Floats, weight: Floats) -> Doubles:
     return np.asarray(total / np.maximum(np.einsum("nyx->n", weight), 1.0), np.float64)
 
 
-def _roughness(part: _Part) -> dict[str, Doubles]:
+def _roughness(part: Part) -> dict[str, Doubles]:
     power = part.rough * part.clean
     share = part.share
-    local = _spread(power, 5) / np.maximum(share, np.float32(0.15))
+    local = spread_over(power, 5) / np.maximum(share, np.float32(0.15))
     there = (share > 0.5) & (part.distance < 1.0)
     zones = {
         "in": part.distance < -0.3,
@@ -327,7 +193,7 @@ def _greatest(values: NDArray[Any], where: NDArray[np.bool_], otherwise: float) 
     return np.asarray(np.ascontiguousarray(chosen.T).max(axis=0), np.float64)
 
 
-def _tones(part: _Part) -> dict[str, Doubles]:
+def _tones(part: Part) -> dict[str, Doubles]:
     """Level and colour of bare paper in the box, on its rim and beside it, in grey levels."""
     zones = {
         "in": part.clean * (part.distance < -0.3),
@@ -343,7 +209,7 @@ def _tones(part: _Part) -> dict[str, Doubles]:
     # Taken off first, so that a box at the edge of its patch is not darkened by the next.
     level = (part.tones[0] - middle[:, None, None].astype(np.float32)) * part.clean
     share = part.share
-    spot = _spread(level, 5) / np.maximum(share, np.float32(0.3))
+    spot = spread_over(level, 5) / np.maximum(share, np.float32(0.3))
     there = (share > 0.3) & (part.distance < 1.2)
     found["spot_high"] = _greatest(spot, there, -99.0)
     found["spot_low"] = _greatest(-spot, there, -99.0)

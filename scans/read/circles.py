@@ -249,7 +249,8 @@ def without_circles(
                 thickness = round(2 * _REMOVE_MM * PX_PER_MM)
                 cv2.polylines(mask, [points.reshape(-1, 1, 2)], True, 1, thickness)  # noqa: FBT003
             added[row][mask.astype(bool)] = 0.0
-        result.append(dataclasses.replace(group, added=added))
+        kept = group if added is group.added else dataclasses.replace(group, added=added)
+        result.append(kept)
     return tuple(result)
 
 

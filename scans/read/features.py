@@ -48,7 +48,8 @@ class Seen:
 def features(group: BoxPatches, ink: PageInk) -> list[Seen]:
     """Features of the boxes of one size, in the order of the group."""
     result = [Seen(found=float(found)) for found in group.found]
-    mask = (group.added > ink.threshold) & group.own
+    over = group.added > ink.threshold
+    mask = over & group.own
     # Most boxes of a page are empty: what costs is done for the others.
     rows = np.flatnonzero(mask.reshape(len(mask), -1).any(axis=1))
     if rows.size == 0:
@@ -64,13 +65,19 @@ def features(group: BoxPatches, ink: PageInk) -> list[Seen]:
     near = zone.sum(axis=(1, 2)) / max(1.0, float(inside.sum()))
     rim = ((group.distance > 1.0) & (group.distance < 2.0))[None] & open_ & group.own[rows]
     outside = (mask & rim).sum(axis=(1, 2)) / np.maximum(rim.sum(axis=(1, 2)), 20)
+    written = (share >= 0.002) | (near >= 0.002)
+    dark_lines = (group.dark[rows] > ink.threshold) & group.own[rows]
+    bridged, upright = (
+        _bridged(group, over[rows], dark_lines, rows),
+        _upright(group, dark_lines, rows),
+    )
     for k, i in enumerate(rows.tolist()):
-        drawn: tuple[float, ...] = (0.0,) * 6
+        drawn: tuple[float, ...] = (0.0,) * 4
         made_of = NO_INK
-        if share[k] >= 0.002 or near[k] >= 0.002:
-            drawn = _drawn(group, ink, i, zone[k], inside)
+        if written[k]:
+            drawn = _drawn(group, ink, i, zone[k], dark_lines[k], inside)
             made_of = ink_of(group, i, ink, drawn[3])
-        length, solid, dark, peak, bridged, upright = drawn
+        length, solid, dark, peak = drawn
         result[i] = Seen(
             ink=float(share[k]),
             near=float(near[k]),
@@ -78,8 +85,8 @@ def features(group: BoxPatches, ink: PageInk) -> list[Seen]:
             solid=solid,
             dark=dark,
             peak=peak,
-            cross_out=bridged,
-            up_and_down=upright,
+            cross_out=float(bridged[k]) if written[k] else 0.0,
+            up_and_down=float(upright[k]) if written[k] else 0.0,
             found=float(group.found[i]),
             beyond_box=float(outside[k]),
             warm=made_of.warm,
@@ -96,76 +103,88 @@ def _drawn(
     ink: PageInk,
     i: int,
     zone: NDArray[np.bool_],
+    dark_lines: NDArray[np.bool_],
     inside: NDArray[np.bool_],
 ) -> tuple[float, ...]:
-    """Length, solid core, darkness, peak, bridging and standing lines of one box's ink."""
+    """Length, solid core, darkness and peak of one box's ink."""
     # Strokes run on under the printed outline: close the gap that subtraction cuts.
-    full = (group.dark[i] > ink.threshold) & (group.distance < 1.2) & group.own[i]
-    joined = zone | (full & (np.abs(group.distance) < 0.6) & _touches(zone))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        joined.astype(np.uint8), connectivity=8
-    )
-    length = 0.0
-    for label in range(1, count):
-        if (labels[inside] == label).any():
-            box = stats[label, cv2.CC_STAT_WIDTH], stats[label, cv2.CC_STAT_HEIGHT]
-            length = max(length, float(np.hypot(*box)) / PX_PER_MM)
-    size = 2 * round(_CORE_MM * PX_PER_MM / 2) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    below = dark_lines & (group.distance < 1.2) & (np.abs(group.distance) < 0.6)
+    joined = zone | (below & _touches(zone))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(joined.view(np.uint8), connectivity=8)
+    touching = np.unique(labels[inside])
+    sides = stats[touching[touching > 0], cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1]
+    length = float(np.hypot(sides[:, 0], sides[:, 1]).max(initial=0.0)) / PX_PER_MM
     values = group.dark[i][zone]
     darkness = float(values.mean()) if values.size else 0.0
     place = min(int(0.84 * values.size), max(0, values.size - 1))
     peak = float(np.partition(values, place)[place]) if values.size else 0.0
     # A core is as dark as its mark, and a pale pencil fills a box as well as a dark pen.
     level = min(2.0 * ink.threshold, max(ink.threshold, 0.6 * peak))
-    dark = (group.dark[i] > level).astype(np.uint8)
-    core = cv2.morphologyEx(dark, cv2.MORPH_OPEN, disc).astype(bool)
-    solid = float((core & inside).sum() / max(1, inside.sum()))
-    return length, solid, darkness, peak, _bridged(group, ink, i), _upright(group, ink, i)
+    size = 2 * round(_CORE_MM * PX_PER_MM / 2) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    dark = (group.dark[i] > level).view(np.uint8)
+    core = np.asarray(cv2.morphologyEx(dark, cv2.MORPH_OPEN, disc), np.uint8)
+    solid = int(np.count_nonzero(core[inside])) / max(1, int(np.count_nonzero(inside)))
+    return length, solid, darkness, peak
 
 
 def _touches(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     kernel = np.ones((7, 7), np.uint8)
-    return cv2.dilate(mask.astype(np.uint8), kernel).astype(bool)
+    return np.asarray(cv2.dilate(mask.view(np.uint8), kernel)).view(np.bool_)
 
 
-def _bridged(group: BoxPatches, ink: PageInk, i: int) -> float:
-    """How far a level line runs out of the box on both sides, in mm, the lesser side.
+def _any(mask: NDArray[np.bool_], axis: int) -> NDArray[np.bool_]:
+    return np.asarray(mask.any(axis=axis), np.bool_)
+
+
+def _places(group: BoxPatches) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Millimetres from the box's left and upper side of the columns and rows of a patch."""
+    down, across = group.distance.shape
+    x = (np.arange(across) + 0.5) / PX_PER_MM - group.margin_mm
+    y = (np.arange(down) + 0.5) / PX_PER_MM - group.margin_mm
+    return np.asarray(x, np.float64), np.asarray(y, np.float64)
+
+
+def _bridged(
+    group: BoxPatches,
+    added: NDArray[np.bool_],
+    dark_lines: NDArray[np.bool_],
+    rows: NDArray[np.intp],
+) -> NDArray[np.float64]:
+    """How far a level line runs out of boxes ``rows`` on both sides, in mm, the lesser side.
 
     Only the middle rows count: the arms of a cross leave a box higher and lower, and in
     its middle they do not reach the sides.
     """
     width, height = group.box_size_mm
-    x = (np.arange(group.distance.shape[1]) + 0.5) / PX_PER_MM - group.margin_mm
-    y = (np.arange(group.distance.shape[0]) + 0.5) / PX_PER_MM - group.margin_mm
+    x, y = _places(group)
     middle = (y > 0.25 * height) & (y < 0.75 * height)
-    lines = (group.dark[i] > ink.threshold) & group.own[i]
-    column = lines[middle].any(axis=0)
     within = (x > 0.0) & (x < width)
-    if not within.any() or column[within].mean() < 0.9:
-        return 0.0
-    drawn = x[
-        (group.added[i] > ink.threshold)[middle].any(axis=0) & group.own[i][middle].any(axis=0)
-    ]
-    if drawn.size == 0:
-        return 0.0
-    return float(max(0.0, min(-drawn.min(), drawn.max() - width)))
+    if not within.any():
+        return np.zeros(len(rows))
+    crossed = _any(dark_lines[:, middle], 1)[:, within].mean(axis=1) >= 0.9
+    inked = _any(added[:, middle], 1) & _any(group.own[rows][:, middle], 1)
+    first, last = x[inked.argmax(axis=1)], x[len(x) - 1 - inked[:, ::-1].argmax(axis=1)]
+    out = np.maximum(0.0, np.minimum(-first, last - width))
+    return np.where(crossed & _any(inked, 1), out, 0.0)
 
 
-def _upright(group: BoxPatches, ink: PageInk, i: int) -> float:
-    """How much of the room above and below the box an upright line spans, the lesser share.
+def _upright(
+    group: BoxPatches, dark_lines: NDArray[np.bool_], rows: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """How much of the room above and below boxes an upright line spans, the lesser share.
 
     Rows of boxes lie close, so room ends where the next box begins.
     """
     width, height = group.box_size_mm
-    x = (np.arange(group.distance.shape[1]) + 0.5) / PX_PER_MM - group.margin_mm
-    y = (np.arange(group.distance.shape[0]) + 0.5) / PX_PER_MM - group.margin_mm
+    x, y = _places(group)
     middle = (x > 0.15 * width) & (x < 0.85 * width)
-    own = group.own[i][:, middle]
-    rows = ((group.dark[i] > ink.threshold)[:, middle] & own).any(axis=1)
+    line, room = _any(dark_lines[:, :, middle], 2), _any(group.own[rows][:, :, middle], 2)
     within = (y > 0.0) & (y < height)
-    room = own.any(axis=1)
-    spans = [rows[part].mean() for part in (room & (y < 0.0), room & (y > height)) if part.any()]
-    if len(spans) < 2 or rows[within].mean() < 0.9:
-        return 0.0
-    return float(min(spans))
+    crossed = line[:, within].mean(axis=1) >= 0.9
+    shares = []
+    for part in (room & (y < 0.0), room & (y > height)):
+        count = part.sum(axis=1)
+        shares.append(np.where(count > 0, (line & part).sum(axis=1) / np.maximum(count, 1), -1.0))
+    least = np.minimum(*shares)
+    return np.where(crossed & (least > 0.0), least, 0.0)

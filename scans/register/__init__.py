@@ -19,7 +19,7 @@ from scans.register.fiducials import fiducial_guesses, find_squares, same_fiduci
 from scans.register.geometry import px_per_mm
 from scans.register.judge import Evidence, refusal, weigh
 from scans.register.picture import ScanPicture
-from scans.register.refine import Laid, coarse_pass, fine_pass, likeness
+from scans.register.refine import Laid, coarse_pass, fine_pass, likenesses
 from scans.template import PageTemplate
 from scans.types import RawPage, Refusal, Registration, ScanClass, Status
 
@@ -33,6 +33,8 @@ _FIT_SLACK = 0.15
 # Print missing or moved on this share of the page is reason to doubt the field.
 _MUCH_GONE = 0.02
 _FEW_BOXES = 0.85
+# Feeders and folds move print by 1.5 mm; a field that says more somewhere may have swung off.
+_WILD_MM = 3.0
 # A tenth of a pixel at 300 dpi cannot be told from another.
 _EXACT_MM = 0.01
 
@@ -137,7 +139,7 @@ def _best(
 ) -> tuple[Laid, Evidence, str] | None:
     """The guess whose print fits best, measured."""
     if len(guesses) > 1:
-        ranks = [likeness(picture, g.template, g.matrix) for g in guesses]
+        ranks = likenesses(picture, [(g.template, g.matrix) for g in guesses])
         guesses = [g for g, r in zip(guesses, ranks, strict=True) if r >= max(ranks) - _RANK_SLACK]
     rough = [(coarse_pass(picture, g.template, g.matrix, photo=photo), g.method) for g in guesses]
     if not rough:
@@ -165,13 +167,14 @@ def _mend(picture: ScanPicture, laid: Laid) -> tuple[Laid, Evidence]:
         if before.residual_mm < evidence.residual_mm:
             best = kept, before
     # Marks cover outlines, too: only many lost boxes say something.
-    if evidence.gone + evidence.aside <= _MUCH_GONE and evidence.boxes >= _FEW_BOXES:
+    lost = evidence.gone + evidence.aside > _MUCH_GONE or evidence.boxes < _FEW_BOXES
+    if not lost and np.abs(best[0].field.shift_mm).max() <= _WILD_MM:
         return best
     flat = replace(laid.field, shift_mm=np.zeros_like(laid.field.shift_mm))
     for field in (laid.field, flat):
         plainer = replace(mended, field=field, overlay=None)
         other = weigh(picture, plainer)
-        if other.found + other.boxes > best[1].found + best[1].boxes + _MUCH_GONE:
+        if other.found + other.boxes > best[1].found + best[1].boxes + (_MUCH_GONE if lost else 0):
             best = plainer, other
     return best
 

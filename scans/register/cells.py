@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy.fft import irfft2, next_fast_len, rfft2
+from scipy.fft import next_fast_len, rfft2
 
 from scans.template import PageTemplate
 
@@ -50,6 +50,8 @@ class Raster:
 COARSE = Raster(px_per_mm=2.0, cell_mm=12.0, step_mm=10.0, block_mm=20.0)
 FINE = Raster(px_per_mm=4.0, cell_mm=10.0, step_mm=9.0)
 
+# Cells that are compared at once.
+_AT_ONCE = 24
 # Less ink than a single digit of 8 pt type (about 0.4 mm²) makes no cell.
 _LEAST_INK_MM2 = 0.4
 # An axis is fixed when edges across it carry at least this share of the cell's edges; a
@@ -100,10 +102,13 @@ class Measured:
         shift_mm: float64 ``(n, 2)``: where print is found minus where it was expected.
         score: float64 ``(n,)``: correlation at the peak, -1 to 1; NaN where the cell lies
             outside the scan.
+        at_edge: bool ``(n, 2)``: the peak stands on the edge of what was searched in x or
+            y: the print is further off, and something else was met.
     """
 
     shift_mm: NDArray[np.float64]
     score: NDArray[np.float64]
+    at_edge: NDArray[np.bool_]
 
 
 @lru_cache(maxsize=128)
@@ -187,8 +192,9 @@ def measure(
     radius = min(margin, max(2, round(radius_mm * cells.resolution)))
     n, chosen = len(cells), np.flatnonzero(inside)
     shift, score = np.zeros((n, 2)), np.full(n, np.nan)
+    at_edge = np.zeros((n, 2), dtype=np.bool_)
     if not len(chosen):
-        return Measured(shift, score)
+        return Measured(shift, score, at_edge)
     surface = _surfaces(page, margin - radius, cells, chosen, radius)
     # The nearer of two equal peaks is meant: rules repeat themselves along their length.
     offset = np.arange(-radius, radius + 1, dtype=np.float32) / radius
@@ -201,10 +207,11 @@ def measure(
     down = (surface[one, np.maximum(y - 1, 0), x], surface[one, np.minimum(y + 1, last), x])
     peak = np.column_stack([x, y])
     vertex = np.column_stack([_vertex(top, *along), _vertex(top, *down)])
-    vertex[(peak == 0) | (peak == last)] = 0.0
+    at_edge[chosen] = (peak == 0) | (peak == last)
+    vertex[at_edge[chosen]] = 0.0
     shift[chosen] = (peak + vertex - radius) / cells.resolution
     score[chosen] = np.minimum(top, 1.0)
-    return Measured(shift, score)
+    return Measured(shift, score, at_edge)
 
 
 def _surfaces(
@@ -215,24 +222,27 @@ def _surfaces(
     span = side + 2 * radius
     corner = cells.corner[chosen] + skip
     # Paper near zero: sums of squares of small numbers keep their last digits.
-    dark = cv2.bitwise_not(page)
-    windows = sliding_window_view(dark, (span, span))[corner[:, 1], corner[:, 0]]
-    windows = windows.astype(np.float32)
+    dark = sliding_window_view(cv2.bitwise_not(page), (span, span))
     length = int(next_fast_len(span, real=True))
-    prints = _prints(cells, length)
-    spectrum = rfft2(windows, (length, length))
-    spectrum *= prints.spectrum[chosen]
-    product = irfft2(spectrum, (length, length))[:, :shifts, :shifts]
-    band = np.zeros((span, shifts), dtype=np.float32)
-    for i in range(shifts):
-        band[i : i + side, i] = 1.0
-    total = band.T @ (windows @ band)
-    energy = band.T @ ((windows * windows) @ band) - total**2 / side**2
-    # Grey levels that differ by less than one carry no print.
-    flat = energy < 0.25 * side**2
-    norm = np.sqrt(np.maximum(energy, 1.0)) * prints.norm[chosen, None, None]
-    result: NDArray[np.float32] = np.where(flat, np.float32(0.0), product / norm)
-    return result
+    prints, back, band = _prints(cells, length), _back(length, shifts), _band(span, side)
+    surface = np.empty((len(chosen), shifts, shifts), dtype=np.float32)
+    # What a few cells need stays in the cache; all at once would go through memory each time.
+    for start in range(0, len(chosen), _AT_ONCE):
+        some = slice(start, start + _AT_ONCE)
+        windows = dark[corner[some, 1], corner[some, 0]].astype(np.float32)
+        spectrum = rfft2(windows, (length, length))
+        # Mostly all cells lie on the scan: then nothing is copied.
+        spectrum *= prints.spectrum[some if len(chosen) == len(cells) else chosen[some]]
+        # A fifth of the surface is wanted: a product of matrices gives it without the rest.
+        product = (back.down @ spectrum).view(np.float32) @ back.across
+        total = band.T @ (windows @ band)
+        np.multiply(windows, windows, out=windows)
+        energy = band.T @ (windows @ band) - total**2 / side**2
+        # Grey levels that differ by less than one carry no print.
+        flat = energy < 0.25 * side**2
+        norm = np.sqrt(np.maximum(energy, 1.0)) * prints.norm[chosen[some], None, None]
+        surface[some] = np.where(flat, np.float32(0.0), product / norm)
+    return surface
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,6 +251,36 @@ class _Prints:
 
     spectrum: NDArray[np.complex64]
     norm: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class _Back:
+    """From a spectrum to the first ``shifts`` rows and columns of its picture."""
+
+    down: NDArray[np.complex64]
+    across: NDArray[np.float32]
+
+
+@lru_cache(maxsize=32)
+def _back(length: int, shifts: int) -> _Back:
+    turn = 2.0 * np.pi / length
+    at, waves = np.arange(shifts), np.arange(length // 2 + 1)
+    down = np.exp(1j * turn * np.outer(at, np.arange(length))) / length
+    # Half of the waves are kept; all but the outermost stand for their mirror image, too.
+    twice = np.where((waves == 0) | (2 * waves == length), 1.0, 2.0)[:, None] / length
+    across = np.empty((2 * len(waves), shifts), dtype=np.float32)
+    across[0::2] = twice * np.cos(turn * np.outer(waves, at))
+    across[1::2] = -twice * np.sin(turn * np.outer(waves, at))
+    return _Back(down.astype(np.complex64), across)
+
+
+@lru_cache(maxsize=32)
+def _band(span: int, side: int) -> NDArray[np.float32]:
+    """``(span, shifts)``: ones that sum ``side`` neighbours at each shift."""
+    band = np.zeros((span, span - side + 1), dtype=np.float32)
+    for i in range(band.shape[1]):
+        band[i : i + side, i] = 1.0
+    return band
 
 
 @lru_cache(maxsize=128)

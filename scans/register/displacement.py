@@ -16,6 +16,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
+from scipy.sparse import csc_array
 from threadpoolctl import ThreadpoolController
 
 from scans.types import DisplacementField
@@ -42,8 +43,8 @@ class FieldBasis:
         grid: Rows and columns of spline coefficients.
         index: int ``(n, 16)``: flat coefficients that bear on each of ``n`` places.
         share: float64 ``(n, 16)``: how much.
-        slot: int ``(n, 136)``: where products of two of them stand in the flat bands.
-        product: float64 ``(n, 136)``: those products.
+        said: ``(bands * coefficients, n)``: what the trust in each place adds to the flat bands.
+        load: ``(coefficients, n)``: what trust times shift adds to the right-hand side.
         bending: float64 ``(bands, coefficients)``: upper bands of the bending energy.
         across, down: float64: value of coefficients at the nodes' x and y.
         near: int ``(n, 4)``, near_share float64 ``(n, 4)``: nodes around each place.
@@ -53,8 +54,8 @@ class FieldBasis:
     grid: tuple[int, int]
     index: NDArray[np.intp]
     share: NDArray[np.float64]
-    slot: NDArray[np.intp]
-    product: NDArray[np.float64]
+    said: csc_array
+    load: csc_array
     bending: NDArray[np.float64]
     across: NDArray[np.float64]
     down: NDArray[np.float64]
@@ -82,6 +83,8 @@ def field_basis(points_mm: NDArray[np.float64], size_mm: tuple[float, float]) ->
     # Flat coefficients rise along each row of ``index``: the upper triangle is enough.
     first, second = index[:, _ROWS], index[:, _COLUMNS]
     slot = (len(bending) - 1 - (second - first)) * (rows * columns) + second
+    product = share[:, _ROWS] * share[:, _COLUMNS]
+    place = np.arange(len(points_mm))[:, None]
     nodes = [np.arange(0.0, s + _NODE_MM, _NODE_MM) for s in size_mm]
     near, near_share = _bilinear(points_mm / _NODE_MM, len(nodes[1]), len(nodes[0]))
     return FieldBasis(
@@ -89,8 +92,8 @@ def field_basis(points_mm: NDArray[np.float64], size_mm: tuple[float, float]) ->
         (rows, columns),
         index,
         share,
-        slot,
-        share[:, _ROWS] * share[:, _COLUMNS],
+        _sums(slot, place, product, (bending.size, len(points_mm))),
+        _sums(index, place, share, (rows * columns, len(points_mm))),
         bending,
         _at_nodes(np.minimum(nodes[0], size_mm[0]), columns),
         _at_nodes(np.minimum(nodes[1], size_mm[1]), rows),
@@ -216,19 +219,26 @@ def _solve(
     basis: FieldBasis, shift: NDArray[np.float64], trust: NDArray[np.float64], slack: float
 ) -> NDArray[np.float64]:
     """Coefficients of the displacement along one axis."""
-    said = np.bincount(
-        basis.slot.ravel(), (basis.product * trust[:, None]).ravel(), basis.bending.size
-    )
+    said = basis.said @ trust
     bands = said.reshape(basis.bending.shape) + slack * basis.bending
     # A trace of pull to zero keeps parts of the page without print from running away.
     bands[-1] += 1e-6 + 1e-7 * bands[-1].max()
-    load = np.bincount(
-        basis.index.ravel(),
-        (basis.share * (trust * shift)[:, None]).ravel(),
-        basis.bending.shape[1],
+    load = basis.load @ (trust * shift)
+    solution: NDArray[np.float64] = solveh_banded(
+        bands, load, overwrite_ab=True, overwrite_b=True, check_finite=False
     )
-    solution: NDArray[np.float64] = solveh_banded(bands, load, check_finite=False)
     return solution
+
+
+def _sums(
+    row: NDArray[np.intp],
+    column: NDArray[np.intp],
+    value: NDArray[np.float64],
+    shape: tuple[int, int],
+) -> csc_array:
+    """A matrix that adds ``value`` times entry ``column`` to entry ``row``."""
+    columns = np.broadcast_to(column, row.shape)
+    return csc_array((value.ravel(), (row.ravel(), columns.ravel())), shape=shape)
 
 
 @lru_cache(maxsize=1)

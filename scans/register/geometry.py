@@ -25,8 +25,11 @@ Points = NDArray[np.float64]
 
 def apply(matrix: Matrix, points: Points) -> Points:
     """Map ``(n, 2)`` points."""
-    homogeneous = points @ matrix[:, :2].T + matrix[:, 2]
-    result: Points = homogeneous[:, :2] / homogeneous[:, 2:3]
+    x, y = points[:, 0], points[:, 1]
+    result: Points = np.empty((len(points), 2))
+    result[:, 0] = matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]
+    result[:, 1] = matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]
+    result /= (matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2])[:, None]
     return result
 
 

@@ -194,12 +194,13 @@ def _moved(
     """Best correlation of a rectangle's print around its place, and the move in mm."""
     left, top, width, height = (round(float(v) * resolution) for v in box_mm)
     margin = overlay.margin
-    radius = min(margin, round(radius_mm * resolution))
+    across, down = overlay.aside(box_mm[None, :2] + box_mm[None, 2:] / 2, resolution)[0].tolist()
+    radius = min(margin - max(abs(across), abs(down)), round(radius_mm * resolution))
     left, top = max(0, left), max(0, top)
     patch = soft_blank(template, resolution)[top : top + height, left : left + width]
+    left, top = left + margin + across - radius, top + margin + down - radius
     window = overlay.image[
-        top + margin - radius : top + height + margin + radius,
-        left + margin - radius : left + width + margin + radius,
+        top : top + patch.shape[0] + 2 * radius, left : left + patch.shape[1] + 2 * radius
     ]
     if patch.std() < 1.0 or min(patch.shape) < 4:
         return 0.0, (0.0, 0.0)

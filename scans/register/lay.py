@@ -66,16 +66,11 @@ def _maps(
     px = apply(whole, nodes + field.at(nodes)).astype(np.float32)
     px = px.reshape(down + 2, across + 2, 2)
     full = ((across + 2) * step, (down + 2) * step)
-    maps = [
-        np.ascontiguousarray(
-            cv2.resize(np.ascontiguousarray(px[:, :, axis]), full, interpolation=cv2.INTER_LINEAR)[
-                step : step + height, step : step + width
-            ],
-            dtype=np.float32,
-        )
-        for axis in (0, 1)
-    ]
-    return maps[0], maps[1]
+    inner = (slice(step, step + height), slice(step, step + width))
+    x_map, y_map = (
+        cv2.resize(axis, full, interpolation=cv2.INTER_LINEAR)[inner] for axis in cv2.split(px)
+    )
+    return np.asarray(x_map, np.float32), np.asarray(y_map, np.float32)
 
 
 def on_scan(

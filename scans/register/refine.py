@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -17,7 +18,7 @@ from scans.register.picture import ScanPicture
 from scans.template import PageTemplate
 from scans.types import DisplacementField
 
-__all__ = ["Laid", "Overlay", "coarse_pass", "fine_pass", "likeness", "overlay_of"]
+__all__ = ["Laid", "Overlay", "coarse_pass", "fine_pass", "likenesses", "overlay_of"]
 
 # A guess from content is off by its tolerance (2 mm) plus what a feeder does (1.5 mm); one
 # from a code, whose corners span a tenth of the page, by as much again.
@@ -32,9 +33,16 @@ _COARSE_STIFFNESS = 20.0
 # Surroundings of the page that are laid, too: print that stands beside its place is looked
 # for in them.
 _MARGIN_MM = 5.0
+# A form's few unmatched cells reach an edge by chance.
+_MUCH_BEYOND = 0.05
+_MOST_REPEATS = 6
+# A feeder's waves apart, print lies on the plane to this.
+_PLANE_MM = 0.6
 # Half a pixel of the finest picture: print seen through one field is seen as well through
-# another that differs by no more.
-_SAME_MM = 0.15
+# another that differs by no more. Up to a pixel and a half it is seen as well a whole pixel
+# aside: a tile is so small against the waves of a feeder that all of it moves alike.
+_SAME_MM, _ASIDE_MM = 0.15, 0.4
+_MOST_ASIDE_MM = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,10 +52,20 @@ class Overlay:
     Attributes:
         image: uint8, softened, at the resolution of the fine cells.
         margin: px of surroundings on each side of the page.
+        drift: How far the field has moved since the picture was laid; ``None`` for less than
+            half a pixel.
     """
 
     image: NDArray[np.uint8]
     margin: int
+    drift: DisplacementField | None = None
+
+    def aside(self, points_mm: NDArray[np.float64], resolution: float) -> NDArray[np.intp]:
+        """Whole px ``(n, 2)`` by which what belongs to points of the page stands aside."""
+        if self.drift is None:
+            return np.zeros((len(points_mm), 2), dtype=np.intp)
+        moved = np.clip(self.drift.at(points_mm), -_MOST_ASIDE_MM, _MOST_ASIDE_MM)
+        return np.rint(moved * resolution).astype(np.intp)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +100,11 @@ class Laid:
         return float(np.percentile(moved[sure], 95))
 
     @property
+    def beyond(self) -> float:
+        """Share of cells that were met on the edge of what was searched."""
+        return _beyond(self.cells, self.seen)
+
+    @property
     def fit(self) -> float:
         """Mean correlation of all cells, those off the scan counted as 0."""
         if not len(self.cells):
@@ -93,24 +116,34 @@ def _trust(seen: Measured, cells: Cells) -> NDArray[np.float64]:
     """``(n, 2)`` say of each cell in x and y, 0 to 1."""
     score = np.nan_to_num(seen.score, nan=0.0)
     say = np.clip((score - _SCORE_FLOOR) / (0.8 - _SCORE_FLOOR), 0.0, 1.0)
+    # Along an axis that its print does not fix, a peak may stand anywhere.
+    say *= ~(seen.at_edge & (cells.fixes > 0)).any(axis=1)
     return np.asarray(say[:, None] * cells.fixes, dtype=np.float64)
 
 
-def likeness(picture: ScanPicture, template: PageTemplate, matrix: Matrix) -> float:
+def likenesses(picture: ScanPicture, guesses: Sequence[tuple[PageTemplate, Matrix]]) -> list[float]:
     """Correlation of the whole page with the blank at a millimetre a pixel, -1 to 1.
 
-    Enough to tell a page from itself upside down in a millisecond.
+    Enough to tell a page from itself upside down in a millisecond. Pages of one form mostly
+    share their guesses: the scan is looked at once for each.
     """
-    page = lay(picture, matrix, None, template.page.size_mm, 1.0, 0)
-    blank = _rough(template)
-    blurred = cv2.GaussianBlur(page, (0, 0), 2.0).astype(np.float32).ravel()
-    blurred -= blurred.mean()
-    return float(blurred @ blank / max(float(np.linalg.norm(blurred)), 1e-6))
+    looks: dict[tuple[bytes, tuple[float, float]], NDArray[np.float32]] = {}
+    ranks = []
+    for template, matrix in guesses:
+        size = template.page.size_mm
+        key = (matrix.tobytes(), size)
+        if key not in looks:
+            page = lay(picture, matrix, None, size, 1.0, 0)
+            blurred = cv2.GaussianBlur(page, (0, 0), 2.0).astype(np.float32).ravel()
+            blurred -= blurred.mean()
+            looks[key] = blurred / np.float32(max(float(np.linalg.norm(blurred)), 1e-6))
+        ranks.append(float(looks[key] @ _rough(template)))
+    return ranks
 
 
 @lru_cache(maxsize=128)
 def _rough(template: PageTemplate) -> NDArray[np.float32]:
-    """The blank as :func:`likeness` sees it, flat, without its mean, of length 1."""
+    """The blank as :func:`likenesses` sees it, flat, without its mean, of length 1."""
     blurred = cv2.GaussianBlur(template.at(1.0), (0, 0), 2.0).astype(np.float32).ravel()
     blurred -= blurred.mean()
     unit: NDArray[np.float32] = blurred / max(float(np.linalg.norm(blurred)), 1e-6)
@@ -122,14 +155,15 @@ def coarse_pass(
 ) -> Laid:
     """Look for some large cells widely around the guess, fit globally, then locally.
 
-    Repeated from the better matrix while that finds more print.
+    Repeated from the better matrix while that finds more print, or while much of it lies
+    beyond what was searched.
     """
     best = _coarse_once(picture, template, matrix, photo=photo)
-    for _ in range(2):
-        if best.fit > 0.8:
+    for _ in range(_MOST_REPEATS):
+        if best.fit > 0.8 and best.beyond < _MUCH_BEYOND:
             break
         again = _coarse_once(picture, template, best.matrix, photo=photo)
-        if again.fit <= best.fit + 0.02:
+        if again.fit <= best.fit + 0.02 and again.beyond >= best.beyond:
             break
         best = again
     return best
@@ -176,6 +210,10 @@ def _global_fit(
     source = cells.centre_mm
     target = source + seen.shift_mm
     say = both.copy()
+    if _beyond(cells, seen) >= _MUCH_BEYOND:
+        # Print that was not reached met other print, all of it to one side: least squares
+        # would start from between the two.
+        say *= _agree_on_a_plane(source, target, both > 0)
     for _ in range(5):
         step = fit_affine(source, target, say)
         distance = np.linalg.norm(apply(step, source) - target, axis=1)
@@ -189,6 +227,24 @@ def _global_fit(
             step = bent
     result = matrix @ step
     return np.asarray(result / result[2, 2], dtype=np.float64)
+
+
+def _beyond(cells: Cells, seen: Measured) -> float:
+    """Share of cells that were met on the edge of what was searched, 0 to 1."""
+    lost = seen.at_edge & (cells.fixes > 0)
+    return float(np.asarray(lost.any(axis=1)).mean()) if len(lost) else 0.0
+
+
+def _agree_on_a_plane(
+    source: NDArray[np.float64], target: NDArray[np.float64], usable: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """1 for the places that the affine map of the largest number explains, else 0."""
+    kept = np.zeros(len(source))
+    _, inliers = cv2.estimateAffine2D(
+        source[usable], target[usable], method=cv2.RANSAC, ransacReprojThreshold=_PLANE_MM
+    )
+    kept[usable] = 1.0 if inliers is None else inliers.ravel()
+    return kept
 
 
 def fine_pass(picture: ScanPicture, laid: Laid) -> Laid:
@@ -206,8 +262,14 @@ def fine_pass(picture: ScanPicture, laid: Laid) -> Laid:
     )
     final = field.at(cells.centre_mm)
     moved = np.linalg.norm(final - laid.field.at(cells.centre_mm), axis=1)
-    same = bool(np.percentile(moved, 95) < _SAME_MM) if len(moved) else True
-    return Laid(template, laid.matrix, field, cells, seen, total - final, overlay if same else None)
+    most = float(np.percentile(moved, 95)) if len(moved) else 0.0
+    kept: Overlay | None = overlay
+    if most >= _ASIDE_MM:
+        kept = None
+    elif most >= _SAME_MM:
+        drift = replace(field, shift_mm=field.shift_mm - laid.field.shift_mm)
+        kept = replace(overlay, drift=drift)
+    return Laid(template, laid.matrix, field, cells, seen, total - final, kept)
 
 
 def overlay_of(picture: ScanPicture, laid: Laid, resolution: float) -> Overlay:

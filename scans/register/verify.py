@@ -83,9 +83,16 @@ class Printed:
 class Darkness:
     """How much darker than the paper around a scan is: uint8 with a margin, and its gain."""
 
+    overlay: Overlay
     image: NDArray[np.uint8]
-    margin: int
     gain: float = 1.0
+
+    def corners(self, printed: Printed) -> NDArray[np.intp]:
+        """Where in the picture the rectangles of the page start: int ``(n, 2)``."""
+        height, width = printed.shape
+        middle = (printed.corner + np.array([width / 2, height / 2])) / printed.resolution
+        aside = self.overlay.aside(middle, printed.resolution)
+        return printed.corner + self.overlay.margin + aside
 
 
 def printed_in(template: PageTemplate, resolution: float, boxes_mm: NDArray[np.float64]) -> Printed:
@@ -118,12 +125,12 @@ def darkness(overlay: Overlay, resolution: float) -> Darkness:
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
     paper = cv2.blur(paper, (3, 3))
     paper = cv2.resize(paper, (page.shape[1], page.shape[0]), interpolation=cv2.INTER_LINEAR)
-    return Darkness(np.asarray(cv2.subtract(paper, page), dtype=np.uint8), overlay.margin)
+    return Darkness(overlay, np.asarray(cv2.subtract(paper, page), dtype=np.uint8))
 
 
 def with_gain(dark: Darkness, printed: Printed) -> Darkness:
     """The same with print as dark as the blank's, judged by rectangles that match it."""
-    here = _cut(dark.image, printed.corner + dark.margin, printed.shape)
+    here = _cut(dark.image, dark.corners(printed), printed.shape)
     product = _dot(here, printed.darkness)
     total, area = here.sum(axis=1), here.shape[1]
     spread = np.maximum(_dot(here, here) - total**2 / area, np.float32(1e-6))
@@ -131,19 +138,20 @@ def with_gain(dark: Darkness, printed: Printed) -> Darkness:
     ratio = printed.square[alike] / np.maximum(product[alike], 1.0)
     gain = float(np.clip(np.median(ratio), 0.3, 8.0)) if len(ratio) else 1.0
     image = np.asarray(cv2.convertScaleAbs(dark.image, alpha=gain), dtype=np.uint8)
-    return Darkness(image, dark.margin, gain)
+    return Darkness(dark.overlay, image, gain)
 
 
 def overlap(dark: Darkness, printed: Printed) -> Overlap:
     """Compare a scan with the blank in the rectangles."""
     area = np.float32(printed.darkness.shape[1])
-    here = _cut(dark.image, printed.corner + dark.margin, printed.shape)
+    corner = dark.corners(printed)
+    here = _cut(dark.image, corner, printed.shape)
     scanned = here.sum(axis=1)
     spread = np.maximum(_dot(here, here) - scanned**2 / area, np.float32(1e-6))
     together = _dot(here, printed.darkness) - scanned * printed.total / area
     alike = np.asarray(together / np.sqrt(spread * printed.spread), dtype=np.float32)
     common = np.minimum(here, printed.darkness).sum(axis=1)
-    along, across = (_aside(dark, printed, moves) for moves in (_ALONG_MM, _ACROSS_MM))
+    along, across = (_aside(dark, printed, corner, moves) for moves in (_ALONG_MM, _ACROSS_MM))
     aside: NDArray[np.float32] = np.maximum(along, across)
     floor: NDArray[np.float32] = np.maximum(printed.total, np.float32(1e-6))
     scan_floor: NDArray[np.float32] = np.maximum(scanned, np.float32(1e-6))
@@ -156,13 +164,15 @@ def overlap(dark: Darkness, printed: Printed) -> Overlap:
 
 
 def _aside(
-    dark: Darkness, printed: Printed, moves_mm: tuple[tuple[float, float], ...]
+    dark: Darkness,
+    printed: Printed,
+    corner: NDArray[np.intp],
+    moves_mm: tuple[tuple[float, float], ...],
 ) -> NDArray[np.float32]:
     """Mean overlap of the print with the scan moved aside."""
     total = np.zeros(len(printed.total), dtype=np.float32)
     for move in moves_mm:
-        corner = printed.corner + dark.margin - _px(move, printed.resolution)
-        moved = _cut(dark.image, corner, printed.shape)
+        moved = _cut(dark.image, corner - _px(move, printed.resolution), printed.shape)
         total += np.minimum(moved, printed.darkness, out=moved).sum(axis=1)
     return np.asarray(total / np.float32(len(moves_mm)), dtype=np.float32)
 

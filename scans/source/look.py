@@ -15,7 +15,7 @@ __all__ = ["Look", "histogram", "look_at"]
 # The reduced view has at least this many pixels a mm and less than twice as many: a pen
 # stroke (0.3 to 0.7 mm) is a pixel or two, paper grain is gone.
 _VIEW_PX_PER_MM = 2.4
-_ROWS = 8  # every eighth row gives the histogram: shares of levels need no more
+_ROWS = 16  # every sixteenth row gives the histogram: shares of levels need no more
 # Sheets that a stored resolution may imply: A7 to A2. Cameras store 72 dpi by habit.
 _SHORTEST_MM, _LONGEST_MM = 90.0, 600.0
 _A4_MM = 297.0
@@ -27,7 +27,7 @@ class Look:
 
     Attributes:
         grey: uint8: the page itself in grey.
-        levels: float64 ``(256,)``: share of each grey level, over every eighth row.
+        levels: float64 ``(256,)``: share of each grey level, over every sixteenth row.
         view: uint8: grey, 2.4 to 4.8 px/mm (coarser if the page is).
         view_px_per_mm: Resolution of ``view``.
         px_per_mm: Resolution of the page as received, stored or judged by its size.
@@ -58,9 +58,7 @@ def look_at(image: NDArray[np.uint8], origin: Origin) -> Look:
             dtype=np.uint8,
         )  # fmt: skip
         scale /= 2
-    return Look(
-        grey, histogram(np.ascontiguousarray(grey[::_ROWS])), view, scale, px_per_mm, judged
-    )
+    return Look(grey, histogram(grey[::_ROWS]), view, scale, px_per_mm, judged)
 
 
 def histogram(

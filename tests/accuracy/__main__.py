@@ -16,6 +16,7 @@ from tests.accuracy import (
     real_frauds,
     second_images,
     statistics,
+    units,
 )
 from tests.accuracy.page import PREFIX, listed, replace_rows, replace_sections
 from tests.accuracy.section import Section
@@ -82,6 +83,8 @@ def sections_of(part: str, scale: float, workers: int) -> list[Section]:
         return [listed(PREFIX[part], _IMAGES, images.measure(scale, workers))]
     if part == "second":
         return [listed(PREFIX[part], _SECOND, second_images.measure(scale, workers))]
+    if part == "units":
+        return units.measure(scale, workers)
     if part == "custody":
         return custody.measure(scale, workers)
     if part == "draft":

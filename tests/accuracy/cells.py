@@ -30,14 +30,26 @@ from detectors.table import RecordTable, UnitTable
 from tests.accuracy.measures import false_discovery_proportion
 from tests.accuracy.worlds import Ground
 
-__all__ = ["Cell", "Result", "checks_of", "honest_scores", "kept", "run", "summary"]
+__all__ = [
+    *("Cell", "Result", "checks_of", "honest_scores", "kept", "lenders_of", "run", "summary"),
+    "units_of",
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / ".accuracy_cache"
 # files of the lab that make and count a round; the others only lay results out
 _ROUND = (
-    *("cells.py", "frauds.py", "peers.py", "pools.py", "rounds.py", "second.py", "worlds.py"),
-    *("custody.py", "custody_worlds.py"),
+    *(
+        "cells.py",
+        "frauds.py",
+        "peers.py",
+        "pools.py",
+        "rounds.py",
+        "second.py",
+        "third.py",
+        "worlds.py",
+    ),
+    *("custody.py", "custody_worlds.py", "unit_rounds.py"),
 )
 RATES = (0.01, 0.05)
 MOST_HONEST_SCORES = 400
@@ -159,15 +171,15 @@ def summary(ground: Ground, labels: Mapping[str, tuple[str, float]], seed: int) 
         rows = np.asarray(ground.rows)
         records["rows"] = {str(rate): rows[p <= rate].tolist() for rate in RATES}
         records["tested_rows"] = rows[np.isfinite(p)].tolist()
-    lenders = _lenders(truth, labels)
+    lenders = lenders_of(truth, labels)
     return {
         "records": records,
-        "units": _units(found.units, labels, lenders),
+        "units": units_of(found.units, labels, lenders),
         "seconds": round(spent, 2),
     }
 
 
-def _lenders(truth: pd.DataFrame, labels: Mapping[str, tuple[str, float]]) -> frozenset[str]:
+def lenders_of(truth: pd.DataFrame, labels: Mapping[str, tuple[str, float]]) -> frozenset[str]:
     """Honest units that records were copied from: they share the trace of the fraud."""
     if not (truth["fraud"] == Fraud.COPY_BETWEEN.value).any():
         return frozenset()
@@ -208,9 +220,10 @@ def _by_kind(
     return counts
 
 
-def _units(
+def units_of(
     frame: pd.DataFrame, labels: Mapping[str, tuple[str, float]], lenders: frozenset[str]
 ) -> Result:
+    """Count what became of the honest, and of each tampered unit."""
     ids = frame["unit_id"].astype(str).to_numpy(dtype=object)
     p, q = (frame[name].to_numpy(dtype=np.float64) for name in ("p_value", "q_value"))
     flagged = frame["flagged"].to_numpy(dtype=bool)

@@ -16,7 +16,12 @@ __all__ = ["compared"]
 
 NOMINAL = 0.05
 UNSCORED = -1e8
-GROUPS = (("own", "simulated, own"), ("second", "simulated, second"), ("pool", "real pools"))
+GROUPS = (
+    ("own", "simulated, own"),
+    ("second", "simulated, second"),
+    ("third", "simulated, third (another survey every round)"),
+    ("pool", "real pools"),
+)
 
 
 def compared(results: Mapping[Cell, Result]) -> Section:

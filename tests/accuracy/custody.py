@@ -30,6 +30,8 @@ CHECKS = ("custody.serial_gaps", "custody.delay", "custody.selective_loss", "lin
           "channel.case_share")  # fmt: skip
 # An honest desk that kept a pad back looks like one that took it out: it counts as neither.
 LOOK_ALIKE = "pad never handed out"
+# A broken identity has no p-value: it is seen where it is told.
+RULE = "custody.balance"
 
 BODY = """\
 Forty units of 150 records, three in ten digital, at 76 and 34 % fives in turn. Two generators of
@@ -73,12 +75,14 @@ def work(cell: Cell) -> Result:
     told = Counter(
         f.detector for f in found.findings if f.unit_id in flagged and f.unit_id not in plans
     )
+    broken = {f.unit_id for f in found.findings if f.detector == RULE}
     ids = set(found.units["unit_id"].astype(str))
     result["units"] = len(ids - set(plans))
     result["flagged"] = len(flagged - set(plans))
     result["told"] = dict(told)
     for unit, (kind, strength) in plans.items():
-        own = p_of[KINDS[kind]].get(unit, float("nan"))
+        check = KINDS[kind]
+        own = 0.0 if check == RULE and unit in broken else p_of.get(check, {}).get(unit, 1.0)
         result["kinds"].append([kind, strength, unit in flagged, bool(own <= RATES[0])])
     return result
 
@@ -112,9 +116,12 @@ def measure(scale: float = 1.0, workers: int = 1) -> list[Section]:
         "What is found: *flagged* by the whole screen; *seen* by the check that is made for it "
         "(named) at p ≤ .01, in two strengths. 15 or 30 % of the unit's paper forms were taken "
         "away: the lowest, or a run of neighbours out of one pad; one of three batches lay 30 or "
-        "60 days longer; 15 or 30 % of the digital ratings name no case or an invented one. The "
-        "last row is honest: a pad of ten forms stayed in a drawer. It cannot be told from one "
-        "that was taken out, so it has no target: look before you accuse.\n\n" + kinds
+        "60 days longer; 15 or 30 % of the digital ratings name no case or an invented one; the "
+        "lowest forms were withheld after the book was closed, or one batch of the book lacks some "
+        "forms (a tenth of the 15 or 30 %): a rule that does not hold, which is told whatever the "
+        "p-values say. The row that begins with *honest* is no fraud: a pad of ten forms stayed "
+        "in a drawer. It cannot be told from one that was taken out, so it has no target: look "
+        "before you accuse.\n\n" + kinds
     )
     return [Section("Forms and cases", body, [*first, *second, *third])]
 

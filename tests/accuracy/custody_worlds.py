@@ -155,7 +155,7 @@ def _batches(
     days = hand.days(rng)
     away = np.zeros(0, dtype=np.intp)
     count = round(strength * paper.size)
-    if kind == "low forms lost":
+    if kind in {"low forms lost", "forms withheld after the count"}:
         away = paper[np.argsort(level[paper], kind="stable")[:count]]
     elif kind in {"pad taken out", "pad never handed out"}:
         # out of the middle of one batch: what lies at an end was perhaps never handed out
@@ -166,7 +166,9 @@ def _batches(
         away = mine[start : start + many]
     elif kind == "one batch lay":
         days[int(rng.integers(BATCHES))] += round(strength * LAY)
-    gone = set(away.tolist())
+    # what was withheld after the count stands in the book as valid
+    gone = set() if kind == "forms withheld after the count" else set(away.tolist())
+    wrong = int(rng.integers(BATCHES)) if kind == "book does not add up" else -1
     rows = []
     for k, (low, high) in enumerate(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)):
         name = f"{unit}-B{k + 1}"
@@ -186,7 +188,8 @@ def _batches(
                 "returned": came,
                 "valid": came,
                 "invalid": 0,
-                "lost": high - low - came,
+                "lost": high - low - came - (k == wrong) * max(1, count // 10),
+                "outstanding": 0,
                 "spoilt": 0,
                 "issued_at": issued_at.date().isoformat(),
                 "returned_at": returned_at.date().isoformat(),
@@ -263,4 +266,6 @@ KINDS: Mapping[str, str] = {
     "one batch lay": "custody.delay",
     "ratings without a case": "channel.case_share",
     "pad never handed out": "custody.serial_gaps",
+    "forms withheld after the count": "custody.balance",
+    "book does not add up": "custody.balance",
 }

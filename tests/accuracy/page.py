@@ -22,6 +22,7 @@ PREFIX = {
     "images": "Simulated scans",
     "second": "Second maker of scans",
     "tables": "Response tables",
+    "units": "Units on many rounds",
     "custody": "Forms and cases",
     "draft": "Drafted templates",
     "press": "Printed forms",

@@ -11,7 +11,14 @@ from tests.accuracy.cells import Cell, Result, checks_of, honest_scores, kept, s
 from tests.accuracy.frauds import KINDS
 from tests.accuracy.peers import Peer, record_peers, unit_peers
 from tests.accuracy.pools import random_round
-from tests.accuracy.worlds import Ground, digital_round, own_round, second_round, unit_name
+from tests.accuracy.worlds import (
+    Ground,
+    digital_round,
+    own_round,
+    second_round,
+    third_round,
+    unit_name,
+)
 
 __all__ = ["CONTROLS", "work"]
 
@@ -50,6 +57,8 @@ def ground_of(cell: Cell) -> tuple[Ground, dict[str, tuple[str, float]]]:
         plan = plans.get(0)
         ground, chosen = random_round(name, cell.seed, cell.records, plan=plan)
         return ground, dict.fromkeys(chosen, (cell.plans[0][1:]) if plan else ("", 0.0))
+    if origin == "third":
+        return third_round(cell.seed, plans=plans), labels
     size = {"units": _units(cell), "records": cell.records, "plans": plans}
     if origin == "own":
         whole = cell.room == "whole"

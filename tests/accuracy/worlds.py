@@ -1,4 +1,4 @@
-"""Simulated grounds: four ceilings, from the project's generator and from a second one."""
+"""Simulated grounds: four ceilings from two generators, and a third that is always another."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from detectors.simulate.plant import plant
 from detectors.simulate.population import Population
 from detectors.simulate.round import SimulatedRound, simulate_round
 from tests.accuracy.second import GRADED, draw_units, honest_round, instrument
+from tests.accuracy.third import varied_round
 from tests.detectors.channel_rounds import tampered
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "digital_round",
     "own_round",
     "second_round",
+    "third_round",
     "unit_name",
 ]
 
@@ -141,3 +143,13 @@ def second_round(
     named = {unit_name(place): plan for place, plan in (plans or {}).items()}
     planted = plant(honest, instrument(), named, rng, fresh=fresh)
     return Ground(planted.responses, instrument(), planted.truth)
+
+
+def third_round(
+    seed: int, *, units: int = 40, plans: Mapping[int, FraudPlan] | None = None
+) -> Ground:
+    """A round of the third generator; the seed draws the survey, too."""
+    honest, form, _ = varied_round(seed, units)
+    named = {unit_name(place): plan for place, plan in (plans or {}).items()}
+    planted = plant(honest, form, named, np.random.default_rng([seed, 34]))
+    return Ground(planted.responses, form, planted.truth)

@@ -31,8 +31,8 @@ from sqlalchemy import event
 
 from audit.pipeline.run import run_round
 from detectors.errors import AuditError
+from tests.audit.nights import fill, quiet, rows
 from tests.audit.rounds import FakeScans, settings_of, small_round
-from tests.audit.test_run import _fill, _quiet, _rows
 
 __all__ = ["Ending", "Fault", "Trial", "trial"]
 
@@ -151,7 +151,7 @@ def _attempt(config: Path, scans: FakeScans, at: int | None, fault: Fault) -> En
         steps = _Steps(at, fault, settings_of(config).store_url)
         try:
             with _watched(steps):
-                run_round(settings_of(config), _quiet(scans))
+                run_round(settings_of(config), quiet(scans))
         except AuditError as found:
             error = f"{type(found).__name__}: {found}"
         except BaseException:
@@ -173,7 +173,7 @@ def prepared(folder: Path, store_url: str | None = None) -> tuple[Path, FakeScan
     # The folder gives the round its name, and that its keys.
     folder = folder / "r"
     config, scans = small_round(folder), FakeScans()
-    _fill(folder, scans)
+    fill(folder, scans)
     if store_url is not None:
         text = config.read_text("utf-8")
         config.write_text(f'store = "{store_url}"\n{text}', "utf-8")
@@ -190,7 +190,7 @@ def trial(
     assert not last.killed, "the undisturbed run was killed"
     assert last.error is None, last.error
     assert last.crash is None, last.crash
-    return Trial(tuple(endings), _rows(settings_of(config)))
+    return Trial(tuple(endings), rows(settings_of(config)))
 
 
 def length(folder: Path, store_url: str | None = None) -> tuple[int, dict[str, Any]]:
@@ -199,7 +199,7 @@ def length(folder: Path, store_url: str | None = None) -> tuple[int, dict[str, A
     ending = _attempt(config, scans, None, "kill")
     assert ending.error is None, ending.error
     assert ending.crash is None, ending.crash
-    return ending.steps, _rows(settings_of(config))
+    return ending.steps, rows(settings_of(config))
 
 
 def main() -> None:
@@ -214,7 +214,7 @@ def main() -> None:
     databases = itertools.count()
 
     def url() -> str | None:
-        return None if given.store is None else _database(given.store, next(databases))
+        return None if given.store is None else database(given.store, next(databases))
 
     steps, whole = length(home / "whole", url())
     sys.stdout.write(f"a whole run has {steps} steps\n")
@@ -233,19 +233,24 @@ def main() -> None:
             other = [name for name in whole if whole[name] != found.rows.get(name)]
             sys.exit(f"trial {number} {faults}: the store differs in {other}")
         shutil.rmtree(home / f"t{number}")
-        if (number + 1) % 20 == 0:
+        if (number + 1) % 10 == 0:
             sys.stdout.write(f"{number + 1} trials, {done}: all equal so far\n")
             sys.stdout.flush()
     sys.stdout.write(f"{given.kills} trials, {done}: every store equals the undisturbed one\n")
     shutil.rmtree(home)
 
 
-def _database(pattern: str, number: int) -> str:
-    """A fresh database on the server of a pattern such as ``postgresql+psycopg://u@/{}?host=…``."""
+def database(pattern: str, number: object, template: str | None = None) -> str:
+    """A fresh database on the server of a pattern such as ``postgresql+psycopg://u@/{}?host=…``.
+
+    It is empty, or has what the one named ``template`` has.
+    """
     name = f"crash_{os.getpid()}_{number}"
     engine = sa.create_engine(pattern.format("postgres"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        connection.execute(
+            sa.text(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+        )
     engine.dispose()
     return pattern.format(name)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,32 @@ def kobo_csv() -> bytes:
     return _csv(rows, ";", all_quoted=True)
 
 
+def kobo_xlsx() -> bytes:
+    """Labels for headers and answers, groups in front, times as a workbook keeps them."""
+    import datetime as dt
+
+    from openpyxl import Workbook
+
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = "Phiếu khảo sát"
+    group = "Mức độ hài lòng/"
+    head = ["start", "end", "Mã đơn vị", *(group + vi for vi, _ in ITEMS.values()), "D7"]
+    head += ["_id", "_uuid", "_submission_time", "_validation_status", "_notes", "_status"]
+    sheet.append([*head, "_submitted_by", "__version__", "_tags", "_index"])
+    for index, (record, unit, at, a, b, e, used) in enumerate(ANSWERS, start=1):
+        stamp = at.replace(" ", "T") + ".123+07:00"
+        answers = [LABELS[a], LABELS[b], "Không áp dụng" if e == 9 else LABELS[e]]
+        sent = dt.datetime.fromisoformat(_utc(at))
+        row: list[Any] = [stamp, stamp, unit, *answers, " ".join(map(str, used)), 100 + index]
+        row += [record, sent, None, None, "submitted_via_web", None, "vX", None, index]
+        sheet.append(row)
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
 def kobo_json() -> dict[str, Any]:
     """One page of ``/api/v2/assets/…/data/``."""
     results = []
@@ -112,6 +139,29 @@ def odk_csv() -> bytes:
         row += [" ".join(map(str, used)), record, record, 5, "desk 1", 0, 0, "", "", "dev1", 0, 1]
         rows.append(row)
     return _csv(rows)
+
+
+def odk_plain_csv() -> bytes:
+    """The same with the switches of the download: no group names, choices split, nothing joined."""
+    head = ["SubmissionDate", "start", "unit_id", "A1", "B2", "E3", "D7", "D7/1", "D7/2", "D7/3"]
+    head += ["instanceID", "KEY", "SubmitterID", "SubmitterName", "AttachmentsPresent"]
+    head += ["AttachmentsExpected", "Status", "ReviewState", "DeviceID", "Edits", "FormVersion"]
+    rows: list[list[Any]] = [head]
+    for record, unit, at, a, b, e, used in ANSWERS:
+        row: list[Any] = [_utc(at) + ".345Z", at.replace(" ", "T") + ".000+07:00", unit, a, b, e]
+        row += [" ".join(map(str, used)), *(int(v in used) for v in (1, 2, 3)), record, record]
+        rows.append([*row, 5, "desk 1", 0, 0, "", "approved", "dev1", 0, 1])
+    return _csv(rows)
+
+
+def odk_zip() -> bytes:
+    """The archive that Central gives: the form's table, one of a repeat group, an attachment."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("satisfaction.csv", odk_csv())
+        archive.writestr("satisfaction-visits.csv", _csv([["day", "PARENT_KEY", "KEY"]]))
+        archive.writestr("media/1780000000.jpg", b"\xff\xd8\xff\xd9")
+    return stream.getvalue()
 
 
 def odk_odata(answers: Sequence[Any] = ANSWERS) -> list[dict[str, Any]]:
@@ -145,6 +195,19 @@ def limesurvey_csv() -> bytes:
         answers = [a, b, "N/A" if e == 9 else e]
         rows.append([record, at, 3, "vi", 1, at, at, "10.0.0.1", unit, *answers, *chosen])
     return _csv(rows, all_quoted=True)
+
+
+def limesurvey_text_csv() -> bytes:
+    """Heading: full question text; answers in full, in the words of the survey's language."""
+    head = ["Response ID", "Date submitted", "Last page", "Start language", "Seed"]
+    head += ["Date started", "Date last action", "IP address", "unit"]
+    head += [f"Mức độ hài lòng [{vi}]" for vi, _ in ITEMS.values()]
+    rows: list[list[Any]] = [[*head, *(f"D7 [{v}]" for v in (1, 2, 3))]]
+    for record, unit, at, a, b, e, used in ANSWERS:
+        chosen = ["Có" if value in used else "Không" for value in (1, 2, 3)]
+        answers = [LABELS[a], LABELS[b], "N/A" if e == 9 else LABELS[e]]
+        rows.append([record, at, 3, "vi", 1, at, at, "10.0.0.1", unit, *answers, *chosen])
+    return _csv(rows, ";", all_quoted=True)
 
 
 def surveycto_csv() -> bytes:
@@ -246,9 +309,13 @@ def portal_csv() -> bytes:
 EXPORTS: Mapping[str, tuple[str, Callable[[], bytes]]] = {
     "kobo.csv": ("kobotoolbox", kobo_csv),
     "kobo.json": ("kobotoolbox", lambda: json.dumps(kobo_json()).encode()),
+    "kobo.xlsx": ("kobotoolbox", kobo_xlsx),
     "odk.csv": ("odk", odk_csv),
+    "odk_plain.csv": ("odk", odk_plain_csv),
+    "odk.zip": ("odk", odk_zip),
     "odk.json": ("odk", lambda: json.dumps({"value": odk_odata()}).encode()),
     "limesurvey.csv": ("limesurvey", limesurvey_csv),
+    "limesurvey_text.csv": ("limesurvey", limesurvey_text_csv),
     "surveycto.csv": ("surveycto", surveycto_csv),
     "surveycto.json": ("surveycto", lambda: json.dumps(surveycto_json()).encode()),
     "qualtrics.csv": ("qualtrics", qualtrics_csv),

@@ -17,6 +17,7 @@ from audit.pipeline.run import Outcome, run_round
 from audit.trail.cursor import reading
 from audit.verification import verify_round
 from detectors.errors import ExitCode
+from tests.audit.nights import GOOD, quiet, rows, run, table
 from tests.audit.rounds import (
     FakeScans,
     Sheet,
@@ -25,7 +26,6 @@ from tests.audit.rounds import (
     settings_of,
     small_round,
 )
-from tests.audit.test_run import GOOD, _quiet, _rows, _run, _table
 
 
 @pytest.fixture
@@ -37,14 +37,14 @@ def anybodys() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def _as_nobody(run: Callable[[], Outcome]) -> tuple[int, str]:
+def _as_nobody(work: Callable[[], Outcome]) -> tuple[int, str]:
     """How a run by a user without rights ends, and what it could not judge."""
     ours, theirs = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             os.setuid(65534)
-            outcome = run()
+            outcome = work()
             os.write(theirs, "\n".join([str(int(outcome.exit_code)), *outcome.not_judged]).encode())
         except BaseException:
             os.write(theirs, f"-1\n{traceback.format_exc()}".encode())
@@ -79,13 +79,13 @@ def test_folders_and_files_without_rights_are_told_and_the_rest_is_done(anybodys
     other, others = small_round(anybodys / "other"), FakeScans()
     others.put(anybodys / "other", "u1/a.png", Sheet(GOOD, serial="S-1"))
     os.mkfifo(anybodys / "other/inbox/scans/pipe")
-    _run(other, others)
-    code, text = _as_nobody(lambda: _run(config, scans))
+    run(other, others)
+    code, text = _as_nobody(lambda: run(config, scans))
     assert code == ExitCode.PARTLY_JUDGED
     assert "inbox/scans/shut: cannot be read: Permission denied — check" in text
     assert "inbox/responses/deep: the folder cannot be read (Permission denied) — check" in text
     assert "inbox/responses/c.csv: cannot be read (Permission denied) — check" in text
-    assert len(_table(settings_of(config), "records")) == 5
+    assert len(table(settings_of(config), "records")) == 5
 
 
 def test_links_pipes_and_folders_by_a_files_name_are_told(tmp_path: Path) -> None:
@@ -97,15 +97,17 @@ def test_links_pipes_and_folders_by_a_files_name_are_told(tmp_path: Path) -> Non
     os.mkfifo(folder / "inbox/responses/pipe.csv")
     os.mkfifo(folder / "inbox/scans/pipe.png")
     (folder / "inbox/responses/folder.csv").mkdir()
+    (folder / "inbox/responses/elsewhere").symlink_to(tmp_path)
     scans.put(folder, "u1/a.png", Sheet(GOOD, serial="S-1"))
-    outcome = _run(config, scans)
+    outcome = run(config, scans)
     lines = sorted(line.split("inbox/")[1] for line in outcome.not_judged)
     assert [line.split(":")[0] for line in lines] == [
-        *("responses/link.csv", "responses/pipe.csv"),
+        *("responses/elsewhere", "responses/link.csv", "responses/pipe.csv"),
         *("scans/link.png", "scans/pipe.png"),
     ]
     assert all(" — " in line for line in lines)
-    assert len(_table(settings_of(config), "records")) == 1
+    assert [line for line in outcome.not_judged if not line.startswith("inbox/")] == []
+    assert len(table(settings_of(config), "records")) == 1
     assert "secret" not in "".join(p.read_text("latin-1") for p in folder.rglob("originals/*/*/*"))
 
 
@@ -148,14 +150,14 @@ def test_a_half_copied_file_is_told_and_taken_in_by_the_next_run(tmp_path: Path)
     config, scans = small_round(tmp_path / "r"), FakeScans()
     half = scans.put(tmp_path / "r", "u1/a.png", Sheet(GOOD, serial="S-1"))
     scans.put(tmp_path / "r", "u1/b.png", Sheet(GOOD, serial="S-2"))
-    tools = _quiet(scans)
+    tools = quiet(scans)
     object.__setattr__(tools, "settled", lambda paths, seconds: frozenset(paths) - {half})
     outcome = run_round(settings_of(config), tools)
     assert outcome.exit_code is ExitCode.PARTLY_JUDGED
     assert outcome.not_judged[0].startswith("inbox/scans/u1/a.png: somebody is still writing it — ")
-    assert _table(settings_of(config), "records")["record_id"].tolist() == ["S-2"]
-    assert _run(config, scans).exit_code is ExitCode.DONE
-    assert len(_table(settings_of(config), "records")) == 2
+    assert table(settings_of(config), "records")["record_id"].tolist() == ["S-2"]
+    assert run(config, scans).exit_code is ExitCode.DONE
+    assert len(table(settings_of(config), "records")) == 2
 
 
 def test_a_store_that_is_not_there_is_one_line_without_its_password(
@@ -177,7 +179,7 @@ def test_a_file_that_goes_away_between_two_looks_is_told(tmp_path: Path) -> None
     config, scans = small_round(tmp_path / "r"), FakeScans()
     going = scans.put(tmp_path / "r", "u1/a.png", Sheet(GOOD, serial="S-1"))
     scans.put(tmp_path / "r", "u1/b.png", Sheet(GOOD, serial="S-2"))
-    tools = _quiet(scans)
+    tools = quiet(scans)
     tick = tools.now
 
     def now() -> object:
@@ -189,7 +191,7 @@ def test_a_file_that_goes_away_between_two_looks_is_told(tmp_path: Path) -> None
     object.__setattr__(tools, "now", now)
     outcome = run_round(settings_of(config), tools)
     assert outcome.not_judged[0].startswith("inbox/scans/u1/a.png: ")
-    assert _table(settings_of(config), "records")["record_id"].tolist() == ["S-2"]
+    assert table(settings_of(config), "records")["record_id"].tolist() == ["S-2"]
 
 
 def test_a_withdrawn_file_counts_no_more_and_counts_again(tmp_path: Path) -> None:
@@ -197,34 +199,34 @@ def test_a_withdrawn_file_counts_no_more_and_counts_again(tmp_path: Path) -> Non
     folder = tmp_path / "r"
     scans.put(folder, "u1/a.png", Sheet(GOOD, serial="S-1"))
     scans.put(folder, "u1/b.png", Sheet(GOOD, serial="S-2"))
-    table = folder / "inbox/responses/a.csv"
-    table.write_text(responses_csv(answers(1, 4, "u1")), "utf-8")
+    responses = folder / "inbox/responses/a.csv"
+    responses.write_text(responses_csv(answers(1, 4, "u1")), "utf-8")
     settings = settings_of(config)
-    _run(config, scans)
-    before = _rows(settings)
+    run(config, scans)
+    before = rows(settings)
     # Taking it out of the inbox undoes nothing.
     (folder / "inbox/scans/u1/a.png").unlink()
-    assert _run(config, scans).nothing_new
+    assert run(config, scans).nothing_new
     listed = folder / "withdrawn.csv"
     listed.write_text(
         "path,reason\ninbox/scans/u1/a.png,of another round\n"
         "inbox/responses/a.csv,sent twice\ninbox/scans/u9/x.png,none\ninbox/scans/u1/b.png,\n",
         "utf-8",
     )
-    outcome = _run(config, scans)
-    assert _table(settings, "records")["record_id"].tolist() == ["S-2"]
+    outcome = run(config, scans)
+    assert table(settings, "records")["record_id"].tolist() == ["S-2"]
     assert sorted(line.split(" — ")[0] for line in outcome.not_judged) == [
         "withdrawn.csv: inbox/scans/u1/b.png has no reason",
         "withdrawn.csv: inbox/scans/u9/x.png is no file of this round",
     ]
-    assert _run(config, scans).nothing_new
+    assert run(config, scans).nothing_new
     with reading(settings.store_url) as cursor:
         told = [str(row[0]) for row in cursor("SELECT body FROM trail ORDER BY seq")]
     assert sum('"action":"file.state"' in body for body in told) == 2
     assert any("of another round" in body for body in told)
     listed.write_text("path,reason\n", "utf-8")
-    assert _run(config, scans).exit_code is ExitCode.DONE
-    after = _rows(settings)
+    assert run(config, scans).exit_code is ExitCode.DONE
+    after = rows(settings)
     for name in ("records", "pages", "scores", "marks", "findings"):
         assert after[name] == before[name], name
     assert verify_round(settings).faults == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +18,7 @@ from audit.intake.mapping import Repeated, TableMapping
 from audit.intake.presets import PRESETS
 from audit.intake.tables import read_responses
 from audit.settings import load_settings
-from detectors.errors import ConfigError, ExitCode
+from detectors.errors import ConfigError, ExitCode, InputError
 from detectors.instrument import Instrument, load_instrument
 from tests.audit.platforms import ANSWERS, EXPORTS, instrument
 from tests.audit.rounds import small_round
@@ -220,3 +221,23 @@ def test_a_wrong_mapping_is_told(line: str, words: str, tmp_path: Path) -> None:
 def test_every_preset_has_an_export_here() -> None:
     assert {platform for platform, _ in EXPORTS.values()} == set(PRESETS)
     assert mapping_toml(TableMapping(preset="odk")) == '[instrument.mapping]\npreset = "odk"'
+
+
+def test_an_archive_gives_its_own_table_or_says_why_not(form: Instrument, tmp_path: Path) -> None:
+    path = tmp_path / "two.zip"
+    for names, said in (
+        (("a.csv", "b.csv"), "2 tables of its own"),
+        (("media/a.csv",), "no CSV file at its top"),
+    ):
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in names:
+                archive.writestr(name, "record_id,unit_id,A1,B2,E3\n1,u1,1,1,1\n")
+        with pytest.raises(InputError, match=said):
+            read_responses(path, form)
+    path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(InputError, match="damaged"):
+        read_responses(path, form)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", "record_id\n" + "1\n" * 5_000_000)
+    with pytest.raises(InputError, match="unpacks to far more"):
+        read_responses(path, form)

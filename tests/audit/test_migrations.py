@@ -13,17 +13,19 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
 from audit.judge.decision import Verdict
+from audit.pipeline.run import run_round
 from audit.settings import Settings
 from audit.store import open_store
 from audit.store.migrate import _config, upgrade
 from audit.store.schema import metadata
 from audit.trail.acts import Act, Action
-from audit.trail.chain import append
+from audit.trail.chain import append, begin
+from audit.trail.covered import GROUPS, TABLES
 from audit.trail.cursor import reading
 from audit.verification import verify_round
-from tests.audit.crash import _database
+from tests.audit.crash import database
+from tests.audit.nights import GOOD, decide, fill, quiet, rows
 from tests.audit.rounds import FakeScans, Sheet, clock, settings_of, small_round
-from tests.audit.test_run import GOOD, _decide, _fill, _quiet, _rows, run_round
 from tests.audit.test_store import postgres_url
 
 __all__ = ["postgres_url"]
@@ -51,7 +53,7 @@ class Grown:
 
 def _begin(folder: Path) -> tuple[Path, FakeScans]:
     config, scans = small_round(folder), FakeScans()
-    _fill(folder, scans)
+    fill(folder, scans)
     return config, scans
 
 
@@ -64,9 +66,9 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Grown:
     folder = tmp_path_factory.mktemp("grown") / "r"
     config, scans = _begin(folder)
     settings = settings_of(config)
-    run_round(settings, _quiet(scans))
+    run_round(settings, quiet(scans))
     with open_store(settings.store_url) as store:
-        _decide(store, settings, "S-2", Verdict.DISMISS)
+        decide(store, settings, "S-2", Verdict.DISMISS)
     data: Rows = {}
     with open_store(settings.store_url) as store, store.reading() as connection:
         for table in metadata.sorted_tables:
@@ -80,8 +82,8 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Grown:
     for path in (folder / "runs").glob("*.json"):
         shutil.copy(path, kept / "runs")
     _late(folder, scans)
-    run_round(settings, _quiet(scans))
-    return Grown(data, kept, _rows(settings))
+    run_round(settings, quiet(scans))
+    return Grown(data, kept, rows(settings))
 
 
 def _older(url: str, revision: str, data: Rows) -> None:
@@ -96,10 +98,10 @@ def _older(url: str, revision: str, data: Rows) -> None:
                 if table.name not in ("alembic_version", "trail", "trail_rows"):
                     _insert(connection, table, data.get(table.name, []))
             if "trail" in tables.tables:
-                # What it had recorded; rows of its own time are covered anew when it comes up.
-                for action in (Action.TRAIL_BEGIN, Action.RUN_START, Action.RUN_END):
-                    act = Act(action, clock(), "then", always=True)
-                    append(connection, act, {}, first=action is Action.TRAIL_BEGIN)
+                # What it had recorded: every row whose columns were then as they are now.
+                begin(connection, Act(Action.TRAIL_BEGIN, clock(), "then"), _known(tables))
+                for action in (Action.RUN_START, Action.RUN_END):
+                    append(connection, Act(action, clock(), "then", always=True), {})
             if engine.dialect.name == "postgresql":
                 connection.exec_driver_sql(
                     "SELECT setval(pg_get_serial_sequence('decisions', 'seq'), MAX(seq)) "
@@ -107,6 +109,12 @@ def _older(url: str, revision: str, data: Rows) -> None:
                 )
     finally:
         engine.dispose()
+
+
+def _known(tables: sa.MetaData) -> list[str]:
+    found = {name: set(table.columns.keys()) for name, table in tables.tables.items()}
+    whole = [n for n, t in TABLES.items() if {name for name, _ in t.columns} <= found.get(n, set())]
+    return [*whole, *(name for name in GROUPS if name in found)]
 
 
 def _insert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
@@ -122,7 +130,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Sett
     if request.param == "postgresql":
         server = request.getfixturevalue("postgres_url")
         number = abs(hash(request.node.name)) % 10**9
-        url = _database(server.replace("/postgres?", "/{}?"), number)
+        url = database(server.replace("/postgres?", "/{}?"), number)
         config.write_text(f'store = "{url}"\n' + config.read_text("utf-8"), "utf-8")
     yield settings_of(config), scans
 
@@ -151,8 +159,22 @@ def test_a_store_of_every_revision_comes_up_with_its_data(
     assert sum('"actor":"then"' in body for body in actors) == (0 if revision == "0001" else 3)
     # And it goes on as if it had never been older.
     _late(settings.base, scans)
-    run_round(settings, _quiet(scans))
-    found = _rows(settings)
+    run_round(settings, quiet(scans))
+    found = rows(settings)
     for name in found:
         assert found[name] == grown.after[name], name
     assert verify_round(settings).faults == []
+
+
+def test_an_upgrade_makes_no_altered_row_good(tmp_path: Path, grown: Grown) -> None:
+    config, _ = _begin(tmp_path / "r")
+    settings = settings_of(config)
+    _older(settings.store_url, "0008", grown.data)
+    shutil.copytree(grown.kept, settings.base, dirs_exist_ok=True)
+    engine = sa.create_engine(settings.store_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE records SET state = 'excluded' WHERE record_id = 'S-1'")
+    engine.dispose()
+    open_store(settings.store_url).close()
+    (fault,) = verify_round(settings).faults
+    assert fault.startswith("table records, row ")

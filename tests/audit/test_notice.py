@@ -20,8 +20,8 @@ from audit.settings import load_settings
 from audit.trail.cursor import reading
 from audit.verification import verify_round
 from detectors.errors import AccessError, ConfigError, ExitCode
+from tests.audit.nights import GOOD, Silent
 from tests.audit.rounds import FakeScans, Sheet, clock, settings_of, small_round
-from tests.audit.test_run import GOOD, _Silent
 
 controller = pytest.importorskip("aiosmtpd.controller", reason="aiosmtpd is not installed")
 
@@ -85,7 +85,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, FakeSc
     scans.put(tmp_path / "r", "u9/b.png", Sheet(GOOD, serial="S-2"))
     monkeypatch.setattr(real, "_judge_pages", scans)
     screening = importlib.import_module("detectors.screening")
-    monkeypatch.setattr(screening, "screen", lambda *_, **__: _Silent())
+    monkeypatch.setattr(screening, "screen", lambda *_, **__: Silent())
     monkeypatch.setenv("SURVEY_AUDIT__SETTLE_SECONDS", "0")
     return config, scans
 
@@ -95,7 +95,7 @@ def _configured(config: Path, *lines: str) -> None:
     config.write_text(text.replace("[round]", "\n".join([*lines, "[round]"]), 1), "utf-8")
 
 
-def _run(config: Path, said: list[str]) -> Any:
+def run(config: Path, said: list[str]) -> Any:
     return run_and_tell(
         settings_of(config),
         now=clock,
@@ -131,7 +131,7 @@ def test_mail_and_webhook_tell_counts_and_no_names(
         config, "[notify]", _mail(inbox[1]), f'webhook = "{address}"', 'token_env = "HOOK_TOKEN"'
     )
     said: list[str] = []
-    outcome = _run(config, said)
+    outcome = run(config, said)
     assert (said, outcome.exit_code) == ([], ExitCode.PARTLY_JUDGED)
     ((envelope, message),) = inbox[0].got
     assert envelope.rcpt_tos == ["a@x.vn", "b@x.vn"]
@@ -151,7 +151,7 @@ def test_mail_and_webhook_tell_counts_and_no_names(
         assert word not in text + json.dumps(body, ensure_ascii=False)
     assert _notices(config) == [{"mail": "sent", "webhook": "sent"}]
     # Nothing new: nobody is told, and nothing is written.
-    assert _run(config, said).nothing_new
+    assert run(config, said).nothing_new
     assert (len(inbox[0].got), len(hook.got), len(_notices(config))) == (1, 1, 1)
     assert verify_round(settings_of(config)).faults == []
 
@@ -164,7 +164,7 @@ def test_what_cannot_be_sent_is_recorded_and_fails_nothing(
     address = f"http://127.0.0.1:{hook.server_port}/hook"
     _configured(config, "[notify]", _mail(9), f'webhook = "{address}"')
     said: list[str] = []
-    assert _run(config, said).exit_code is ExitCode.PARTLY_JUDGED
+    assert run(config, said).exit_code is ExitCode.PARTLY_JUDGED
     assert said == [
         "warning: the mail was not sent: ConnectionRefusedError",
         "warning: the webhook was not sent: HTTP 302",
@@ -177,12 +177,12 @@ def test_a_run_that_fails_tells_so(place: tuple[Path, FakeScans], hook: Any) -> 
     config, _ = place
     address = f"http://127.0.0.1:{hook.server_port}/hook"
     _configured(config, "[notify]", 'when = "trouble"', f'webhook = "{address}"')
-    _run(config, [])
+    run(config, [])
     (config.parent / "inbox/scans/u1/c.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"c")
     (config.parent / "originals").rename(config.parent / "gone")
     (config.parent / "originals").write_text("a file stands in the way")
     with pytest.raises(AccessError):
-        _run(config, [])
+        run(config, [])
     assert [body["exit_code"] for _, _, body in hook.got] == [10, 5]
     assert hook.got[1][2]["error"] == "AccessError"
 
@@ -216,7 +216,7 @@ def test_addresses_of_people_stay_out_of_the_trail(
 ) -> None:
     config, _ = place
     _configured(config, "[notify]", _mail(inbox[1]))
-    _run(config, [])
+    run(config, [])
     with reading(settings_of(config).store_url) as cursor:
         assert not any("a@x.vn" in str(row[0]) for row in cursor("SELECT body FROM trail"))
 
@@ -224,7 +224,7 @@ def test_addresses_of_people_stay_out_of_the_trail(
 def test_the_log_withholds_whatever_names_anybody(place: tuple[Path, FakeScans]) -> None:
     config, _ = place
     config.write_text('log = "runs/log.jsonl"\n' + config.read_text("utf-8"), "utf-8")
-    outcome = _run(config, [])
+    outcome = run(config, [])
     text = (config.parent / "runs/log.jsonl").read_text("utf-8")
     lines = [json.loads(line) for line in text.splitlines()]
     events = [line["event"] for line in lines]

@@ -18,8 +18,8 @@ from audit.settings import Settings
 from audit.store import open_store
 from audit.store.schema import metadata
 from detectors.errors import Busy, ExitCode
+from tests.audit.nights import fill, quiet
 from tests.audit.rounds import FakeScans, clock, put_scan, settings_of, small_round
-from tests.audit.test_run import _fill, _quiet
 from tests.audit.test_store import postgres_url
 from tests.data import real
 
@@ -44,12 +44,12 @@ def test_postgresql_stores_what_sqlite_stores(tmp_path: Path, postgres_url: str)
     dumps = []
     for name in ("a", "b"):
         config, scans = small_round(tmp_path / name / "r"), FakeScans()
-        _fill(tmp_path / name / "r", scans)
+        fill(tmp_path / name / "r", scans)
         settings = settings_of(config)
         if name == "b":
             settings = settings.model_copy(update={"store": postgres_url})
-        assert run_round(settings, _quiet(scans)).exit_code is ExitCode.PARTLY_JUDGED
-        assert run_round(settings, _quiet(scans)).nothing_new
+        assert run_round(settings, quiet(scans)).exit_code is ExitCode.PARTLY_JUDGED
+        assert run_round(settings, quiet(scans)).nothing_new
         dumps.append(_dump(settings))
     assert dumps[0] == dumps[1]
 
@@ -64,8 +64,8 @@ def test_one_run_at_a_time_where_machines_share_only_the_server(
         store_lock(store, settings.round.id),
         pytest.raises(Busy),
     ):
-        run_round(settings, _quiet(FakeScans()))
-    assert run_round(settings, _quiet(FakeScans())).exit_code is ExitCode.DONE
+        run_round(settings, quiet(FakeScans()))
+    assert run_round(settings, quiet(FakeScans())).exit_code is ExitCode.DONE
 
 
 def test_real_scans_from_the_inbox_to_a_report(tmp_path: Path) -> None:

@@ -148,13 +148,27 @@ def test_ties_share_the_best_rank_and_units_without_value_are_not_counted(
     best, worst = [SATISFIED] * 3, [SATISFIED, SATISFIED, DISSATISFIED]
     rows = [("a", Gate.SCORED, best), ("b", Gate.SCORED, best), ("c", Gate.SCORED, worst)]
     rows += [("d", Gate.HELD, best), ("x", Gate.SCORED, best)]
-    scores = {u: _overall(score(_ballot(rows), instrument, units, RULES), u) for u in units}
+    scores = {u: _overall(score(_ballot(rows * 5), instrument, units, RULES), u) for u in units}
     assert [scores[u].ranks["after_review"] for u in "abc"] == [1, 1, 3]
     assert scores["d"].ranks["after_review"] is None
     assert scores["e"].ranks["bound_low"] is None
     assert scores["a"].ranked_units == 4
     assert (scores["d"].rank_best, scores["d"].rank_worst) == (1, 4)
     assert scores["x"].ranks == {}
+
+
+def test_a_unit_of_few_forms_has_no_rank_and_leaves_no_gap(instrument: Instrument) -> None:
+    """The rank that nobody else has would say between which values its own lies."""
+    units: dict[str, str | None] = dict.fromkeys("abc", "G")
+    best, worst = [SATISFIED] * 3, [DISSATISFIED] * 3
+    rows = [("a", Gate.SCORED, best)] * 9 + [("b", Gate.SCORED, [*best[:2], DISSATISFIED])] * 9
+    for few in (best, worst):
+        ballot = _ballot([*rows, *[("c", Gate.SCORED, few)] * 4])
+        scores = {u: _overall(score(ballot, instrument, units, RULES), u) for u in units}
+        assert [scores[u].ranks["after_review"] for u in "ab"] == [1, 2]
+        assert scores["a"].ranked_units == 2
+        assert not scores["c"].ranks
+        assert scores["c"].shares["after_review"].answers == 12
 
 
 def test_tiers_are_taken_from_the_exact_value_and_shown_rounded() -> None:

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from audit.judge.decision import Decision, Verdict
+from audit.pipeline.run import run_round
 from audit.settings import Settings
 from audit.store import Store, open_store
 from audit.store.cases import Cases
 from audit.verification import verify_round
-from tests.audit.crash import _database
+from tests.audit.crash import database
+from tests.audit.nights import GOOD, quiet, rows
 from tests.audit.rounds import FakeScans, Sheet, act, erasure, settings_of, small_round
-from tests.audit.test_run import GOOD, _quiet, _rows, run_round
 from tests.audit.test_store import postgres_url
 
 __all__ = ["postgres_url"]
@@ -66,23 +67,23 @@ def test_decisions_fall_while_a_run_writes(
     plain = FakeScans()
     one = settings_of(small_round(tmp_path / "a/r"))
     _flagged(one.base, plain)
-    run_round(one, _quiet(plain))
+    run_round(one, quiet(plain))
     with open_store(one.store_url) as store:
         for n in range(FLAGGED):
             for actor in ("an", "binh"):
                 _say(store, one, f"S-{n}", actor)
     _more(one.base, plain)
-    run_round(one, _quiet(plain))
+    run_round(one, quiet(plain))
 
     config, watched = small_round(tmp_path / "b/r"), _Watched()
     if kind == "postgresql":
         server = request.getfixturevalue("postgres_url")
-        url = _database(server.replace("/postgres?", "/{}?"), 0)
+        url = database(server.replace("/postgres?", "/{}?"), 0)
         config.write_text(f'store = "{url}"\n' + config.read_text("utf-8"), "utf-8")
     two = settings_of(config)
     watched.go_on.set()
     _flagged(two.base, watched)
-    run_round(two, _quiet(watched))
+    run_round(two, quiet(watched))
     watched.go_on.clear()
     watched.begun.clear()
     _more(two.base, watched)
@@ -104,11 +105,11 @@ def test_decisions_fall_while_a_run_writes(
 
     people = threading.Thread(target=decide)
     people.start()
-    run_round(two, _quiet(watched))
+    run_round(two, quiet(watched))
     people.join()
     assert problems == []
     assert verify_round(two).faults == []
     # What fell after the run had counted is counted by the next.
-    run_round(two, _quiet(watched))
-    assert _rows(two) == _rows(one)
-    assert run_round(two, _quiet(watched)).nothing_new
+    run_round(two, quiet(watched))
+    assert rows(two) == rows(one)
+    assert run_round(two, quiet(watched)).nothing_new

@@ -7,6 +7,7 @@ field's all lie near to each other, as short lines of writing do.
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -51,6 +52,7 @@ def _against(check: Any, page: Any, other: Any, packed: int) -> list[Measure]:
 
     one, four, verified, whole = fastest(one_search, search, close, check)
     memory = sum(size for _, size in indices.values()) / 1e6
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     against = "the whole check of one page"
     return [
         Measure(f"search among {PAGES} codes", 1000 * one, "ms", one / whole, against),
@@ -66,6 +68,13 @@ def _against(check: Any, page: Any, other: Any, packed: int) -> list[Measure]:
             against,
         ),
         Measure(f"codes of {PAGES} pages", memory, "MB", memory / MEMORY_MB, f"{MEMORY_MB} MB"),
+        Measure(
+            f"peak memory of the process that holds and searches them, {PAGES} pages",
+            peak,
+            "MB",
+            peak / MEMORY_MB,
+            f"{MEMORY_MB} MB",
+        ),
         Measure("a page's fingerprint", packed, "bytes", packed / 4096, "4 kB"),
     ]
 

@@ -77,7 +77,7 @@ def test_a_batch_filled_by_one_hand_is_found_form_by_form(honest):
     table = records_of(honest, frame)
     found = flagged_rows(paper_run, table)
     assert len(found & set(block.tolist())) >= 8
-    assert len(found - set(block.tolist())) <= 1
+    assert found <= set(block.tolist())
     assert flagged_units(paper_runs, units_of(honest, frame)) == {UNIT}
     mates = {f.record_id for f in paper_run.CHECK.assess(table, seed=3).findings}
     named = paper_run.CHECK.assess(table, seed=3).findings[0].evidence["records"]
@@ -106,7 +106,7 @@ def test_families_that_queue_everywhere_accuse_nobody(honest):
         values[row + 1, kept] = values[row, kept]
     frame[items] = values
     assert flagged_units(paper_runs, units_of(honest, frame)) == set()
-    assert len(flagged_rows(paper_run, records_of(honest, frame))) <= 4
+    assert flagged_rows(paper_run, records_of(honest, frame)) == set()
 
 
 def test_without_any_order_nothing_is_judged_and_time_stands_in_for_serials(honest):
@@ -259,8 +259,7 @@ def test_copied_comments_are_found_and_never_quoted(honest):
     table = records_of(honest, frame)
     assert flagged_units(comments, units_of(honest, frame)) == {UNIT}
     found = flagged_rows(comment_copy, table)
-    assert found >= set(rows.tolist())
-    assert len(found) <= len(rows) + 1
+    assert found == set(rows.tolist())
     said = (
         comment_copy.CHECK.assess(table, seed=3).findings
         + comments.CHECK.assess(units_of(honest, frame), seed=3).findings

@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import norm
 
 from detectors.calibration.multiplicity import q_values
+from detectors.circumstances import Circumstances
 from detectors.records._classes import classes_of
 from detectors.records._likeness import CHANGED_SHARE, likeness_of
 from detectors.records._overdispersion import Overdispersion
@@ -22,7 +23,12 @@ from tests.detectors.data import in_random_units, instrument, pool
 
 
 def made(
-    values: np.ndarray, levels: int, unit: np.ndarray | None = None, *, blank: float = 0.0
+    values: np.ndarray,
+    levels: int,
+    unit: np.ndarray | None = None,
+    *,
+    blank: float = 0.0,
+    known: Circumstances | None = None,
 ) -> RecordTable:
     """A table of ``values`` in ``levels`` categories; a share of blanks."""
     n, k = values.shape
@@ -32,7 +38,8 @@ def made(
     frame.insert(0, "record_id", [f"r{i:05d}" for i in range(n)])
     frame.insert(1, "unit_id", np.zeros(n, dtype=int) if unit is None else unit)
     scale = tuple(range(1, levels + 1))
-    return RecordTable.build(frame, instrument({f"q{j}": scale for j in range(k)}))
+    form = instrument({f"q{j}": scale for j in range(k)})
+    return RecordTable.build(frame, form, circumstances=known)
 
 
 def ordinal(n: int, k: int, levels: int, seed: int, loading: float = 0.7) -> np.ndarray:
@@ -218,3 +225,29 @@ def test_ordinary_p_values_hardly_speak_for_copies_and_no_single_one_decides():
     assert np.all(np.diff(value) < 0)
     assert abs(surprise(np.random.default_rng(1).random(20_000)).mean()) < 0.02
     assert surprise(np.array([1e-12])) == MOST_SURPRISE
+
+
+# --- the trusted baseline
+
+
+def test_a_baseline_of_trusted_records_sees_copies_that_every_unit_holds():
+    honest = ordinal(800, 16, 5, 31, loading=0.6)
+    unit = np.repeat(np.arange(16), 50)
+    values = honest.copy()
+    for first in range(0, 800, 50):  # in every unit a third are copies of the same three forms
+        values[first : first + 16] = honest[np.arange(16) % 3]
+    known = Circumstances(baseline=made(ordinal(800, 16, 5, 32, loading=0.6), 5).responses)
+    copied = np.arange(800) % 50 < 16
+    alone, beside = made(values, 5, unit), made(values, 5, unit, known=known)
+    of = [twins_of(table, 1).p_foreign[np.argsort(table.source_row)] for table in (alone, beside)]
+    assert np.median(of[0][copied]) > 0.05
+    assert np.median(of[1][copied]) < 0.001
+    # and honest records are what they were
+    assert 0.01 < (of[1][~copied] <= 0.05).mean() < 0.09
+
+
+def test_too_small_a_baseline_takes_nobodys_place():
+    values, unit = ordinal(600, 8, 5, 33), np.repeat(np.arange(2), 300)
+    known = Circumstances(baseline=made(ordinal(250, 8, 5, 34), 5).responses)
+    one, other = (twins_of(made(values, 5, unit, known=k), 1) for k in (None, known))
+    np.testing.assert_array_equal(one.p_value, other.p_value)

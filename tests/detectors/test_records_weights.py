@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from detectors.registry import Level, discover
-from detectors.screening import ORDER_ONLY, RECORD_WEIGHTS
+from detectors.weights import ORDER_ONLY, RECORD_WEIGHTS
 
 
 def test_checks_that_say_they_flag_nobody_cannot_flag():

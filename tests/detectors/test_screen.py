@@ -13,7 +13,7 @@ from detectors.registry import Level, discover
 from detectors.screening import screen
 from detectors.simulate.frauds import Fraud, FraudPlan
 from detectors.simulate.round import simulate_round
-from detectors.table import positions
+from detectors.table_coding import positions
 from tests.detectors.data import in_random_units, instrument, pool
 
 TAIL = ["p_value", "q_value", "severity", "flagged", "not_testable"]
@@ -138,6 +138,16 @@ def test_missing_columns(sim):
         screen(sim.responses[["record_id", "unit_id"]], sim.instrument)
     result = screen(sim.responses.drop(columns=["A1", "B2"]), sim.instrument)
     assert any("A1, B2" in note.en for note in result.notes)
+
+
+def test_items_that_tell_nothing_and_gaps_are_told(sim):
+    rows = sim.responses.head(200).copy()
+    rows["A1"], rows["B2"] = 5, None
+    rows.loc[rows.index[:190], "C3"] = None
+    notes = [note.en for note in screen(rows, sim.instrument).notes]
+    assert any(note.startswith("Every record has the same answer to: A1;") for note in notes)
+    assert "No record has a valid answer to: B2." in notes
+    assert any(note.startswith("9% of the answers are missing;") for note in notes)
 
 
 def test_values_become_positions():

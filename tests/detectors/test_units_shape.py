@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -13,7 +14,7 @@ from detectors.registry import Level, discover
 from detectors.simulate.frauds import FRAUDS, Fraud, FraudPlan
 from detectors.simulate.population import Population, draw_levels, survey_instrument, unit_effects
 from detectors.table import RecordTable, UnitTable
-from detectors.units import _alike, _lift
+from detectors.units import _alike, _lift, _shape
 from detectors.units._alike import Alike
 from detectors.units._features import features_of_codes
 from detectors.units._odds import Material, edited_gain, invented_odds
@@ -58,12 +59,11 @@ def tampered() -> RecordTable:
     return table_of(answers_of(13, 30, 100, frauds), 100)
 
 
-def material(codes: np.ndarray, levels: int = 5) -> tuple[Material, np.ndarray]:
+def material(codes: np.ndarray, levels: int = 5) -> Material:
     most = np.full(codes.shape[1], levels, dtype=np.intp)
     found = features_of_codes(codes, most)
     rows = np.arange(len(codes))
-    data = Material(codes, most, found.level, found.not_best, found.low, rows)
-    return data, found.spread
+    return Material(codes, most, found.level, found.not_best, found.low, found.spread, rows)
 
 
 # --- tilting
@@ -109,12 +109,24 @@ def test_no_record_stands_twice_in_a_pseudo_unit_of_a_small_stratum():
 def test_lift_is_nothing_for_independent_answers_and_much_for_linked_ones():
     rng = np.random.default_rng(5)
     alone = rng.integers(1, 4, (3000, 4)).astype(np.int8)
-    assert np.abs(_lift.lift_table(alone, 4)).max() < 0.25
+    assert np.abs(_lift.lift_of(alone, 4).table).max() < 0.25
     linked = np.repeat(rng.integers(1, 4, (3000, 1)), 4, axis=1).astype(np.int8)
-    score = _lift.lift_scores(linked, _lift.lift_table(linked, 4))
-    np.testing.assert_allclose(score, 6 * np.log(3.0), rtol=0.06)  # six pairs, each three times
+    lift = _lift.lift_of(linked, 4)
+    # six pairs, three of them in the tree, each three times as often as by chance
+    expected = np.broadcast_to(np.log(3.0) * np.array([6, 3]), (3000, 2))
+    np.testing.assert_allclose(_lift.lift_scores(linked, lift), expected, rtol=0.06)
     blank = np.zeros((2, 4), dtype=np.int8)
-    assert not _lift.lift_scores(blank, _lift.lift_table(linked, 4)).any()
+    assert not _lift.lift_scores(blank, lift).any()
+
+
+def test_the_tree_spans_the_items_along_their_closest_pairs():
+    rng = np.random.default_rng(6)
+    first, second = rng.integers(1, 4, (2, 4000, 1))
+    noise = rng.random((4000, 6)) < 0.3
+    codes = np.where(noise, rng.integers(1, 4, (4000, 6)), np.hstack([first, second] * 3))
+    pairs = {tuple(pair) for pair in _lift.lift_of(codes.astype(np.int8), 4).tree.tolist()}
+    assert len(pairs) == 5
+    assert sum((b - a) % 2 == 0 for a, b in pairs) == 4  # each kind by itself, one bridge
 
 
 def test_rows_put_together_item_by_item_have_the_higher_odds():
@@ -122,9 +134,7 @@ def test_rows_put_together_item_by_item_have_the_higher_odds():
     rng = np.random.default_rng(0)
     made = np.column_stack([rng.permutation(column) for column in codes.T]).astype(np.int8)
     both = np.vstack([codes, made])
-    data, _ = material(both)
-    honest = np.arange(len(codes))
-    data = Material(data.codes, data.levels, data.level, data.not_best, data.low, honest)
+    data = replace(material(both), peers=np.arange(len(codes)))
     odds = invented_odds(data, rng)
     assert np.median(odds[len(codes) :]) > 5 * np.median(odds[: len(codes)])
 
@@ -133,21 +143,21 @@ def test_a_raised_record_looks_raised_and_a_low_one_does_not():
     codes = answers_of(4, 20, 80).astype(np.int8)
     codes[0], codes[1] = 5, 4
     codes[1, :2] = 2
-    data, _ = material(codes)
+    data = material(codes)
     gain = edited_gain(data, np.random.default_rng(0))
     assert gain is not None
     low = data.low > 0
     assert gain[low].max() < 0 < gain[~low].max()
     assert gain[0] == pytest.approx(0.0, abs=0.05)
     yes_no = np.random.default_rng(1).integers(1, 3, (100, 5)).astype(np.int8)
-    assert edited_gain(material(yes_no, 2)[0], np.random.default_rng(0)) is None
+    assert edited_gain(material(yes_no, 2), np.random.default_rng(0)) is None
 
 
 # --- near duplicates
 
 
 def total(codes: np.ndarray, rows: list[int]) -> float:
-    alike = Alike.of(*material(codes))
+    alike = Alike.of(material(codes))
     return float(alike.totals(np.array(rows), np.array([0, len(rows)]))[0])
 
 
@@ -168,17 +178,17 @@ def test_a_rare_record_counts_twice_seen_and_a_best_one_never():
 def test_compiled_loops_answer_what_the_plain_ones_do(monkeypatch):
     codes = answers_of(8, 6, 60, {0: Fraud.COPY}).astype(np.int8)
     codes[np.random.default_rng(0).random(codes.shape) < 0.05] = 0
-    data, spread = material(codes)
+    data = material(codes)
     rows, first = np.arange(len(codes)), np.arange(7) * 60
-    plain = Alike.of(data, spread).totals(rows, first)
-    table = _lift.lift_table(codes, 6)
-    lifts = _lift.lift_scores(codes, table)
+    plain = Alike.of(data).totals(rows, first)
+    lift = _lift.lift_of(codes, 6)
+    lifts = _lift.lift_scores(codes, lift)
     counts = features_of_codes(codes, data.levels)
     monkeypatch.setattr(_alike, "COMPILED_FROM", 1)
     monkeypatch.setattr(_lift, "COMPILED_FROM", 1)
     monkeypatch.setattr("detectors.units._features.COMPILED_FROM", 1)
-    np.testing.assert_allclose(Alike.of(data, spread).totals(rows, first), plain, rtol=1e-4)
-    np.testing.assert_allclose(_lift.lift_scores(codes, table), lifts, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(Alike.of(data).totals(rows, first), plain, rtol=1e-4)
+    np.testing.assert_allclose(_lift.lift_scores(codes, lift), lifts, rtol=1e-4, atol=1e-4)
     fast = features_of_codes(codes, data.levels)
     for name in ("level", "not_best", "low", "all_best", "top_two"):
         np.testing.assert_allclose(getattr(fast, name), getattr(counts, name))
@@ -258,3 +268,29 @@ def test_p_values_of_honest_units_are_what_they_say():
     together = np.concatenate(p)
     assert (together <= 0.05).mean() <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 150)
     assert 0.1 <= (together <= 0.2).mean() <= 0.3
+
+
+# --- several strata
+
+
+def two_channels(levels: np.ndarray, size: int) -> RecordTable:
+    frame = table_of(levels, size).responses
+    frame["channel"] = np.where(np.arange(len(frame)) % 2 == 0, "paper", "online")
+    return RecordTable.build(frame, FORM)
+
+
+def test_what_was_done_to_forms_of_both_kinds_shows_best_over_both(monkeypatch):
+    frauds = {0: Fraud.INVENTED, 1: Fraud.EDIT_UP}
+    table = two_channels(answers_of(51, 24, 120, frauds, share=0.2), 120)
+    joint = shape_of(table, 1)
+    assert joint.tests["answers.incoherence"].tested[0] == 120
+    monkeypatch.setattr(_shape, "across", lambda parts, weights: None)
+    alone = shape_of(replace(table, _memo={}), 1)
+    assert (joint.together[:2] < 0.3 * alone.together[:2]).all()
+
+
+def test_p_values_of_honest_units_of_two_channels_are_what_they_say():
+    p = [shape_of(two_channels(answers_of(s, 40, 60), 60), s).together for s in (61, 62, 63)]
+    together = np.concatenate(p)
+    assert (together <= 0.05).mean() <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 120)
+    assert (together <= 0.3).mean() >= 0.15

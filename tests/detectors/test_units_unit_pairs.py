@@ -78,6 +78,12 @@ def test_copies_between_units_are_found_with_both_units_and_the_records():
     assert len(found["U04"].evidence["records"]) <= 20
 
 
+def test_two_units_of_ten_do_not_hide_what_they_share():
+    sim = world(185, units=10, n=80, digital=0.0)
+    copy(sim, "U04", "U08", 20, 1)
+    assert flagged(CHECK.assess(sim.table(), seed=1)) == {"U04", "U08"}
+
+
 def test_honest_units_are_seldom_named():
     p, named = [], 0
     for seed in range(190, 200):

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from detectors.instrument import load_instrument
-from scans.laid import COVER, LOOKS, PARTS, LaidPage, lay_page, window
+from scans.laid import COVER, PARTS, LaidPage, lay_page, window
+from scans.looks import LOOKS
 from scans.simulate.form import write_instrument
 from scans.simulate.page import simulate_page
 from scans.simulate.respondents import random_spec

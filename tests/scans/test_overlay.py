@@ -11,7 +11,7 @@ import pytest
 
 from detectors.errors import AccessError
 from detectors.finding import Family, Finding, Message, Severity
-from scans.laid import difference
+from scans.looks import difference
 from scans.overlay import overlay_name, overlay_of, write_overlay
 from scans.page import check_page
 from scans.source import PageError, read_pages

@@ -6,25 +6,19 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import Form
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
 from audit.desk import throttle
 from audit.desk.api import Health
 from audit.desk.factors import Factors
 from audit.desk.locale import LANGUAGES
-from audit.desk.passwords import verify
+from audit.desk.passwords import in_turn, verify
 from audit.desk.people import ABSOLUTE, Session, User, Users
 from audit.desk.permissions import Permission
-from audit.desk.web import (
-    Refused,
-    Routes,
-    Visit,
-    Visited,
-    cookie_name,
-    local,
-    require_private,
-    static_file,
-)
+from audit.desk.rendering import static_file
+from audit.desk.routing import Routes
+from audit.desk.web import Refused, Visit, Visited, cookie_name, local, require_private
 from audit.trail.acts import Action
 
 __all__ = ["log_in", "note_failure", "routes"]
@@ -72,7 +66,7 @@ def login_page(visit: Visited, next: str = "/") -> Response:  # noqa: A002 - nam
 
 
 @routes.post("/login", Permission.PUBLIC)
-def login(
+async def login(
     visit: Visited,
     name: Annotated[str, Form(max_length=200)] = "",
     password: Annotated[str, Form(max_length=2000)] = "",
@@ -80,18 +74,34 @@ def login(
 ) -> Response:
     """Log in. An unknown name and a wrong password get the same answer after the same work."""
     require_private(visit.request)
-    desk, now = visit.desk, visit.desk.now()
     address = visit.request.client.host if visit.request.client else ""
-    with desk.store.reading() as connection:
+    blocked, known = await run_in_threadpool(_looked_up, visit, name, address)
+    right = await in_turn(verify, known[1] if known else None, password)
+    user = known[0] if known is not None and right and not blocked else None
+    return await run_in_threadpool(_answered, visit, user, name, address, next, blocked)
+
+
+def _looked_up(visit: Visit, name: str, address: str) -> tuple[bool, tuple[User, str] | None]:
+    now = visit.desk.now()
+    with visit.desk.store.reading() as connection:
         blocked = throttle.blocked(connection, name, address, now)
-        known = Users(connection).to_log_in(name, now)
-    right = verify(known[1] if known else None, password)
-    if blocked or known is None or not right:
+        return blocked, Users(connection).to_log_in(name, now)
+
+
+def _answered(
+    visit: Visit,
+    user: User | None,
+    name: str,
+    address: str,
+    there: str,
+    blocked: bool,  # noqa: FBT001 - handed on by the one caller above
+) -> Response:
+    if user is None:
         note_failure(visit, name, address)
         why = visit.text("login.blocked" if blocked else "login.wrong")
-        shown = {"next": local(next), "wrong": why, "name": name, "oidc": _oidc(visit)}
+        shown = {"next": local(there), "wrong": why, "name": name, "oidc": _oidc(visit)}
         return visit.page("login.html.j2", 429 if blocked else 401, **shown)
-    return log_in(visit, known[0], next)
+    return log_in(visit, user, there)
 
 
 def log_in(visit: Visit, user: User, there: str, *, second: bool = True) -> Response:

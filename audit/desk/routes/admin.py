@@ -13,8 +13,9 @@ from fastapi.responses import Response
 from audit.desk.casefile import checks, title_of
 from audit.desk.people import Users
 from audit.desk.permissions import Permission
+from audit.desk.routing import Routes
 from audit.desk.tables import exported
-from audit.desk.web import Routes, Visit, Visited
+from audit.desk.web import Visit, Visited
 from audit.scoring.rules import book_at
 from audit.store.schema import factors, trail
 from audit.trail.acts import Action
@@ -35,7 +36,7 @@ _TOLD = (
         Action.USER,
         Action.FACTOR,
     ),
-    *(Action.NOTE, Action.CORRECTION, Action.KEYS, Action.EXPLANATION, Action.RETRY),
+    *(Action.NOTE, Action.CORRECTION, Action.KEYS, Action.EXPLANATION, Action.RETRY, Action.KNOWN),
 )
 
 
@@ -92,6 +93,20 @@ def _people(visit: Visit) -> list[dict[str, Any]]:
         }
         for row in people
     ]
+
+
+@routes.get("/admin/sessions.{kind}", Permission.ACCESSES)
+def export_sessions(visit: Visited, kind: str) -> Response:
+    """The sessions that run, with the cells of the page."""
+    with visit.desk.store.reading() as connection:
+        rows = Users(connection).running(visit.desk.now())
+    t = visit.text
+    columns = {
+        t("login.name"): [row["name"] for row in rows],
+        t("account.agent"): [row["agent"] or "–" for row in rows],
+        t("admin.seen"): [visit.moment(row["seen_at"]) for row in rows],
+    }
+    return exported(visit, kind, "sessions", columns)
 
 
 @routes.post("/admin/sessions/end", Permission.PEOPLE)
@@ -166,9 +181,29 @@ def _log(visit: Visit, actor: str, action: str, before: str, most: int) -> list[
     return found
 
 
+@routes.get("/admin/rules.{kind}", Permission.ACCESSES)
+def export_rules(visit: Visited, kind: str) -> Response:
+    """Rule sets, thresholds and checks as one table: what it is, its name, its value."""
+    t, shown = visit.text, _rules(visit)
+    rows = [
+        (f"{t('rules.set')}: {book.id}", t.say(tier.name), t.percent(float(tier.cut_off)))
+        for _, book in shown["sets"]
+        for tier in book.tiers
+    ]
+    rows += [(t("rules.thresholds"), name, value) for name, value in shown["thresholds"]]
+    rows += [(t("rules.checks"), name, version) for _, name, version in shown["checks"]]
+    heads = (t("rules.part"), t("rules.name"), t("rules.value"))
+    columns = {head: [row[place] for row in rows] for place, head in enumerate(heads)}
+    return exported(visit, kind, "rules", columns)
+
+
 @routes.get("/admin/rules", Permission.ACCESSES)
 def rules(visit: Visited) -> Response:
     """The rule set and the thresholds in force; they come from files and are not changed here."""
+    return visit.page("rules.html.j2", **_rules(visit))
+
+
+def _rules(visit: Visit) -> dict[str, Any]:
     settings, t = visit.desk.settings, visit.text
     needed = {form.programme for form in settings.instrument}
     book = book_at(settings.path(settings.rules), settings.round.date_to, needed)
@@ -179,11 +214,10 @@ def rules(visit: Visited) -> Response:
         ("desk.second_factor", ", ".join(settings.desk.second_factor) or "–"),
         ("desk.password_again", t("minutes", n=settings.desk.password_again)),
     ]
-    return visit.page(
-        "rules.html.j2",
-        sets=sorted(book.items()),
-        thresholds=flags,
-        checks=sorted(
+    return {
+        "sets": sorted(book.items()),
+        "thresholds": flags,
+        "checks": sorted(
             (t.say(title_of(name)), name, info.version) for name, info in checks().items()
         ),
-    )
+    }

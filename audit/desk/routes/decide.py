@@ -11,15 +11,18 @@ from fastapi.responses import JSONResponse, Response
 from audit.desk.api import LeaseState
 from audit.desk.casefile import CaseFile
 from audit.desk.entries import label_of
+from audit.desk.fields import Query, Word
 from audit.desk.leases import Lease, Leases
 from audit.desk.people import stamp
 from audit.desk.permissions import Permission
 from audit.desk.proof import proved
 from audit.desk.queue import Filters
 from audit.desk.reasons import WITHDRAWN, all_reasons, reason_text
-from audit.desk.routes.case import case_page, events_of, file_of, sign_of, weighs
+from audit.desk.routes.case import case_page, file_of, weighs
 from audit.desk.routes.queue import local_time
-from audit.desk.web import Refused, Routes, Visit, Visited
+from audit.desk.routes.shown import events_of, sign_of
+from audit.desk.routing import Routes
+from audit.desk.web import Refused, Visit, Visited
 from audit.judge.authority import Bar, bar
 from audit.judge.decision import Decision, Verdict
 from audit.store.cases import Cases
@@ -31,8 +34,6 @@ __all__ = ["routes"]
 routes = Routes()
 
 _NOTE = 4000
-Word = Annotated[str, Form(max_length=200)]
-Query = Annotated[str, Form(max_length=2000)]
 
 
 class _Stop(Exception):
@@ -145,7 +146,7 @@ def _write(
             raise _Stop(file, "conflict.lease", lease)
         decision = Decision(user.name, word, file.case["evidence"], reason, note, stamp(now))
         try:
-            Cases(connection, visit.desk.settings.round.id).decide(case_id, decision)
+            Cases(connection, file.case["round_id"]).decide(case_id, decision)
         except UsageError as error:
             raise _Stop(file, "conflict.order") from error
         Leases(connection).release(case_id, user)

@@ -13,7 +13,8 @@ from starlette.datastructures import FormData
 
 from audit.desk.geometry import moved, pieces_of, save_version
 from audit.desk.permissions import Permission
-from audit.desk.web import Refused, Routes, Visit, Visited
+from audit.desk.routing import Routes
+from audit.desk.web import Refused, Visit, Visited
 from audit.trail.acts import Action
 from detectors.errors import InputError
 from detectors.instrument import Instrument, Page

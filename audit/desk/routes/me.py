@@ -10,12 +10,14 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from audit.desk.factors import Factors, enrolment_uri
+from audit.desk.fields import Secret
 from audit.desk.keys import KEYS, KeyChoices, assigned, collisions, usable
 from audit.desk.passwords import MINIMUM
 from audit.desk.people import Users
 from audit.desk.permissions import Permission
 from audit.desk.proof import require_proof
-from audit.desk.web import Refused, Routes, Visit, Visited, local
+from audit.desk.routing import Routes
+from audit.desk.web import Refused, Visit, Visited, local
 from audit.trail.acts import Action
 from detectors.errors import UsageError
 
@@ -23,7 +25,6 @@ __all__ = ["routes"]
 
 routes = Routes()
 
-Secret = Annotated[str, Form(max_length=2000)]
 _NO_WORDS = ("confirm", "dismiss", "escalate", "backcheck", "reopen")
 
 
@@ -181,7 +182,7 @@ async def save_keys(visit: Visited) -> Response:
     if "reset" not in form:
         for name, known in KEYS.items():
             given = str(form.get(name, "")).strip().lower()[:12]
-            if given and given != known.default:
+            if given and given != known.default.lower():
                 if not usable(name, given):
                     return _page(visit, 400, error=visit.text("keys.unusable", sign=given))
                 choices[name] = given

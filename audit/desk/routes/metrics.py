@@ -10,7 +10,8 @@ from fastapi import Request
 from fastapi.responses import PlainTextResponse, Response
 
 from audit.desk.permissions import Permission
-from audit.desk.web import Refused, Routes, Visited
+from audit.desk.routing import Routes
+from audit.desk.web import Refused, Visited
 
 __all__ = ["routes"]
 

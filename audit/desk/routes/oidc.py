@@ -3,6 +3,10 @@
 The provider says who somebody is; what they may do is what their account here says. No account
 is ever made by a login. State, nonce and verifier of a login under way lie encrypted in a
 cookie that only this host gets back; it runs out after ten minutes and counts once.
+
+Whoever is asked for the password again may log in at the provider once more instead: it is
+asked for a fresh login (``prompt=login``, ``max_age=0``) and has to sign when that was.
+Reference: OpenID Connect Core 1.0, sections 3.1.2.1 and 2 (``auth_time``).
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import time
 import warnings
 from functools import lru_cache
 from typing import Any, cast
@@ -17,10 +22,11 @@ from typing import Any, cast
 from cryptography.fernet import Fernet, InvalidToken
 from fastapi.responses import Response
 
-from audit.desk.people import Users
+from audit.desk.people import User, Users
 from audit.desk.permissions import Permission
 from audit.desk.routes.account import log_in, note_failure
-from audit.desk.web import Refused, Routes, Visit, Visited, local, require_private
+from audit.desk.routing import Routes
+from audit.desk.web import Refused, Visit, Visited, local, require_private
 from audit.settings import Oidc
 from detectors.errors import MissingComponent
 
@@ -29,20 +35,34 @@ __all__ = ["routes"]
 routes = Routes()
 
 _MINUTES = 10
+_LEEWAY = 60  # seconds between two clocks
 _WAIT = 10  # seconds for the provider to answer
 
 
 @routes.get("/oidc/start", Permission.PUBLIC)
 def start(visit: Visited, next: str = "/") -> Response:  # noqa: A002 - name in the URL
     """Send the browser to the provider."""
+    return _begin(visit, next)
+
+
+@routes.get("/oidc/again", Permission.ACCOUNT)
+def again(visit: Visited, next: str = "/") -> Response:  # noqa: A002 - name in the URL
+    """Send the browser to the provider for a fresh login of the same person."""
+    return _begin(visit, next, again=visit.who.id)
+
+
+def _begin(visit: Visit, there: str, *, again: str | None = None) -> Response:
     require_private(visit.request)
     oidc, client = _client(visit)
     about = _provider(oidc.issuer)
     verifier, nonce = secrets.token_urlsafe(48), secrets.token_urlsafe(24)
+    fresh = {} if again is None else {"prompt": "login", "max_age": "0"}
     place, state = client.create_authorization_url(
-        about["authorization_endpoint"], code_verifier=verifier, nonce=nonce
+        about["authorization_endpoint"], code_verifier=verifier, nonce=nonce, **fresh
     )
-    kept = {"state": state, "nonce": nonce, "verifier": verifier, "next": local(next)}
+    kept = {"state": state, "nonce": nonce, "verifier": verifier, "next": local(there)}
+    if again is not None:
+        kept |= {"again": again, "at": str(int(time.time()))}
     answer = Response(status_code=303, headers={"Location": place})
     answer.set_cookie(
         _cookie(visit),
@@ -72,9 +92,28 @@ def back(visit: Visited, code: str = "", state: str = "") -> Response:
         known = Users(connection).to_log_in(name, visit.desk.now())
     if known is None:
         return _no(visit)
-    answer = log_in(visit, known[0], kept["next"])
+    if "again" in kept:
+        if not _same(visit, known[0], claims, kept):
+            return _no(visit)
+        with visit.desk.journal.quietly() as connection:
+            Users(connection).prove(visit.who.id, visit.desk.now())
+        answer = visit.go(kept["next"])
+    else:
+        answer = log_in(visit, known[0], kept["next"])
     answer.delete_cookie(_cookie(visit), path="/")
     return answer
+
+
+def _same(visit: Visit, user: User, claims: dict[str, Any] | None, kept: dict[str, str]) -> bool:
+    """Whether the person of this session has logged in at the provider since they were sent."""
+    session, at = visit.session, (claims or {}).get("auth_time")
+    return (
+        session is not None
+        and secrets.compare_digest(session.id, kept["again"])
+        and session.user.id == user.id
+        and isinstance(at, int)
+        and at >= int(kept["at"]) - _LEEWAY
+    )
 
 
 def _claims(oidc: Oidc, client: Any, code: str, kept: dict[str, str]) -> dict[str, Any] | None:
@@ -106,7 +145,7 @@ def _claims(oidc: Oidc, client: Any, code: str, kept: dict[str, str]) -> dict[st
             },
             {"nonce": kept["nonce"], "client_id": oidc.client_id},
         )
-        claims.validate(leeway=60)
+        claims.validate(leeway=_LEEWAY)
     except (httpx.HTTPError, AuthlibBaseError, JoseError, KeyError, ValueError):
         return None
     return dict(decoded.claims)

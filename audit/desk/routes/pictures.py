@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import sqlalchemy as sa
-from fastapi import Form
 from fastapi.responses import JSONResponse, Response
 
 from audit.desk.api import Places
-from audit.desk.beside import Batch, batch_of
-from audit.desk.casefile import CaseFile, matched_page, pages_of, title_of
+from audit.desk.casefile import CaseFile, title_of
 from audit.desk.entries import label_of
+from audit.desk.fields import Words
 from audit.desk.permissions import Permission
 from audit.desk.queue import Filters
-from audit.desk.routes.case import file_of, numbered, page_of, uncovered
+from audit.desk.routes.case import file_of, page_of, uncovered
 from audit.desk.routes.remarked import letter
-from audit.desk.web import Refused, Routes, Visit, Visited
+from audit.desk.routes.shown import numbered
+from audit.desk.routing import Routes
+from audit.desk.web import Refused, Visit, Visited
 from audit.trail.acts import Action
-from scans.laid import LOOKS, PARTS
+from scans.laid import PARTS
+from scans.looks import LOOKS
 
-__all__ = ["routes"]
+__all__ = ["jpeg", "label_of_case", "routes"]
 
 routes = Routes()
 
-Words = Annotated[str, Form(max_length=2000)]
 _SHORTEST_REASON = 10
 
 
@@ -149,73 +150,7 @@ def place(visit: Visited, case_id: int, sign_id: int, part: str) -> Response:
         part,
         covered=True,
     )
-    return _jpeg(picture)
-
-
-@routes.get("/cases/{case_id}/signs/{sign_id}/compare", Permission.CASES)
-def compare(visit: Visited, case_id: int, sign_id: int) -> Response:
-    """A page beside the one that it is like, both laid straight."""
-    file, own, other = _pair(visit, case_id, sign_id)
-    return visit.page(
-        "compare.html.j2",
-        case=file.case,
-        label=_label(file),
-        pictures=[
-            (f"/cases/{case_id}/signs/{sign_id}/page/{which}.jpg", name)
-            for which, name in (("own", own["path"]), ("other", other["path"]))
-        ],
-        note=visit.text("compare.note"),
-        before=None,
-        after=None,
-        query=Filters.of(visit.request.query_params).query(),
-    )
-
-
-@routes.get("/cases/{case_id}/batch/{step}", Permission.CASES)
-def batch(visit: Visited, case_id: int, step: int, sheet: str = "") -> Response:
-    """A sheet of the same batch, so many places on, beside the sheet of the case."""
-    file, found, own, page = _of_batch(visit, case_id, step, sheet)
-    query = Filters.of(visit.request.query_params).query()
-    more = f"{'&' if query else '?'}sheet={own['id']}"
-
-    def there(by: int) -> str | None:
-        if by == 0:
-            return f"/cases/{case_id}{query}"
-        there_is = found.step(by) is not None
-        return f"/cases/{case_id}/batch/{by}{query}{more}" if there_is else None
-
-    shown = found.step(step)
-    assert shown is not None
-    note = visit.text("batch.place", n=found.at + step + 1, count=len(found.records))
-    pictures = [(f"/cases/{case_id}/batch/0/{own['id']}.jpg", _label(file))]
-    if page is not None:
-        name = str(shown["serial"] or shown["record_id"])
-        pictures.append((f"/cases/{case_id}/batch/{step}/{page['id']}.jpg", name))
-    return visit.page(
-        "compare.html.j2",
-        case=file.case,
-        label=_label(file),
-        pictures=pictures,
-        note=note if page is not None else f"{note} {visit.text('batch.no_page')}",
-        before=there(step - 1),
-        after=there(step + 1),
-        query=query,
-    )
-
-
-@routes.get("/cases/{case_id}/batch/{step}/{page_id}.jpg", Permission.CASES)
-def batch_page(visit: Visited, case_id: int, step: int, page_id: int) -> Response:
-    """A page of a sheet of the same batch, laid straight, written fields covered."""
-    with visit.desk.store.reading() as connection:
-        file = file_of(visit, connection, case_id)
-        found = _batch(visit, connection, file)
-        shown = found.records[found.at] if step == 0 else found.step(step)
-        pages = [] if shown is None else pages_of(connection, shown["id"])
-    page = next((p for p in pages if p["id"] == page_id), None)
-    if page is None:
-        raise Refused(404, "refused.nothing")
-    form = file.case["instrument_id"]
-    return _jpeg(visit.desk.pictures.straight(page["sha256"], page["page"], form))
+    return jpeg(picture)
 
 
 @routes.get("/cases/{case_id}/pages/{page_id}/source", Permission.CASES)
@@ -240,7 +175,7 @@ def source(visit: Visited, case_id: int, page_id: int) -> Response:
     return visit.page(
         "source.html.j2",
         case=file.case,
-        label=_label(file),
+        label=label_of_case(file),
         page=page,
         facts=facts,
         quality=quality,
@@ -248,58 +183,9 @@ def source(visit: Visited, case_id: int, page_id: int) -> Response:
     )
 
 
-def _label(file: CaseFile) -> str:
+def label_of_case(file: CaseFile) -> str:
+    """What a case is called."""
     return label_of(file.case["subject_id"], file.record["serial"] if file.record else None)
-
-
-def _batch(visit: Visit, connection: sa.Connection, file: CaseFile) -> Batch:
-    found = None
-    if file.record is not None:
-        found = batch_of(connection, file.record, visit.scope.sees)
-    if found is None:
-        raise Refused(404, "refused.nothing")
-    return found
-
-
-def _of_batch(
-    visit: Visit, case_id: int, step: int, sheet: str
-) -> tuple[CaseFile, Batch, sa.RowMapping, sa.RowMapping | None]:
-    """The case, its batch, the page that is shown, and the same page of another sheet."""
-    with visit.desk.store.reading() as connection:
-        file = file_of(visit, connection, case_id)
-        found = _batch(visit, connection, file)
-        shown = found.step(step)
-        if shown is None or not file.pages:
-            raise Refused(404, "refused.nothing")
-        own = next((p for p in file.pages if str(p["id"]) == sheet), file.pages[0])
-        pages = pages_of(connection, shown["id"])
-    alike = [p for p in pages if p["form_page"] == own["form_page"]]
-    return file, found, own, next(iter(alike or pages), None)
-
-
-@routes.get("/cases/{case_id}/signs/{sign_id}/page/{which}.jpg", Permission.CASES)
-def compared(visit: Visited, case_id: int, sign_id: int, which: str) -> Response:
-    """One of the two pages, written fields covered."""
-    file, own, other = _pair(visit, case_id, sign_id)
-    if which not in ("own", "other"):
-        raise Refused(404, "refused.nothing")
-    page = own if which == "own" else other
-    form = file.case["instrument_id"]
-    return _jpeg(visit.desk.pictures.straight(page["sha256"], page["page"], form))
-
-
-def _pair(
-    visit: Visit, case_id: int, sign_id: int
-) -> tuple[CaseFile, sa.RowMapping, sa.RowMapping]:
-    with visit.desk.store.reading() as connection:
-        file = file_of(visit, connection, case_id)
-        sign = next((s for s in file.signs if s["id"] == sign_id and s["page_id"]), None)
-        if sign is None:
-            raise Refused(404, "refused.nothing")
-        other = matched_page(connection, file.case, sign, visit.scope.sees)
-    if other is None:
-        raise Refused(404, "refused.nothing")
-    return file, page_of(file, sign["page_id"]), other
 
 
 def _whole(
@@ -318,10 +204,15 @@ def _whole(
         covered=covered,
         full=full,
     )
-    return _jpeg(picture)
+    return jpeg(picture)
 
 
-def _jpeg(picture: bytes | None) -> Response:
+def jpeg(picture: bytes | None) -> Response:
+    """A picture.
+
+    Raises:
+        Refused: If there is none.
+    """
     if picture is None:
         raise Refused(404, "refused.picture")
     return Response(picture, media_type="image/jpeg")

@@ -14,8 +14,9 @@ from audit.desk.entries import Entry
 from audit.desk.leases import Lease, Leases
 from audit.desk.permissions import Permission
 from audit.desk.queue import STATES, Filters
+from audit.desk.routing import Routes
 from audit.desk.tables import exported
-from audit.desk.web import Routes, Visit, Visited
+from audit.desk.web import Visit, Visited
 from audit.reporting.evidence import REASONS
 from audit.reporting.reasons import reason_message
 from detectors.finding import Message

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 import sqlalchemy as sa
-from fastapi import Form
+from fastapi import Depends
 from fastapi.responses import Response
 
 from audit.desk.casefile import CaseFile
+from audit.desk.fields import Query, Word, Words
 from audit.desk.people import stamp
 from audit.desk.permissions import Permission
 from audit.desk.queue import Filters
 from audit.desk.routes.case import case_page, file_of, page_of
 from audit.desk.routes.remarked import readings
-from audit.desk.web import Refused, Routes, Visit, Visited
+from audit.desk.routing import Routes
+from audit.desk.web import Refused, Visit, Visited
 from audit.judge.correction import Step
 from audit.store.remarks import Corrections, Notes
 from audit.trail.acts import Action
@@ -26,27 +29,30 @@ __all__ = ["routes"]
 
 routes = Routes()
 
-Word = Annotated[str, Form(max_length=200)]
-Query = Annotated[str, Form(max_length=2000)]
-Words = Annotated[str, Form(max_length=2000)]
+
+@dataclass
+class Place:
+    """A place on a page as a form sends it: shares of the page as received."""
+
+    x: Word = ""
+    y: Word = ""
+    width: Word = ""
+    height: Word = ""
 
 
 @routes.post("/cases/{case_id}/notes", Permission.DECIDE)
 def add_note(
     visit: Visited,
     case_id: int,
+    marked: Annotated[Place, Depends()],
     page_id: Word = "",
-    x: Word = "",
-    y: Word = "",
-    width: Word = "",
-    height: Word = "",
     about: Word = "note",
     text: Words = "",
     query: Query = "",
 ) -> Response:
     """Add a note on a place, or say where on the page a sign really is."""
     desk, at = visit.desk, stamp(visit.desk.now())
-    place = _place(x, y, width, height)
+    place = _place(marked.x, marked.y, marked.width, marked.height)
     action = Action.NOTE if about == "note" else Action.CORRECTION
     try:
         with desk.journal.doing(action, f"case {case_id}", visit.who) as connection:
@@ -106,7 +112,7 @@ def propose(
             right = None if asked is None else readings(asked).get(value)
             if right is None:
                 raise UsageError("no such item or value", remedy="choose one of the list")
-            Corrections(connection, desk.settings.round.id).propose(
+            Corrections(connection, file.case["round_id"]).propose(
                 file.case,
                 "answer",
                 item,
@@ -133,7 +139,7 @@ def answer(visit: Visited, case_id: int, seq: int, step: str, query: Query = "")
             Action.CORRECTION, f"case {case_id}", visit.who, always=False
         ) as connection:
             file = _open(visit, connection, case_id)
-            Corrections(connection, desk.settings.round.id).answer(
+            Corrections(connection, file.case["round_id"]).answer(
                 file.case, seq, Step(step), actor=visit.user.name, at=stamp(desk.now())
             )
     except UsageError:
@@ -180,7 +186,7 @@ def _region(
     found = None if laid is None or min(box[2:]) < 2 else laid.on_form(box)
     if found is None:
         raise UsageError("the page cannot be laid over the form", remedy="write a note instead")
-    Corrections(connection, visit.desk.settings.round.id).propose(
+    Corrections(connection, file.case["round_id"]).propose(
         file.case,
         "region",
         about,

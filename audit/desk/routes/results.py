@@ -13,13 +13,16 @@ from fastapi.responses import Response
 from audit.desk.agreement import agreement, pairs_of
 from audit.desk.entries import Entry
 from audit.desk.permissions import Permission
+from audit.desk.routes.reviewers import reviewers_of
+from audit.desk.routing import Routes
 from audit.desk.tables import exported
-from audit.desk.web import Refused, Routes, Visit, Visited
+from audit.desk.web import Refused, Visit, Visited
 from audit.judge.decision import CaseState
 from audit.reporting.reasons import reason_message
 from audit.sharing import small
 from audit.store import schema
 from audit.store.pages import Pages
+from audit.store.results import Runs
 from audit.trail.acts import Action
 
 __all__ = ["routes", "value_of"]
@@ -27,6 +30,7 @@ __all__ = ["routes", "value_of"]
 routes = Routes()
 
 _UNREAD = 1_000
+_RUNS = 10
 
 
 @routes.get("/round", Permission.RESULTS)
@@ -38,6 +42,8 @@ def round_page(visit: Visited) -> Response:
         units = _units(visit, connection, entries)
         unread = _unread(visit, connection)
         since = _decided_since_scoring(visit, connection, entries)
+        measured = visit.may(Permission.REVIEWERS) and reviewers_of(visit, connection)
+        runs = _runs(visit, connection) if visit.scope.units is None else []
     closed = sum(entry.state.closed for entry in entries)
     return visit.page(
         "round.html.j2",
@@ -51,7 +57,25 @@ def round_page(visit: Visited) -> Response:
         agreement=agreement(pairs_of(entries)),
         since=since,
         unread=unread,
+        measured=measured,
+        runs=runs,
     )
+
+
+def _runs(visit: Visit, connection: sa.Connection) -> list[dict[str, Any]]:
+    """The last runs, the latest first; whose times, counts and failures the run page tells."""
+    rows = Runs(connection, visit.desk.settings.round.id).all()[-_RUNS:]
+    return [
+        {
+            "id": row["id"],
+            "started": visit.moment(row["started_at"]),
+            "finished": row["finished_at"] and visit.moment(row["finished_at"]),
+            "status": row["status"],
+            "exit_code": row["exit_code"],
+            "records": (row["counts"] or {}).get("records"),
+        }
+        for row in reversed(rows)
+    ]
 
 
 @routes.get("/round/units.{kind}", Permission.EXPORT)
@@ -218,7 +242,7 @@ def _decided_since_scoring(
     state = {(row[0], row[1]): row[2] for row in connection.execute(query)}
     late = 0
     for entry in entries:
-        if entry.subject == "record" and entry.unit_id is not None:
+        if entry.known is None and entry.subject == "record" and entry.unit_id is not None:
             stands = state.get((entry.instrument_id, entry.subject_id), "scored")
             if entry.state is CaseState.CONFIRMED:
                 late += stands != "excluded"

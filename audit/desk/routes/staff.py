@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
-from fastapi import Form
+from fastapi import Depends
 from fastapi.responses import Response
 
 from audit.desk.factors import Factors
+from audit.desk.fields import Secret, Word
 from audit.desk.people import Users
 from audit.desk.permissions import Permission
 from audit.desk.proof import require_proof
-from audit.desk.web import Refused, Routes, Visit, Visited
+from audit.desk.routing import Routes
+from audit.desk.web import Refused, Visit, Visited
 from audit.judge.authority import Role
 from audit.trail.acts import Action
 from audit.trail.chain import describe
@@ -22,8 +25,16 @@ __all__ = ["routes"]
 
 routes = Routes()
 
-Word = Annotated[str, Form(max_length=200)]
-Secret = Annotated[str, Form(max_length=2000)]
+
+@dataclass
+class Account:
+    """What the form of an account holds."""
+
+    full_name: Word = ""
+    role: Word = ""
+    scope_unit: Word = ""
+    home_unit: Word = ""
+    valid_to: Word = ""
 
 
 @routes.get("/admin/users/new", Permission.PEOPLE)
@@ -35,18 +46,13 @@ def new_user(visit: Visited) -> Response:
 @routes.post("/admin/users/new", Permission.PEOPLE)
 def add_user(
     visit: Visited,
+    account: Annotated[Account, Depends()],
     name: Word = "",
-    full_name: Word = "",
-    role: Word = "",
-    scope_unit: Word = "",
-    home_unit: Word = "",
-    valid_to: Word = "",
     password: Secret = "",
 ) -> Response:
     """Add an account; its password is shown once."""
     require_proof(visit, password)
-    given = {"name": name, "full_name": full_name, "role": role, "scope_unit": scope_unit}
-    given |= {"home_unit": home_unit, "valid_to": valid_to}
+    given, role = {"name": name, **asdict(account)}, account.role
     try:
         values = _values(visit, given)
         about = f"user {name.strip().casefold()}"
@@ -68,18 +74,13 @@ def user(visit: Visited, user_id: int) -> Response:
 def change_user(
     visit: Visited,
     user_id: int,
-    full_name: Word = "",
-    role: Word = "",
-    scope_unit: Word = "",
-    home_unit: Word = "",
-    valid_to: Word = "",
+    account: Annotated[Account, Depends()],
     password: Secret = "",
 ) -> Response:
     """Change an account; a change of what it may do ends its sessions."""
     row = _row(visit, user_id)
     require_proof(visit, password)
-    given = {"full_name": full_name, "role": role, "scope_unit": scope_unit}
-    given |= {"home_unit": home_unit, "valid_to": valid_to}
+    given, role = asdict(account), account.role
     if user_id == visit.user.id and role != row["role"]:
         raise Refused(403, "staff.own")
     try:

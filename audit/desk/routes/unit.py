@@ -1,30 +1,28 @@
-"""One unit: its value among its peers, its cases, its batches in order, what it explained."""
+"""One unit: its report live, its value among its peers, its cases, its batches in order."""
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import Annotated, Any
+from typing import Any
 
 import sqlalchemy as sa
-from fastapi import Form
-from fastapi.responses import Response
+from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup
 
 from audit.desk.casefile import title_of
-from audit.desk.people import stamp
 from audit.desk.permissions import Permission
 from audit.desk.queue import Filters
-from audit.desk.routes.case import chance
+from audit.desk.rendering import REPORT_STYLE, static_url
+from audit.desk.routes.explain import explanations_of, in_sight
 from audit.desk.routes.queue import why_here
 from audit.desk.routes.results import value_of
+from audit.desk.routes.shown import chance
+from audit.desk.routing import Routes
 from audit.desk.tables import exported
-from audit.desk.web import Refused, Routes, Visit, Visited
+from audit.desk.web import Refused, Visit, Visited
+from audit.reporting.numbers import spread_of
 from audit.reporting.reasons import reason_message
 from audit.sharing import small
 from audit.store import schema
-from audit.store.explanations import ANSWERS, Explanations
-from audit.trail.acts import Action
-from detectors.errors import UsageError
 from reports.charts import funnel
 from reports.views import PeerPoint
 
@@ -32,16 +30,12 @@ __all__ = ["routes"]
 
 routes = Routes()
 
-Word = Annotated[str, Form(max_length=200)]
-Words = Annotated[str, Form(max_length=8000)]
-
 
 @routes.get("/units/{unit_id}", Permission.RESULTS)
 def unit_page(visit: Visited, unit_id: str) -> Response:
     """One unit: its value, its tests, its cases and its batches."""
-    row = visit.scope.book.rows.get(unit_id)
-    if row is None or not visit.scope.sees(unit_id):
-        raise Refused(404, "refused.nothing")
+    in_sight(visit, unit_id)
+    row = visit.scope.book.rows[unit_id]
     desk, round_id = visit.desk, visit.desk.settings.round.id
     scores, results = schema.scores, schema.unit_results
     with desk.store.reading() as connection:
@@ -61,7 +55,9 @@ def unit_page(visit: Visited, unit_id: str) -> Response:
         ]
         batches = _timeline(visit, connection, unit_id)
         chart = _funnel(visit, connection, unit_id)
-        explanations = _explanations(visit, connection, unit_id)
+        explanations = explanations_of(visit, connection, unit_id)
+        forms = desk.live.forms_of(connection, unit_id)
+        live = desk.live.fits(connection)
     return visit.page(
         "unit.html.j2",
         unit_id=unit_id,
@@ -70,8 +66,10 @@ def unit_page(visit: Visited, unit_id: str) -> Response:
         values=sorted(values, key=lambda v: v["order"]),
         tests=tests,
         cases=[(e, why_here(visit, e)) for e in entries],
-        batches=batches,
+        batches=[_cells(visit, batch) for batch in batches],
         chart=chart,
+        forms=forms,
+        live=live,
         explanations=explanations,
         own=visit.scope.is_own(unit_id),
         see_cases=visit.may(Permission.CASES),
@@ -81,7 +79,7 @@ def unit_page(visit: Visited, unit_id: str) -> Response:
 @routes.get("/units/{unit_id}/cases.{kind}", Permission.EXPORT)
 def export_cases(visit: Visited, unit_id: str, kind: str) -> Response:
     """The unit's cases as a table, with the cells of the page."""
-    _in_sight(visit, unit_id)
+    in_sight(visit, unit_id)
     with visit.desk.store.reading() as connection:
         entries = visit.desk.queue.view(
             connection, Filters(state="all", unit=unit_id), visit.scope
@@ -96,88 +94,65 @@ def export_cases(visit: Visited, unit_id: str, kind: str) -> Response:
     return exported(visit, kind, f"cases-{unit_id}", columns, f"cases of unit {unit_id}")
 
 
-@routes.post("/units/{unit_id}/explanations", Permission.DECIDE)
-def ask(
-    visit: Visited, unit_id: str, text: Words = "", due: Word = "", case: Word = ""
-) -> Response:
-    """Ask the unit to explain, by a day."""
-    _in_sight(visit, unit_id)
-    try:
-        day = dt.date.fromisoformat(due) if due else None
-    except ValueError as error:
-        raise Refused(400, "refused.malformed") from error
+@routes.get("/units/{unit_id}/batches.{kind}", Permission.EXPORT)
+def export_batches(visit: Visited, unit_id: str, kind: str) -> Response:
+    """The unit's batches in the order of collection, with the cells of the page."""
+    in_sight(visit, unit_id)
     with visit.desk.store.reading() as connection:
-        number = int(case[:19]) if case.isascii() and case.isdigit() else None
-        about = None if number is None else visit.desk.queue.find(connection, number)
-    if about is not None and about.unit_id != unit_id:
-        raise Refused(404, "refused.nothing")
-    return _write(
-        visit,
-        unit_id,
-        lambda found, by: found.ask(unit_id, text, day, about.id if about else None, **by),
-    )
+        rows = [_cells(visit, row) for row in _timeline(visit, connection, unit_id)]
+    columns = {visit.text(name): [row[cell] for row in rows] for cell, name in _BATCH.items()}
+    return exported(visit, kind, f"batches-{unit_id}", columns, f"batches of unit {unit_id}")
 
 
-@routes.post("/units/{unit_id}/explanations/{seq}/{step}", Permission.RESULTS)
-def answer(visit: Visited, unit_id: str, seq: int, step: str, text: Words = "") -> Response:
-    """The unit explains; reviewers accept, or do not. Nobody accepts what their own unit says."""
-    _in_sight(visit, unit_id)
-    if step not in ANSWERS:
-        raise Refused(404, "refused.nothing")
-    if step != "answer" and not visit.may(Permission.DECIDE):
-        raise Refused(403, "refused.role")
-    if step != "answer" and visit.scope.is_own(unit_id):
-        raise Refused(403, "bar.own_unit")
-    return _write(visit, unit_id, lambda found, by: found.answer(unit_id, seq, step, text, **by))
+@routes.get("/units/{unit_id}/report", Permission.RESULTS)
+def report(visit: Visited, unit_id: str, form: str = "") -> Response:
+    """The report of the unit as it stands now."""
+    in_sight(visit, unit_id)
+    live = visit.desk.live
+    with visit.desk.store.reading() as connection:
+        forms, fits = live.forms_of(connection, unit_id), live.fits(connection)
+    chosen = form if form in forms else next(iter(forms), None)
+    if chosen is None or not fits:
+        raise Refused(404, "unit.report.none")
+    page = live.page(unit_id, chosen, visit.language, static_url(REPORT_STYLE))
+    if page is None:
+        raise Refused(404, "unit.report.none")
+    return HTMLResponse(page)
 
 
-def _write(visit: Visit, unit_id: str, act: Any) -> Response:
-    desk = visit.desk
-    by = {"actor": visit.user.name, "at": stamp(desk.now())}
-    try:
-        with desk.journal.doing(
-            Action.EXPLANATION, f"unit {unit_id}", visit.who, always=False
-        ) as connection:
-            act(Explanations(connection, desk.settings.round.id), by)
-    except UsageError as error:
-        raise Refused(400, "explain.not_possible") from error
-    return visit.go(f"/units/{unit_id}#explanations")
+_COUNTS = ("issued", "returned", "valid", "invalid", "lost")
+_BATCH = {
+    **{"batch": "filter.batch", "serials": "batch.serials", "issued_at": "batch.issued_at"},
+    **{"returned_at": "batch.returned_at"},
+    **{name: f"batch.{name}" for name in (*_COUNTS, "came", "flagged", "held")},
+}
 
 
-def _in_sight(visit: Visit, unit_id: str) -> None:
-    if unit_id not in visit.scope.book.rows or not visit.scope.sees(unit_id):
-        raise Refused(404, "refused.nothing")
-
-
-def _explanations(visit: Visit, connection: sa.Connection, unit_id: str) -> list[dict[str, Any]]:
+def _cells(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
+    """One batch as it is shown, and as it is exported."""
     t = visit.text
-    found = Explanations(connection, visit.desk.settings.round.id).of(unit_id)
-
-    def shown(row: sa.RowMapping) -> dict[str, Any]:
-        return {
-            "step": row["step"],
-            "text": row["text"],
-            "who": row["actor"],
-            "at": visit.moment(row["at"]),
-        }
-
-    return [
-        shown(request)
-        | {
-            "seq": request["seq"],
-            "case": request["case_id"],
-            "due": None if request["due"] is None else t.day(request["due"]),
-            "late": request["due"] is not None
-            and not steps
-            and request["due"] < visit.desk.now().date(),
-            "steps": [shown(step) for step in steps],
-            "state": steps[-1]["step"] if steps else "ask",
-        }
-        for request, steps in found
-    ]
+    serials = [row[name] for name in ("serial_from", "serial_to") if row[name]]
+    returned = row["returned_at"]
+    shown = {
+        "batch": row["batch"] or t("batch.none"),
+        "serials": " – ".join(serials),
+        "issued_at": t.day(row["issued_at"]) if row["issued_at"] else "",
+        "returned_at": t.day(returned)
+        if returned
+        else t.period(row["first"], row["last"])
+        if row["first"]
+        else "",
+        "came": t.number(row["n"]),
+        "flagged": t.number(row["flagged"] or 0),
+        "held": t.number(row["held"] or 0),
+        "n": row["n"],
+        "most": row["most"] or 1,
+    }
+    counts = {n: "–" if row[n] is None else t.number(row[n]) for n in _COUNTS}
+    return shown | counts
 
 
-def _funnel(visit: Visit, connection: sa.Connection, unit_id: str) -> Markup | None:
+def _funnel(visit: Visit, connection: sa.Connection, unit_id: str) -> tuple[Markup, str] | None:
     """The unit among all units of its group: value against number of records."""
     t, book, scores = visit.text, visit.scope.book, schema.scores
     group = book.rows[unit_id]["peer_group"]
@@ -202,16 +177,19 @@ def _funnel(visit: Visit, connection: sa.Connection, unit_id: str) -> Markup | N
 
     answers = sum(row["answers_as_received"] for row in found.values())
     pooled = sum(row["satisfied_as_received"] for row in found.values()) / answers
-    return funnel(
-        [point(row) for unit, row in found.items() if unit != unit_id],
-        point(found[unit_id]),
+    points = {unit: point(row) for unit, row in found.items()}
+    rho = spread_of([(p.n, p.value) for p in points.values()], pooled)
+    chart = funnel(
+        [one for unit, one in points.items() if unit != unit_id],
+        points[unit_id],
         pooled,
-        None,
+        rho,
         (t("funnel.records"), t("value.received")),
         t("chart.funnel", group=str(group)),
         t("chart.funnel.words", units=t.number(len(found))),
         lambda share: t.percent(share, 0),
     )
+    return chart, t("funnel.legend.bare" if rho is None else "funnel.legend")
 
 
 def _timeline(visit: Visit, connection: sa.Connection, unit_id: str) -> list[dict[str, Any]]:

@@ -13,6 +13,10 @@ function show() {
   rows[at]?.scrollIntoView({ block: "nearest" });
 }
 
+// On a small screen the cases come first; filters that are set stay in sight.
+const sieve = document.querySelector(".sieve");
+if (matchMedia("(max-width: 68rem)").matches && !location.search) sieve.open = false;
+
 if (rows.length) {
   document.getElementById("row-down").addEventListener("click", () => go(1));
   document.getElementById("row-up").addEventListener("click", () => go(-1));

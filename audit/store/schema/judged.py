@@ -24,6 +24,7 @@ __all__ = [
     "decisions",
     "explanations",
     "findings",
+    "known_forms",
     "notes",
     "problems",
     "unit_results",
@@ -173,4 +174,17 @@ explanations = Table(
     Column("actor", Text, nullable=False),
     Column("at", Text, nullable=False),
     Index("ix_explanations_round_unit", "round_id", "unit_id"),
+)
+
+# Cases about forms whose truth is known, among the others to measure those who judge.
+known_forms = Table(
+    "known_forms",
+    metadata,
+    Column("case_id", Key, ForeignKey("cases.id"), primary_key=True, autoincrement=False),
+    round_column(),  # in whose queue it is; its case is in a round of its own
+    Column("truth", Text, nullable=False),  # clean | tampered
+    Column("items", JSON, nullable=False),  # where it was tampered with, as far as that is known
+    Column("source", Text, nullable=False),  # folder | drawn
+    Column("added_by", Text, nullable=False),
+    Column("added_at", Text, nullable=False),
 )

@@ -214,7 +214,12 @@ class Office:
         self, client: TestClient, label: str, verdict: str, reason: str = "", **more: str
     ) -> Any:
         """Say a word on the version that the client sees."""
-        number = self.case(label)
+        return self.decide_on(client, self.case(label), verdict, reason, **more)
+
+    def decide_on(
+        self, client: TestClient, number: int, verdict: str, reason: str = "", **more: str
+    ) -> Any:
+        """The same on a case of that key."""
         found = re.search(r'name="version" value="([^"]+)"', client.get(f"/cases/{number}").text)
         codes = {
             "confirm": "confirm.alteration_seen",

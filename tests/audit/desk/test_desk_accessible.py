@@ -76,6 +76,9 @@ def test_twice_its_size_everything_is_there_and_nothing_leads_sideways(
         wide = "document.documentElement.scrollWidth - window.innerWidth"
         assert person.page.evaluate(wide) <= 0, path
     person.page.goto(f"{place}/cases/{office.case('S-1')}")
+    # The words to say stay in sight; what belongs to one comes up with it.
+    assert person.page.locator(".verdict.confirm").is_visible()
+    person.keys("r")
     for selector in ("#stage", "#send", "[name=note]"):
         person.page.locator(selector).scroll_into_view_if_needed()
         assert person.page.locator(selector).is_visible()

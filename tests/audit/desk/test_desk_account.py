@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from audit.desk.factors import STEP, load_secret_key
 from audit.desk.keys import KEYS, assigned, collisions, usable
-from audit.desk.web import environment
+from audit.desk.rendering import environment
 from audit.settings import DeskSettings
 from audit.store import schema
 from detectors.errors import ConfigError

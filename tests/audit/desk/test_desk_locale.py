@@ -65,7 +65,7 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
             assert text(f"{family}.{code}")
     built = r"(role|state|verdict|bar|mark|subject|filter|part|layer|look|mask|tool|answer|key"
     built += r"|mark_state|page_status|scan\.none|deed|batch|why|measure|stage|peers|corrections"
-    built += r"|explain|staff|keys|help|value)\..+"
+    built += r"|explain|staff|keys|help|value|reviewers)\..+"
     unknown = {k for k in entries("vi") if k not in used() and not re.fullmatch(built, k)}
     assert not unknown
     asked = {

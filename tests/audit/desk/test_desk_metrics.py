@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from audit.desk.app import build_app
-from audit.settings import Metrics
+from audit.settings_tables import Metrics
 from tests.audit.desk.conftest import Office
 
 

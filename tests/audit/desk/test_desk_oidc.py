@@ -88,7 +88,10 @@ class Provider:
             return {"error": "invalid_grant"}, 400
         now = int(time.time())
         claims = {"iss": self.issuer, "aud": "desk", "sub": "1", "iat": now, "exp": now + 60}
-        claims |= {"nonce": asked["nonce"], "preferred_username": self.name} | self.wrong
+        claims |= {"nonce": asked["nonce"], "preferred_username": self.name}
+        if asked.get("max_age") == "0":
+            claims["auth_time"] = now
+        claims |= self.wrong
         signed = jwt.encode({"alg": "RS256", "kid": "k1"}, claims, self.key)
         return {"access_token": "x", "token_type": "Bearer", "id_token": signed}, 200
 
@@ -174,6 +177,47 @@ def test_somebody_disabled_is_not_let_in_and_a_second_factor_is_still_asked_for(
     with office.store.writing(ADDING) as connection:
         Users(connection).disable("an", office.clock.time)
     assert through(office.anybody(), provider).status_code == 401
+
+
+def test_a_fresh_login_at_the_provider_stands_for_the_password(
+    office: Office, provider: Provider
+) -> None:
+    client = office.anybody()
+    through(client, provider)
+    case = f"/cases/{office.case('S-1')}"
+    assert f"/oidc/again?next={case}" in client.get(case).text
+    refused = office.decide(client, "S-1", "confirm")
+    assert refused.status_code == 400 or "password" in refused.text
+    assert office.state("S-1") == "open"
+    begun = client.get(f"/oidc/again?next={case}")
+    asked = parse_qs(urlsplit(begun.headers["location"]).query)
+    assert (asked["prompt"], asked["max_age"]) == (["login"], ["0"])
+    back = client.get(provider.authorize(begun.headers["location"]))
+    assert back.headers["location"] == case
+    assert office.decide(client, "S-1", "confirm").status_code == 303
+    assert office.state("S-1") == "second_needed"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"preferred_username": "binh"}, {"auth_time": 1}, {"auth_time": None}, {"auth_time": "now"}],
+)
+def test_an_old_login_or_somebody_elses_does_not(
+    office: Office, provider: Provider, wrong: dict[str, Any]
+) -> None:
+    client = office.anybody()
+    through(client, provider)
+    begun = client.get("/oidc/again?next=/queue")
+    provider.wrong = wrong
+    assert client.get(provider.authorize(begun.headers["location"])).status_code == 401
+    office.decide(client, "S-1", "confirm")
+    assert office.state("S-1") == "open"
+    # Nor does the way back of one session help another.
+    provider.wrong = {}
+    begun = client.get("/oidc/again?next=/queue")
+    other = office.logged_in("an")
+    other.cookies.update({k: v for k, v in client.cookies.items() if "oidc" in k})
+    assert other.get(provider.authorize(begun.headers["location"])).status_code == 401
 
 
 def test_without_a_provider_there_is_no_such_way(office: Office) -> None:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Any
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 
 from audit.judge.correction import Correction, Event, Stage, Step, check_step, fold
+from audit.pipeline.evaluate import evaluate
 from audit.pipeline.scoring import gate_and_score
 from audit.pipeline.sources import load_forms
+from audit.pipeline.tools import real_tools
 from audit.scoring.rules import book_at
 from audit.store import schema
+from audit.store.records import Records
 from audit.store.remarks import Corrections, Notes
+from audit.store.results import Runs
+from audit.store.rounds import Rounds
 from audit.trail.acts import Act, Action
+from detectors.circumstances import Circumstances
 from detectors.errors import UsageError
 from tests.audit.desk.conftest import START, Office
 
@@ -278,3 +286,43 @@ def test_only_an_agreement_makes_the_next_run_count_anew(office: Office) -> None
     assert head() == 0
     office.logged_in("binh").post(f"/cases/{office.case('S-5')}/corrections/1/agree")
     assert head() == 2
+
+
+def test_what_two_people_agree_on_is_what_the_statistical_checks_see(office: Office) -> None:
+    item = next(i.id for i in office.desk.instruments["HL-01"].ratings)
+    before = _screened(office)
+    correct(office, office.logged_in("an"), "S-5", item, "answered:1")
+    assert _screened(office).equals(before)  # one person alone changes nothing
+    path = f"/cases/{office.case('S-5')}/corrections/1/agree"
+    office.logged_in("binh").post(path)
+    seen = _screened(office)
+    row = seen["record_id"] == "S-5"
+    assert seen.loc[row, item].tolist() == [1.0] != before.loc[row, item].tolist()
+    assert seen[~row].equals(before[~row])
+    assert seen.drop(columns=item).equals(before.drop(columns=item))
+    # The record still holds what was read.
+    with office.store.reading() as connection:
+        records = Records(connection, office.desk.settings.round.id, "HL-01")
+        held = {(key, name): value for key, name, _, value in records.answers([item])}
+        was = before.loc[row, item].item()
+        assert held[records.key("S-5"), item] == f"{was:.0f}"
+
+
+def _screened(office: Office) -> pd.DataFrame:
+    """The table that the next run hands to the statistical checks."""
+    seen: list[pd.DataFrame] = []
+
+    def screen(frame: pd.DataFrame, *_: Any, **__: Any) -> Any:
+        seen.append(frame)
+
+    settings = office.desk.settings
+    made = real_tools(now=office.clock, progress=lambda items, *_: iter(items))
+    with office.store.reading() as connection:
+        units = Rounds(connection, settings.round.id).units()
+        run = Runs(connection, settings.round.id).last_done()
+    assert run is not None
+    evaluate(
+        *(office.store, settings, office.desk.instruments["HL-01"], (), units, None, None),
+        *(Circumstances(), run["id"], dataclasses.replace(made, screen=screen)),
+    )
+    return seen[0]

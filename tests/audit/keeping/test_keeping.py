@@ -19,20 +19,21 @@ from audit.keeping.backup import KEEPING_LOCK, back_up
 from audit.keeping.purge import purge
 from audit.keeping.restore import Restored, restore
 from audit.pipeline.lock import round_lock
+from audit.pipeline.run import run_round
 from audit.settings import Settings
 from audit.store import open_store
 from audit.trail.acts import Action
 from audit.trail.cursor import reading
 from audit.verification import verify_round
 from detectors.errors import Busy, ExitCode, InputError, TrailError, UsageError
+from tests.audit.nights import GOOD, fill, quiet, rows
 from tests.audit.rounds import FakeScans, Sheet, act, clock, settings_of, small_round
-from tests.audit.test_run import GOOD, _fill, _quiet, _rows, run_round
 from tests.audit.test_store import postgres_url
 
 __all__ = ["postgres_url"]
 
 
-def quiet(items: Any, *_: object, **__: object) -> Iterator[Any]:
+def quietly(items: Any, *_: object, **__: object) -> Iterator[Any]:
     return iter(items)
 
 
@@ -44,9 +45,9 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
         url = request.getfixturevalue("postgres_url")
         text = config.read_text("utf-8").replace('# store = "sqlite:///audit.db"', "")
         config.write_text(f'store = "{url}"\n{text}', "utf-8")
-    _fill(folder, scans)
+    fill(folder, scans)
     settings = settings_of(config)
-    run_round(settings, _quiet(scans))
+    run_round(settings, quiet(scans))
     yield settings
     if request.param == "postgresql":
         with open_store(settings.store_url) as store, store.engine.begin() as connection:
@@ -55,12 +56,12 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
 
 
 def _backup(settings: Settings, target: Path) -> Path:
-    return back_up(settings, target, now=clock, actor="anna", progress=quiet).path
+    return back_up(settings, target, now=clock, actor="anna", progress=quietly).path
 
 
 def _restore(archive: Path, settings: Settings, *, force: bool = False) -> Restored:
     config = settings.base / "audit.toml"
-    return restore(archive, config, force=force, now=clock, actor="anna", progress=quiet)
+    return restore(archive, config, force=force, now=clock, actor="anna", progress=quietly)
 
 
 def _acts(settings: Settings) -> list[dict[str, Any]]:
@@ -69,7 +70,7 @@ def _acts(settings: Settings) -> list[dict[str, Any]]:
 
 
 def test_a_backup_is_put_back_and_the_trail_tells(place: Settings, tmp_path: Path) -> None:
-    before = _rows(place)
+    before = rows(place)
     archive = _backup(place, tmp_path / "backups")
     assert archive.name.startswith("r-2026")
     assert _acts(place)[-1]["action"] == "backup"
@@ -78,14 +79,14 @@ def test_a_backup_is_put_back_and_the_trail_tells(place: Settings, tmp_path: Pat
     late = scans.put(place.base, "u1/late.png", Sheet(GOOD, serial="S-9"))
     for path in place.base.glob("inbox/scans/*/[a-d].png"):
         path.unlink()
-    run_round(place, _quiet(scans))
-    assert _rows(place) != before
+    run_round(place, quiet(scans))
+    assert rows(place) != before
     late.unlink()
     with pytest.raises(UsageError, match="--force"):
         _restore(archive, place)
     done = _restore(archive, place, force=True)
     assert done.faults == ()
-    assert _rows(place) == before
+    assert rows(place) == before
     last = _acts(place)[-1]
     assert (last["action"], last["actor"]) == ("restore", "anna")
     assert last["before"]["size"] > last["after"]["trail"]["size"]
@@ -98,12 +99,12 @@ def test_a_backup_is_put_back_and_the_trail_tells(place: Settings, tmp_path: Pat
         assert done.set_aside.is_file()
     # And the round goes on.
     scans.put(place.base, "u1/late.png", Sheet(GOOD, serial="S-9"))
-    run_round(place, _quiet(scans))
+    run_round(place, quiet(scans))
     assert verify_round(place).faults == []
 
 
 def test_a_lost_round_is_made_again_from_its_backup(place: Settings, tmp_path: Path) -> None:
-    before = _rows(place)
+    before = rows(place)
     archive = _backup(place, tmp_path / "b.tar")
     shutil.rmtree(place.base)
     if not place.store_url.startswith("sqlite"):
@@ -112,7 +113,7 @@ def test_a_lost_round_is_made_again_from_its_backup(place: Settings, tmp_path: P
             connection.exec_driver_sql("CREATE SCHEMA public")
     _restore(archive, place)
     settings = settings_of(place.base / "audit.toml")
-    assert _rows(settings) == before
+    assert rows(settings) == before
     assert verify_round(settings).faults == []
     assert not (place.base / ".survey-audit.key").exists()
 
@@ -209,7 +210,7 @@ def _into_nothing(archive: Path, place: Settings) -> None:
 def test_a_missing_original_is_told_and_the_rest_is_kept(place: Settings, tmp_path: Path) -> None:
     original = next(p for p in (place.base / "originals").rglob("*") if p.is_file())
     original.unlink()
-    made = back_up(place, tmp_path / "b.tar", now=clock, actor="a", progress=quiet)
+    made = back_up(place, tmp_path / "b.tar", now=clock, actor="a", progress=quietly)
     assert made.left_out == (original.name,)
     assert made.files > 5
 
@@ -221,7 +222,7 @@ def test_originals_are_deleted_when_their_time_is_over(place: Settings, tmp_path
     rule = place.retention.model_copy(update={"scans": 30})
     settings = place.model_copy(update={"retention": rule})
     last = settings.round.date_to + dt.timedelta(days=30)
-    before = _rows(settings)
+    before = rows(settings)
     kept = sorted(p.name for p in (place.base / "originals").rglob("*") if p.is_file())
     with open_store(settings.store_url) as store:
         early = purge(store, settings, apply=True, now=at(last), actor="anna")
@@ -231,7 +232,7 @@ def test_originals_are_deleted_when_their_time_is_over(place: Settings, tmp_path
         assert len(dry.files) == 4
         assert len(dry.inbox) == 4
         assert not dry.done
-        assert _rows(settings) == before
+        assert rows(settings) == before
         with round_lock(settings.base / KEEPING_LOCK, "backup"), pytest.raises(Busy):
             purge(store, settings, apply=True, now=late, actor="anna")
         done = purge(store, settings, apply=True, now=late, actor="anna")
@@ -249,16 +250,16 @@ def test_originals_are_deleted_when_their_time_is_over(place: Settings, tmp_path
     found = verify_round(settings)
     assert found.faults == []
     assert "4 originals were deleted by the rule of retention" in found.notes
-    same = _rows(settings, without=("files",))
+    same = rows(settings, without=("files",))
     assert same == {name: rows for name, rows in before.items() if name != "files"}
     scans = FakeScans()
     table = settings.base / "units.csv"
     text = table.read_text("utf-8")
     table.write_text(text + "u3,Đơn vị u3,G,xã,true,500\n", "utf-8")
     with pytest.raises(UsageError, match="retention"):
-        run_round(settings, _quiet(scans))
+        run_round(settings, quiet(scans))
     table.write_text(text, "utf-8")
-    assert run_round(settings, _quiet(scans)).nothing_new
+    assert run_round(settings, quiet(scans)).nothing_new
     # Nobody can pretend that an original was deleted in time.
     archive = _backup(settings, tmp_path / "b.tar")
     assert archive.stat().st_size > 0
@@ -270,7 +271,7 @@ def test_an_original_that_two_files_share_stays_while_one_needs_it(tmp_path: Pat
     scans.put(folder, "u1/a.png", Sheet(GOOD, serial="S-1"))
     shutil.copy(folder / "inbox/scans/u1/a.png", folder / "inbox/responses/a.csv")
     settings = settings_of(config)
-    run_round(settings, _quiet(scans))
+    run_round(settings, quiet(scans))
     rule = settings.retention.model_copy(update={"scans": 0})
     settings = settings.model_copy(update={"retention": rule})
     with open_store(settings.store_url) as store:
@@ -283,8 +284,8 @@ def test_an_original_that_two_files_share_stays_while_one_needs_it(tmp_path: Pat
 def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "r"
     config, scans = small_round(folder), FakeScans()
-    _fill(folder, scans)
-    run_round(settings_of(config), _quiet(scans))
+    fill(folder, scans)
+    run_round(settings_of(config), quiet(scans))
     words = ["-c", str(config)]
     archive = tmp_path / "b.tar"
     assert command(["purge", *words]) == ExitCode.CONFIG

@@ -11,11 +11,12 @@ import sqlalchemy as sa
 
 from audit.cli.main import run
 from audit.keeping.subject import due_on, erasable, erase, held_about, told, waiting
+from audit.keeping.workdays import Workdays
 from audit.pipeline.run import run_round
 from audit.settings import Settings
 from audit.store import open_store
 from audit.store.schema import trail
-from detectors.errors import ExitCode, UsageError
+from detectors.errors import ConfigError, ExitCode, UsageError
 from tests.audit.rounds import (
     FakeScans,
     Sheet,
@@ -49,10 +50,40 @@ def place(tmp_path: Path) -> Settings:
         ("2026-10-02", "2026-10-06"),
         ("2026-10-03", "2026-10-06"),
         ("2026-10-05", "2026-10-07"),
+        # Tết 2026 from the eve (16 February, a Monday) to the fourth day.
+        ("2026-02-13", "2026-02-24"),
+        ("2026-02-18", "2026-02-24"),
+        # Hùng Kings' day on a Sunday: the Monday is off in lieu; then 30 April and 1 May.
+        ("2026-04-24", "2026-04-29"),
+        ("2026-04-29", "2026-05-05"),
+        # 31 August is off for Saturday, 22 August, which is worked; National Day has two days.
+        ("2026-08-20", "2026-08-22"),
+        ("2026-08-28", "2026-09-04"),
+        ("2026-12-31", "2027-01-05"),
+        ("2027-02-03", "2027-02-12"),
     ],
 )
-def test_two_working_days_do_not_count_the_weekend(asked: str, last: str) -> None:
+def test_two_working_days_count_no_weekend_and_no_holiday(asked: str, last: str) -> None:
     assert due_on(dt.date.fromisoformat(asked)) == dt.date.fromisoformat(last)
+
+
+def test_an_office_may_close_and_work_on_other_days(place: Settings) -> None:
+    day = dt.date.fromisoformat
+    calendar = Workdays(off=(day("2026-10-05"),), worked=(day("2026-10-03"),))
+    assert due_on(day("2026-10-02"), calendar) == day("2026-10-06")
+    config = place.base / "audit.toml"
+    text = config.read_text("utf-8") + "\n[workdays]\noff = [2026-10-05, 2026-10-06]\n"
+    config.write_text(text, "utf-8")
+    told_of = settings_of(config)
+    assert told_of.results_sha256 == place.results_sha256
+    with open_store(place.store_url) as store:
+        told(store, told_of, "PB-1", "find", at=FRIDAY, actor="lan")
+        with store.reading() as connection:
+            ((_, last),) = waiting(connection)
+    assert last == "2026-10-08"
+    config.write_text(text + "worked = [2026-10-05]\n", "utf-8")
+    with pytest.raises(ConfigError, match="2026-10-05 stands under off and under worked"):
+        settings_of(config)
 
 
 def test_a_person_gets_what_is_held_and_the_trail_names_nobody(

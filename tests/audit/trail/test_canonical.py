@@ -24,7 +24,8 @@ from audit.trail.canonical import (
     row_hash,
     utc,
 )
-from audit.trail.covered import CHILDREN, PASSING, TABLES, digests
+from audit.trail.covered import CHILDREN, PASSING, TABLES
+from audit.trail.hashed import digests
 
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from audit.judge.decision import Verdict
+from audit.pipeline.run import run_round
 from audit.store import Store, open_store
 from audit.store.migrate import upgrade
 from audit.store.results import Runs
@@ -25,8 +26,8 @@ from audit.trail.links import Chain
 from audit.trail.stored import check_guards, check_rows
 from audit.trail.transcript import Fault, from_store
 from detectors.errors import TrailError
+from tests.audit.nights import fill, quiet
 from tests.audit.rounds import FakeScans, act, clock, settings_of, small_round
-from tests.audit.test_run import _fill, _quiet, run_round
 from tests.audit.test_store import _case, _said, postgres_url, sqlite, store
 
 __all__ = ["postgres_url", "sqlite", "store"]
@@ -182,9 +183,9 @@ def test_a_store_from_before_the_trail_is_taken_up_with_its_data(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     config, scans = small_round(tmp_path / "r"), FakeScans()
-    _fill(tmp_path / "r", scans)
+    fill(tmp_path / "r", scans)
     settings = settings_of(config)
-    run_round(settings, _quiet(scans))
+    run_round(settings, quiet(scans))
     name = tmp_path / "old.db"
     url = f"sqlite:///{name}"
     if kind == "postgresql":
@@ -198,9 +199,9 @@ def test_a_store_from_before_the_trail_is_taken_up_with_its_data(
         assert faults(opened) == []
     # The round goes on as if it had always had one, and adds nothing.
     settings = settings.model_copy(update={"store": url})
-    assert run_round(settings, _quiet(scans)).nothing_new
+    assert run_round(settings, quiet(scans)).nothing_new
     scans.put(tmp_path / "r", "u1/late.png", *scans.sheets[next(iter(scans.sheets))])
-    assert not run_round(settings, _quiet(scans)).nothing_new
+    assert not run_round(settings, quiet(scans)).nothing_new
     with open_store(url) as opened:
         assert faults(opened) == []
         with opened.engine.begin() as connection:
@@ -233,16 +234,17 @@ def _old_store(source: str, target: str) -> None:
 
 
 def test_both_stores_hash_rows_alike(tmp_path: Path, postgres_url: str) -> None:
-    from audit.trail.covered import TABLES, digests
+    from audit.trail.covered import TABLES
+    from audit.trail.hashed import digests
 
     found = []
     for name in ("a", "b"):
         config, scans = small_round(tmp_path / name / "r"), FakeScans()
-        _fill(tmp_path / name / "r", scans)
+        fill(tmp_path / name / "r", scans)
         settings = settings_of(config)
         if name == "b":
             settings = settings.model_copy(update={"store": postgres_url})
-        run_round(settings, _quiet(scans))
+        run_round(settings, quiet(scans))
         with reading(settings.store_url) as cursor:
             same = set(TABLES) - {"runs", "files", "findings", "cases"}
             found.append({table: list(digests(cursor, table)) for table in sorted(same)})

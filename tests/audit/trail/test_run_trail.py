@@ -11,12 +11,14 @@ import pytest
 
 from audit.cli.main import run as command
 from audit.judge.decision import Verdict
+from audit.pipeline.run import run_round
 from audit.settings import Settings
 from audit.store import open_store
 from audit.store.engine import _begin_trail
 from audit.trail.cursor import reading
 from audit.verification import verify_round
 from detectors.errors import ExitCode
+from tests.audit.nights import GOOD, decide, fill, quiet
 from tests.audit.rounds import (
     FakeScans,
     Sheet,
@@ -28,7 +30,6 @@ from tests.audit.rounds import (
     settings_of,
     small_round,
 )
-from tests.audit.test_run import GOOD, _decide, _fill, _quiet, run_round
 from tests.audit.test_store import postgres_url
 
 __all__ = ["postgres_url"]
@@ -46,9 +47,9 @@ def _told(settings: Settings, *actions: str) -> list[dict[str, Any]]:
 def test_a_run_tells_what_came_in_what_was_found_and_how_it_ended(tmp_path: Path) -> None:
     folder = tmp_path / "r"
     config, scans = small_round(folder), FakeScans()
-    _fill(folder, scans)
+    fill(folder, scans)
     settings = settings_of(config)
-    outcome = run_round(settings, _quiet(scans))
+    outcome = run_round(settings, quiet(scans))
     start, end = _told(settings, "run.start", "run.end")
     assert start["object"] == end["object"] == outcome.run_id
     assert end["after"]["status"] == "done"
@@ -60,7 +61,7 @@ def test_a_run_tells_what_came_in_what_was_found_and_how_it_ended(tmp_path: Path
     assert found["after"]["findings"] == {"new": 1, "withdrawn": 0}
     assert found["rows"]["tables"]["findings"] == [1, 0]
     before = acts(settings)
-    assert run_round(settings, _quiet(scans)).nothing_new
+    assert run_round(settings, quiet(scans)).nothing_new
     assert acts(settings) == before
 
 
@@ -69,10 +70,10 @@ def test_a_withdrawn_finding_is_told(tmp_path: Path) -> None:
     config, scans = small_round(folder), FakeScans()
     scans.put(folder, "u1/b.png", Sheet(GOOD, serial="S-1", findings=(erasure("A1"),)))
     settings = settings_of(config)
-    run_round(settings, _quiet(scans))
+    run_round(settings, quiet(scans))
     put_scan(folder, "u1/b.png", "other")
     scans.sheets[digest("other")] = [Sheet(GOOD, serial="S-1")]
-    run_round(settings, _quiet(scans))
+    run_round(settings, quiet(scans))
     changes = [body["after"]["findings"] for body in _told(settings, "evidence")]
     assert changes == [{"new": 1, "withdrawn": 0}, {"new": 0, "withdrawn": 1}]
     assert verify_round(settings).faults == []
@@ -81,14 +82,14 @@ def test_a_withdrawn_finding_is_told(tmp_path: Path) -> None:
 def test_changed_settings_and_rules_stand_there_with_before_and_after(tmp_path: Path) -> None:
     folder = tmp_path / "r"
     config, scans = small_round(folder), FakeScans()
-    _fill(folder, scans)
-    run_round(settings_of(config), _quiet(scans))
+    fill(folder, scans)
+    run_round(settings_of(config), quiet(scans))
     text = config.read_text("utf-8")
     config.write_text(text.replace("false_flag_rate = 0.01", "false_flag_rate = 0.02"), "utf-8")
     rules = folder / "rules/default.toml"
     rules.write_text(rules.read_text("utf-8") + "\n# seen\n", "utf-8")
     settings = settings_of(config)
-    run_round(settings, _quiet(scans))
+    run_round(settings, quiet(scans))
     first, second = _told(settings, "settings.change")
     assert first["before"] is None
     assert second["before"] == first["after"]
@@ -102,10 +103,10 @@ def test_changed_settings_and_rules_stand_there_with_before_and_after(tmp_path: 
 def test_a_failed_run_is_told_without_its_words(tmp_path: Path) -> None:
     folder = tmp_path / "r"
     config, scans = small_round(folder), FakeScans(break_after=0)
-    _fill(folder, scans)
+    fill(folder, scans)
     settings = settings_of(config)
     with pytest.raises(KeyboardInterrupt):
-        run_round(settings, _quiet(scans))
+        run_round(settings, quiet(scans))
     (end,) = _told(settings, "run.end")
     assert end["after"] == {"status": "interrupted"}
     assert end["reason"] == "KeyboardInterrupt"
@@ -115,13 +116,13 @@ def test_a_failed_run_is_told_without_its_words(tmp_path: Path) -> None:
 def test_each_decision_is_an_entry_of_its_own(tmp_path: Path) -> None:
     folder = tmp_path / "r"
     config, scans = small_round(folder), FakeScans()
-    _fill(folder, scans)
+    fill(folder, scans)
     settings = settings_of(config)
-    run_round(settings, _quiet(scans))
+    run_round(settings, quiet(scans))
     with reading(settings.store_url) as cursor:
         record = cursor("SELECT record_id FROM findings")[0][0]
     with open_store(settings.store_url) as store:
-        _decide(store, settings, record, Verdict.CONFIRM)
+        decide(store, settings, record, Verdict.CONFIRM)
     said = [(b["actor"], b["before"]["state"], b["after"]["state"]) for b in acts(settings)[-2:]]
     assert said == [("a", "open", "second_needed"), ("b", "second_needed", "confirmed")]
 
@@ -129,9 +130,9 @@ def test_each_decision_is_an_entry_of_its_own(tmp_path: Path) -> None:
 def test_an_export_is_told_before_anybody_gets_it(tmp_path: Path) -> None:
     folder = tmp_path / "r"
     config, scans = small_round(folder), FakeScans()
-    _fill(folder, scans)
+    fill(folder, scans)
     settings = settings_of(config)
-    run_round(settings, _quiet(scans))
+    run_round(settings, quiet(scans))
     target = tmp_path / "s.csv"
     words = ["export", "scores", "-c", str(config), "-o", str(target)]
     assert command(words) == ExitCode.DONE
@@ -158,9 +159,9 @@ def test_an_export_is_told_before_anybody_gets_it(tmp_path: Path) -> None:
 def test_an_upgrade_covers_every_row_anew(tmp_path: Path) -> None:
     folder = tmp_path / "r"
     config, scans = small_round(folder), FakeScans()
-    _fill(folder, scans)
+    fill(folder, scans)
     settings = settings_of(config)
-    run_round(settings, _quiet(scans))
+    run_round(settings, quiet(scans))
     with open_store(settings.store_url) as store, store.engine.begin() as connection:
         # What a migration may do to rows.
         connection.exec_driver_sql("UPDATE records SET channel = 'elsewhere'")
@@ -181,8 +182,8 @@ def test_verifying_while_somebody_writes_accuses_nobody(
     if kind == "postgresql":
         url = request.getfixturevalue("postgres_url")
         settings = settings.model_copy(update={"store": url})
-    _fill(folder, scans)
-    run_round(settings, _quiet(scans))
+    fill(folder, scans)
+    run_round(settings, quiet(scans))
     stop = threading.Event()
 
     def write() -> None:

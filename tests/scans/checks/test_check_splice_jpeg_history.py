@@ -10,7 +10,8 @@ import pytest
 
 from detectors.instrument import load_instrument
 from scans.checks.splice_jpeg_history import CHECK
-from scans.measure.jpeg_history import jpeg_history, standard_table
+from scans.measure.jpeg_history import jpeg_history
+from scans.measure.jpeg_steps import standard_table
 from scans.page import view_of
 from scans.source import read_pages
 from scans.view import PageView

@@ -101,8 +101,8 @@ def as_patches(crops, blank, shape):
     black = measure._black([scan], [blank], [paper])
     span = np.maximum(paper - black, 40.0)[:, None, None]
     dark = ((paper[:, None, None] - scan) / span).astype(np.float32)
-    group = measure._align(blank, scan, dark)
-    noise = measure._noise([group])
+    group, reach = measure._align(blank, scan, dark)
+    noise = measure._noise([measure._spread(group.dark, reach.bare)])
     threshold = max(0.16, 5 * noise)
     return group, measure.PageInk(float(np.median(paper)), black, noise, threshold)
 

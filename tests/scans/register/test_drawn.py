@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from scans.register import register
+from scans.register.picture import ScanPicture
+from scans.register.refine import coarse_pass, fine_pass
 from scans.types import Refusal, Registration, ScanClass, Status
 from tests.scans.register.forms import (
     FIRST,
@@ -220,3 +222,16 @@ def test_the_same_scan_gives_the_same_bits() -> None:
     assert second.field is not None
     assert first.field.shift_mm.tobytes() == second.field.shift_mm.tobytes()
     assert first.residual_mm == second.residual_mm
+
+
+@pytest.mark.parametrize("lean", [-0.05, 0.04])
+def test_a_guess_that_leans_beyond_the_search_does_not_bend_the_page(lean: float) -> None:
+    """Cells that are searched too near meet other print; a field fitted to that print would
+    lay rows off their place, and whole print would pass for covered."""
+    image, truth = scan(filled(WITHOUT))
+    guess = truth @ np.array([[1.0, lean, 0], [0, 1.0, 0], [0, 0, 1.0]])
+    picture = ScanPicture.of(raw(image).grey)
+    rough = coarse_pass(picture, WITHOUT, guess, photo=False)
+    fine = fine_pass(picture, rough)
+    assert np.abs(rough.field.shift_mm).max() < 1.0
+    assert np.abs(fine.field.shift_mm).max() < 1.0

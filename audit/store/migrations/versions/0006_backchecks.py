@@ -9,6 +9,8 @@ from audit.trail.guards import only_added
 
 revision = "0006"
 down_revision = "0005"
+# Tables whose rows hash differently afterwards.
+rewrites: tuple[str, ...] = ()
 
 _TABLES = ("backcheck_draws", "backcheck_members", "backcheck_results")
 

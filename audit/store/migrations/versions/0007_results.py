@@ -7,6 +7,8 @@ from alembic import op
 
 revision = "0007"
 down_revision = "0006"
+# Tables whose rows hash differently afterwards.
+rewrites: tuple[str, ...] = ("scores",)
 
 _VERSIONS = ("as_received", "after_review", "bound_low", "bound_high")
 
