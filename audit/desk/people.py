@@ -117,7 +117,7 @@ class Users:
                 role=role.value,
                 scope_unit=scope_unit,
                 home_unit=home_unit,
-                password_hash=hash_password(password),
+                password_hash=hash_password(password, (name, full_name)),
                 created_at=stamp(now),
                 valid_to=valid_to,
             )
@@ -166,9 +166,12 @@ class Users:
         """Change a password.
 
         Raises:
-            UsageError: If it is too short.
+            UsageError: If it is too short, or one that is guessed first.
         """
-        self.change(user_id, password_hash=hash_password(password))
+        table = schema.users
+        query = sa.select(table.c.name, table.c.full_name).where(table.c.id == user_id)
+        about = self.connection.execute(query).one()
+        self.change(user_id, password_hash=hash_password(password, tuple(about)))
 
     def reset_password(self, user_id: int, now: dt.datetime) -> str:
         """A new password, shown once; all sessions end."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audit.intake._cells import Cell, to_bool, to_date, to_number, to_text
+from audit.intake.look_alike import skeleton
 from audit.intake.tables import Columns, TableProblem, columns_of, to_id
 from detectors.serials import serial_key
 
@@ -53,7 +54,7 @@ class Units:
             ``handles_procedures`` as ``boolean``, ``served`` as float64,
             ``valid_from, valid_to`` as ``datetime64[us]`` (missing: NaT, meaning open).
         problems: ``no_unit_id``, ``duplicate_unit``, ``bad_period``, ``no_group``,
-            ``unknown_parent``, ``bad_value``.
+            ``unknown_parent``, ``bad_value``, ``look_alike``.
     """
 
     frame: pd.DataFrame
@@ -112,6 +113,7 @@ def read_units(
     for number, row in enumerate(rows):
         if _check_unit(table, number, row, known, spans, allowed):
             keep.append(number)
+    _tell_look_alikes(table, [(number, rows[number]) for number in keep])
     kept = frame.iloc[keep].reset_index(drop=True)
     kept["name"] = kept["name"].fillna(kept["unit_id"])
     return Units(kept, tuple(table.problems))
@@ -156,6 +158,23 @@ def _check_unit(
         what = f"the parent {row['parent_id']} of unit {unit} is not in the list"
         table.note(number, None, what, "add it, or correct parent_id", "unknown_parent")
     return True
+
+
+def _tell_look_alikes(table: Columns, rows: Sequence[tuple[int, Mapping[Any, Any]]]) -> None:
+    """Note ids and names that a reader cannot tell from those of another unit."""
+    for column, what in (("unit_id", "id"), ("name", "name")):
+        seen: dict[str, dict[str, str]] = {}
+        for number, row in rows:
+            text, unit = row[column], row["unit_id"]
+            if not isinstance(text, str):
+                continue
+            others = seen.setdefault(skeleton(text), {})
+            twin = next((who for other, who in others.items() if other != text), None)
+            others.setdefault(text, unit)
+            if twin is not None and twin != unit:
+                told = f"the {what} of unit {unit} looks like that of unit {twin} and is another"
+                way = "write both with letters of one alphabet, or make them one unit"
+                table.note(number, table.name(column), told, way, "look_alike")
 
 
 def units_at(frame: pd.DataFrame, day: dt.date) -> pd.DataFrame:

@@ -101,9 +101,9 @@ def gives_back(whole: Row, units: Sequence[Row]) -> bool:
     fewer answers than that is worth.
     """
     few = [row for row in units if row["factor"] == whole["factor"] and is_small(row)]
-    forms = sum(int(row["records_counted"] or 0) for row in few)
-    answers = sum(int(row["answers_after_review"] or 0) for row in few)
-    return 0 < forms < MINIMUM_CELL and answers > TOLD * (whole["answers_after_review"] or 0)
+    forms = sum(sum((row["counts"] or {}).values()) for row in few)
+    answers = sum(int(row["answers_as_received"] or 0) for row in few)
+    return 0 < forms < MINIMUM_CELL and answers > TOLD * (whole["answers_as_received"] or 0)
 
 
 TOLD = 1e-4

@@ -18,9 +18,10 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from audit.store.unchanged import Columns, refuse_changed, refuse_forged
 from audit.trail.acts import Act, Action
 from audit.trail.chain import begin, head, recorded
-from detectors.errors import AccessError, MissingComponent
+from detectors.errors import AccessError, AuditError, MissingComponent
 
 __all__ = ["Store", "open_store"]
 
@@ -129,6 +130,7 @@ def open_store(url: str, *, create: bool = True, now: Callable[[], dt.datetime] 
     Raises:
         AccessError: If it cannot be reached, or is no database of this program.
         MissingComponent: If the database's driver is not installed.
+        TrailError: If it is of an older version and its trail does not verify.
     """
     from audit.store.migrate import upgrade
 
@@ -153,10 +155,14 @@ def open_store(url: str, *, create: bool = True, now: Callable[[], dt.datetime] 
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
+    before: list[Columns] = []
     try:
         upgrade(
             engine,
-            then=lambda connection, was, changed: _begin_trail(connection, was, now(), changed),
+            first=lambda connection: before.append(refuse_forged(connection)),
+            then=lambda connection, was, changed: _begin_trail(
+                *(connection, was, now(), changed), before=next(iter(before), None)
+            ),
         )
     except SQLAlchemyError as error:
         engine.dispose()
@@ -165,6 +171,9 @@ def open_store(url: str, *, create: bool = True, now: Callable[[], dt.datetime] 
             where=parsed.render_as_string(hide_password=True),
             remedy="check the URL under store, and that the server runs",
         ) from error
+    except AuditError:
+        engine.dispose()
+        raise
     return Store(engine)
 
 
@@ -173,6 +182,7 @@ def _begin_trail(
     was: str | None,
     at: dt.datetime,
     changed: frozenset[str] | None = None,
+    before: Columns | None = None,
 ) -> None:
     """Cover what there is: a store from before the trail, or rows that a migration changed.
 
@@ -180,10 +190,14 @@ def _begin_trail(
     before is not made good by bringing the store up to date.
     """
     new = was in (None, "0001")
+    if not new and before is not None:
+        refuse_changed(connection, {t: c for t, c in before.items() if t not in (changed or ())})
     action = Action.TRAIL_BEGIN if new else Action.STORE_UPGRADE
     if new and head(connection).size:
         return
     begin(connection, Act(action, at, before={"revision": was}), None if new else changed)
+    if before is not None:
+        refuse_changed(connection, refuse_forged(connection))
 
 
 def _set_pragmas(connection: Any, _: Any) -> None:

@@ -15,6 +15,7 @@ def upgrade(
     engine: sa.Engine,
     target: str = "head",
     *,
+    first: Callable[[sa.Connection], None] | None = None,
     then: Callable[[sa.Connection, str | None, frozenset[str] | None], None] | None = None,
 ) -> None:
     """Apply the migrations that a store lacks, all of them in one transaction.
@@ -22,6 +23,8 @@ def upgrade(
     Args:
         engine: Of the store.
         target: Revision to go to.
+        first: Called in the same transaction before anything is applied to a store that is
+            there.
         then: Called in the same transaction with the revision that the store had and the
             tables whose rows the migrations say they change (``rewrites``; ``None`` where one
             does not say), if anything was applied.
@@ -39,6 +42,8 @@ def upgrade(
             return
     with engine.begin() as connection:
         config.attributes["connection"] = connection
+        if first is not None and current is not None:
+            first(connection)
         command.upgrade(config, target)
         if then is not None:
             applied = list(scripts.iterate_revisions(target, current or "base"))

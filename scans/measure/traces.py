@@ -33,6 +33,8 @@ Shorts = NDArray[np.int16]
 _FULL = 0.84
 _ALONE = 0.62
 _LEAST_INK, _LEAST_NEAR = 0.02, 0.05
+# Ink inside the box against the respondent's usual marks from which it is a mark at all.
+_WHOLE = 0.3
 # A line response counts from the first and at most the second many deviations of paper.
 _FROM, _UPTO = 3.0, 12.0
 _LEAST_DEVIATION = 1.0
@@ -102,7 +104,13 @@ def _full_marks(readings: Sequence[BoxReading], usual: float) -> NDArray[np.bool
         dtype=bool,
     )
     peak = np.array([r.features["peak"] for r in readings]) / max(usual, 1e-6)
-    full = inked & (peak > _FULL)
+    dark = inked & (peak > _FULL)
+    ink = np.array([r.features["ink"] for r in readings])
+    whole = (
+        float(np.median(ink[dark & (ink > _LEAST_INK)])) if (ink[dark] > _LEAST_INK).any() else 0.0
+    )
+    # A tail that a rubber or a brush left outside the box is as dark as ever, and no mark.
+    full = dark & (ink >= _WHOLE * whole)
     items = {r.item for r, dark in zip(readings, full.tolist(), strict=True) if dark}
     alone = np.array([r.item not in items for r in readings], dtype=bool)
     return np.asarray(full | (inked & alone & (peak > _ALONE)))

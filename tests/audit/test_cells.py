@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit.scoring.cells import FEWEST_OF_UNIT, Key, key_of, suppressed, withheld
@@ -136,6 +136,7 @@ def test_what_needs_no_cover_is_shown() -> None:
     assert withheld(rows, told, {"u0": {}, "u1": {}}) == frozenset()
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.text("abcdefgh", min_size=1, max_size=2), st.integers(0, 40))))
 def test_no_hidden_slice_can_be_had_by_subtraction(parts: list[tuple[str, int]]) -> None:
     counts = dict(parts)

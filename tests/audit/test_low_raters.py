@@ -23,6 +23,7 @@ from audit.cli.export import _WHAT
 from audit.cli.main import run
 from audit.desk.app import build_app, make_desk
 from audit.desk.people import Users
+from audit.export import json_text, shared_frame
 from audit.judge.authority import Role
 from audit.pipeline.run import run_round
 from audit.sharing import shared
@@ -197,6 +198,72 @@ def test_nobody_gets_a_small_factor_by_subtracting_factors_from_the_whole() -> N
         "A": False,
         "B": True,
         "E": True,
+    }
+
+
+_FOLLOW = (
+    *("value", "bound", "tier", "rank", "answers_", "satisfied", "mean", "lowest", "highest"),
+    *("spread", "iqr", "leaders", "verdict", "points", "places", "recomputed"),
+)
+
+
+def _told(folder: Path, unit: str, value: int, forms: int) -> dict[str, dict[str, Any]]:
+    """What exports say after so many forms more of one unit, all of one value."""
+    config = small_round(folder, units=("u1", "u2", SMALL))
+    rows = answers(1, 40, "u1") + answers(2, 40, "u2")
+    rows += [
+        {"record_id": f"late{k}", "unit_id": unit, "channel": "QR"} | dict.fromkeys(ITEMS, value)
+        for k in range(forms)
+    ]
+    (folder / "inbox/responses/a.csv").write_text(responses_csv(rows), "utf-8")
+    targets = "unit_id,indicator,operator,target\n*,overall,>=,80\n"
+    (folder / "targets.csv").write_text(targets, "utf-8")
+    figures = f'unit_id,value,source\n*,"90,00",a\n{unit},"50,00",a\n'
+    (folder / "published.csv").write_text(figures, "utf-8")
+    settings = settings_of(config)
+    run_round(settings, tools(FakeScans()))
+    found: dict[str, dict[str, Any]] = {}
+    with open_store(settings.store_url) as store:
+        for what in _WHAT:
+            told = json.loads(json_text(shared_frame(store, settings, what)))
+            found[what] = {
+                f"{number} {name}": cell
+                for number, row in enumerate(told)
+                for name, cell in row.items()
+                if name.startswith(_FOLLOW) or (name == "sha256" and row.get("kind") == "snapshot")
+            }
+    return found
+
+
+def _differ(
+    one: dict[str, dict[str, Any]], other: dict[str, dict[str, Any]]
+) -> dict[str, set[str]]:
+    found = {
+        what: {n for n in one[what] | other[what] if one[what].get(n) != other[what].get(n)}
+        for what in one
+    }
+    return {what: names for what, names in found.items() if names}
+
+
+def test_whatever_a_unit_of_few_forms_answered_every_export_is_the_same(tmp_path: Path) -> None:
+    """Not its value alone: no rank, mean, verdict or hash of others moves with its answers.
+
+    Whether a check flags one of them is another matter: what is said of a flagged record is for
+    those who decide on it.
+    """
+    low, high = (_told(tmp_path / str(value), SMALL, value, 4) for value in (1, 5))
+    assert {what for what, cells in low.items() if cells} >= {"scores", "units", "groups"}
+    found = _differ(low, high)
+    found.pop("records", None)
+    assert found == {}
+
+
+def test_one_late_form_is_told_by_no_more_than_the_security_page_says(tmp_path: Path) -> None:
+    """Two states of one unit that differ by a form: what remains, in these tables and no other."""
+    low, high = (_told(tmp_path / str(value), "u1", value, 1) for value in (1, 5))
+    assert set(_differ(low, high)) <= {
+        *("records", "scores", "units", "breakdowns", "changes", "groups"),
+        *("published", "targets", "awards", "complaints"),
     }
 
 

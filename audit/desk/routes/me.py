@@ -89,7 +89,8 @@ def password(
             Users(connection).set_password(visit.user.id, new)
             Users(connection).end_all(visit.user.id, now, but=visit.who.id)
     except UsageError:
-        return _page(visit, 400, error=visit.text("account.short", n=MINIMUM))
+        why = "account.short" if len(new) < MINIMUM else "account.guessed"
+        return _page(visit, 400, error=visit.text(why, n=MINIMUM))
     return _page(visit, saved=visit.text("account.changed"))
 
 

@@ -160,6 +160,23 @@ def test_passwords_are_long_and_hashed() -> None:
     assert not passwords.verify(None, made)
     with pytest.raises(UsageError, match="11 characters"):
         passwords.hash_password("x" * 11)
+    # Any signs will do, as many as one likes, and every one of them counts.
+    long = "gạch ngói sông Hồng 1975 " * 3
+    assert passwords.verify(passwords.hash_password(long), long)
+    assert not passwords.verify(passwords.hash_password(long), long[:-1])
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        *("password1234", "qwertyuiop123", "111111111111", "abcdefghijkl", "iloveyou1234"),
+        *("matkhau123456", "congan123456789", "surveyaudit2026", "khaosat@123456"),
+        *("lan.nguyen2026", "nguyenlan1234"),
+    ],
+)
+def test_what_is_guessed_first_is_no_password(password: str) -> None:
+    with pytest.raises(UsageError, match="guessed first"):
+        passwords.hash_password(password, ("lan.nguyen", "Nguyen Lan"))
 
 
 def test_over_a_plain_network_nobody_logs_in(office: Office) -> None:

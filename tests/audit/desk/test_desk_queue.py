@@ -156,6 +156,8 @@ def test_the_round_counts_agreement_and_what_is_not_scored_yet(office: Office) -
     assert "<b>1 / 2</b>" in page
     assert "Quyết định chưa tính vào điểm</span><b>1</b>" in page
     assert "/cases/" not in page
+    assert len(re.findall(r"<code>(\d{8}T\d{6}Z-[0-9a-f]{8})</code>", page)) == 1
+    assert "Các lần chạy kiểm tra" in page
     unit = office.logged_in("khanh").get("/units/u1").text
     assert "S-1 <small>" not in unit  # who may open no case reads no name of a form
     assert "/cases/" not in unit

@@ -89,6 +89,26 @@ def test_found_alone_in_its_item() -> None:
     assert (item, before) in [(p.item, dict(p.evidence)["value"]) for p in worst]
 
 
+@pytest.mark.parametrize(("ink", "judged"), [(0.2, True), (1.0, False)])
+def test_a_dark_tail_beside_a_rubbed_box_is_no_mark(ink: float, judged: bool) -> None:
+    """A rubber takes what is in the box and leaves the end of a tick beside it, as dark as ever."""
+    seen, (item, before, _) = view("TAY_1", "rubber", "moderate")
+    usual = {
+        name: float(np.median([r.features[name] for r in seen.readings if r.features["ink"] > 0.1]))
+        for name in ("ink", "peak")
+    }
+    left = {"peak": usual["peak"], "near": 0.06, "ink": ink * usual["ink"]}
+    readings = tuple(
+        replace(r, features={**r.features, **left})
+        if (r.item, str(r.value)) == (item, before)
+        else r
+        for r in seen.readings
+    )
+    places = signs(RESIDUE, replace(seen, readings=readings)).places
+    named = [(p.item, dict(p.evidence)["value"]) for p in places]
+    assert ((item, before) in named) is judged
+
+
 @pytest.mark.parametrize("control", ["dirt", "fold", "bleed", "two_pens"])
 def test_honest_trouble_is_weaker_than_an_erasure(control: str) -> None:
     seen, _ = view(control=control)
