@@ -14,7 +14,7 @@ from scans.measure.trace_model import trace_model
 from scans.types import MarkState
 from scans.view import PageView
 
-__all__ = ["Evidence", "evidence_of", "signs_of_model"]
+__all__ = ["Evidence", "evidence_of", "is_speck", "signs_of_model"]
 
 # A page of fewer boxes without a mark has no paper of its own to compare with.
 _FEWEST = 8
@@ -47,7 +47,7 @@ def signs_of_model(
     scores = np.where(traces.judged, trace_model(model).log_odds(traces.values) - zero, 0.0)
     worst = [i for i in np.argsort(-scores, kind="stable").tolist() if scores[i] > 0]
     for i in worst[: 2 * _MOST_PLACES]:
-        if _is_speck(view, i):
+        if is_speck(view, i):
             scores[i] = 0.0
     places = []
     for i in np.argsort(-scores, kind="stable")[:_MOST_PLACES].tolist():
@@ -68,8 +68,8 @@ def signs_of_model(
     return Signs(max(0.0, float(scores.max())), tuple(places))
 
 
-def _is_speck(view: PageView, i: int) -> bool:
-    """Whether all that stands out in a box is one small spot: dust on the glass, not a mark.
+def is_speck(view: PageView, i: int) -> bool:
+    """Whether all that stands out in a box at a position is one small spot, as dust is.
 
     Where a mark was, what is nearly as dark as the darkest pixel spreads over millimetres;
     where nothing stands out of the noise, such pixels lie all over the box.

@@ -6,8 +6,9 @@ import numpy as np
 
 from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
+from scans.checks._erased_boxes import is_speck
 from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
-from scans.types import MarkState, ScanClass
+from scans.types import BoxReading, MarkState, ScanClass
 from scans.view import PageView
 
 # Honest marks of one sheet differ by at least this share of their darkness.
@@ -17,6 +18,11 @@ _FEWEST_MARKS = 4
 _LEAST_INK = 0.012
 # A faint mark that is an item's only one is far likelier honest than erased.
 _ALONE = 0.4
+# A pale area without a line in it: a stain or a smear, of which a rubber leaves none.
+_BROAD, _PALE = 0.05, 0.25
+_MOST_PLACES = 6
+# Below this many spreads honest marks are found as well: no need to look.
+_CLOSELY = 3.0
 
 
 def measure(view: PageView) -> Signs | NotAssessable:
@@ -27,21 +33,36 @@ def measure(view: PageView) -> Signs | NotAssessable:
         if r.state is not MarkState.EMPTY
         and r.features["ink"] >= _LEAST_INK
         and not r.features["foreign"]
+        and not _is_stain(r)
     }
     if len(drawn) < _FEWEST_MARKS:
         return NotAssessable("too few marks on the page to know the respondent's pen by")
     values = np.array(list(drawn.values()))
     spread = max(_FLOOR, 1.4826 * float(np.median(np.abs(values - np.median(values)))))
-    places = []
+    found = []
     for members in view.rows.values():
         inked = [i for i in members if i in drawn]
         for i in inked:
             full = [j for j in inked if j != i and drawn[j] >= drawn[i] + 2 * spread]
             score = (1.0 - drawn[i]) / spread * (1.0 if full else _ALONE)
             if score > 0:
-                places.append(_sign(view, i, drawn[i], score, full))
-    places.sort(key=lambda sign: -sign.score)
-    return Signs(places[0].score if places else 0.0, tuple(places[:6]))
+                found.append((score, i, full))
+    found.sort(key=lambda one: -one[0])
+    # Dust on the glass is as faint as a rubbed line: only the worst are looked at closely.
+    places = [
+        _sign(view, i, drawn[i], score, full)
+        for score, i, full in found[: 2 * _MOST_PLACES]
+        if score < _CLOSELY or not is_speck(view, i)
+    ][:_MOST_PLACES]
+    return Signs(places[0].score if places else 0.0, tuple(places))
+
+
+def _is_stain(reading: BoxReading) -> bool:
+    return (
+        reading.state is MarkState.AMBIGUOUS
+        and reading.features["solid"] > _BROAD
+        and reading.features["dark"] < _PALE
+    )
 
 
 def _sign(view: PageView, i: int, faded: float, score: float, full: list[int]) -> Sign:
@@ -105,7 +126,7 @@ CHECK = PageCheck(
             }
         ),
         min_scale=1.0,
-        version="2",
+        version="3",
     ),
     measure,
 )

@@ -8,6 +8,7 @@ from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
 from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
 from scans.measure.mark_crops import copied_likeness, mark_crops
+from scans.measure.mark_grain import grain_agreement
 from scans.measure.strokes import likeness, mark_pictures
 from scans.view import PageView
 
@@ -21,6 +22,10 @@ _NATURAL = 0.92
 # A mark must be a line drawing of so many mm of contour: a dot or a short dash looks like
 # every other one.
 _FULL_CONTOUR_MM = 8.0
+# Agreement beyond the look that all marks share: honest pairs seldom reach the first, copies
+# mostly the second, whatever the mark is. Without it a likeness counts for less.
+_GRAIN = (0.5, 0.8)
+_WITHOUT_GRAIN = 0.6
 
 
 def measure(view: PageView) -> Signs | NotAssessable:
@@ -34,25 +39,36 @@ def measure(view: PageView) -> Signs | NotAssessable:
     chosen = [(index[a], index[b]) for a, b in pairs if alike[a, b] > _ALIKE]
     held = frozenset(i for pair in chosen for i in pair)
     crops = mark_crops(view.raw, view.registration, view.patches, view.ink, held)
+    grain = grain_agreement(view.raw, view.registration, view.patches, view.marked, chosen)
     places = []
     for first, second in chosen:
         if first in crops and second in crops:
             same = copied_likeness(crops[first], crops[second])
             line = min(crops[first].contour, crops[second].contour)
+            weight = _weight(line, grain.get((first, second)))
             # Which of the two is the copy cannot be told: both are shown.
-            places.append(_sign(view, first, second, same, line))
-            places.append(_sign(view, second, first, same, line))
+            places.append(_sign(view, first, second, same, weight))
+            places.append(_sign(view, second, first, same, weight))
     places.sort(key=lambda sign: -sign.score)
     places = [sign for sign in places if sign.score > 0][:6]
     return Signs(places[0].score if places else 0.0, tuple(places))
 
 
-def _sign(view: PageView, first: int, second: int, same: float, line: float) -> Sign:
+def _weight(line_mm: float, grain: float | None) -> float:
+    """How much a likeness says: by the line in the mark, or by its grain where that agrees."""
+    by_line = min(1.0, line_mm / _FULL_CONTOUR_MM)
+    if grain is None:
+        return by_line
+    low, high = _GRAIN
+    by_grain = min(1.0, max(0.0, (grain - low) / (high - low)))
+    return max(by_grain, _WITHOUT_GRAIN * by_line)
+
+
+def _sign(view: PageView, first: int, second: int, same: float, weight: float) -> Sign:
     one, other = view.readings[first], view.readings[second]
     score = np.log10((_CEILING - _NATURAL) / (_CEILING - min(same, 1.0)))
-    score *= min(1.0, line / _FULL_CONTOUR_MM)
     return Sign(
-        score=float(max(score, 0.0)),
+        score=float(max(weight * score, 0.0)),
         message=Message(
             f"Dấu hiệu sao chép nét đánh dấu: ô {one.item} = {one.value} và ô "
             f"{other.item} = {other.value} giống nhau {100 * same:.1f} % từng điểm ảnh, cao hơn "
@@ -82,7 +98,8 @@ CHECK = PageCheck(
         sees=(
             "No hand draws the same line twice. Every pair of marks is compared with the form's "
             "print subtracted; the likest pairs are then compared as the scanner stored them, "
-            "pixel by pixel and only near the ink: a copied mark agrees to its grain. A copy "
+            "pixel by pixel and only near the ink: a copied mark agrees to its grain. A likeness "
+            "counts more where it holds beyond the look that all marks of the page share. A copy "
             "that was turned or scaled is not seen here."
         ),
         null_model=(
@@ -103,8 +120,8 @@ CHECK = PageCheck(
                 "A scanner that compresses with JBIG2 may print one symbol for two alike marks.",
             ),
         ),
-        min_scale=0.1,
-        version="2",
+        min_scale=0.07,
+        version="3",
     ),
     measure,
 )

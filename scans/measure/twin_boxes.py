@@ -1,0 +1,246 @@
+"""Which boxes of a page are the same picture down to the grain.
+
+Two boxes are printed alike and never alike to the grain: toner, paper fibre and the
+sensor's noise differ from place to place. Whoever lays an empty box over a marked one, or
+a marked one over an empty one, copies all of these along, by whole pixels. Compared is
+what is left of a box when the look that all boxes of the page share is taken away: their
+mean and the ways they vary in (print that falls between pixels, exposure), learned from
+the page's own empty boxes. Ink and print that only some boxes have say nothing and are
+left out. On burnt-out paper the edges of the printed outline still tell.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from scans.measure.boxes import BoxPatches, PageInk
+from scans.types import RawPage, Registration
+
+__all__ = ["Twins", "twin_boxes"]
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+# A box is compared with so much paper around its outline.
+_RIM_MM = 0.7
+_SLACK_PX = 3
+_ROUNDS = 3
+_REACH = (-1, 0, 1)
+_COMMON_PARTS = 8
+_FEWEST_BOXES = 8
+_FEWEST_SHARE = 0.4
+# The first look takes so many pixels of every box, and so many pairs go on to the second.
+_SAMPLE_PX = 500
+_PAIRS = 6
+# What exceeds the spread of a page's grain by this much is content that was not subtracted.
+_MOST_DEVIATIONS = 2.0
+_PRINT = 0.1
+_LEAST_CLIP = 2.0
+_LEAST_SPREAD = 0.08
+_COPIES, _SHARE = 4, 0.12
+# Fisher's z of honest pairs falls off faster than an exponential, which tails are continued by.
+_POWER = 1.5
+_AROUND_INK = np.ones((7, 7), np.uint8)
+_NEARLY_ONE = 0.999
+
+
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """Two boxes that agree.
+
+    Attributes:
+        first, second: Positions on the page.
+        agreement: Correlation of what is left of both, in [-1, 1].
+        score: How far it exceeds the best agreement that the page's boxes usually find, in
+            spreads of that, to the power of 3/2; 0 where it does not.
+    """
+
+    first: int
+    second: int
+    agreement: float
+    score: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Stack:
+    """Boxes of one size in the scan's own pixels, with slack around: ``(n, h, w)``."""
+
+    index: Ints
+    grey: Floats
+    free: Floats
+
+
+def twin_boxes(
+    raw: RawPage,
+    registration: Registration,
+    groups: Sequence[BoxPatches],
+    ink: PageInk,
+    empty: frozenset[int],
+) -> tuple[Twins, ...] | None:
+    """The pairs that agree most, best first; ``None`` where there are too few boxes.
+
+    Args:
+        raw: The scan.
+        registration: Lays it over the form.
+        groups: Its boxes.
+        ink: Levels of the page.
+        empty: Positions of boxes that hold nothing.
+    """
+    found: list[Twins] = []
+    judged = False
+    for group in groups:
+        stack = _stack(raw.grey, registration, group, ink.threshold, empty)
+        if stack is None:
+            continue
+        judged = True
+        found += _pairs(stack)
+    found.sort(key=lambda pair: -pair.score)
+    return tuple(found) if judged else None
+
+
+def _stack(
+    grey: NDArray[np.uint8],
+    registration: Registration,
+    group: BoxPatches,
+    ink: float,
+    empty: frozenset[int],
+) -> _Stack | None:
+    """Cut the boxes out at whole pixels, each where its own outline lies."""
+    scale = registration.px_per_mm
+    h, w = (round((side + 2 * _RIM_MM) * scale) for side in reversed(group.box_size_mm))
+    corners = np.array([box.box_mm[:2] for box in group.boxes]) - _RIM_MM + group.shift_mm
+    px = np.rint(registration.to_px(corners)).astype(np.int64)
+    room = 2 * _SLACK_PX
+    inside = (px >= room).all(axis=1)
+    inside &= (px[:, 0] + w + room <= grey.shape[1]) & (px[:, 1] + h + room <= grey.shape[0])
+    inside &= np.array([int(i) in empty for i in group.index])
+    rows = np.flatnonzero(inside)
+    if len(rows) < _FEWEST_BOXES:
+        return None
+    free = _free(group, rows, (h, w), ink)
+    move = _offsets(_cut(grey, px[rows], (h, w), _SLACK_PX))
+    return _Stack(group.index[rows], _cut(grey, px[rows] + move, (h, w), _SLACK_PX), free)
+
+
+def _cut(grey: NDArray[np.uint8], px: Ints, shape: tuple[int, int], slack: int) -> Floats:
+    h, w = shape
+    parts = [grey[y - slack : y + h + slack, x - slack : x + w + slack] for x, y in px.tolist()]
+    return np.stack(parts).astype(np.float32)
+
+
+def _free(group: BoxPatches, rows: Ints, shape: tuple[int, int], ink: float) -> Floats:
+    """1 where a box has neither ink nor print that the other boxes do not have: ``(n, h, w)``."""
+    # A few boxes of the group tell what they share.
+    common = np.median(group.allowed[rows[:: max(1, len(rows) // 7)]], axis=0)
+    # The shared outline falls between pixels differently on every box: that is no other print.
+    near = np.asarray(cv2.dilate(common, np.ones((5, 5), np.uint8)), np.float32)
+    taken = (group.added[rows] > ink) | (group.allowed[rows] > near + _PRINT)
+    count, height, width = taken.shape
+    flat = taken.astype(np.uint8).reshape(-1, width)
+    # Where ink runs along the outline, its faint rim spoils what is left of the print.
+    spread = np.asarray(cv2.dilate(flat, _AROUND_INK), np.uint8).reshape(count, height, width)
+    rim = round((group.margin_mm - _RIM_MM) * width / (group.box_size_mm[0] + 2 * group.margin_mm))
+    held = np.ascontiguousarray(spread[:, rim : height - rim, rim : width - rim])
+    h, w = shape
+    tall = [cv2.resize(part, (w, h), interpolation=cv2.INTER_NEAREST) for part in held]
+    return 1.0 - np.stack(tall).astype(np.float32)
+
+
+def _offsets(stack: Floats) -> Ints:
+    """Whole pixels ``(n, 2)`` as (x, y) by which each box lies off the mean of all.
+
+    Found on sums over rows and columns, in which an outline has two sharp peaks: boxes that
+    are the same picture are put to the same place, wherever their outline falls between
+    pixels.
+    """
+    moves = []
+    for axis in (1, 2):
+        sums = stack.sum(axis=axis)
+        length = sums.shape[1] - 2 * _SLACK_PX
+        windows = np.stack([sums[:, k : k + length] for k in range(2 * _SLACK_PX + 1)], axis=1)
+        windows = windows - windows.mean(axis=2, keepdims=True)
+        best = np.full(len(sums), _SLACK_PX)
+        for _ in range(_ROUNDS):
+            mean = windows[np.arange(len(sums)), best].mean(axis=0)
+            best = ((windows - mean) ** 2).sum(axis=2).argmin(axis=1)
+        moves.append(best - _SLACK_PX)
+    return np.asarray(np.stack(moves, axis=1), np.int64)
+
+
+def _rest(stack: _Stack) -> Floats:
+    """What is left of every box without the look that the page's boxes share."""
+    count, height, width = stack.grey.shape
+    own = stack.grey.reshape(count, -1)
+    away = own - own.mean(axis=0)
+    _, vectors = np.linalg.eigh(away @ away.T)
+    vectors = vectors[:, ::-1][:, : min(_COMMON_PARTS, count // 6)]
+    rest = away - vectors @ (vectors.T @ away)
+    # Boxes stacked one below the other are smoothed in one call; the slack keeps them apart.
+    tall = rest.reshape(-1, width)
+    rest = (tall - np.asarray(cv2.GaussianBlur(tall, (9, 9), 2.0), np.float32)).reshape(count, -1)
+    deviation = float(np.sqrt(np.vdot(rest, rest) / rest.size))
+    most = np.float32(max(_LEAST_CLIP, _MOST_DEVIATIONS * deviation))
+    return np.asarray(np.clip(rest, -most, most), np.float32).reshape(count, height, width)
+
+
+def _pairs(stack: _Stack) -> list[Twins]:
+    s = _SLACK_PX
+    rest, free, index = _rest(stack), stack.free, stack.index
+    inner = rest[:, s:-s, s:-s] * free
+    count, _, w = inner.shape
+    telling = _sample(inner)
+    first = inner.reshape(count, -1)[:, telling]
+    first = first / np.maximum(np.linalg.norm(first, axis=1, keepdims=True), 1e-6)
+    rows, columns = telling // w, telling % w
+    alike = np.full((count, count), -1.0, np.float32)
+    shifts = [(dy, dx) for dy in _REACH for dx in _REACH]
+    found_at = np.zeros((count, count), np.int64)
+    for k, (dy, dx) in enumerate(shifts):
+        second = rest[:, rows + s + dy, columns + s + dx]
+        norm = np.sqrt(np.einsum("ij,ij->i", second, second))[:, None]
+        product = first @ (second / np.maximum(norm, 1e-6)).T
+        found_at[product > alike] = k
+        np.maximum(alike, product, out=alike)
+    np.fill_diagonal(alike, -1.0)
+    usual = np.sort(np.arctanh(np.clip(alike.max(axis=1), 0.0, _NEARLY_ONE)))
+    # Two boxes of a copied pair, and of a few more pairs, are not what boxes usually find.
+    high = float(usual[-1 - min(count - 1, max(_COPIES, math.ceil(_SHARE * count)))])
+    spread = max(_LEAST_SPREAD, high - float(np.median(usual)))
+    found: dict[tuple[int, int], Twins] = {}
+    for k in np.argsort(-alike, axis=None)[: 2 * _PAIRS].tolist():
+        one, other = divmod(k, count)
+        pair = (min(one, other), max(one, other))
+        if one == other or pair in found or len(found) == _PAIRS:
+            continue
+        agreement = _agreement(rest, free, one, other, shifts[found_at[one, other]])
+        excess = (float(np.arctanh(np.clip(agreement, 0.0, _NEARLY_ONE))) - high) / spread
+        score = max(0.0, excess) ** _POWER
+        found[pair] = Twins(int(index[one]), int(index[other]), agreement, score)
+    return list(found.values())
+
+
+def _sample(inner: Floats) -> Ints:
+    """Positions of pixels for the first look: those in which boxes have most to tell."""
+    telling = np.einsum("nij,nij->ij", inner, inner).ravel()
+    if telling.size <= _SAMPLE_PX:
+        return np.arange(telling.size)
+    return np.sort(np.argpartition(-telling, _SAMPLE_PX)[:_SAMPLE_PX])
+
+
+def _agreement(rest: Floats, free: Floats, one: int, other: int, shift: tuple[int, int]) -> float:
+    """Correlation of two boxes over all that is free in both; -1 where that is too little."""
+    s, (dy, dx) = _SLACK_PX, shift
+    h, w = free.shape[1:]
+    at = (slice(s + dy, s + dy + h), slice(s + dx, s + dx + w))
+    both = free[one] * np.pad(free[other], s)[at]
+    if both.sum() < _FEWEST_SHARE * both.size:
+        return -1.0
+    x, y = rest[one, s:-s, s:-s] * both, rest[other][at] * both
+    norm = float(np.sqrt((x * x).sum() * (y * y).sum()))
+    return float((x * y).sum()) / max(norm, 1e-6)

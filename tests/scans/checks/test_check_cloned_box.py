@@ -1,0 +1,63 @@
+"""Empty boxes laid over marked ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from scans.checks.paste_cloned_box import CHECK
+from scans.types import MarkState
+from scans.view import PageView
+from tests.scans.checks.altered import clean, pixels, saved, score_of
+from tests.scans.pages import form
+
+# Boxes of honest pages stay below; copies lie above.
+HONEST, COPIED = 3.0, 6.0
+
+
+def covered(page: PageView) -> tuple[np.ndarray, set[int]]:
+    """An empty box laid over a marked one of the same size."""
+    image = page.raw.image.copy()
+    largest = max(page.patches, key=lambda group: len(group.index)).index.tolist()
+    target = min(i for i in largest if i in page.marked)
+    source = min(i for i in largest if page.readings[i].state is MarkState.EMPTY)
+    rows, columns = pixels(page, source, 1.0)
+    to_rows, to_columns = pixels(page, target, 1.0)
+    part = page.raw.image[rows, columns]
+    image[
+        to_rows.start : to_rows.start + part.shape[0],
+        to_columns.start : to_columns.start + part.shape[1],
+    ] = part
+    return image, {source, target}
+
+
+@pytest.mark.parametrize("profile", ["office_200", "adf_grey", "flatbed", "fax"])
+def test_boxes_that_are_only_printed_alike_are_no_copies(profile):
+    assert score_of(CHECK, clean(profile)) < HONEST
+
+
+@pytest.mark.parametrize(
+    ("profile", "how"),
+    [("office_200", 90), ("office_150", 90), ("adf_grey", "png"), ("fax", "png")],
+)
+def test_an_empty_box_over_a_mark_is_found_with_both_its_places(profile, how):
+    image, boxes = covered(clean(profile))
+    page = saved(image, how, form("HL-01"))
+    assert score_of(CHECK, page) > COPIED
+    named = {place.box_mm for place in CHECK.measure(page).places[:2]}
+    assert named == {page.template.page.boxes[i].box_mm for i in boxes}
+
+
+def test_few_empty_boxes_cannot_be_judged():
+    page = clean("office_200")
+    full = tuple(replace(r, state=MarkState.MARKED) for r in page.readings)
+    assert "too few empty boxes" in CHECK.assess(replace(page, readings=full)).not_assessable[0]
+
+
+def test_symbols_of_jbig2_cannot_be_judged():
+    page = clean("fax")
+    origin = replace(page.raw.origin, encoding="jbig2")
+    symbols = replace(page, raw=replace(page.raw, origin=origin))
+    assert "JBIG2" in CHECK.assess(symbols).not_assessable[0]
