@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from audit.intake.collection import Collection
-from audit.intake.tables import LOCAL_TIME
+from audit.intake.columns import LOCAL_TIME
 from audit.keeping.workdays import Workdays
 from audit.notice.settings import Notify
 from audit.pulling.source import Source

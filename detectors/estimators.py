@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OutlierMixin, TransformerMixin, clone
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import Tags, get_tags
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from detectors import indices
 from detectors.calibration.conformal import against_null
@@ -156,20 +157,34 @@ class ConformalDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         """
         if not 0.0 < self.alpha < 1.0:
             raise ValueError(f"alpha {self.alpha} outside (0, 1)")
-        rows = np.asarray(X, dtype=np.float64)
+        rows = self._rows(X, reset=True)
         if len(rows) < 4:
             raise ValueError(f"{len(rows)} rows cannot be halved into teaching and honest ones")
         order = np.random.default_rng(self.random_state).permutation(len(rows))
         half = len(rows) // 2
-        self.n_features_in_ = rows.shape[1]
         self.estimator_ = clone(self.estimator).fit(rows[order[:half]])
-        self.honest_scores_ = self.score_samples(rows[order[half:]])
+        self.honest_scores_ = self._scores(rows[order[half:]])
         return self
+
+    def __sklearn_tags__(self) -> Tags:
+        """Missing values are let through where the detector takes them."""
+        tags: Tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = _takes_nan(self.estimator)
+        return tags
+
+    def _rows(self, X: ArrayLike | pd.DataFrame, *, reset: bool) -> Matrix:
+        finite = "allow-nan" if _takes_nan(self.estimator) else True
+        kept = {"dtype": np.float64, "ensure_all_finite": finite}
+        least = 2 if reset else 1
+        rows = validate_data(self, X, reset=reset, ensure_min_samples=least, **kept)
+        return np.asarray(rows, dtype=np.float64)
 
     def score_samples(self, X: ArrayLike | pd.DataFrame) -> Vector:
         """``(n,)``: the detector's score, turned where needed: higher is more suspicious."""
         check_is_fitted(self, "estimator_")
-        rows = np.asarray(X, dtype=np.float64)
+        return self._scores(self._rows(X, reset=False))
+
+    def _scores(self, rows: Matrix) -> Vector:
         if type(self.estimator_).__module__.split(".")[0] == "pyod":
             return np.asarray(self.estimator_.decision_function(rows), dtype=np.float64)
         if hasattr(self.estimator_, "score_samples"):
@@ -183,6 +198,11 @@ class ConformalDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, X: ArrayLike | pd.DataFrame) -> NDArray[np.int64]:
         """``(n,)``: -1 for rows flagged at false-discovery rate ``alpha``, 1 for the rest."""
         return np.where(q_values(self.p_values(X)) <= self.alpha, -1, 1)
+
+
+def _takes_nan(estimator: Any) -> bool:
+    """Whether a detector says that it takes missing values; PyOD's say nothing."""
+    return hasattr(estimator, "__sklearn_tags__") and get_tags(estimator).input_tags.allow_nan
 
 
 class RecordScreen(OutlierMixin, BaseEstimator):  # type: ignore[misc]

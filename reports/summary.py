@@ -191,7 +191,9 @@ def _tier(report: UnitReport, text: Text) -> str:
     before = _standing(result.as_received, result.ranked_units, text)
     after = _standing(result.after_review, result.ranked_units, text)
     parts: list[str] = []
-    if before and after:
+    if before and before == after:
+        parts.append(text("summary.standing.same", before=before))
+    elif before and after:
         moved = ""
         if result.as_received.rank is not None and result.after_review.rank is not None:
             words = rank_change(text, result.as_received.rank, result.after_review.rank)

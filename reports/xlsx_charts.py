@@ -34,8 +34,9 @@ def add_chart(
     shown = book.add_format({"num_format": "0.00%" if plot.shares else "#,##0"})
     last = len(plot.places)
     sheet.set_column(0, 0, 34)
-    sheet.set_column(1, len(plot.series), 16)
-    for column, series in enumerate(plot.series, start=1):
+    columns = (*plot.series, *(plot.ends or ()))
+    sheet.set_column(1, len(columns), 16)
+    for column, series in enumerate(columns, start=1):
         sheet.write_string(0, column, series.name, bold)
         for row, value in enumerate(series.values, start=1):
             if value is not None:
@@ -64,6 +65,9 @@ def add_chart(
                 "border": {"color": colour},
             }
             one["line"] = {"color": colour} if plot.kind == "line" else {"none": True}
+        if column == 1 and plot.ends is not None:
+            bars = "x_error_bars" if plot.kind == "bar" else "y_error_bars"
+            one[bars] = _error_bars(plot)
         drawn.add_series(one)
     drawn.set_title({"name": chart.title, "name_font": {"size": 12}, "overlay": False})
     drawn.set_legend({"none": len(plot.series) < 2} | {"position": "bottom"})
@@ -78,4 +82,21 @@ def add_chart(
         drawn.set_x_axis({"log_base": 10, "num_format": "#,##0"})
     drawn.set_size({"width": 760, "height": max(300, 34 * last if plot.kind == "bar" else 340)})
     words = f"{chart.title}. {chart.describe}"
-    sheet.insert_chart(0, len(plot.series) + 2, drawn, {"description": words[:2000]})
+    sheet.insert_chart(0, len(columns) + 2, drawn, {"description": words[:2000]})
+
+
+def _error_bars(plot: Plot) -> dict[str, Any]:
+    """The interval of the first series; none where an end is withheld."""
+    assert plot.ends is not None
+    low, high = plot.ends
+    below, above = [], []
+    for value, least, most in zip(plot.series[0].values, low.values, high.values, strict=True):
+        known = value is not None and least is not None and most is not None
+        below.append(value - least if known else 0.0)  # type: ignore[operator]
+        above.append(most - value if known else 0.0)  # type: ignore[operator]
+    return {
+        "type": "custom",
+        "plus_values": above,
+        "minus_values": below,
+        "line": {"color": "#1D2B36"},
+    }

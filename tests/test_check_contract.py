@@ -12,7 +12,8 @@ import pkgutil
 
 import pytest
 
-from audit.extending.contract import answers_of, promises
+from audit.extending.contract import promises
+from audit.extending.promise import answers_of
 from audit.pipeline import signs
 from detectors.registry import PACKAGES, Level, discover
 from tests.schemas import accept_finding

@@ -12,10 +12,11 @@ import typer
 
 from audit.cli.main import build_app
 from audit.intake.collection import Collection
+from audit.intake.columns import META_COLUMNS
+from audit.intake.custody_book import CUSTODY_COLUMNS, CUSTODY_MORE, INVALID_REASONS
 from audit.intake.mapping import TableMapping
 from audit.intake.presets import PRESETS
-from audit.intake.registers import CUSTODY_COLUMNS, CUSTODY_MORE, INVALID_REASONS, UNIT_COLUMNS
-from audit.intake.tables import META_COLUMNS
+from audit.intake.registers import UNIT_COLUMNS
 from audit.notice.settings import Mail, Notify
 from audit.pipeline import signs
 from audit.pulling.source import Source

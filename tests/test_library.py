@@ -14,6 +14,7 @@ from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_estimator
 
 import detectors
 import scans
@@ -158,6 +159,22 @@ def test_conformal_rates_hold_whatever_the_polarity_of_the_detector(estimator):
     far = chance.normal(size=(20, 4)) + 8.0
     assert np.all(detector.predict(np.vstack([chance.normal(size=(200, 4)), far]))[-20:] == -1)
     assert detector.score_samples(far).min() > np.median(detector.honest_scores_)
+
+
+# A false-discovery rate flags nobody among honest rows, and needs rows to halve.
+_BY_DESIGN = {
+    "check_outliers_train": "flags by a rate of false discoveries, not a share of the rows",
+    "check_outliers_fit_predict": "the same",
+}
+
+
+def test_a_conformal_detector_is_what_scikit_learn_calls_an_estimator():
+    detector = ConformalDetector(IsolationForest(n_estimators=5, random_state=0))
+    checked = check_estimator(
+        detector, on_fail=None, on_skip=None, expected_failed_checks=_BY_DESIGN
+    )
+    failed = {c["check_name"]: c["exception"] for c in checked if c["status"] == "failed"}
+    assert failed == {}
 
 
 def test_a_conformal_detector_refuses_what_it_cannot_halve():

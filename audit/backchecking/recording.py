@@ -10,9 +10,9 @@ from typing import Any
 
 from audit.backchecking.paper import CHOICES
 from audit.intake._cells import to_date, to_text
+from audit.intake.columns import Columns, TableProblem, columns_of
 from audit.intake.originals import hash_file
-from audit.intake.registers import count_of
-from audit.intake.tables import Columns, TableProblem, columns_of
+from audit.intake.register_cells import count_of
 from audit.judge.backcheck import Outcome, Said, verdict_of
 from audit.pipeline.assembly import answer_text
 from audit.store import Store

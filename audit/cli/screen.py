@@ -60,7 +60,8 @@ def screen(
     span = _period(period)
 
     from audit.intake.collection import Collection, load_collection, read_circumstances
-    from audit.intake.registers import read_custody, read_units, units_at
+    from audit.intake.custody_book import read_custody
+    from audit.intake.registers import read_units, units_at
     from audit.intake.tables import MINOR_CODES, read_responses
     from detectors.instrument import load_instrument
     from detectors.screening import screen as run_screen

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from audit.cli._console import say, talk
+from audit.cli._template import checked_day, run_of, shares, usual_fields, usual_levels
+from audit.cli._template import size as size_of
 from detectors.errors import ExitCode, UsageError
 
 
@@ -60,7 +62,7 @@ def draft(
     from scans.draft.draft import draft_instrument, encoded
     from scans.draft.overlay import draft_overlay
 
-    size = None if page_size is None else _size(page_size)
+    size = None if page_size is None else size_of(page_size)
     found = draft_instrument(
         blank, output, instrument_id=instrument_id, language=language, size_mm=size
     )
@@ -148,17 +150,17 @@ def print_(
     from scans.press.serials import batches_of
 
     source = shipped(instrument)
-    wanted = tuple(p.strip() for p in (fields or _usual_fields(source)).split(",") if p.strip())
+    wanted = tuple(p.strip() for p in (fields or usual_fields(source)).split(",") if p.strip())
     unknown = set(wanted) - set(FIELD_KINDS)
     if unknown:
         raise UsageError(
             f"--fields {', '.join(sorted(unknown))} is not known",
             remedy=f"use {', '.join(FIELD_KINDS)}",
         )
-    named = tuple(w.strip() for w in (levels or _usual_levels(source)).split(",") if w.strip())
+    named = tuple(w.strip() for w in (levels or usual_levels(source)).split(",") if w.strip())
     look = Look(agency, named, wanted, pattern=not no_pattern)
-    run = _run(serials, count)
-    batches = list(batches_of(run, _shares(unit, len(run)), batch_size)) if run else []
+    run = run_of(serials, count)
+    batches = list(batches_of(run, shares(unit, len(run)), batch_size)) if run else []
     if (custody or handover_to) and not (batches and unit):
         raise UsageError(
             "a custody table names units and serials", remedy="add --serials and --unit"
@@ -174,7 +176,7 @@ def print_(
                 remedy="name another file, or add --force",
             )
     if custody is not None:
-        add_batches(custody, batches, _checked_day(issued_at))
+        add_batches(custody, batches, checked_day(issued_at))
     for name, picture in made.blanks.items():
         write_whole(place.parent / name, picture, "the blank page")
     if made.template is not None:
@@ -205,7 +207,7 @@ def handover(
     survey: Annotated[str, typer.Option("--survey", help="Title of the survey, as printed.")] = "",
 ) -> ExitCode:
     """Print the record of handing over forms (biên bản bàn giao), a sheet a unit, to be signed."""
-    from audit.intake.registers import read_custody
+    from audit.intake.custody_book import read_custody
     from audit.reporting.handover import handovers_of
     from audit.whole_file import write_whole
     from reports.handover import handover_pdf
@@ -225,79 +227,3 @@ def handover(
     talk(f"{len(records)} units")
     say(str(output))
     return ExitCode.DONE
-
-
-def _usual_fields(source: Path) -> str:
-    return (
-        "agency,comment,date,signature,seal" if source.stem == "yk-b" else "comment,date,signature"
-    )
-
-
-def _usual_levels(source: Path) -> str:
-    return "Kém,Trung bình,Khá,Tốt" if source.stem == "yk-b" else ""
-
-
-def _run(serials: str | None, count: int | None) -> list[str]:
-    from scans.press.serials import serial_run
-
-    if serials is None:
-        if count is not None:
-            raise UsageError("--count needs a first serial", remedy="add --serials PB-26-000001")
-        return []
-    first, _, last = (part.strip() for part in serials.partition(".."))
-    if last and "-" not in last:
-        last = f"{first.rsplit('-', 2 if first.count('-') == 3 else 1)[0]}-{last}"
-    if last and count is not None:
-        raise UsageError("--serials A..B and --count say the same twice", remedy="leave one out")
-    return serial_run(first, last=last or None, count=None if last else count or 1)
-
-
-def _shares(unit: list[str] | None, total: int) -> list[tuple[str, int]]:
-    """Units and their counts; one without a count gets what is left."""
-    shares: list[tuple[str, int | None]] = []
-    for text in unit or ["unit"]:
-        name, _, number = text.partition("=")
-        if not name or (number and not number.isdigit()):
-            raise UsageError(f"--unit {text} is not understood", remedy="use ID or ID=120")
-        shares.append((name, int(number) if number else None))
-    open_ = [name for name, number in shares if number is None]
-    if len(open_) > 1:
-        raise UsageError("only one unit may go without a count", remedy="use --unit ID=120")
-    left = total - sum(number or 0 for _, number in shares)
-    filled = [(name, left if number is None else number) for name, number in shares]
-    return [(name, number) for name, number in filled if number > 0]
-
-
-def _checked_day(text: str | None) -> str | None:
-    if text is None:
-        return None
-    import datetime as dt
-
-    try:
-        return dt.date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise UsageError(f"--issued-at {text} is no day", remedy="write it as 2026-07-31") from None
-
-
-def _size(text: str) -> tuple[float, float]:
-    """``A5`` or ``148x210`` in mm.
-
-    Raises:
-        UsageError: For anything else.
-    """
-    from scans.draft.sheets import PAPERS
-
-    for name, size in PAPERS.items():
-        if name.casefold() == text.casefold():
-            return size
-    parts = text.casefold().replace("mm", "").split("x")
-    try:
-        width, height = (float(part) for part in parts)
-    except ValueError:
-        width = height = 0.0
-    if not (20 <= width <= 2000 and 20 <= height <= 2000):
-        raise UsageError(
-            f"--page-size {text} is no size of paper",
-            remedy=f"use {', '.join(PAPERS)} or e.g. 210x297",
-        )
-    return width, height

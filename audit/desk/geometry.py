@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from detectors.errors import AccessError, InputError
-from detectors.instrument import Box, BoxMm, Instrument, Page, load_instrument
+from detectors.instrument import BoxMm, Instrument, Page, load_instrument
 from detectors.instrument_toml import Grid, grids_of, instrument_toml
 
-__all__ = ["Piece", "Saved", "moved", "pieces_of", "save_version"]
+__all__ = ["Piece", "Saved", "grid_piece", "pieces_of", "save_version"]
 
 _AXES = ("x", "y", "w", "h")
-_LEAST_MM = 0.5
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,8 @@ class Piece:
         columns: Boxes in a row.
         rows: Rows.
         shape: ``box`` or ``ellipse``.
+        words: What else may be changed, by the names of its inputs: which items and values a
+            grid or box is for, what a field is called and is for.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Piece:
     columns: int = 1
     rows: int = 1
     shape: str = "box"
+    words: tuple[tuple[str, str], ...] = ()
 
     @property
     def numbers(self) -> list[tuple[str, float]]:
@@ -83,19 +84,33 @@ class Saved:
 def pieces_of(page: Page) -> list[Piece]:
     """What can be moved on a page, in the order of its file."""
     grids, single = grids_of(page.boxes)
-    pieces = [_grid_piece(number, grid) for number, grid in enumerate(grids)]
+    pieces = [grid_piece(number, grid) for number, grid in enumerate(grids)]
     pieces += [
-        Piece(f"box-{number}", "box", f"{box.item} = {box.value}", box.box_mm, shape=box.shape)
+        Piece(
+            f"box-{number}",
+            "box",
+            f"{box.item} = {box.value}",
+            box.box_mm,
+            shape=box.shape,
+            words=((f"box-{number}-item", box.item), (f"box-{number}-value", str(box.value))),
+        )
         for number, box in enumerate(single)
     ]
     pieces += [
-        Piece(f"field-{number}", "field", field.id, field.box_mm)
+        Piece(
+            f"field-{number}",
+            "field",
+            field.id,
+            field.box_mm,
+            words=((f"field-{number}-id", field.id), (f"field-{number}-kind", field.kind)),
+        )
         for number, field in enumerate(page.fields)
     ]
     return pieces
 
 
-def _grid_piece(number: int, grid: Grid) -> Piece:
+def grid_piece(number: int, grid: Grid) -> Piece:
+    """A grid as a piece."""
     label = grid.items[0] if len(grid.items) == 1 else f"{grid.items[0]} … {grid.items[-1]}"
     return Piece(
         f"grid-{number}",
@@ -106,53 +121,11 @@ def _grid_piece(number: int, grid: Grid) -> Piece:
         len(grid.values),
         len(grid.items),
         grid.shape,
+        (
+            (f"grid-{number}-items", ", ".join(grid.items)),
+            (f"grid-{number}-values", ", ".join(map(str, grid.values))),
+        ),
     )
-
-
-def moved(page: Page, sent: Mapping[str, str]) -> Page:
-    """The page with its pieces where the numbers say; itself, if they say nothing new.
-
-    Args:
-        page: As it is.
-        sent: Numbers in mm by the names of inputs; what is missing stays.
-
-    Raises:
-        ValueError: For what is no number, or no place on the page.
-    """
-    there = pieces_of(page)
-    pieces = {piece.name: _placed(piece, sent, page.size_mm) for piece in there}
-    if list(pieces.values()) == there:
-        return page
-    grids, single = grids_of(page.boxes)
-    boxes: list[Box] = []
-    for number, grid in enumerate(grids):
-        piece = pieces[f"grid-{number}"]
-        boxes += replace(grid, first_box_mm=piece.box, pitch_mm=piece.pitch).boxes()
-    for number, box in enumerate(single):
-        boxes.append(replace(box, box_mm=pieces[f"box-{number}"].box))
-    fields = tuple(
-        replace(field, box_mm=pieces[f"field-{number}"].box)
-        for number, field in enumerate(page.fields)
-    )
-    return replace(page, boxes=tuple(boxes), fields=fields)
-
-
-def _placed(piece: Piece, sent: Mapping[str, str], size: tuple[float, float]) -> Piece:
-    now = {}
-    for name, value in piece.numbers:
-        text = sent.get(name, "").strip().replace(",", ".")
-        number = value if not text else float(text)
-        # Numbers are shown to a hundredth: what nobody changed stays as exact as it was.
-        now[name.rsplit("-", 1)[1]] = value if abs(number - value) < 0.005 else number
-    box = (now["x"], now["y"], now["w"], now["h"])
-    pitch = (now.get("px", piece.pitch[0]), now.get("py", piece.pitch[1]))
-    placed = replace(piece, box=box, pitch=pitch)
-    for x, y, w, h in placed.places:
-        inside = x >= 0 and y >= 0 and x + w <= size[0] and y + h <= size[1]
-        # In this order what is no number at all (nan) is refused, too.
-        if not (inside and min(w, h) >= _LEAST_MM):
-            raise ValueError(f"{piece.label} lies off the page")
-    return placed
 
 
 def save_version(instrument: Instrument, page: Page) -> Saved:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from audit.intake._cells import to_text
 from audit.intake._index_header import Column, Grid, Header
 from audit.intake._workbook import AS_TEXT, fold, to_percent, to_points
-from audit.intake.tables import TableProblem
+from audit.intake.columns import TableProblem
 from audit.scoring.index import Criterion, Declared, FieldOfIndex, Marks
 from audit.scoring.publication import Figure, parse_rank
 from audit.scoring.rules import RuleSet

@@ -18,7 +18,7 @@ from audit.intake.mapping import TableMapping
 from detectors.instrument import Item
 
 if TYPE_CHECKING:
-    from audit.intake.tables import Columns
+    from audit.intake.columns import Columns
 
 __all__ = ["is_numeric", "item_column", "values_of"]
 

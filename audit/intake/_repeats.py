@@ -9,7 +9,7 @@ import pandas as pd
 from audit.intake.mapping import Repeated
 
 if TYPE_CHECKING:
-    from audit.intake.tables import Columns
+    from audit.intake.columns import Columns
 
 __all__ = ["note_repeats"]
 

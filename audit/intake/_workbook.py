@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from audit.intake._cells import to_text
-from audit.intake.tables import TableProblem
+from audit.intake.columns import TableProblem
 from detectors.errors import InputError
 
 __all__ = ["AS_TEXT", "Sheet", "fold", "open_sheets", "to_percent", "to_points"]

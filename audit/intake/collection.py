@@ -17,16 +17,10 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from audit.intake._cells import to_time
+from audit.intake.columns import LOCAL_TIME, Columns, TableProblem, columns_of, to_id
 from audit.intake.mapping import TableMapping
-from audit.intake.registers import count_of
-from audit.intake.tables import (
-    LOCAL_TIME,
-    Columns,
-    TableProblem,
-    columns_of,
-    read_responses,
-    to_id,
-)
+from audit.intake.register_cells import count_of
+from audit.intake.tables import read_responses
 from detectors.circumstances import ANY_UNIT, Circumstances
 from detectors.errors import ConfigError
 from detectors.instrument import Instrument

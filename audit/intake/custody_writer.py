@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit.intake.registers import CUSTODY_COLUMNS, read_custody
+from audit.intake.custody_book import CUSTODY_COLUMNS, read_custody
 from audit.whole_file import write_whole
 from detectors.errors import AccessError, UsageError
 

@@ -9,8 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from audit.intake._cells import Cell, to_date, to_text
+from audit.intake.columns import TableProblem, columns_of
 from audit.intake.results_rows import PROGRAMMES, Rows, programme_of, text_of
-from audit.intake.tables import TableProblem, columns_of
 from audit.scoring.publication import parse_percent
 from audit.scoring.rules import INDEX
 

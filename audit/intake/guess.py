@@ -22,9 +22,9 @@ from audit.intake._header_rows import without_extra_headers
 from audit.intake._items import values_of
 from audit.intake._labels import NOT_APPLICABLE, scale_of, usual_labels
 from audit.intake._moments import month_first_seen
+from audit.intake.columns import TIME_COLUMNS, Columns
 from audit.intake.mapping import TableMapping, plain_label
 from audit.intake.presets import PRESETS
-from audit.intake.tables import TIME_COLUMNS, Columns
 from detectors.instrument import Instrument, Item
 
 __all__ = ["Guess", "Line", "guess_mapping"]

@@ -24,8 +24,8 @@ from audit.intake._index_facts import (
 from audit.intake._index_header import find_header, grid_of
 from audit.intake._workbook import AS_TEXT, fold, open_sheets
 from audit.intake._workbook_file import open_book
+from audit.intake.columns import TableProblem
 from audit.intake.index_offices import Office, read_office_sheet
-from audit.intake.tables import TableProblem
 from audit.scoring.index import Criterion, Declared, FieldOfIndex, IndexBook, Marks
 from audit.scoring.rules import RuleSet
 from detectors.errors import InputError

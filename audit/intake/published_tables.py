@@ -12,9 +12,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from audit.intake._cells import Cell, to_date, to_number, to_text
-from audit.intake.registers import count_of
+from audit.intake.columns import TableProblem, columns_of
+from audit.intake.register_cells import count_of
 from audit.intake.results_rows import About, Rows, text_of
-from audit.intake.tables import TableProblem, columns_of
 from audit.scoring.lineage import Kind, Link, Previous
 from audit.scoring.publication import Figure, parse_change, parse_percent, parse_rank
 from audit.scoring.rules import RuleSet, Tier

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any, TypeVar
 
 from audit.intake._cells import Cell, to_text
-from audit.intake.tables import Columns, TableProblem
+from audit.intake.columns import Columns, TableProblem
 from audit.scoring.rules import AGENCY, INDEX, SATISFACTION
 
 __all__ = ["ALL_UNITS", "PROGRAMMES", "About", "Rows", "programme_of", "text_of"]

@@ -11,7 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from audit.intake._items import is_numeric
-from audit.intake.tables import META_COLUMNS, TEXT_COLUMNS, TIME_COLUMNS, Responses
+from audit.intake.columns import META_COLUMNS, TEXT_COLUMNS, TIME_COLUMNS
+from audit.intake.tables import Responses
 from detectors.finding import Finding
 from detectors.instrument import Instrument
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from audit.intake._cells import to_text
+from audit.intake.columns import TableProblem, columns_of
 from audit.intake.goal_tables import (
     Action,
     Award,
@@ -26,8 +27,7 @@ from audit.intake.published_tables import (
     read_previous_results,
     read_published,
 )
-from audit.intake.registers import count_of
-from audit.intake.tables import TableProblem, columns_of
+from audit.intake.register_cells import count_of
 from audit.pipeline.sources import problem_of, relative_to_round
 from audit.scoring.index import IndexBook
 from audit.scoring.lineage import Link, Previous

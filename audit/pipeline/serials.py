@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from audit.intake.registers import serial_in
+from audit.intake.custody_book import serial_in
 from detectors.serials import serial_key
 
 __all__ = ["Issued", "SerialRanges"]

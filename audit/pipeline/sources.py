@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from audit.intake.columns import TableProblem
 from audit.intake.originals import hash_regular, list_files, originals_at
-from audit.intake.tables import TableProblem
 from audit.pipeline.tools import Tools
 from audit.settings import InstrumentSettings, Settings
 from audit.store import Store

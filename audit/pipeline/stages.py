@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from audit.intake.tables import TableProblem
+from audit.intake.columns import TableProblem
 from audit.pipeline.brought import read_brought
 from audit.pipeline.evaluate import evaluate
 from audit.pipeline.pages import compare_pages, judge_pages

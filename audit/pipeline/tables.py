@@ -7,9 +7,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from audit.intake.collection import Known, read_circumstances
+from audit.intake.columns import TableProblem
+from audit.intake.custody_book import Custody, read_custody
 from audit.intake.originals import originals_at
-from audit.intake.registers import Custody, Units, read_custody, read_units, units_at
-from audit.intake.tables import Responses, TableProblem, read_responses
+from audit.intake.registers import Units, read_units, units_at
+from audit.intake.tables import Responses, read_responses
 from audit.pipeline.assembly import TableFile
 from audit.pipeline.sources import RoundForm, problem_of, relative_to_round
 from audit.pipeline.tools import Tools

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from audit.intake._cells import to_text
-from audit.intake.tables import TableProblem, columns_of
+from audit.intake.columns import TableProblem, columns_of
 from audit.pipeline.sources import Sources, problem_of
 from audit.pipeline.tools import Tools
 from audit.settings import Settings

@@ -60,6 +60,7 @@ def _of_item(
         rows,
         flagged,
         lambda row: answer_name(item, answers[row["id"]]),
+        [answer_name(item, str(value)) for value in item.scale],
     )
 
 
@@ -75,7 +76,11 @@ def _scan(pages: Mapping[int, Row], keys: Sequence[int]) -> Message:
 
 
 def _table(
-    by: Message, rows: Sequence[Row], flagged: frozenset[str], group: Callable[[Row], Message]
+    by: Message,
+    rows: Sequence[Row],
+    flagged: frozenset[str],
+    group: Callable[[Row], Message],
+    order: Sequence[Message] = (),
 ) -> FairnessTable:
     by_unit: dict[str, dict[Message, list[int]]] = {}
     for row in rows:
@@ -88,7 +93,11 @@ def _table(
             total = counts.setdefault(name, [0, 0])
             total[0] += judged
             total[1] += found
-    lines = tuple(FairnessRow(name, *counts[name]) for name in sorted(counts, key=lambda m: m.vi))
+
+    def place(name: Message) -> tuple[int, str]:
+        return (order.index(name) if name in order else len(order), name.vi)
+
+    lines = tuple(FairnessRow(name, *counts[name]) for name in sorted(counts, key=place))
     shown = [line.group for line in lines if not suppress(line.judged)]
     return FairnessTable(by, lines, _equal(by_unit, shown))
 

@@ -21,7 +21,7 @@ def handovers_of(
     """One record a unit, in order of its id.
 
     Args:
-        custody: As :func:`audit.intake.registers.read_custody` gives it.
+        custody: As :func:`audit.intake.custody_book.read_custody` gives it.
         survey: Title that is printed.
         units: Only these; ``None`` takes all.
     """

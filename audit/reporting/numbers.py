@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from audit.intake.registers import COUNTS, MORE_COUNTS
+from audit.intake.custody_book import COUNTS, MORE_COUNTS
 from audit.reporting.data import RoundData, Row
 from audit.reporting.names import factor_name
 from audit.scoring.dispersion import between_units

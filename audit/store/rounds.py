@@ -8,13 +8,8 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 
-from audit.intake.registers import (
-    COUNTS,
-    CUSTODY_COLUMNS,
-    CUSTODY_MORE,
-    MORE_COUNTS,
-    UNIT_COLUMNS,
-)
+from audit.intake.custody_book import COUNTS, CUSTODY_COLUMNS, CUSTODY_MORE, MORE_COUNTS
+from audit.intake.registers import UNIT_COLUMNS
 from audit.settings import RoundSettings
 from audit.store import schema
 from audit.store.rows import Changes, plain, sync

@@ -163,12 +163,14 @@ class Plot:
         places: What the numbers stand beside, in words, or across, as numbers.
         series: The numbers; each as many as ``places``.
         shares: Whether they are shares in [0, 1].
+        ends: Lower and upper end of the interval of the first series, where there is one.
     """
 
     kind: Literal["bar", "column", "line", "scatter"]
     places: tuple[str | float, ...]
     series: tuple[Series, ...]
     shares: bool = True
+    ends: tuple[Series, Series] | None = None
 
 
 @dataclass(frozen=True, slots=True)

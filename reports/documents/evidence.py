@@ -82,11 +82,13 @@ def _rates(counts: Sequence[SignCount], words: Words) -> Chart:
     svg = charts.rates(rows, title, describe, lambda v: words.percent(v, 1))
     columns = (
         Series(words("col.rate"), tuple(row.rate for row in rows)),
-        Series(words("plot.low"), tuple(row.low for row in rows)),
-        Series(words("plot.high"), tuple(row.high for row in rows)),
         Series(words("plot.force"), tuple(row.reference for row in rows)),
     )
-    plot = Plot("bar", tuple(row.label for row in rows), columns)
+    ends = (
+        Series(words("plot.low"), tuple(row.low for row in rows)),
+        Series(words("plot.high"), tuple(row.high for row in rows)),
+    )
+    plot = Plot("bar", tuple(row.label for row in rows), columns, ends=ends)
     return Chart(svg, title, describe, words("rates.legend"), plot)
 
 

@@ -104,8 +104,8 @@ def _periods(rows: tuple[PeriodPoint, ...], words: Words) -> Chart:
     plot = Plot(
         "line",
         tuple(words.say(row.label) for row in rows),
-        (
-            Series(words("col.value"), tuple(row.value for row in rows)),
+        (Series(words("col.value"), tuple(row.value for row in rows)),),
+        ends=(
             Series(words("plot.low"), tuple(row.low for row in rows)),
             Series(words("plot.high"), tuple(row.high for row in rows)),
         ),
@@ -131,8 +131,7 @@ def _cutoffs(view: Cutoffs, words: Words) -> Chart:
         describe,
         lambda v: words.percent(v, 1),
     )
-    floor = min((*view.values, *(cut for cut, _ in view.cut_offs)))
-    first = int(floor / _STEP)
+    first = int(min(view.values) / _STEP)
     bins = tuple(range(first, int(1 / _STEP) + 1))
     counts = tuple(
         float(sum(int(value / _STEP + 1e-9) == b for value in view.values)) for b in bins

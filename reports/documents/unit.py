@@ -297,9 +297,11 @@ def _factors(report: UnitReport, words: Words) -> Iterator[Block]:
             tuple(row.label for row in rows),
             (
                 Series(words("col.value"), tuple(row.value for row in rows)),
+                Series(words("col.median"), tuple(row.reference for row in rows)),
+            ),
+            ends=(
                 Series(words("plot.low"), tuple(row.low for row in rows)),
                 Series(words("plot.high"), tuple(row.high for row in rows)),
-                Series(words("col.median"), tuple(row.reference for row in rows)),
             ),
         )
         yield Chart(svg, heading, describe, words("factors.legend"), plot)

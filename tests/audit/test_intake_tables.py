@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.intake._cells import to_number, to_text
-from audit.intake.registers import read_custody, read_units, serial_in, units_at
+from audit.intake.custody_book import read_custody, serial_in
+from audit.intake.registers import read_units, units_at
 from audit.intake.tables import read_responses
 from detectors.errors import ConfigError, InputError
 from detectors.instrument import Instrument, load_instrument

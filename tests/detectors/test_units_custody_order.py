@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from audit.intake.registers import read_custody
+from audit.intake.custody_book import read_custody
 from detectors.units import custody, custody_delay, serial_gaps
 from tests.detectors.unit_worlds import flagged, world
 

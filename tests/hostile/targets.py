@@ -73,7 +73,7 @@ def _units(path: Path) -> str:
 
 
 def _custody(path: Path) -> str:
-    from audit.intake.registers import read_custody
+    from audit.intake.custody_book import read_custody
 
     return _table(read_custody(path, units={"u1", "u2"}))
 

@@ -48,8 +48,8 @@ def test_a_tier_that_is_not_firm_is_said_so() -> None:
 def test_the_first_page_says_how_sure_it_is() -> None:
     report = sample.unit_report(false_flag_rate=0.01)
     assert "mức báo nhầm chấp nhận 1%" in unit_summary(report, VI)[1]
-    assert "khoảng 3,5 bị đánh dấu" in unit_summary(report, VI)[1]
-    assert "about 3.5 of those received (353 records" in unit_summary(report, EN)[1]
+    assert "khoảng 3,5 bản ghi bị đánh dấu" in unit_summary(report, VI)[1]
+    assert "about 3.5 of them would be flagged" in unit_summary(report, EN)[1]
 
 
 def test_not_judged_is_told_apart_from_no_signs() -> None:

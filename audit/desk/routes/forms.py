@@ -11,7 +11,8 @@ from fastapi import Depends, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
-from audit.desk.geometry import moved, pieces_of, save_version
+from audit.desk.geometry import pieces_of, save_version
+from audit.desk.geometry_changes import FIELD_KINDS, changed
 from audit.desk.permissions import Permission
 from audit.desk.routing import Routes
 from audit.desk.web import Refused, Visit, Visited
@@ -61,13 +62,13 @@ def save(visit: Visited, form_id: str, number: int, sent: Sent) -> Response:
     form, page = _page(visit, form_id, number)
     numbers = {name: value for name, value in sent.items() if isinstance(value, str)}
     try:
-        changed = moved(page, numbers)
-        if changed is page:
+        after = changed(page, numbers)
+        if after is page:
             return _shown(visit, form, page, wrong=visit.text("forms.nothing"))
         with visit.desk.journal.doing(
             Action.INSTRUMENTS, f"new version of {form.id}, page {number}", visit.who
         ):
-            made = save_version(form, changed)
+            made = save_version(form, after)
     except (ValueError, InputError):
         return _shown(visit, form, page, status=400, wrong=visit.text("forms.wrong"), typed=numbers)
     return visit.go(f"/forms/{form_id}/{number}?saved={made.path.name}")
@@ -94,6 +95,7 @@ def _shown(
         saved=saved if saved in there else "",
         wrong=wrong,
         typed=typed or {},
+        kinds=FIELD_KINDS,
     )
 
 

@@ -2,9 +2,34 @@
 const sheet = document.getElementById("sheet");
 const form = document.getElementById("geometry");
 const space = "http://www.w3.org/2000/svg";
+const undoing = document.getElementById("undo");
+const past = [];
 let held = null;
 
 document.body.classList.add("js-on");
+
+// What was there before a change, to be brought back; one step a drag, a field or a key's run.
+const state = () => [...form.elements].filter((e) => e.name).map((e) => (e.type === "checkbox" ? e.checked : e.value));
+
+function remember() {
+  const now = state();
+  if (past.length && past.at(-1).every((value, at) => value === now[at])) return;
+  past.push(now);
+  undoing.disabled = false;
+}
+
+function undo() {
+  const now = state();
+  let before = past.pop();
+  while (before && before.every((value, at) => value === now[at])) before = past.pop();
+  undoing.disabled = past.length === 0;
+  if (!before) return;
+  [...form.elements].filter((e) => e.name).forEach((e, at) => {
+    if (e.type === "checkbox") e.checked = before[at];
+    else e.value = before[at];
+  });
+  draw();
+}
 
 const input = (piece, axis) => form.elements[`${piece.dataset.piece}-${axis}`];
 const number = (piece, axis) => Number(input(piece, axis)?.value) || 0;
@@ -31,6 +56,17 @@ function place(piece) {
   handle.setAttribute("cy", Number(last.getAttribute("y")) + Number(last.getAttribute("height")));
 }
 
+// All pieces as the inputs say: where they are, which are taken off, which are new.
+function draw() {
+  for (const piece of sheet.querySelectorAll(".piece")) {
+    place(piece);
+    const name = piece.dataset.piece;
+    piece.classList.toggle("dropped", Boolean(form.elements[`${name}-drop`]?.checked));
+    const wanted = form.elements[`${name}-item`] ?? form.elements[`${name}-id`];
+    if (piece.classList.contains("new")) piece.classList.toggle("on", wanted.value !== "");
+  }
+}
+
 function choose(piece) {
   document.querySelectorAll(".chosen").forEach((other) => other.classList.remove("chosen"));
   piece.classList.add("chosen");
@@ -50,8 +86,8 @@ for (const piece of sheet.querySelectorAll(".piece")) {
   handle.classList.add("handle");
   handle.setAttribute("r", 1.1);
   piece.append(handle);
-  place(piece);
 }
+draw();
 
 sheet.addEventListener("pointerdown", (event) => {
   const piece = event.target.closest(".piece");
@@ -59,6 +95,8 @@ sheet.addEventListener("pointerdown", (event) => {
   const from = Object.fromEntries(["x", "y", "w", "h", "px", "py"].map((axis) => [axis, number(piece, axis)]));
   held = { piece, from, at: point(event), stretch: event.target.classList.contains("handle") };
   choose(piece);
+  remember();
+  piece.focus();
   sheet.setPointerCapture(event.pointerId);
   event.preventDefault();
 });
@@ -86,10 +124,49 @@ sheet.addEventListener("pointermove", (event) => {
 const drop = () => { held = null; };
 sheet.addEventListener("pointerup", drop);
 sheet.addEventListener("pointercancel", drop);
-form.addEventListener("input", () => sheet.querySelectorAll(".piece").forEach(place));
-form.addEventListener("reset", () => setTimeout(() => sheet.querySelectorAll(".piece").forEach(place)));
+form.addEventListener("input", draw);
+form.addEventListener("reset", () => { remember(); setTimeout(draw); });
 form.addEventListener("focusin", (event) => {
-  const name = event.target.closest("[data-for]")?.dataset.for;
+  const name = event.target.closest("[data-for]")?.dataset.for ?? event.target.closest(".piece")?.dataset.piece;
   const piece = name && sheet.querySelector(`[data-piece="${name}"]`);
-  if (piece) choose(piece);
+  if (!piece) return;
+  choose(piece);
+  remember();
+});
+undoing.addEventListener("click", undo);
+
+const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, select");
+  if ((event.ctrlKey || event.metaKey) && event.key === "z" && (!typing || typing.type === "checkbox")) {
+    undo();
+    event.preventDefault();
+    return;
+  }
+  const piece = event.target.closest?.(".piece");
+  if (!piece) return;
+  const step = steps[event.key];
+  if (step) {
+    remember();
+    const far = event.shiftKey ? 1 : 0.1;
+    set(piece, "x", number(piece, "x") + step[0] * far);
+    set(piece, "y", number(piece, "y") + step[1] * far);
+  } else if (event.key === "Delete" && form.elements[`${piece.dataset.piece}-drop`]) {
+    remember();
+    form.elements[`${piece.dataset.piece}-drop`].checked ^= true;
+  } else return;
+  draw();
+  event.preventDefault();
+});
+// A double click on bare paper asks where something new shall stand.
+sheet.addEventListener("dblclick", (event) => {
+  if (event.target.closest(".piece")) return;
+  const at = point(event);
+  remember();
+  for (const name of ["newbox", "newfield"]) {
+    form.elements[`${name}-x`].value = at.x.toFixed(2);
+    form.elements[`${name}-y`].value = at.y.toFixed(2);
+  }
+  form.querySelector('[data-for="newbox"]').scrollIntoView({ block: "nearest" });
+  draw();
 });

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from audit.store.schema import trail
 from detectors.instrument import load_instrument
+from detectors.instrument_toml import grids_of
 from tests.audit.desk.conftest import Office
 from tests.audit.desk.test_desk_browser import CHROMIUM, playwright
 
@@ -60,6 +61,7 @@ def test_what_is_no_change_or_no_place_writes_nothing(office: Office) -> None:
     client = office.logged_in("lam")
     shown = client.get(PAGE).text
     same = dict(re.findall(r'name="([a-z0-9-]+)" value="([-.\d]+)"', shown))
+    same = {name: value for name, value in same.items() if not name.endswith("-drop")}
     assert len(same) > 100
     assert client.post(PAGE, data=same).status_code == 200
     for wrong in ({"grid-0-x": "205"}, {"grid-0-x": "nan"}, {"box-0-w": "0"}, {"field-0-y": "<b>"}):
@@ -67,6 +69,38 @@ def test_what_is_no_change_or_no_place_writes_nothing(office: Office) -> None:
         assert answer.status_code == 400
         assert "<b>" not in answer.text
     assert not versions(office)
+
+
+def test_boxes_and_fields_are_taken_off_renamed_and_added(office: Office) -> None:
+    client = office.logged_in("lam")
+    page = load_instrument(file_of(office)).pages[0]
+    sent = {"field-0-id": "ngay-tra-loi", "field-0-kind": "date"}
+    sent |= {"newfield-id": "dau", "newfield-kind": "seal"}
+    sent |= dict(zip(map("newfield-{}".format, "xywh"), ("20", "240", "40", "40"), strict=True))
+    assert client.post(PAGE, data=sent).status_code == 303
+    fields = {f.id: f for f in load_instrument(versions(office)[-1]).pages[0].fields}
+    renamed = fields["ngay-tra-loi"]
+    assert (renamed.kind, renamed.box_mm) == ("date", page.fields[0].box_mm)
+    assert (fields["dau"].kind, fields["dau"].box_mm) == ("seal", (20.0, 240.0, 40.0, 40.0))
+    lone = grids_of(page.boxes)[1][0]
+    sent = {"field-0-drop": "1", "box-0-drop": "1"}
+    sent |= {"newbox-item": lone.item, "newbox-value": str(lone.value)}
+    sent |= dict(zip(map("newbox-{}".format, "xywh"), ("50", "60", "4", "4"), strict=True))
+    assert client.post(PAGE, data=sent).status_code == 303
+    after = load_instrument(versions(office)[-1]).pages[0]
+    assert after.fields == page.fields[1:]
+    assert len(after.boxes) == len(page.boxes)
+    (there,) = [b for b in after.boxes if (b.item, b.value) == (lone.item, lone.value)]
+    assert there.box_mm == (50.0, 60.0, 4.0, 4.0)
+    for wrong in (
+        {"grid-0-items": "A1, A1"},
+        {"grid-0-items": "A1, A2, A3, nothing"},
+        {"grid-0-values": ""},
+        {"field-0-kind": "stain"},
+        {"newbox-item": "A1", "newbox-value": "7", "newbox-x": "1", "newbox-y": "1"},
+        {"newfield-id": "x", "newfield-kind": "seal", "newfield-x": "900"},
+    ):
+        assert client.post(PAGE, data=wrong).status_code == 400, wrong
 
 
 def test_only_from_here_and_only_by_an_administrator(office: Office) -> None:
@@ -78,6 +112,24 @@ def test_only_from_here_and_only_by_an_administrator(office: Office) -> None:
     assert client.get("/forms/HL-01/9/blank.png").status_code == 404
     assert 'class="told"' not in client.get(f"{PAGE}?saved=../../../../etc/passwd").text
     assert not versions(office)
+
+
+def _by_keys(page: Any) -> None:
+    """Arrows move, Delete takes off, Ctrl+Z brings back, one step each."""
+    field = page.locator("[data-piece=field-0]")
+    field.focus()
+    at = float(page.input_value("[name=field-0-x]"))
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    assert float(page.input_value("[name=field-0-x]")) == pytest.approx(at + 1.1, abs=0.011)
+    page.keyboard.press("Delete")
+    assert page.is_checked("[name=field-0-drop]")
+    assert "dropped" in (field.get_attribute("class") or "")
+    page.keyboard.press("Control+z")
+    assert not page.is_checked("[name=field-0-drop]")
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    assert float(page.input_value("[name=field-0-x]")) == pytest.approx(at, abs=0.001)
 
 
 @pytest.mark.browser
@@ -112,6 +164,7 @@ def test_dragging_and_typing_in_a_browser(
         moved = 40 / sheet["width"] * 210
         assert float(number.input_value()) - before == pytest.approx(moved, abs=0.3)
         assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+        _by_keys(page)
     else:
         number.fill("130")
     page.click("button.primary")

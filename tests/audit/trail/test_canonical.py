@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit.intake.registers import CUSTODY_MORE
+from audit.intake.custody_book import CUSTODY_MORE
 from audit.store.schema import metadata
 from audit.trail.canonical import (
     START,

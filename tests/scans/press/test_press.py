@@ -5,7 +5,7 @@ import pypdfium2
 import pytest
 
 from audit.cli.main import run
-from audit.intake.registers import read_custody
+from audit.intake.custody_book import read_custody
 from detectors.errors import UsageError
 from detectors.instrument import load_instrument
 from scans.page import check_page
