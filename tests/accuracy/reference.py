@@ -33,6 +33,9 @@ from tests.accuracy.pages import (
 
 FIRST = 2 * TUNING
 PAGES_EACH = 14
+# Classes that few scanners give: a page that must be rarer than one in a hundred needs more
+# than a hundred honest ones beside it.
+MORE_EACH = {ScanClass.BITONAL: 26, ScanClass.PHOTO: 26, ScanClass.CLIPPED_COLOUR: 14}
 # One page in six of those that are not merely saved again.
 IN_TROUBLE_EACH = 3
 # Opening and saving again leaves its own trace, and honest offices do it: it must be known.
@@ -44,6 +47,9 @@ TARGET = Path(__file__).resolve().parents[2] / "scans" / "builtin_reference.json
 def honest_pages(profiles: Sequence[str], pages: Sequence[tuple[str, int]]) -> list[Job]:
     """Honest pages, in turn over scanners and forms: a run that was cut short serves, too."""
     jobs = list(honest_jobs(profiles, PAGES_EACH, FIRST, pages=pages))
+    for k, (scan_class, count) in enumerate(MORE_EACH.items()):
+        few = [name for name in profiles if PROFILES[name].scan_class is scan_class]
+        jobs += honest_jobs(few, count, FIRST + 1_501_000 + 1_000 * k, pages=pages)
     jobs += honest_jobs(profiles, IN_TROUBLE_EACH, FIRST + 1_500_000, pages=pages, trouble=1.0)
     again = honest_jobs(profiles, SAVED_AGAIN_EACH, FIRST + 1_500_500, pages=pages)
     jobs += [replace(job, control="resaved") for job in again]
