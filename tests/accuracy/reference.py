@@ -33,6 +33,8 @@ from tests.accuracy.pages import (
 
 FIRST = 2 * TUNING
 PAGES_EACH = 14
+# A second series, some in trouble: what the first has too few of, and other respondents.
+SECOND, SECOND_EACH, SECOND_IN_TROUBLE = TUNING, 24, 1 / 6
 # Classes that few scanners give: a page that must be rarer than one in a hundred needs more
 # than a hundred honest ones beside it.
 MORE_EACH = {ScanClass.BITONAL: 26, ScanClass.PHOTO: 26, ScanClass.CLIPPED_COLOUR: 14}
@@ -51,8 +53,10 @@ def honest_pages(profiles: Sequence[str], pages: Sequence[tuple[str, int]]) -> l
         few = [name for name in profiles if PROFILES[name].scan_class is scan_class]
         jobs += honest_jobs(few, count, FIRST + 1_501_000 + 1_000 * k, pages=pages)
     jobs += honest_jobs(profiles, IN_TROUBLE_EACH, FIRST + 1_500_000, pages=pages, trouble=1.0)
-    again = honest_jobs(profiles, SAVED_AGAIN_EACH, FIRST + 1_500_500, pages=pages)
-    jobs += [replace(job, control="resaved") for job in again]
+    jobs += honest_jobs(profiles, SECOND_EACH, SECOND, pages=pages, trouble=SECOND_IN_TROUBLE)
+    for first in (FIRST + 1_500_500, SECOND + 2_000_000):
+        again = honest_jobs(profiles, SAVED_AGAIN_EACH, first, pages=pages)
+        jobs += [replace(job, control="resaved") for job in again]
     return sorted(jobs, key=lambda job: job.seed % 10_000)
 
 
