@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from audit.desk.agreement import agreement, interval
+from audit.desk.routes import results as results_page
 from audit.desk.routes import unit as unit_page
 from audit.judge.decision import Verdict
 from audit.scoring.cells import small
@@ -136,9 +137,11 @@ def test_the_unit_page_shows_peers_and_batches(
     page = reader.get("/units/u1").text
     assert 'class="chart"' not in page  # all units are small: what one person said would show
     assert "%</td>" not in page
-    monkeypatch.setattr(unit_page, "small", partial(small, least=2))
+    for place in (unit_page, results_page):  # the chart, the table
+        monkeypatch.setattr(place, "small", partial(small, least=2))
     page = reader.get("/units/u1").text
     assert 'class="chart"' in page
+    assert "%</td>" in page
     assert "S-1" in office.logged_in("an").get("/units/u1").text
 
 
