@@ -79,9 +79,10 @@ def _add(
 
     import numpy as np
 
-    from audit.known.adding import Added, add_known, surroundings
+    from audit.known.adding import Added, add_known
     from audit.known.drawing import draw
     from audit.known.forms import read_folder
+    from audit.known.surroundings import surroundings
     from audit.pipeline.sources import one_form
     from audit.pipeline.tools import real_tools
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from audit.known.adding import Surroundings
 from audit.known.disguise import Host, near_serial
 from audit.known.forms import CLEAN, TAMPERED, KnownForm
+from audit.known.surroundings import Surroundings
 from audit.pipeline.serials import SerialRanges
 from detectors.errors import UsageError
 from detectors.instrument import Instrument

@@ -16,10 +16,11 @@ import sqlalchemy as sa
 from audit.desk.reviewers import blind_words, measure
 from audit.export import frame_of
 from audit.judge.decision import Decision, Verdict
-from audit.known.adding import Added, add_known, surroundings
+from audit.known.adding import Added, add_known
 from audit.known.disguise import look_alike, near_serial
 from audit.known.drawing import draw
 from audit.known.forms import CLEAN, TAMPERED, read_folder
+from audit.known.surroundings import surroundings
 from audit.pipeline.serials import SerialRanges
 from audit.pipeline.sources import one_form
 from audit.pipeline.tools import Tools, real_tools
