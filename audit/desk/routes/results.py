@@ -18,12 +18,14 @@ from audit.desk.routing import Routes
 from audit.desk.tables import exported
 from audit.desk.web import Refused, Visit, Visited
 from audit.judge.decision import CaseState
+from audit.reporting.names import message_of
 from audit.reporting.reasons import reason_message
 from audit.sharing import small
 from audit.store import schema
 from audit.store.pages import Pages
 from audit.store.results import Runs
 from audit.trail.acts import Action
+from detectors.instrument import Instrument
 
 __all__ = ["routes", "value_of"]
 
@@ -182,10 +184,11 @@ def value_of(visit: Visit, score: sa.RowMapping) -> dict[str, Any]:
         return t.percent(score[f"satisfied_{version}"] / answers) if answers else None
 
     measure, factor = score["measure"], score["factor"]
+    form = visit.desk.instruments.get(score["instrument_id"])
     order = {"overall": 0, "factor": 1, "whole_form": 2}[measure]
     return {
         "order": (order, factor),
-        "name": t("measure.factor", factor=factor) if factor else t(f"measure.{measure}"),
+        "name": _factor(visit, form, factor) if factor else t(f"measure.{measure}"),
         "received": share("as_received"),
         "after": share("after_review"),
         "low": share("bound_low"),
@@ -195,6 +198,13 @@ def value_of(visit: Visit, score: sa.RowMapping) -> dict[str, Any]:
         if few or score["rank_after_review"] is None
         else t.rank(score["rank_after_review"], score["ranked_units"]),
     }
+
+
+def _factor(visit: Visit, form: Instrument | None, factor: str) -> str:
+    named = None if form is None else form.factor_names.get(factor)
+    if not named:
+        return visit.text("measure.factor", factor=factor)
+    return f"{factor}. {visit.text.say(message_of(named, factor))}"
 
 
 def _units(

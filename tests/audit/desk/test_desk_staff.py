@@ -142,6 +142,8 @@ def test_the_unit_page_shows_peers_and_batches(
     page = reader.get("/units/u1").text
     assert 'class="chart"' in page
     assert "%</td>" in page
+    assert "A. Tiếp cận dịch vụ" in page
+    assert "Yếu tố A" not in page
     assert "S-1" in office.logged_in("an").get("/units/u1").text
 
 
