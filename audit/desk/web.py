@@ -215,6 +215,7 @@ def guard(request: Request) -> Visit:
         raise Refused(403, "refused.role")
     secret = request.cookies.get(cookie_name(request))
     session = None if secret is None else _session(desk, secret)
+    request.state.account = None if session is None else session.user.id
     visit = Visit(desk, request, session)
     if permission is Permission.PUBLIC:
         return visit
