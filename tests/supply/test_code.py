@@ -18,7 +18,9 @@ SHELLS = frozenset({"os.system", "os.popen", "os.execv", "os.execl", "os.spawnl"
 # Programs of others are started in one place only, by a list of words.
 STARTS = {"scans/draft/words.py"}
 # They walk through tables of patterns of their own.
-OWN_PATTERNS = {"audit/reporting/reasons.py", "scans/draft/wording.py"}
+OWN_PATTERNS = {
+    *("audit/reporting/reasons.py", "scans/draft/wording.py", "scans/source/metadata.py"),
+}
 CRYPTO = ("cryptography", "argon2", "hmac", "secrets", "pyotp", "joserfc", "authlib", "ssl")
 
 
