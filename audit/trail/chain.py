@@ -248,4 +248,6 @@ class _Raw:
     def __call__(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
         text = sql.replace("?", "%s") if self.postgresql and parameters else sql
         result = self.connection.exec_driver_sql(text, tuple(parameters) or None)
-        return [tuple(row) for row in result]
+        # The driver's own, as they are: SQLAlchemy's rows cost as much as the query.
+        rows: list[Sequence[Any]] = result.cursor.fetchall()
+        return rows
