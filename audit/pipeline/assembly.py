@@ -70,7 +70,7 @@ class Assembly:
         """``(item, state, value)`` of every item that is not simply blank."""
         for column, item in enumerate(instrument.items):
             several = self.multiple.get((row, item.id))
-            value = self.frame[item.id].iat[row]
+            value: Any = self.frame[item.id].iat[row]
             if several is not None:
                 yield item.id, "multiple", ";".join(str(v) for v in several)
             elif value is not None and value == value:  # not NaN

@@ -39,7 +39,7 @@ class Given:
                 told[value] = answer, answer_part(*answer)
             # What is missing is not found there: a NaN equals nothing.
             self._told.append(told.get)
-        self._closer = assembly.unread.any(axis=1)
+        self._closer: NDArray[np.bool_] = np.asarray(assembly.unread.any(axis=1))
         self._closer[[row for row, _ in assembly.multiple]] = True
 
     def __call__(self, rows: NDArray[np.intp]) -> tuple[list[Sequence[Answer]], list[str]]:

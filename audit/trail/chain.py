@@ -249,5 +249,5 @@ class _Raw:
         text = sql.replace("?", "%s") if self.postgresql and parameters else sql
         result = self.connection.exec_driver_sql(text, tuple(parameters) or None)
         # The driver's own, as they are: SQLAlchemy's rows cost as much as the query.
-        rows: list[Sequence[Any]] = result.cursor.fetchall()
+        rows: Sequence[Sequence[Any]] = result.cursor.fetchall()
         return rows
