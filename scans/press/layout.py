@@ -13,7 +13,7 @@ from pathlib import Path
 
 from detectors.instrument import Box, BoxMm, Code, Field, Instrument, Item, Page, Value
 from scans.press.drawing import Drawing, text_width, wrapped
-from scans.press.pattern import guilloche
+from scans.press.pattern import pattern_svg
 
 __all__ = ["FIELD_KINDS", "Look", "Printed", "lay_out"]
 
@@ -65,13 +65,13 @@ class Look:
         agency: Whose form it is: the line under the head's left side.
         levels: Words above the columns, worst to best; empty prints the values alone.
         fields: Places to write in at the end, of :data:`FIELD_KINDS`.
-        pattern: Whether waves are printed under the answers.
+        pattern: What is printed under the answers, of :data:`scans.press.pattern.KINDS`.
     """
 
     agency: str = ""
     levels: tuple[str, ...] = ()
     fields: tuple[str, ...] = ("comment", "date", "signature")
-    pattern: bool = True
+    pattern: str = "guilloche"
 
 
 @dataclass(frozen=True, eq=False)
@@ -317,15 +317,16 @@ def _lines(item: Item, x0: float) -> tuple[list[str], list[str]]:
 
 
 def _rows(press: _Press, rows: Sequence[tuple[float, Item]], x0: float, step: float) -> None:
-    """Rows that stand together on one patch of waves; the boxes are all at one step if they fit."""
+    """Rows that stand together on one patch of pattern; at one step if they fit."""
     draw, top = press.draw, press.y
     # One height for all rows of a patch keeps the boxes a grid.
     height = max(h for h, _ in rows)
     even = top + height * len(rows) <= _BOTTOM
     heights = [height if even else h for h, _ in rows]
-    if press.look.pattern:
-        patch = (x0 - 3.0, top - 0.3, _RIGHT + 1.0 - x0 + 3.0, sum(heights) - 0.4)
-        draw.svg(patch, guilloche(patch))
+    patch = (x0 - 3.0, top - 0.3, _RIGHT + 1.0 - x0 + 3.0, sum(heights) - 0.4)
+    under = pattern_svg(press.look.pattern, patch, f"{press.form.id} {press.form.version}")
+    if under is not None:
+        draw.svg(patch, under)
     y = top
     for (_, item), tall in zip(rows, heights, strict=True):
         middle = y + (tall - 1.2) / 2
