@@ -220,7 +220,7 @@ def _rules(press: _Press) -> None:
 def _fact(press: _Press, item: Item) -> None:
     """A question of facts: its values are words beside their boxes."""
     labels = [_words(item.label(value), "vi") or str(value) for value in item.scale]
-    wide = max(text_width(label, 7.0) for label in labels) + 9.0
+    wide = max(text_width(label, 7.0) for label in labels) + 10.0
     columns = max(1, min(len(labels), int(106.0 / wide)))
     step = 106.0 / columns
     lines = (len(labels) - 1) // columns + 1
@@ -235,7 +235,8 @@ def _fact(press: _Press, item: Item) -> None:
         row, column = divmod(number, columns)
         x, top = 82.0 + column * step, y + row * 6.2
         press.box(item.id, value, (x, top, 4.2, 4.2))
-        draw.fitted((x + 5.6, top + 2.1), labels[number], 7.0, step - 7.0)
+        # Clear of what is looked at for ink beside a box.
+        draw.fitted((x + 6.5, top + 2.1), labels[number], 7.0, step - 7.9)
     press.y += height
 
 
