@@ -65,8 +65,8 @@ CHECK = PageCheck(
         ),
         null_model=(
             "The place with least pattern on honest pages of the same scan class, each page in "
-            "spreads of its own boxes, squared; conformal p-value with a continued tail. The built-in "
-            "reference holds no such pages."
+            "spreads of its own boxes, squared; conformal p-value with a continued tail. The "
+            "built-in reference holds no such pages."
         ),
         source=(
             "Matched filter on a known print after the page's own blur was taken into account; "

@@ -67,17 +67,17 @@ boxes. The places of `hotel` are no measure of distance: its blank was rebuilt f
 
 
 _PRESS = """\
-The agency's form as `template print` lays it out, drawn from its PDF, filled and altered by the first
-simulator, scanned and checked after `calibrate` on 40 honest sheets of the same print: once with
-nothing under the answers, once with `--pattern guilloche`, once with `--pattern microtext`; same hands,
-frauds and seeds. *found*: flagged at an accepted false-flag rate of 1 %. The hands are better than any
-other in this lab (`careful` in `tests/accuracy/press.py`): ink is gone to one part in seventy, raised
-fibres are burnished down, pasted paper is from the same sheaf and lies within a tenth of a millimetre.
-Against coarser hands the pattern adds nothing: all but one or two sheets in sixty were found without it.
-*against none* is the difference on the same sheets, with the interval of Agresti & Min (2005).
+The agency's form as `template print` lays it out, drawn from its PDF, filled and altered by the
+first simulator, scanned and checked after `calibrate` on 40 honest sheets of the same print:
+once with nothing under the answers, once with `--pattern guilloche`, once with `--pattern
+microtext`; same hands, frauds and seeds. *found*: flagged at an accepted false-flag rate of 1
+%. The hands are better than any other in this lab (`careful` in `tests/accuracy/press.py`): ink
+is gone to one part in seventy, raised fibres are burnished down, pasted paper is from the same
+sheaf and lies within a tenth of a millimetre. *against none* is the difference on the same
+sheets, with the interval of Agresti & Min (2005).
 
-How much of the light print comes off with the ink is what all depends on. It is simulated, at three
-shares; an office can see its own under a glass: rub out ten marks on its own sheets.
+All depends on how much of the light print comes off with the ink. Here it is simulated, at
+three shares; an office can see its own: rub out ten marks on its own sheets.
 """
 
 
