@@ -16,7 +16,7 @@ milder by the unit they stand in only through units that were selected (see
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ from detectors.calibration.multiplicity import q_values, simes
 from detectors.circumstances import Circumstances
 from detectors.finding import Finding, Message
 from detectors.instrument import Instrument
+from detectors.reasons import Reasons
 from detectors.registry import Assessment, Level, discover
 from detectors.table import RecordTable, UnitTable
 from detectors.units._features import features_of
@@ -131,7 +132,7 @@ def _screen(
 
 def _records(table: RecordTable, seed: int) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
     checks = discover(Level.RECORD)
-    answers = {name: check.assess(table, seed=seed) for name, check in checks.items()}
+    answers = {name: _kept(check.assess(table, seed=seed)) for name, check in checks.items()}
     subjects = Subjects(
         table.record_ids, "record_id", RECORD_WEIGHTS, order_only=ORDER_ONLY, calibrated=True
     )
@@ -144,6 +145,12 @@ def _records(table: RecordTable, seed: int) -> tuple[pd.DataFrame, tuple[Finding
     frame = _frame(head, answers, verdicts)
     given = np.argsort(table.source_row, kind="stable")
     return frame.iloc[given].reset_index(drop=True), verdicts.findings
+
+
+def _kept(answer: Assessment) -> Assessment:
+    """The answer of a check, small enough to be kept beside those of all others."""
+    reasons = Reasons(answer.not_assessable, len(answer.scores))
+    return replace(answer, not_assessable=reasons)
 
 
 def screen_units(

@@ -126,6 +126,8 @@ class RecordTable:
     @cached_property
     def frame(self) -> pd.DataFrame:
         """The responses in the table's own order, index 0 to n - 1."""
+        if (self.source_row == np.arange(len(self))).all():
+            return self.responses.reset_index(drop=True)  # as it is: nothing is copied
         return self.responses.iloc[self.source_row].reset_index(drop=True)
 
     @cached_property

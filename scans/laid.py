@@ -17,11 +17,11 @@ from detectors.instrument import BoxMm, Instrument
 from scans.looks import difference, grain, in_colour, seen_as, to_jpeg
 from scans.rectify import Rectifier
 from scans.register import register
-from scans.source import PageError, read_pages
+from scans.source import PageError, read_half, read_pages
 from scans.template import PageTemplate, load_templates
 from scans.types import RawPage, Refusal, Registration
 
-__all__ = ["PARTS", "PX_PER_MM", "LaidPage", "lay_page", "window"]
+__all__ = ["PARTS", "PX_PER_MM", "LaidPage", "lay_half", "lay_page", "window"]
 
 PARTS = ("scan", "blank", "difference")
 """Ways to look at one place."""
@@ -44,17 +44,19 @@ class LaidPage:
         registration: ``None`` where the page cannot be laid over the form.
         template: The printed page it was laid over.
         has_fields: Whether the form has fields that are filled in by hand.
+        size: Width and height in pixels of the scan.
     """
 
     raw: RawPage
     registration: Registration | None
     template: PageTemplate | None
     has_fields: bool
+    size: tuple[int, int]
 
     @property
-    def size(self) -> tuple[int, int]:
-        """Width and height in pixels of the scan."""
-        return self.raw.image.shape[1], self.raw.image.shape[0]
+    def placed(self) -> LaidPage:
+        """Where it lies, without its pixels: a few kilobytes."""
+        return replace(self, raw=replace(self.raw, image=np.zeros((0, 0), np.uint8)))
 
     @property
     def coverable(self) -> bool:
@@ -195,13 +197,61 @@ def lay_page(
         return None
     if known is not None:
         return replace(known, raw=raw)
+    return _lay(raw, instrument)
+
+
+def lay_half(
+    path: str, instrument: Instrument, least: int, known: LaidPage | None = None
+) -> tuple[LaidPage, LaidPage] | None:
+    """Lay a scan at half its size, in half the time: for the first look at it.
+
+    Registration works on pictures smaller than that, and finds the same place to a
+    hundredth of a millimetre.
+
+    Args:
+        path: The file.
+        instrument: The form.
+        least: Height that the half has to have, in px.
+        known: The same page as it was laid before; it is only decoded.
+
+    Returns:
+        The half in its own pixels, and where the scan itself lies, without pixels. ``None``
+        for what is no large JPEG, or cannot be laid like this.
+
+    Raises:
+        InputError: If the file cannot be read at all.
+    """
+    read = read_half(path, least=least)
+    if read is None:
+        return None
+    raw, size = read
+    if known is not None:
+        if known.registration is None:
+            return None
+        return replace(known, raw=raw, registration=_scaled(known.registration, 0.5)), known
+    half = _lay(raw, instrument)
+    if half.registration is None:
+        return None
+    return half, replace(half.placed, registration=_scaled(half.registration, 2.0), size=size)
+
+
+def _lay(raw: RawPage, instrument: Instrument) -> LaidPage:
+    size = raw.image.shape[1], raw.image.shape[0]
     templates = load_templates(instrument)
     has_fields = any(t.page.fields for t in templates)
     laid = register(raw, templates)
     if isinstance(laid, Refusal):
-        return LaidPage(raw, None, None, has_fields)
+        return LaidPage(raw, None, None, has_fields, size)
     template = next(t for t in templates if t.page.number == laid.form_page)
-    return LaidPage(raw, laid, template, has_fields)
+    return LaidPage(raw, laid, template, has_fields, size)
+
+
+def _scaled(registration: Registration, by: float) -> Registration:
+    """The same place on a picture ``by`` times as large; pixels count from their middles."""
+    shift = (by - 1) / 2
+    grow = np.array([[by, 0.0, shift], [0.0, by, shift], [0.0, 0.0, 1.0]])
+    matrix = grow @ registration.matrix
+    return replace(registration, matrix=matrix, px_per_mm=registration.px_per_mm * by)
 
 
 def window(box: BoxMm, size_mm: tuple[float, float]) -> BoxMm:

@@ -1,7 +1,4 @@
-"""CSV lines that no spreadsheet takes for formulas.
-
-Only texts are defused; a negative number stays a number (OWASP, CSV injection).
-"""
+"""CSV lines that no spreadsheet takes for formulas."""
 
 from __future__ import annotations
 
@@ -9,18 +6,9 @@ import csv
 import io
 from collections.abc import Sequence
 
-__all__ = ["csv_line", "defused"]
+from audit.defused import defused
 
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
-
-
-def defused(cell: object) -> object:
-    """``cell``, with an apostrophe before a text that a spreadsheet would compute."""
-    if isinstance(cell, str):
-        # A bare carriage return is not quoted, and what follows it would begin a row.
-        plain = cell.replace("\r\n", "\n").replace("\r", "\n")
-        return "'" + plain if cell.startswith(_DANGEROUS) else plain
-    return cell
+__all__ = ["csv_line"]
 
 
 def csv_line(cells: Sequence[object]) -> str:

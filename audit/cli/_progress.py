@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from audit.cli._console import progress, talk
+from audit.defused import json_words
 
 __all__ = ["SHAPES", "progress_as"]
 
@@ -58,4 +58,4 @@ def _plain(label: str, done: int, total: int | None, seconds: float) -> str:
 
 def _json(label: str, done: int, total: int | None, seconds: float) -> str:
     line = {"event": "progress", "what": label, "done": done, "total": total}
-    return json.dumps(line | {"seconds": round(seconds, 1)}, ensure_ascii=False)
+    return json_words(line | {"seconds": round(seconds, 1)})

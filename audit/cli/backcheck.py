@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,7 @@ import typer
 
 from audit.cli._console import say, table, talk
 from audit.cli._round import HERE, Config, now, open_round, person
+from audit.defused import json_words
 from detectors.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def _result(
             risk_limit=risk_limit,
         )
     if fmt == "json":
-        say(json.dumps(dataclasses.asdict(found), ensure_ascii=False, indent=1, default=str))
+        say(json_words(dataclasses.asdict(found), indent=1, default=str))
     else:
         _show(found)
     return ExitCode.DONE

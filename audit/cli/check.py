@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,7 @@ import typer
 
 from audit.cli._console import progress, table, talk
 from audit.cli._output import output_text
+from audit.defused import json_words
 from detectors.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _lines(results: Iterator[PageResult], fmt: str) -> Iterator[str]:
 
     if fmt == "json":
         for result in results:
-            yield json.dumps(page_object(result), ensure_ascii=False, allow_nan=False) + "\n"
+            yield json_words(page_object(result), allow_nan=False) + "\n"
         return
     rows = (_row(result) for result in results)
     if fmt == "table":

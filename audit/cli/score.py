@@ -9,6 +9,7 @@ import typer
 
 from audit.cli._console import say, table
 from audit.cli._round import HERE, Config, now, open_round, person
+from audit.defused import json_words
 from detectors.errors import ExitCode, UsageError
 
 _COLUMNS = (
@@ -38,7 +39,7 @@ def score(
         rescore(store, settings, now=now, actor=person())
         frame = shared_frame(store, settings, "scores")
     if fmt == "json":
-        say(json.dumps(json.loads(frame.to_json(orient="records")), ensure_ascii=False, indent=1))
+        say(json_words(json.loads(frame.to_json(orient="records")), indent=1))
     elif fmt == "csv":
         from audit.export import csv_text
 

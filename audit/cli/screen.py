@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from audit.cli._console import say, table, talk
-from audit.cli._csv import csv_line, defused
+from audit.cli._csv import csv_line
 from audit.cli._output import output_text
+from audit.defused import defused, json_words
 from detectors.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -100,7 +102,11 @@ def screen(
     _tell([problem.line() for problem in problems])
     for note in result.notes:
         talk(note.en)
-    _summary(result, form)
+    given = {
+        **{"responses": responses, "instrument": instrument, "units": units},
+        **{"previous": previous, "custody": custody, "collection": collection},
+    }
+    _summary(result, form, given)
     unjudged = int((result.records["not_testable"] != "").sum())
     if unjudged:
         talk(f"{unjudged} records could not be judged; records.csv says why")
@@ -138,7 +144,7 @@ def _write(result: Screening, folder: Path) -> None:
     with output_text(folder / "findings.jsonl") as write:
         for finding in result.findings:
             data = explained(finding, (Level.RECORD, Level.UNIT))
-            write(json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n")
+            write(json_words(data, allow_nan=False) + "\n")
 
 
 def _csv(frame: pd.DataFrame) -> str:
@@ -156,7 +162,12 @@ def _tell(problems: list[str]) -> None:
         talk(f"… and {len(problems) - _MOST_PROBLEMS} more problems of this kind")
 
 
-def _summary(result: Screening, form: _Format) -> None:
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _summary(result: Screening, form: _Format, given: Mapping[str, Path | None]) -> None:
     records, units = result.records, result.units
     flagged = units[units["flagged"].astype(bool)]
     if form is _Format.JSON:
@@ -168,8 +179,14 @@ def _summary(result: Screening, form: _Format) -> None:
             "units_flagged": len(flagged),
             "units_not_testable": int((units["not_testable"] != "").sum()),
             "findings": len(result.findings),
+            # What was judged, so that a result can be held against its files later.
+            "inputs": {
+                name: {"file": str(path), "sha256": _sha256(path)}
+                for name, path in given.items()
+                if path is not None
+            },
         }
-        say(json.dumps(counts))
+        say(json_words(counts))
         return
     header = ("unit_id", "n", "value", "p_value", "q_value", "severity", "records_flagged")
     hits = records[records["flagged"].astype(bool)].groupby("unit_id").size()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from audit.cli._console import say, table, write_data
 from audit.cli._round import HERE, Config, open_round
+from audit.defused import json_words
 from detectors.errors import ExitCode, UsageError, one_line
 
 
@@ -30,7 +30,7 @@ def status(
     with store:
         found = summarise(store, settings)
     if fmt == "json":
-        say(json.dumps(found, ensure_ascii=False, indent=1))
+        say(json_words(found, indent=1))
         return ExitCode.DONE
     if fmt == "prometheus":
         from audit.metrics import prometheus_text

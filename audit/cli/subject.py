@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from audit.cli._console import say, talk
 from audit.cli._round import HERE, Config, now, open_round, person
+from audit.defused import json_words
 from detectors.errors import ExitCode
 
 
@@ -54,7 +54,7 @@ def subject(
                     say(f"  {file['kind']} {file['path']}{deleted}")
         elif act is Act.EXPORT:
             told(store, settings, record, "export", at=now(), actor=person())
-            say(json.dumps(found, ensure_ascii=False, indent=1))
+            say(json_words(found, indent=1))
         else:
             gone = (
                 erase(store, settings, record, at=now(), actor=person())

@@ -19,21 +19,50 @@ from detectors.finding import Message
 from detectors.instrument import Instrument
 from detectors.registry import CheckInfo, Level, discover
 
-__all__ = ["CaseFile", "checks", "read_case", "title_of"]
+__all__ = ["CaseFile", "Standing", "checks", "read_case", "read_pages", "read_standing", "title_of"]
 
 Row = sa.RowMapping
 
 _ALIKE = 3
 
 
-@dataclass(frozen=True)
-class CaseFile:
-    """One case.
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Where a case stands: all that a decision on it has to know.
 
     Attributes:
         case: Its row.
         history: All decisions on it, in order; not all of them may be shown.
         last: Number of the last decision, 0 without one.
+        last_correction: Number of the last step about a correction, 0 without.
+    """
+
+    case: Row
+    history: tuple[Decision, ...]
+    last: int
+    last_correction: int
+
+    @property
+    def two(self) -> bool:
+        """Whether two people must agree."""
+        return needs_two(self.case)
+
+    @property
+    def state(self) -> CaseState:
+        """Where it stands."""
+        return state_of(self.history, evidence=self.case["evidence"], needs_two=self.two)
+
+    @property
+    def version(self) -> str:
+        """What a decision is made on: the evidence, and the words said so far."""
+        return f"{self.case['evidence']}.{self.last}.{self.last_correction}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseFile(Standing):
+    """One case with all that its page shows.
+
+    Attributes:
         record: The record, for a case about one.
         pages: Pages with path and hash of their file.
         signs: Findings that stand, the most serious first.
@@ -42,12 +71,8 @@ class CaseFile:
         alike: Other records that signs name -> item -> recorded value.
         notes: Notes on places, in order.
         corrections: Of what was read, with where each stands.
-        last_correction: Number of the last step about one, 0 without.
     """
 
-    case: Row
-    history: tuple[Decision, ...]
-    last: int
     record: Row | None
     pages: Sequence[Row]
     signs: Sequence[Row]
@@ -56,7 +81,6 @@ class CaseFile:
     alike: Mapping[str, Mapping[str, str | None]]
     notes: Sequence[Row] = ()
     corrections: Sequence[Correction] = ()
-    last_correction: int = 0
 
     def reading(self, item: str) -> list[str | None]:
         """State and value of an answer as it was read."""
@@ -98,21 +122,6 @@ class CaseFile:
         signed = [page for page in self.pages if page["id"] in marked]
         return next(iter([*signed, *self.pages]), None)
 
-    @property
-    def two(self) -> bool:
-        """Whether two people must agree."""
-        return needs_two(self.case)
-
-    @property
-    def state(self) -> CaseState:
-        """Where it stands."""
-        return state_of(self.history, evidence=self.case["evidence"], needs_two=self.two)
-
-    @property
-    def version(self) -> str:
-        """What a decision is made on: the evidence, and the words said so far."""
-        return f"{self.case['evidence']}.{self.last}.{self.last_correction}"
-
 
 @cache
 def checks() -> Mapping[str, CheckInfo]:
@@ -124,6 +133,25 @@ def title_of(detector: str) -> Message:
     """What a check is called."""
     found = checks().get(detector)
     return found.title if found else TITLES.get(detector, Message(detector, detector))
+
+
+def read_standing(connection: sa.Connection, case: Row) -> Standing:
+    """Where a case stands."""
+    table = schema.decisions
+    query = sa.select(table).where(table.c.case_id == case["id"]).order_by(table.c.seq)
+    rows = connection.execute(query).mappings().all()
+    return Standing(
+        case=case,
+        history=tuple(decision_of(row) for row in rows),
+        last=rows[-1]["seq"] if rows else 0,
+        last_correction=Corrections(connection, case["round_id"]).last(case["id"]),
+    )
+
+
+def read_pages(connection: sa.Connection, case: Row) -> Sequence[Row]:
+    """The pages of a case with path and hash of their file."""
+    record = _record(connection, case) if case["subject"] == "record" else None
+    return _pages(connection, case, record)
 
 
 def read_case(
@@ -140,17 +168,15 @@ def read_case(
         instrument: Its form.
         sees: Whether records of a unit may be shown beside it.
     """
-    table = schema.decisions
-    query = sa.select(table).where(table.c.case_id == case["id"]).order_by(table.c.seq)
-    rows = connection.execute(query).mappings().all()
+    standing = read_standing(connection, case)
     record = _record(connection, case) if case["subject"] == "record" else None
     pages = _pages(connection, case, record)
     signs, gone = _signs(connection, case, pages)
-    corrections = Corrections(connection, case["round_id"])
     return CaseFile(
         case=case,
-        history=tuple(decision_of(row) for row in rows),
-        last=rows[-1]["seq"] if rows else 0,
+        history=standing.history,
+        last=standing.last,
+        last_correction=standing.last_correction,
         record=record,
         pages=pages,
         signs=signs,
@@ -158,8 +184,7 @@ def read_case(
         answers=answers_of(connection, record, pages, instrument),
         alike=_alike(connection, case, signs, sees) if record is not None else {},
         notes=Notes(connection).of(case["id"]),
-        corrections=corrections.of(case["id"]),
-        last_correction=corrections.last(case["id"]),
+        corrections=Corrections(connection, case["round_id"]).of(case["id"]),
     )
 
 

@@ -5,20 +5,21 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Generic, TypeVar
-
-import numpy as np
 
 from audit.intake.originals import Originals
 from detectors.errors import AuditError
 from detectors.instrument import BoxMm, Instrument
-from scans.laid import LaidPage, lay_page
+from scans.laid import LaidPage, lay_half, lay_page
 
 __all__ = ["SCREEN_PX", "Pictures"]
 
-SCREEN_PX = 1700
-"""Height of the picture that is shown first; the scan as it is follows on zooming in."""
+SCREEN_PX = 1760
+"""Height of the picture that is shown first; the scan as it is follows on zooming in.
+
+Half an A4 page at 300 dpi, which is what a decoder gives at once.
+"""
+_LEAST_PX = 1600  # a half that is smaller is too coarse for a first look
 
 # Frames stand beside the place, not on its edge.
 _BESIDE_MM = 0.7
@@ -90,11 +91,27 @@ class Pictures:
                 return None
             if laid is not None:
                 # Where it lies takes a few kilobytes and most of the work: kept for longer.
-                empty = np.zeros((0, 0), np.uint8)
-                self._seen.get(key, lambda: replace(laid, raw=replace(laid.raw, image=empty)))
+                self._seen.get(key, lambda: laid.placed)
             return laid
 
         return self._laid.get(key, make)
+
+    def _half(self, sha256: str, page: int, instrument_id: str) -> LaidPage | None:
+        """A page at half its size; ``None`` where the whole has to be decoded."""
+        if page != 1:
+            return None
+        key = (sha256, page, instrument_id)
+        try:
+            form = self._instruments[instrument_id]
+            with self._originals.at_hand([sha256]) as there:
+                found = lay_half(str(there[sha256]), form, _LEAST_PX, self._seen.peek(key))
+        except (AuditError, KeyError):
+            return None
+        if found is None:
+            return None
+        half, placed = found
+        self._seen.get(key, lambda: placed)
+        return half
 
     def geometry(
         self, sha256: str, page: int, instrument_id: str, boxes: tuple[BoxMm, ...]
@@ -102,7 +119,9 @@ class Pictures:
         """Size of the scan, whether fields can be covered, and where places lie on it."""
 
         def make() -> Any:
-            laid = self.page(sha256, page, instrument_id)
+            laid = self._seen.peek((sha256, page, instrument_id))
+            if laid is None:
+                laid = self.page(sha256, page, instrument_id)
             if laid is None:
                 return None
             return laid.size, laid.coverable, [laid.outline(box, _BESIDE_MM) for box in boxes]
@@ -117,7 +136,10 @@ class Pictures:
         """The page as a JPEG; see :meth:`scans.laid.LaidPage.whole`."""
 
         def make() -> bytes | None:
-            laid = self.page(sha256, page, instrument_id)
+            first = look == "scan" and not full
+            laid = self._half(sha256, page, instrument_id) if first else None
+            if laid is None:
+                laid = self.page(sha256, page, instrument_id)
             height = None if full else SCREEN_PX
             return None if laid is None else laid.whole(look, covered=covered, height=height)
 

@@ -192,22 +192,7 @@ class Queue:
     def view(self, connection: sa.Connection, filters: Filters, scope: Scope) -> View:
         """What a user sees with some filters; it stays as it is while it is used."""
         with self._lock:
-            world = self._current(connection)
-            if scope.units is None and scope.judges and filters == _EVERYTHING:
-                world.everything.catch_up(world.changes)
-                return replace(world.everything)
-            key = (_of(scope), filters)
-            view = world.views.get(key)
-            if view is None:
-                fit = fits(filters, scope)
-                world.everything.catch_up(world.changes)
-                shown = [entry for entry in world.everything.shown if fit(entry)]
-                view = world.views[key] = View(fit, shown, len(world.changes))
-                while len(world.views) > _VIEWS:
-                    world.views.popitem(last=False)
-            world.views.move_to_end(key)
-            view.catch_up(world.changes)
-            return replace(view)
+            return self._view(self._current(connection), filters, scope)
 
     def entries(self, connection: sa.Connection, scope: Scope) -> Sequence[Entry]:
         """Every case in sight of a user, in order."""
@@ -218,6 +203,15 @@ class Queue:
         with self._lock:
             by_id = self._current(connection).by_id
             return [entry for entry in by_id.values() if entry.known is not None]
+
+    def look(
+        self, connection: sa.Connection, filters: Filters, scope: Scope, *cases: int | None
+    ) -> tuple[View, list[Entry | None]]:
+        """What a user sees with some filters, and what is known of some cases, at one moment."""
+        with self._lock:
+            world = self._current(connection)
+            found = [None if case is None else world.by_id.get(case) for case in cases]
+            return self._view(world, filters, scope), found
 
     def find(self, connection: sa.Connection, case_id: int) -> Entry | None:
         """What the queue knows of a case, whoever may see it."""
@@ -236,6 +230,24 @@ class Queue:
                     found[name] = Counter(value for e in seen for value in getattr(e, name))
                 world.choices[key] = found
             return world.choices[key]
+
+    @staticmethod
+    def _view(world: _World, filters: Filters, scope: Scope) -> View:
+        if scope.units is None and scope.judges and filters == _EVERYTHING:
+            world.everything.catch_up(world.changes)
+            return replace(world.everything)
+        key = (_of(scope), filters)
+        view = world.views.get(key)
+        if view is None:
+            fit = fits(filters, scope)
+            world.everything.catch_up(world.changes)
+            shown = [entry for entry in world.everything.shown if fit(entry)]
+            view = world.views[key] = View(fit, shown, len(world.changes))
+            while len(world.views) > _VIEWS:
+                world.views.popitem(last=False)
+        world.views.move_to_end(key)
+        view.catch_up(world.changes)
+        return replace(view)
 
     def _current(self, connection: sa.Connection) -> _World:
         """The cases as they stand now; the caller holds the lock."""

@@ -90,8 +90,15 @@ class Visit:
         text: Words and formats of the visitor's language.
     """
 
-    def __init__(self, desk: Desk, request: Request, session: Session | None) -> None:
-        """A request of somebody, or of nobody."""
+    def __init__(
+        self,
+        desk: Desk,
+        request: Request,
+        session: Session | None,
+        book: UnitBook | None = None,
+    ) -> None:
+        """A request of somebody, or of nobody, with the units as they stand."""
+        self._book = book
         self.desk = desk
         self.request = request
         self.session = session
@@ -118,6 +125,8 @@ class Visit:
     @cached_property
     def scope(self) -> Scope:
         """What the user sees."""
+        if self._book is not None:
+            return scope_of(self.user, self._book)
         with self.desk.store.reading() as connection:
             return scope_of(self.user, self.desk.books.now(connection))
 
@@ -214,8 +223,9 @@ def guard(request: Request) -> Visit:
     if permission is None:
         raise Refused(403, "refused.role")
     secret = request.cookies.get(cookie_name(request))
-    session = None if secret is None else _session(desk, secret)
-    visit = Visit(desk, request, session)
+    session, book = (None, None) if secret is None else _session(desk, secret)
+    request.state.account = None if session is None else session.user.id
+    visit = Visit(desk, request, session, book)
     if permission is Permission.PUBLIC:
         return visit
     if not _private(request):
@@ -227,9 +237,6 @@ def guard(request: Request) -> Visit:
         raise Refused(401, "refused.factor", there)
     if not allowed(session.user.role, permission):
         raise Refused(403, "refused.role")
-    if session.waits_for is None:
-        # Now, and not inside somebody's transaction: a request has one connection at a time.
-        _ = visit.scope
     return visit
 
 
@@ -242,17 +249,19 @@ def _too_large(value: object) -> bool:
     return text.isdigit() and (len(text) > 19 or int(text) >= 2**63)
 
 
-def _session(desk: Desk, secret: str) -> Session | None:
+def _session(desk: Desk, secret: str) -> tuple[Session | None, UnitBook | None]:
+    """Who asks, and the units as they stand: both by one connection."""
     now = desk.now()
     with desk.store.reading() as connection:
         found = Users(connection).session(secret, now)
-    if found is None:
-        return None
+        if found is None:
+            return None, None
+        book = desk.books.now(connection)
     session, stale = found
     if stale:
         with desk.journal.quietly() as connection:
             Users(connection).seen(session.id, now)
-    return session
+    return session, book
 
 
 def _private(request: Request) -> bool:

@@ -6,7 +6,6 @@ apostrophe before it, in XLSX it is stored as text. Numbers are never touched.
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Sequence
@@ -16,11 +15,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from audit.defused import defused, json_words
 from detectors.errors import AccessError
 
 __all__ = ["csv_text", "json_text", "write_frame"]
 
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 _XLSX_ROWS = 1_048_575
 
 
@@ -35,7 +34,7 @@ def _flat(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _flat_cell(cell: Any) -> Any:
     if isinstance(cell, list | dict):
-        return json.dumps(cell, ensure_ascii=False)
+        return json_words(cell)
     return None if cell is None or cell is pd.NA or cell != cell else cell
 
 
@@ -52,11 +51,7 @@ def csv_text(frame: pd.DataFrame) -> str:
 def _safe(cell: Any) -> Any:
     if isinstance(cell, bool):
         return "true" if cell else "false"
-    if isinstance(cell, str):
-        # A bare carriage return is not quoted, and what follows it would begin a row.
-        plain = cell.replace("\r\n", "\n").replace("\r", "\n")
-        return "'" + plain if cell.startswith(_DANGEROUS) else plain
-    return cell
+    return defused(cell)
 
 
 def json_text(frame: pd.DataFrame) -> str:
@@ -65,7 +60,7 @@ def json_text(frame: pd.DataFrame) -> str:
         {str(name): _json_cell(cell) for name, cell in row.items()}
         for row in frame.astype(object).to_dict("records")
     ]
-    return json.dumps(rows, ensure_ascii=False, indent=1)
+    return json_words(rows, indent=1)
 
 
 def _json_cell(cell: Any) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ __all__ = ["read_csv"]
 
 # A cell that is too long is a matter of its record, not of the file.
 csv.field_size_limit(2**31 - 1)
+_PIECE = 1 << 20
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
 def read_csv(path: Path, data: bytes) -> RawTable:
@@ -33,7 +35,8 @@ def read_csv(path: Path, data: bytes) -> RawTable:
         InputError: If it has no header or a quotation mark is not closed; names the line.
     """
     text = decode(path, data)
-    if not text.strip():
+    del data  # of a large file, each copy counts
+    if not text or text.isspace():
         raise _no_header(path)
     return _plain(path, text) or _strict(path, text)
 
@@ -109,7 +112,7 @@ def _not_blank(columns: dict[str, Cells]) -> NDArray[np.bool_]:
 def _strict(path: Path, text: str) -> RawTable:
     first = text.lstrip("\r\n").split("\n", 1)[0]
     separator = _separator(first)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    reader = csv.reader(_lines(text), delimiter=separator, strict=True)
     rows: list[list[str]] = []
     lines: list[int] = []
     odd: dict[int, str] = {}
@@ -140,6 +143,18 @@ def _strict(path: Path, text: str) -> RawTable:
     cells: Any = zip(*rows, strict=True) if rows else [()] * len(header)
     columns = {name: Cells.of(column) for name, column in zip(header, cells, strict=True)}
     return RawTable(path, columns, Places(str(path), "line", lines), odd)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Lines with their ends, piece by piece: a ``StringIO`` holds four bytes a character."""
+    at = 0
+    while at < len(text):
+        end = text.find("\n", at + _PIECE) + 1 or len(text)
+        if end - at <= 2 * _PIECE:
+            yield from io.StringIO(text[at:end], newline="")
+        else:  # a line of millions of characters; slower than above, and no copy
+            yield from (line[0] for line in _LINE.finditer(text, at, end))
+        at = end
 
 
 def _no_header(path: Path) -> InputError:

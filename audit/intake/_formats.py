@@ -51,11 +51,15 @@ def read_raw(path: Path, name: Path | None = None) -> RawTable:
 def read_here(path: Path, name: Path) -> RawTable:
     """The same in this process, whatever it takes."""
     _, kind = _look(path, name)
+    # No name here for the bytes: a reader lets them go once it has made text of them.
+    return _READERS[kind](name, _bytes(path, name))
+
+
+def _bytes(path: Path, name: Path) -> bytes:
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise _unreadable(error, name) from error
-    return _READERS[kind](name, data)
 
 
 def _look(path: Path, name: Path) -> tuple[int, str]:

@@ -14,12 +14,12 @@ from audit.intake._items import is_numeric
 from audit.intake.columns import META_COLUMNS, TEXT_COLUMNS, TIME_COLUMNS
 from audit.intake.tables import Responses
 from detectors.finding import Finding
-from detectors.instrument import Instrument
+from detectors.instrument import Instrument, Item
 
-__all__ = ["Assembly", "TableFile", "aligned", "answer_text"]
+__all__ = ["Answer", "Assembly", "TableFile", "aligned", "answer_of", "answer_text"]
 
-# Rows whose cells are at hand; all of millions would take gigabytes.
-_NEAR = 4_000
+Answer = tuple[str, str, str | None]
+"""Item, state and value."""
 
 
 @dataclass(frozen=True)
@@ -66,32 +66,24 @@ class Assembly:
     findings: list[tuple[Finding, int | None]] = field(default_factory=list)
     forms: list[dict[str, Any]] = field(default_factory=list)
 
-    # Cells of some rows as lists, which are read ten times as fast: (first row, by column).
-    _near: tuple[int, Mapping[str, list[Any]]] = field(default=(-1, {}), repr=False)
-
-    def _cells(self, row: int) -> tuple[int, Mapping[str, list[Any]]]:
-        first = row - row % _NEAR
-        if self._near[0] != first:
-            some = self.frame.iloc[first : first + _NEAR]
-            self._near = first, {str(name): some[name].tolist() for name in some.columns}
-        return self._near
-
-    def answers(self, row: int, instrument: Instrument) -> Iterator[tuple[str, str, str | None]]:
+    def answers(self, row: int, instrument: Instrument) -> Iterator[Answer]:
         """``(item, state, value)`` of every item that is not simply blank."""
-        first, cells = self._cells(row)
         for column, item in enumerate(instrument.items):
             several = self.multiple.get((row, item.id))
-            value = cells[item.id][row - first]
+            value: Any = self.frame[item.id].iat[row]
             if several is not None:
                 yield item.id, "multiple", ";".join(str(v) for v in several)
             elif value is not None and value == value:  # not NaN
-                text = answer_text(value)
-                missing = item.not_applicable is not None and text == answer_text(
-                    item.not_applicable
-                )
-                yield item.id, "not_applicable" if missing else "answered", text
+                yield answer_of(item, value)
             elif self.unread[row, column]:
                 yield item.id, "undetermined", None
+
+
+def answer_of(item: Item, value: Any) -> Answer:
+    """A value that was given to an item, as it is stored."""
+    text = answer_text(value)
+    missing = item.not_applicable is not None and text == answer_text(item.not_applicable)
+    return item.id, "not_applicable" if missing else "answered", text
 
 
 def answer_text(value: Any) -> str:

@@ -148,8 +148,12 @@ def _screen(
 ) -> Screened | None:
     """The statistical checks on all records of known units that answered anything."""
     ratings = [item.id for item in instrument.ratings]
-    answered = frame[ratings].notna().any(axis=1) if ratings else pd.Series(dtype=bool)
-    chosen = frame[answered & frame["unit_id"].isin(units["unit_id"])] if ratings else frame[:0]
+    if not ratings:
+        return None
+    answered = frame[ratings].notna().any(axis=1)
+    tested = answered & frame["unit_id"].isin(units["unit_id"])
+    # Where all are tested the frame stands as it is: nothing is copied.
+    chosen = frame if tested.all() else frame[tested]
     if chosen.empty:
         return None
     period = (settings.round.date_from.isoformat(), settings.round.date_to.isoformat())

@@ -6,28 +6,28 @@ stored of it, written and forgotten.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import sqlalchemy as sa
 
 from audit.pipeline.assembly import Assembly
+from audit.pipeline.given import Given
+from audit.pipeline.tested import TestedRecords, tests_of
 from audit.pipeline.tools import Screened
+from audit.store.blocks import Block
 from audit.store.evidence import Findings
-from audit.store.records import Filled, Records
+from audit.store.records import Records
 from audit.store.rows import Changes, plain
 from audit.store.schema import key_of
-from audit.trail.canonical import answers_hash
 from detectors.finding import Finding
 from detectors.instrument import Instrument
 
 __all__ = ["save_evidence", "save_records"]
 
 _META = ("unit_id", "channel", "serial", "batch", "collector", "started_at", "submitted_at")
-_TAIL = ("p_value", "q_value", "severity", "flagged", "not_testable")
-_UNTESTED: Mapping[str, Any] = {**dict.fromkeys(_TAIL), "detectors": {}}
 _BLOCK = 4_000
 
 
@@ -63,75 +63,39 @@ def save_records(
 
 def _blocks(
     repository: Records, instrument: Instrument, assembly: Assembly, screened: Screened | None
-) -> Iterator[Sequence[Filled]]:
+) -> Iterator[Block]:
+    """All records in order of key, in which they lie in the store: nothing is looked for twice."""
     frame = assembly.frame
-    tests = _Tests(screened, frame)
-    fixed = {"round_id": repository.round_id, "instrument_id": repository.instrument_id}
+    keys = np.array([repository.key(name) for name in frame["record_id"].tolist()], dtype=np.int64)
+    order = np.argsort(keys)
+    tests, given = TestedRecords(screened, frame), Given(instrument, assembly)
+    filled = [n for n in (*_META, "assisted") if frame[n].notna().any()]
     for start in range(0, len(frame), _BLOCK):
-        stop = min(start + _BLOCK, len(frame))
-        names = ("record_id", *_META, "assisted")
-        cells = [[plain(v) for v in frame[name].iloc[start:stop].tolist()] for name in names]
-        block = []
-        for row, values, tested in zip(
-            range(start, stop), zip(*cells, strict=True), tests(start, stop), strict=True
-        ):
-            answers = list(assembly.answers(row, instrument))
-            record = {
-                **fixed,
-                **dict(zip(names, values, strict=True)),
-                "id": repository.key(values[0]),
-                "source": assembly.source[row],
-                "file_id": assembly.file_id[row],
-                "reasons": sorted(set(assembly.reasons[row])),
-                "content": answers_hash(answers),
-                "state": "held",
-                **tested,
-            }
-            block.append(Filled(record, answers, assembly.pages[row]))
-        yield block
-
-
-class _Tests:
-    """What the table checks said of each record, by its place in the assembly."""
-
-    def __init__(self, screened: Screened | None, frame: pd.DataFrame) -> None:
-        self._table = None if screened is None else screened.records
-        self._place = np.full(len(frame), -1, dtype=np.int64)
-        if self._table is not None and len(self._table):
-            rows = pd.Index(frame["record_id"].astype(object)).get_indexer(
-                pd.Index(self._table["record_id"].astype(object))
-            )
-            known = rows >= 0
-            self._place[rows[known]] = np.flatnonzero(known)
-
-    def __call__(self, start: int, stop: int) -> Sequence[Mapping[str, Any]]:
-        """One mapping a record of the block."""
-        places = self._place[start:stop]
-        if self._table is None or not (places >= 0).any():
-            return [_UNTESTED] * len(places)
-        found = iter(tests_of(self._table.iloc[places[places >= 0]], ("record_id", "unit_id")))
-        return [next(found) if place >= 0 else _UNTESTED for place in places.tolist()]
-
-
-def tests_of(frame: pd.DataFrame, head: Sequence[str]) -> list[dict[str, Any]]:
-    """Rows of a screen's table without its head: the tail, and one score a detector."""
-    detectors = [c for c in frame.columns if c not in (*head, *_TAIL, "n", "value")]
-    scores = [_column(frame, name) for name in detectors]
-    tail = [name for name in (*_TAIL, "n", "value") if name in frame.columns]
-    rows = []
-    for row, values in enumerate(zip(*(_column(frame, n) for n in tail), strict=True)):
-        found: dict[str, Any] = dict(zip(tail, values, strict=True))
-        found["severity"] = found["severity"] or None
-        found["not_testable"] = found["not_testable"] or None
-        found["detectors"] = {
-            str(name): column[row] for name, column in zip(detectors, scores, strict=True)
+        rows = order[start : start + _BLOCK]
+        size, places = len(rows), rows.tolist()
+        answers, hashes = given(rows)
+        columns: dict[str, Sequence[Any]] = dict.fromkeys((*_META, "assisted"), [None] * size)
+        columns |= {n: _plain(frame[n].iloc[rows].tolist()) for n in ("record_id", *filled)}
+        columns |= tests(rows)
+        columns |= {
+            "id": keys[rows].tolist(),
+            "round_id": [repository.round_id] * size,
+            "instrument_id": [repository.instrument_id] * size,
+            "source": [assembly.source[row] for row in places],
+            "file_id": [assembly.file_id[row] for row in places],
+            "reasons": [_reasons(assembly.reasons[row]) for row in places],
+            "content": hashes,
+            "state": ["held"] * size,
         }
-        rows.append(found)
-    return rows
+        yield Block(columns, answers, [assembly.pages[row] for row in places])
 
 
-def _column(frame: pd.DataFrame, name: str) -> list[Any]:
-    return [plain(value) for value in frame[name].tolist()]
+def _plain(values: Sequence[Any]) -> list[Any]:
+    return [value if type(value) is str else plain(value) for value in values]
+
+
+def _reasons(codes: Sequence[str]) -> str:
+    return json.dumps(sorted(set(codes))) if codes else "[]"
 
 
 def save_evidence(
@@ -159,7 +123,7 @@ def save_evidence(
     units = []
     for unit, row in zip(
         () if table is None else table["unit_id"].tolist(),
-        () if table is None else tests_of(table, ("unit_id",)),
+        () if table is None else tests_of(table),
         strict=True,
     ):
         if row["severity"] is None and row["flagged"] is None:

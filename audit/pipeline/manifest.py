@@ -7,13 +7,13 @@ store. Names of people, serials and answers do not stand in it.
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from audit.defused import json_words
 from audit.pipeline.plan import input_key
 from audit.scoring.rules import told
 from audit.whole_file import write_whole
@@ -106,7 +106,7 @@ def write_manifest(folder: Path, run_id: str, content: Mapping[str, Any]) -> tup
     Raises:
         AccessError: If the folder cannot be written.
     """
-    data = (json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+    data = (json_words(content, indent=1, sort_keys=True) + "\n").encode()
     path = folder / f"{run_id}.json"
     write_whole(path, data, "the manifest")
     return path, hashlib.sha256(data).hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,6 +116,23 @@ class _Read:
     dimensions: Mapping[str, Sequence[str | None]]
 
 
+# Column and cell of an answer in one number; more kinds of cells there are not.
+_CODES = 16
+
+
+class _Worth(dict[tuple[str, str, str | None], int]):
+    """Column and cell of each kind of answer, worked out once."""
+
+    def __init__(self, tell: Callable[[str, str, str | None], tuple[int, int]]) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def __missing__(self, answer: tuple[str, str, str | None]) -> int:
+        column, cell = self._tell(*answer)
+        self[answer] = column * _CODES + cell
+        return self[answer]
+
+
 def _read(
     records: Records,
     standing: Standing,
@@ -133,6 +150,8 @@ def _read(
     said: dict[str, list[str | None]] = {name: [None] * size for name in form.dimensions()}
 
     def cell(item: str, state: str, value: str | None) -> int:
+        if item not in columns:
+            return NO_ANSWER
         if state == "answered":
             return SATISFIED if value in best[item] else DISSATISFIED
         return UNREAD if state == "undetermined" else NO_ANSWER
@@ -142,24 +161,19 @@ def _read(
     names = {row: name for name, row in places.items()}
     read: dict[tuple[str, str], list[str | None]] = {}
     order = np.argsort(standing.keys)
-    ordered = standing.keys[order]
     # A few answers over and over: what each is worth, and in which column.
-    worth: dict[tuple[str, str, str | None], tuple[int, int]] = {}
-    for part in records.answers_in_parts():
-        rows = order[np.searchsorted(ordered, [answer[0] for answer in part])]
-        found = []
-        for row, (_, item, state, value) in zip(rows.tolist(), part, strict=True):
-            about = (item, state, value)
-            if about not in worth:
-                column = columns.get(item, -1)
-                worth[about] = (column, NO_ANSWER if column < 0 else cell(*about))
-            found.append(worth[about])
+    worth = _Worth(lambda item, *about: (columns.get(item, -1), cell(item, *about)))
+    for owners, answers in records.answers_of(standing.keys[order]):
+        rows = order[owners]
+        where, code = np.divmod([worth[answer] for answer in answers], _CODES)
+        cells[rows[where >= 0], where[where >= 0]] = code[where >= 0]
+        if not asked and not names:
+            continue
+        for row, (item, state, value) in zip(rows.tolist(), answers, strict=True):
             if item in asked and state == "answered":
                 said[asked[item]][row] = value
             if row in names and item in columns:
                 read[names[row], item] = [state, value]
-        where, code = np.array(found, dtype=np.int64).reshape(-1, 2).T
-        cells[rows[where >= 0], where[where >= 0]] = code[where >= 0]
     received = cells.copy() if agreed else None
     for (record, item), (was, right) in agreed.items():
         # A correction of a reading that no longer stands is stale: it changes nothing.

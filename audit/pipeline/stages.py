@@ -9,6 +9,7 @@ from typing import Any
 from audit.intake.columns import TableProblem
 from audit.pipeline.brought import read_brought
 from audit.pipeline.evaluate import evaluate
+from audit.pipeline.memory import few_collections
 from audit.pipeline.pages import compare_pages, judge_pages
 from audit.pipeline.phases import Phases
 from audit.pipeline.scoring import gate_and_score
@@ -56,6 +57,7 @@ class Work:
     phases: Phases
 
 
+@few_collections()
 def work_through(work: Work) -> dict[str, int]:
     """Take in, judge, evaluate and score.
 

@@ -21,25 +21,26 @@ def from_tables(instrument: Instrument, tables: Sequence[TableFile]) -> Assembly
     frames: list[pd.DataFrame] = []
     reasons_of: dict[tuple[int, str], list[str]] = {}
     for number, table in enumerate(tables):
-        frame = table.responses.frame.copy()
-        frame["_file"] = number
-        frames.append(frame)
+        frames.append(table.responses.frame.assign(_file=number))
         for problem in table.responses.problems:
             if problem.record_id is not None and problem.code in _HOLDING:
                 reasons_of.setdefault((number, problem.record_id), []).append(problem.code)
     frame = aligned(frames, instrument)
     about = [column for column in frame.columns if column != "_file"]
-    frame = frame.drop_duplicates(subset=about, ignore_index=True)
+    again = frame.duplicated(subset=about)
+    if again.any():
+        frame = frame[~again].reset_index(drop=True)
     repeated = frame["record_id"].duplicated(keep=False).to_numpy()
     count = frame.groupby("record_id").cumcount().to_numpy()
     old = frame["record_id"].tolist()
-    frame["record_id"] = pd.Series(
-        [f"{r}@{n + 1}" if n else r for r, n in zip(old, count, strict=True)], dtype="str"
-    )
+    if count.any():
+        frame["record_id"] = pd.Series(
+            [f"{r}@{n + 1}" if n else r for r, n in zip(old, count, strict=True)], dtype="str"
+        )
     files = frame.pop("_file").astype("int64").tolist()
     reasons = []
     for row, (number, record) in enumerate(zip(files, old, strict=True)):
-        found = list(dict.fromkeys(reasons_of.get((number, record), [])))
+        found = list(dict.fromkeys(reasons_of.get((number, record), []))) if reasons_of else []
         if repeated[row] and "duplicate_record_id" not in found:
             found.append("duplicate_record_id")
         reasons.append(found)
@@ -65,14 +66,20 @@ def _mark_off_scale(
     records: Sequence[str],
 ) -> None:
     """A value off the scale was an answer: it stands in both bounds, whatever it meant."""
-    where = {key: row for row, key in enumerate(zip(files, records, strict=True))}
     columns = {item.id: number for number, item in enumerate(instrument.items)}
-    for number, table in enumerate(tables):
-        for problem in table.responses.problems:
-            row = where.get((number, problem.record_id or ""))
-            column = columns.get(problem.item or "")
-            if row is not None and column is not None and problem.code == "off_scale":
-                assembly.unread[row, column] = True
+    doubted = [
+        (number, problem.record_id or "", columns[problem.item])
+        for number, table in enumerate(tables)
+        for problem in table.responses.problems
+        if problem.code == "off_scale" and problem.item in columns
+    ]
+    named = {(number, record) for number, record, _ in doubted}
+    rows = enumerate(zip(files, records, strict=True)) if named else ()
+    where = {key: row for row, key in rows if key in named}
+    for number, record, column in doubted:
+        row = where.get((number, record))
+        if row is not None:
+            assembly.unread[row, column] = True
 
 
 def rows_by_serial(assembly: Assembly) -> Mapping[str, list[int]]:

@@ -31,8 +31,9 @@ def not_judged(connection: sa.Connection, round_id: str) -> list[str]:
     ]
     for page in Pages(connection, round_id).all():
         if page["status"] != "read":
+            place = f"{page['path']}, page {page['page']}"
             reason = str(page["reason"]).removeprefix(f"{page['path']}: ")
-            lines.append(f"{page['path']}, page {page['page']}: {reason}")
+            lines.append(f"{place}: {reason.removeprefix(f'{place}: ')}")
         elif page["flagged"] is None:
             why = "; ".join(sorted(set(page["not_assessable"].values())))
             lines.append(

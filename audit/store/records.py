@@ -12,28 +12,15 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from audit.store import schema
-from audit.store.rows import Changes, batches, differing, insert, insert_tuples, sync
+from audit.store.blocks import Block, linked_pages, save_block
+from audit.store.room import roomy
+from audit.store.rows import Changes, batches, sync
 from audit.trail.chain import touched
 
-__all__ = ["Filled", "Records", "Standing", "scanned_with_reasons"]
+__all__ = ["Records", "Standing", "scanned_with_reasons"]
 
 _STREAMED = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """A record as it was assembled.
-
-    Attributes:
-        row: Its columns, plain values; ``content`` is the hash of its answers.
-        answers: ``(item, state, value)``; those of a record whose content is unchanged are
-            not touched.
-        pages: Keys of its pages.
-    """
-
-    row: Mapping[str, Any]
-    answers: Sequence[tuple[str, str, str | None]]
-    pages: Sequence[int]
+_NEAR = 1_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,10 +48,6 @@ class Standing:
         return len(self.names)
 
 
-def _content(row: Mapping[str, Any] | None) -> str | None:
-    return None if row is None else row["content"]
-
-
 class Records:
     """Repository of records, answers and forms of one instrument."""
 
@@ -83,88 +66,36 @@ class Records:
             table.c.round_id == self.round_id, table.c.instrument_id == self.instrument_id
         )
 
-    def save(self, blocks: Iterable[Sequence[Filled]]) -> Changes:
+    def save(self, blocks: Iterable[Block]) -> Changes:
         """Make records, answers and links to pages equal to what was assembled.
 
         Block by block, so that no more than one of them is in memory. The state of a record
         that is stored already stays as it is.
         """
         known = self._keys()
-        seen = array("q")
+        seen = [np.zeros(0, dtype=np.int64)]
         changes = Changes()
-        for block in blocks:
-            changes += self._save_block(block, known)
-            seen.extend(filled.row["id"] for filled in block)
-        gone = np.setdiff1d(known, np.frombuffer(seen, dtype=np.int64)).tolist()
-        for some in batches(gone, 500):
-            # The answers and links of a record that is gone go with it.
-            touched(self.connection, "record_pages", self._linked(some))
-            self.connection.execute(sa.delete(schema.records).where(schema.records.c.id.in_(some)))
-            touched(self.connection, "records", some)
+        with roomy(self.connection):
+            for block in blocks:
+                keys = np.array(block.columns["id"], dtype=np.int64)
+                there = keys[_among(keys, known)].tolist()
+                changes += save_block(self.connection, block, there)
+                seen.append(keys)
+            gone = np.setdiff1d(known, np.concatenate(seen), assume_unique=True).tolist()
+            for some in batches(gone, 500):
+                # The answers and links of a record that is gone go with it.
+                touched(self.connection, "record_pages", linked_pages(self.connection, some))
+                self.connection.execute(
+                    sa.delete(schema.records).where(schema.records.c.id.in_(some))
+                )
+                touched(self.connection, "records", some)
         return changes + Changes(removed=len(gone))
 
     def _keys(self) -> NDArray[np.int64]:
         """Keys of all stored records, in order."""
         query = sa.select(schema.records.c.id).where(self._scope(schema.records))
-        found = array("q")
-        for row in self.connection.execute(query.execution_options(yield_per=_STREAMED)):
-            found.append(row[0])
-        return np.sort(np.frombuffer(found, dtype=np.int64))
-
-    def _save_block(self, block: Sequence[Filled], known: NDArray[np.int64]) -> Changes:
-        table = schema.records
-        keys = [filled.row["id"] for filled in block]
-        there = np.array(keys, dtype=np.int64)[np.isin(keys, known)].tolist()
-        stored: dict[int, Mapping[str, Any]] = {}
-        for some in batches(there, 500):
-            query = sa.select(table).where(table.c.id.in_(some))
-            stored |= {row["id"]: row for row in self.connection.execute(query).mappings()}
-        changed = 0
-        for filled in block:
-            before = stored.get(filled.row["id"])
-            values = {} if before is None else differing(before, filled.row, ("state",))
-            if values:
-                same = table.c.id == filled.row["id"]
-                self.connection.execute(sa.update(table).where(same).values(values))
-                touched(self.connection, table.name, [filled.row["id"]])
-                changed += 1
-        new = [filled.row for filled in block if filled.row["id"] not in stored]
-        insert(self.connection, table, new)
-        fresh = [f for f in block if _content(stored.get(f.row["id"])) != f.row["content"]]
-        stale = [f.row["id"] for f in fresh if f.row["id"] in stored]
-        for some in batches(stale, 500):
-            self.connection.execute(
-                sa.delete(schema.answers).where(schema.answers.c.record.in_(some))
-            )
-        insert_tuples(
-            self.connection, schema.answers, ((f.row["id"], *a) for f in fresh for a in f.answers)
-        )
-        self._link(self._linked(there), {f.row["id"]: f.pages for f in block if f.pages})
-        return Changes(added=len(new), changed=changed)
-
-    def _linked(self, keys: Sequence[int]) -> Mapping[int, list[int]]:
-        """Record key -> page keys, of these records."""
-        links = schema.record_pages
-        found: dict[int, list[int]] = {}
-        for some in batches(keys, 500):
-            query = sa.select(links.c.record, links.c.page_id).where(links.c.record.in_(some))
-            for row in self.connection.execute(query):
-                found.setdefault(row[0], []).append(row[1])
-        return found
-
-    def _link(
-        self, linked: Mapping[int, Sequence[int]], pages: Mapping[int, Sequence[int]]
-    ) -> None:
-        """Make the links of records to pages equal to ``pages``."""
-        links = schema.record_pages
-        there = {(key, page) for key, numbers in linked.items() for page in numbers}
-        wanted = {(key, page): None for key, numbers in pages.items() for page in numbers}
-        for key, page in sorted(there - wanted.keys()):
-            unwanted = sa.and_(links.c.record == key, links.c.page_id == page)
-            self.connection.execute(sa.delete(links).where(unwanted))
-            touched(self.connection, "record_pages", [key])
-        missing = ({"record": k, "page_id": p} for k, p in wanted if (k, p) not in there)
-        insert(self.connection, links, missing)
+        found = self.connection.execute(query.execution_options(yield_per=_STREAMED))
+        return np.sort(np.fromiter(found.scalars(), dtype=np.int64))
 
     def save_forms(self, rows: Iterable[Mapping[str, Any]]) -> Changes:
         """Make the sheets equal to what was assembled."""
@@ -178,7 +109,8 @@ class Records:
                 moved.setdefault(now, []).append(key)
         table = schema.records
         for state, keys in sorted(moved.items()):
-            for some in batches(keys, 500):
+            # In the order in which they lie: page by page of the file.
+            for some in batches(sorted(keys), 500):
                 where = sa.update(table).where(table.c.id.in_(some))
                 self.connection.execute(where.values(state=state))
                 touched(self.connection, table.name, some)
@@ -217,13 +149,6 @@ class Records:
         self, items: Collection[str] | None = None
     ) -> Iterator[tuple[int, str, str, str | None]]:
         """``(record key, item, state, value)`` of answers, to some items or all; streamed."""
-        for part in self.answers_in_parts(items):
-            yield from part
-
-    def answers_in_parts(
-        self, items: Collection[str] | None = None
-    ) -> Iterator[Sequence[tuple[int, str, str, str | None]]]:
-        """The same, some thousands at a time."""
         answers, records = schema.answers, schema.records
         query = (
             sa.select(answers.c.record, answers.c.item, answers.c.state, answers.c.value)
@@ -232,9 +157,30 @@ class Records:
         )
         if items is not None:
             query = query.where(answers.c.item.in_(items))
-        found = self.connection.execute(query.execution_options(yield_per=_STREAMED))
-        for part in found.partitions():
-            yield [(row[0], row[1], row[2], row[3]) for row in part]
+        for row in self.connection.execute(query.execution_options(yield_per=_STREAMED)):
+            yield row[0], row[1], row[2], row[3]
+
+    def answers_of(
+        self, keys: NDArray[np.int64]
+    ) -> Iterator[tuple[NDArray[np.int64], Sequence[tuple[str, str, str | None]]]]:
+        """The answers of some records as they lie in the store, a thousand records at a time.
+
+        Args:
+            keys: Of records, in order.
+
+        Yields:
+            The record's place among ``keys`` and ``(item, state, value)``, an answer each.
+        """
+        for start in range(0, len(keys), _NEAR):
+            some = keys[start : start + _NEAR]
+            inside = ",".join(map(str, some.tolist()))
+            query = f"SELECT record, item, state, value FROM answers WHERE record IN ({inside})"
+            # The driver's own rows: SQLAlchemy's take longer than all that is made of them.
+            found = self.connection.exec_driver_sql(query).cursor.fetchall()
+            if found:
+                records, *parts = zip(*found, strict=True)
+                owners = np.array(records, dtype=np.int64)
+                yield start + np.searchsorted(some, owners), list(zip(*parts, strict=True))
 
     def forms(self) -> Sequence[sa.RowMapping]:
         """Sheets in order of serial."""
@@ -254,6 +200,15 @@ class Records:
         for row in self.connection.execute(query):
             found.setdefault(row[0], []).append(row[1])
         return found
+
+
+def _among(keys: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which keys are among those that are known, in order: no sorting anew for each block."""
+    if not known.size:
+        return np.zeros(keys.size, dtype=np.bool_)
+    place = np.minimum(np.searchsorted(known, keys), known.size - 1)
+    found: NDArray[np.bool_] = known[place] == keys
+    return found
 
 
 def scanned_with_reasons(

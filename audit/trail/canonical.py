@@ -21,7 +21,10 @@ from operator import itemgetter
 from pathlib import PurePath
 from typing import Any
 
-__all__ = ["START", "RowsHash", "answers_hash", "canonical", "entry_hash", "row_hash", "utc"]
+__all__ = [
+    *("START", "RowsHash", "answer_part", "answers_hash", "canonical", "entry_hash"),
+    *("hash_of_parts", "row_hash", "utc"),
+]
 
 START = bytes(32)
 _ROW, _ENTRY, _ROWS = b"\x00", b"\x01", b"\x02"
@@ -112,6 +115,20 @@ def answers_hash(answers: Iterable[tuple[str, str, str | None]]) -> str:
         answers: ``(item, state, value)`` in any order, each item once.
     """
     return row_hash("answers", sorted(answers, key=itemgetter(0))).hex()
+
+
+def answer_part(item: str, state: str, value: str | None) -> str:
+    """What one answer adds to the text that :func:`answers_hash` hashes."""
+    return _write((item, state, value))
+
+
+def hash_of_parts(parts: Iterable[str]) -> str:
+    """:func:`answers_hash` of answers whose :func:`answer_part` are known, in order of item.
+
+    Millions of records give a few answers over and over: each is written once.
+    """
+    text = ",".join(('["answers"', *parts)) + "]"
+    return hashlib.sha256(_ROW + text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class RowsHash:

@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
 
 from audit.trail.acts import LOOKS, Act, Action
+from audit.trail.bulk import add_rows
 from audit.trail.canonical import START, RowsHash, canonical, entry_hash
 from audit.trail.covered import GROUPS, TABLES
 from audit.trail.hashed import digests, number_of
@@ -29,7 +31,7 @@ __all__ = [
 _INFO = "survey_audit_writing"
 # One number for the whole store: PostgreSQL's writers queue up behind it.
 _LOCK = 0x5AD17
-_BATCH = 2_000
+_BATCH = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +133,11 @@ def covering_head(connection: sa.Connection) -> Head:
 
 def last_seq(connection: sa.Connection, actions: Iterable[Action]) -> int:
     """Number of the last entry of any of these kinds, 0 without one."""
-    # One look into the index an action; asked for together, all of it is read.
-    query = sa.text("SELECT seq FROM trail WHERE action = :a ORDER BY seq DESC LIMIT 1")
-    found = [connection.execute(query, {"a": action.value}).scalar() for action in actions]
+    # One look into the index an action, in one request; by IN, all of it would be read.
+    named = {f"a{n}": action.value for n, action in enumerate(actions)}
+    look = "(SELECT seq FROM trail WHERE action = :{} ORDER BY seq DESC LIMIT 1)"
+    query = sa.text(f"SELECT {', '.join(look.format(name) for name in named)}")
+    found = connection.execute(query, named).one()
     return max((seq for seq in found if seq is not None), default=0)
 
 
@@ -214,17 +218,15 @@ def _cover(
 ) -> dict[str, Any] | None:
     """Store the hashes of rows as they stand now; the summary for the entry."""
     total = RowsHash()
-    batch: list[dict[str, Any]] = []
-    insert = sa.text("INSERT INTO trail_rows (seq, tbl, key, digest) VALUES (:s, :t, :k, :d)")
+    columns = ("seq", "tbl", "key", "digest")
     for table in sorted(rows):
-        for key, digest in _present(_Raw(connection), table, rows[table]):
-            total.add(table, key, digest)
-            batch.append({"s": seq, "t": table, "k": key, "d": digest})
-            if len(batch) == _BATCH:
-                connection.execute(insert, batch)
-                batch = []
-    if batch:
-        connection.execute(insert, batch)
+        present = _present(_Raw(connection), table, rows[table])
+        # Read first and written then: while rows go in nothing else can be asked.
+        while batch := list(islice(present, _BATCH)):
+            for key, digest in batch:
+                total.add(table, key, digest)
+            some = [(seq, table, key, digest) for key, digest in batch]
+            add_rows(connection, "trail_rows", columns, some)
     return total.summary()
 
 
@@ -248,4 +250,6 @@ class _Raw:
     def __call__(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
         text = sql.replace("?", "%s") if self.postgresql and parameters else sql
         result = self.connection.exec_driver_sql(text, tuple(parameters) or None)
-        return [tuple(row) for row in result]
+        # The driver's own, as they are: SQLAlchemy's rows cost as much as the query.
+        rows: Sequence[Sequence[Any]] = result.cursor.fetchall()
+        return rows

@@ -32,25 +32,30 @@ class Classes:
         log_p: float64 ``(classes, cells)``: log probability of each answer; cells run
             over items, then positions.
         first_cell: int ``(items,)``: cell of position 1 of each item.
-        cell: int ``(n, items)``: cell of each answer, -1 where there is none.
+        cell: int32 ``(n, items)``: cell of each answer, -1 where there is none.
     """
 
     of_record: NDArray[np.intp]
     constant: NDArray[np.bool_]
     log_p: NDArray[np.float64]
     first_cell: NDArray[np.intp]
-    cell: NDArray[np.intp]
+    cell: NDArray[np.int32]
 
     @property
     def cells(self) -> int:
         """Number of item x position cells."""
         return int(self.log_p.shape[1])
 
-    def own_log_p(self) -> NDArray[np.float64]:
-        """``(n, items)``: log probability of each answer in the record's class; NaN if none."""
-        rows = np.maximum(self.of_record, 0)[:, None]
-        answered = self.cell >= 0
-        values = self.log_p[rows, np.maximum(self.cell, 0)]
+    def own_log_p(self, part: slice = slice(None)) -> NDArray[np.float64]:
+        """``(n, items)``: log probability of each answer in the record's class; NaN if none.
+
+        Args:
+            part: Of these records only.
+        """
+        rows = np.maximum(self.of_record[part], 0)[:, None]
+        cell = self.cell[part]
+        answered = cell >= 0
+        values = self.log_p[rows, np.maximum(cell, 0)]
         return np.where(answered, values, np.nan)
 
 
@@ -82,10 +87,10 @@ def _classes(table: RecordTable) -> Classes:
     return Classes(of_record, constant, log_p, first, cell)
 
 
-def cells_of(table: RecordTable) -> NDArray[np.intp]:
+def cells_of(table: RecordTable) -> NDArray[np.int32]:
     """``(n, items)`` cell of each answer, -1 where there is none."""
-    codes = table.codes.astype(np.intp)
-    cell: NDArray[np.intp] = np.where(codes > 0, _first_cells(table) + codes - 1, -1)
+    cell: NDArray[np.int32] = _first_cells(table).astype(np.int32) + table.codes - np.int32(1)
+    cell[table.codes <= 0] = -1
     return cell
 
 
@@ -129,7 +134,7 @@ def _bands(
 
 
 def _frequencies(
-    cell: NDArray[np.intp],
+    cell: NDArray[np.int32],
     first: NDArray[np.intp],
     levels: NDArray[np.intp],
     prior: NDArray[np.float64] | None,

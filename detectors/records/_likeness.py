@@ -29,6 +29,7 @@ __all__ = ["Answers", "Likeness", "likeness_of"]
 
 CHANGED_SHARE = 0.1
 BLOCK = 1024
+PART = 100_000
 LARGEST_EXPONENT = 60.0
 
 
@@ -46,10 +47,10 @@ class Answers:
         return cls.from_cells(cells_of(table), int(table.levels.sum()))
 
     @classmethod
-    def from_cells(cls, cell: NDArray[np.intp], cells: int) -> Answers:
+    def from_cells(cls, cell: NDArray[np.int32], cells: int) -> Answers:
         """From cells that are -1 where there is no answer."""
         known = cell >= 0
-        return cls(np.where(known, cell, cells).astype(np.int32), known, cells)
+        return cls(np.where(known, cell, np.int32(cells)), known, cells)
 
     def complete(self, rows: NDArray[np.intp]) -> bool:
         """None of ``rows`` left an item out."""
@@ -65,10 +66,14 @@ class Likeness:
 
     def __init__(self, classes: Classes) -> None:
         log_e = np.log(CHANGED_SHARE)
-        p = np.exp(classes.own_log_p())
-        gain = np.log((1.0 - CHANGED_SHARE + CHANGED_SHARE * p) / p) - log_e
         self._own = Answers.from_cells(classes.cell, classes.cells)
-        self._gain = np.where(self._own.known, gain, 0.0).astype(np.float32)
+        self._gain = np.zeros(classes.cell.shape, dtype=np.float32)
+        # Part by part: in full precision all of millions would take gigabytes.
+        for start in range(0, len(self._gain), PART):
+            part = slice(start, start + PART)
+            p = np.exp(classes.own_log_p(part))
+            gain = np.log((1.0 - CHANGED_SHARE + CHANGED_SHARE * p) / p) - log_e
+            self._gain[part] = np.where(self._own.known[part], gain, 0.0)
         self._log_e = np.float32(log_e)
 
     def among(

@@ -39,19 +39,19 @@ class Pair:
     strength: float
 
 
-def codes_of(table: RecordTable) -> dict[str, NDArray[np.intp]]:
+def codes_of(table: RecordTable) -> dict[str, NDArray[np.int32]]:
     """Position of each answer on its scale from 0, -1 for none; ratings and categories."""
     return table.memo("item codes", lambda: _codes(table))
 
 
-def _codes(table: RecordTable) -> dict[str, NDArray[np.intp]]:
-    found: dict[str, NDArray[np.intp]] = {}
+def _codes(table: RecordTable) -> dict[str, NDArray[np.int32]]:
+    found: dict[str, NDArray[np.int32]] = {}
     for j, item in enumerate(table.items):
-        found[item.id] = np.nan_to_num(table.answers[:, j], nan=0.0).astype(np.intp) - 1
+        found[item.id] = np.nan_to_num(table.answers[:, j], nan=0.0).astype(np.int32) - np.int32(1)
     for item in table.instrument.items:
         if not item.is_rating and item.id in table.frame.columns:
             values = positions(table.frame[item.id], item)
-            found[item.id] = np.nan_to_num(values, nan=0.0).astype(np.intp) - 1
+            found[item.id] = np.nan_to_num(values, nan=0.0).astype(np.int32) - np.int32(1)
     return found
 
 
@@ -98,7 +98,7 @@ def surprise(
 
 
 def _counts(
-    first: Item, second: Item, codes: dict[str, NDArray[np.intp]], rows: NDArray[np.intp]
+    first: Item, second: Item, codes: dict[str, NDArray[np.int32]], rows: NDArray[np.intp]
 ) -> NDArray[np.float64]:
     a, b = codes[first.id][rows], codes[second.id][rows]
     both = (a >= 0) & (b >= 0)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reports.documents.blocks import Block, Cell, Column, Document, Facts, Heading, Table, Text
+from reports.documents.custody import custody_part
 from reports.documents.official import official, room, signatures
 from reports.documents.parts import number, plain, severity_cell
-from reports.documents.unit import CROPPED_FORMS, custody_part
+from reports.documents.unit import CROPPED_FORMS
 from reports.locale import Text as Words
 from reports.locale import load_text
 from reports.views.papers import Minutes

@@ -14,7 +14,16 @@ before decoding, and whatever is wrong ends in one :class:`detectors.errors.Inpu
 
 from scans.source.files import expand, sha256_of
 from scans.source.quality import refuse
-from scans.source.reader import read_pages
+from scans.source.reader import read_half, read_pages
 from scans.source.types import DEFAULT, Limits, PageError
 
-__all__ = ["DEFAULT", "Limits", "PageError", "expand", "read_pages", "refuse", "sha256_of"]
+__all__ = [
+    "DEFAULT",
+    "Limits",
+    "PageError",
+    "expand",
+    "read_half",
+    "read_pages",
+    "refuse",
+    "sha256_of",
+]

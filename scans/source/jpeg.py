@@ -95,9 +95,22 @@ def read_header(data: memoryview | bytes, where: str) -> JpegHeader:
 
 
 def decode_jpeg(
-    data: memoryview | bytes, header: JpegHeader, limits: Limits, where: str
+    data: memoryview | bytes,
+    header: JpegHeader,
+    limits: Limits,
+    where: str,
+    *,
+    half: bool = False,
 ) -> NDArray[np.uint8]:
     """Pixels as stored, orientation not applied: uint8 grey, or BGR.
+
+    Args:
+        data: The file.
+        header: Its header.
+        limits: What it may ask for.
+        where: What errors name.
+        half: At half the width and height, rounded up, straight from the coefficients:
+            to be looked at, not judged. Not for four components.
 
     Raises:
         InputError: If it is too large, cut off or damaged.
@@ -109,11 +122,15 @@ def decode_jpeg(
     if header.components == 4:
         return _decode_cmyk(data, limits, where)
     colour = cv2.IMREAD_GRAYSCALE if header.components == 1 else cv2.IMREAD_COLOR
+    if half:
+        grey = header.components == 1
+        colour = cv2.IMREAD_REDUCED_GRAYSCALE_2 if grey else cv2.IMREAD_REDUCED_COLOR_2
+    step = 2 if half else 1
     try:
         image = cv2.imdecode(view, colour | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:
         image = None
-    if image is None or image.shape[:2] != (header.height, header.width):
+    if image is None or image.shape[:2] != (-(-header.height // step), -(-header.width // step)):
         raise InputError("damaged JPEG: it does not decode", where=where, remedy=_REMEDY)
     _check_bottom(image, where)
     return np.asarray(image, dtype=np.uint8)

@@ -111,7 +111,7 @@ def read_pdf(path: Path, limits: Limits) -> Iterator[tuple[int, int, PdfPicture 
         raise InputError(
             f"broken PDF: {_plain_fault(error, path)}", where=where, remedy=_REMEDY
         ) from error
-    with pdf, _Drawing(path) as drawing:
+    with pdf, _Drawing(path, pdf) as drawing:
         try:
             total = _page_count(pdf, limits)
             facts = _document_facts(pdf, path)
@@ -142,8 +142,8 @@ def read_pdf(path: Path, limits: Limits) -> Iterator[tuple[int, int, PdfPicture 
 class _Drawing:
     """PDFium's view of the file, opened when a page first needs it."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, pdf: pikepdf.Pdf) -> None:
+        self._path, self._pdf = path, pdf
         self._document: pypdfium2.PdfDocument | None = None
 
     def __enter__(self) -> _Drawing:
@@ -155,6 +155,14 @@ class _Drawing:
 
     def page(self, index: int) -> pypdfium2.PdfPage:
         if self._document is None:
+            # PDFium builds a tree of all metadata as it opens a document: gigabytes of a bomb.
+            packet = self._pdf.Root.get("/Metadata")
+            if isinstance(packet, pikepdf.Stream) and unpacked(packet, _FEW_BYTES) is None:
+                raise InputError(
+                    f"its metadata unpack to more than {_FEW_BYTES >> 20} MiB",
+                    where=str(self._path),
+                    remedy=_REMEDY,
+                )
             self._document = pypdfium2.PdfDocument(self._path)
         return self._document[index]
 

@@ -27,15 +27,17 @@ from scans.source.quality import assess
 from scans.source.scan_class import classify
 from scans.source.tiff import read_frames
 from scans.source.types import DEFAULT, Limits, PageError
-from scans.types import Origin, RawPage
+from scans.types import Origin, RawPage, ScanClass
 
-__all__ = ["read_pages"]
+__all__ = ["read_half", "read_pages"]
 
 # Up to this ratio of resolutions the affine part of registration absorbs the difference
 # and the pixels stay the scanner's own; beyond (fax 204 x 98) shapes are unrecognisable.
 _SQUARE = 1.1
 # A greater ratio is a wrong tag: the coarsest fax mode is 204 x 98.
 _STRETCH = 2.5
+# Telephones say 72 or nothing.
+_SCANNED_DPI = 150
 
 
 def read_pages(path: Path | str, *, limits: Limits = DEFAULT) -> Iterator[RawPage | PageError]:
@@ -71,6 +73,52 @@ def read_pages(path: Path | str, *, limits: Limits = DEFAULT) -> Iterator[RawPag
             where=str(path),
             remedy="check the disk and permissions",
         ) from error
+
+
+def read_half(
+    path: Path | str, *, least: int, limits: Limits = DEFAULT
+) -> tuple[RawPage, tuple[int, int]] | None:
+    """A JPEG at half its width and height, to be looked at: neither classified nor measured.
+
+    Args:
+        path: The file.
+        least: Height that the half has to have, in px.
+        limits: What one file may ask for.
+
+    Returns:
+        The page, its class given as continuous tone, with the width and height of the scan
+        itself; ``None`` for other kinds of files, photographs, small scans and pixels that
+        are not square.
+
+    Raises:
+        InputError: As :func:`read_pages`.
+        AccessError: If it cannot be read.
+    """
+    path = Path(path)
+    check_file(path, limits)
+    if media_type_of(path) != "image/jpeg":
+        return None
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise AccessError(
+            f"cannot be read: {error.strerror or error}",
+            where=str(path),
+            remedy="check the disk and permissions",
+        ) from error
+    header = read_header(data, str(path))
+    turned = header.orientation >= 5
+    size = (header.height, header.width) if turned else (header.width, header.height)
+    if header.dpi is None or min(header.dpi) < _SCANNED_DPI or "camera" in header.metadata:
+        return None
+    uneven = max(header.dpi) >= _SQUARE * min(header.dpi)
+    if uneven or header.components == 4 or size[1] < 2 * least:
+        return None
+    pixels = decode_jpeg(data, header, limits, str(path), half=True)
+    dpi = (header.dpi[0] / 2, header.dpi[1] / 2)
+    origin = Origin(str(path), "", 1, "image/jpeg", dpi, "jpeg")
+    page = RawPage(origin, upright(pixels, header.orientation), ScanClass.CONTINUOUS)
+    return page, size
 
 
 def _read_jpeg(path: Path, sha256: str, limits: Limits) -> RawPage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pandas as pd
@@ -49,6 +50,10 @@ def test_three_files_and_a_summary(folder, capsys):
     assert set(units["flagged"]) <= {"true", "false"}
     assert counts["records"] == len(records)
     assert counts["units"] == len(units) == 20
+    assert set(counts["inputs"]) == {"responses", "instrument", "units", "custody"}
+    told = counts["inputs"]["responses"]
+    assert told["file"] == str(folder / "r.csv")
+    assert told["sha256"] == hashlib.sha256((folder / "r.csv").read_bytes()).hexdigest()
     lines = (folder / "out" / "findings.jsonl").read_text(encoding="utf-8").splitlines()
     assert counts["findings"] == len(lines)
     for line in lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,11 @@ def test_lines_are_counted_over_blank_ones():
 def test_no_header_is_told(data):
     with pytest.raises(InputError):
         read_csv(PATH, data)
+
+
+@settings(deadline=None)
+@given(st.text(st.sampled_from('a,"\r\n'), max_size=30), st.sampled_from([0, 1, 3, 8]))
+def test_lines_are_those_of_a_text_stream_whatever_the_pieces(text, piece):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_csv_file, "_PIECE", piece)
+        assert list(_csv_file._lines(text)) == list(io.StringIO(text, newline=""))

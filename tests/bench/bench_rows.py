@@ -102,7 +102,20 @@ def night(rows: int) -> dict[str, Any]:
         pd.read_csv(table)
         floor = time.process_time() - began
         plain = tools()
-        work = tools(screen=timed("screen", plain.screen))
+        began_phase = 0.0
+
+        def told(event: str, **facts: Any) -> None:
+            """Say how far it is: millions of rows take a while."""
+            nonlocal began_phase
+            if event == "phase.start":
+                began_phase = time.process_time()
+            elif event == "phase.end":
+                seconds = time.process_time() - began_phase
+                line = f"{facts['phase']}: {seconds:.0f} s, peak so far {_peak():.0f} MB\n"
+                sys.stderr.write(line)
+                sys.stderr.flush()
+
+        work = tools(screen=timed("screen", plain.screen), log=told)
         settings = settings_of(config)
         began = time.process_time()
         outcome = run_round(settings, work)
@@ -111,16 +124,19 @@ def night(rows: int) -> dict[str, Any]:
         run_round(settings, work)
         again = time.process_time() - began
         size = (config.parent / "audit.db").stat().st_size / (1 << 20)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
         "rows": outcome.counts["records"],
         "seconds": seconds,
         "floor": floor,
         **spent,
         "again": again,
-        "peak_mb": peak,
+        "peak_mb": _peak(),
         "store_mb": size,
     }
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _table(rows: int, units: int) -> pd.DataFrame:

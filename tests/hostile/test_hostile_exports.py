@@ -14,6 +14,7 @@ import pytest
 
 from audit.cli._console import say, table, talk
 from audit.cli._csv import csv_line
+from audit.defused import json_words
 from audit.export import csv_text, json_text, write_frame
 from detectors.errors import InputError, one_line
 from reports.clean import printable
@@ -21,13 +22,14 @@ from reports.clean import printable
 FORMULAS = [
     "=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "=cmd|' /C calc'!A0",
     '=HYPERLINK("http://x/?"&A1)', "-5", "+84912345678", "\0=1", "＝1+1", " =1+1", "'=1",
+    "a;=1+1", 'a;"=1+1', "a\t@SUM(A1)",
 ]  # fmt: skip
 ESCAPE = "\x1b[2J\x9b31m\x07\u202e\u2066"
 
 
 def _frame() -> pd.DataFrame:
-    numbers = [-1.5, -2.0, 3.0] * 5
-    return pd.DataFrame({"text": FORMULAS, "number": numbers, "whole": range(-7, 8)})
+    numbers = [-1.5, -2.0, 3.0] * 6
+    return pd.DataFrame({"text": FORMULAS, "number": numbers, "whole": range(-7, 11)})
 
 
 def test_csv_defuses_texts_and_leaves_numbers() -> None:
@@ -35,7 +37,11 @@ def test_csv_defuses_texts_and_leaves_numbers() -> None:
     for text, number, whole in rows:
         assert not text.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "\0"))
         assert float(number) in (-1.5, -2.0, 3.0)
-        assert -7 <= int(whole) <= 7
+        assert -7 <= int(whole) <= 10
+    # Opened where another separator is usual, what follows it begins a cell.
+    for separator in ";\t":
+        for row in csv.reader(io.StringIO(csv_text(_frame()[["text"]])), delimiter=separator):
+            assert not [cell for cell in row if cell.strip(' "').startswith(tuple("=@＝"))]
     line = csv_line(["-5", -5, -0.25, "=1", True])
     assert line == "'-5,-5,-0.25,'=1,True\n"
 
@@ -54,17 +60,17 @@ def test_xlsx_holds_no_formula_no_link_and_true_numbers(tmp_path: Path) -> None:
         assert text.data_type in ("s", "inlineStr")
         assert text.hyperlink is None
         assert number.data_type == whole.data_type == "n"
-    assert [row[1].value for row in sheet.iter_rows(min_row=2)] == [-1.5, -2, 3] * 5
+    assert [row[1].value for row in sheet.iter_rows(min_row=2)] == [-1.5, -2, 3] * 6
 
 
 def test_json_and_parquet_keep_texts_texts_and_numbers_numbers(tmp_path: Path) -> None:
     rows = json.loads(json_text(_frame()))
     assert [row["text"] for row in rows] == FORMULAS
-    assert [row["whole"] for row in rows] == list(range(-7, 8))
+    assert [row["whole"] for row in rows] == list(range(-7, 11))
     write_frame(_frame(), tmp_path / "x.parquet", "parquet")
     again = pd.read_parquet(tmp_path / "x.parquet")
     assert again["text"].tolist() == FORMULAS
-    assert again["whole"].tolist() == list(range(-7, 8))
+    assert again["whole"].tolist() == list(range(-7, 11))
 
 
 def _harmless(text: str) -> bool:
@@ -105,6 +111,15 @@ def test_a_message_is_one_line_of_a_bearable_length() -> None:
     assert text.endswith("end")
     text.encode("utf-8")
     assert one_line(text) == text
+
+
+def test_json_spells_out_what_steers_and_says_the_same() -> None:
+    value = {f"k{ESCAPE}": [f"a{ESCAPE}b", "tên", -1.5, None, True]}
+    text = json_words(value)
+    assert _harmless(text)
+    assert "tên" in text
+    assert json.loads(text) == value
+    assert json_text(pd.DataFrame({"a": [ESCAPE]})).isascii()
 
 
 def test_pages_show_what_would_hide() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from detectors.instrument import load_instrument
-from scans.laid import COVER, PARTS, LaidPage, lay_page, window
+from scans.laid import COVER, PARTS, LaidPage, lay_half, lay_page, window
 from scans.looks import LOOKS
 from scans.simulate.form import write_instrument
 from scans.simulate.page import simulate_page
@@ -92,14 +92,14 @@ def test_the_difference_is_white_where_nothing_was_added(laid: LaidPage) -> None
 
 
 def test_without_a_place_on_the_form_handwriting_cannot_be_read(laid: LaidPage) -> None:
-    lost = LaidPage(laid.raw, None, None, has_fields=True)
+    lost = LaidPage(laid.raw, None, None, has_fields=True, size=laid.size)
     assert not lost.coverable
     assert picture(lost.whole("scan", covered=True)).shape[0] <= 360
     assert picture(lost.whole("scan", covered=False)).shape[0] == laid.size[1]
     assert lost.place((10, 10, 5, 5), "scan", covered=True) is None
     assert lost.straight(covered=True) is None
     assert lost.outline((10, 10, 5, 5)) == []
-    free = LaidPage(laid.raw, None, None, has_fields=False)
+    free = LaidPage(laid.raw, None, None, has_fields=False, size=laid.size)
     assert picture(free.whole("scan", covered=True)).shape[0] == laid.size[1]
 
 
@@ -114,3 +114,45 @@ def test_a_window_stays_on_the_page() -> None:
 def test_what_is_not_there_is_none(laid: LaidPage, tmp_path: Path) -> None:
     form = load_instrument(write_instrument("HL-01", tmp_path))
     assert lay_page(laid.raw.origin.path, 2, form) is None
+
+
+def test_the_half_lies_where_the_whole_does_and_has_its_covers(
+    laid: LaidPage, tmp_path: Path
+) -> None:
+    form = load_instrument(write_instrument("HL-01", tmp_path))
+    found = lay_half(laid.raw.origin.path, form, 1000)
+    assert found is not None
+    half, placed = found
+    assert placed.size == laid.size
+    assert half.size[1] == -(-laid.size[1] // 2)
+    assert laid.template is not None
+    for box in laid.template.page.boxes:
+        whole = np.array(laid.outline(box.box_mm))
+        assert np.abs(np.array(placed.outline(box.box_mm)) - whole).max() < 0.3  # of a pixel
+        assert np.abs(2 * np.array(half.outline(box.box_mm)) + 0.5 - whole).max() < 0.3
+    again = lay_half(laid.raw.origin.path, form, 1000, placed)
+    assert again is not None
+    assert again[0].whole("scan", covered=True) == half.whole("scan", covered=True)
+    shown = picture(half.whole("scan", covered=True))
+    small = cv2.resize(
+        picture(laid.whole("scan", covered=True)), half.size, interpolation=cv2.INTER_AREA
+    )
+    assert np.abs(shown.astype(int) - small).mean() < 2
+    for field in laid.template.page.fields:
+        x, y = np.array(half.outline(field.box_mm)).mean(axis=0).astype(int)
+        assert np.abs(shown[y, x].astype(int) - COVER).max() < 12, field.id
+
+
+def test_what_cannot_be_halved_is_laid_whole(laid: LaidPage, tmp_path: Path) -> None:
+    form = load_instrument(write_instrument("HL-01", tmp_path))
+    assert lay_half(laid.raw.origin.path, form, laid.size[1]) is None
+    spec = random_spec("HL-01", 2, 6, profile="phone")
+    photo = simulate_page(spec, 6)
+    path = tmp_path / f"photo{photo.suffix}"
+    path.write_bytes(photo.data)
+    assert lay_half(str(path), form, 500) is None
+    png = tmp_path / "page.png"
+    cv2.imwrite(str(png), laid.raw.image)
+    assert lay_half(str(png), form, 500) is None
+    wrong = load_instrument(write_instrument("YK-01", tmp_path / "other"))
+    assert lay_half(laid.raw.origin.path, wrong, 500) is None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from fastapi.responses import Response
 
-from audit.desk.casefile import CaseFile, read_case
-from audit.desk.entries import label_of
+from audit.desk.casefile import CaseFile, Standing, read_case, read_pages, read_standing
+from audit.desk.entries import Entry
 from audit.desk.leases import Leases
 from audit.desk.permissions import Permission
 from audit.desk.queue import Filters
@@ -34,7 +34,17 @@ from audit.reporting.reasons import reason_message
 from audit.trail.acts import Action
 from audit.trail.chain import last_act
 
-__all__ = ["case_page", "file_of", "page_of", "routes", "uncovered", "weighs"]
+__all__ = [
+    "case_page",
+    "file_of",
+    "page_of",
+    "routes",
+    "row_of",
+    "sheet_of",
+    "standing_of",
+    "uncovered",
+    "weighs",
+]
 
 routes = Routes()
 
@@ -49,8 +59,8 @@ def case(visit: Visited, case_id: int) -> Response:
     return case_page(visit, case_id)
 
 
-def file_of(visit: Visit, connection: sa.Connection, case_id: int) -> CaseFile:
-    """A case in sight of the visitor.
+def row_of(visit: Visit, connection: sa.Connection, case_id: int) -> Row:
+    """The row of a case in sight of the visitor.
 
     Raises:
         Refused: If there is none.
@@ -58,6 +68,37 @@ def file_of(visit: Visit, connection: sa.Connection, case_id: int) -> CaseFile:
     row = visit.scope.case(connection, visit.desk.settings.round.id, case_id)
     if row is None:
         raise Refused(404, "refused.nothing")
+    return row
+
+
+def standing_of(visit: Visit, connection: sa.Connection, case_id: int) -> Standing:
+    """Where a case in sight of the visitor stands.
+
+    Raises:
+        Refused: If there is none.
+    """
+    return read_standing(connection, row_of(visit, connection, case_id))
+
+
+def sheet_of(
+    visit: Visit, connection: sa.Connection, case_id: int, page_id: int
+) -> tuple[Row, Row]:
+    """A case in sight of the visitor and one of its pages.
+
+    Raises:
+        Refused: If there is none, or the page is not one of its.
+    """
+    row = row_of(visit, connection, case_id)
+    return row, _among(read_pages(connection, row), page_id)
+
+
+def file_of(visit: Visit, connection: sa.Connection, case_id: int) -> CaseFile:
+    """A case in sight of the visitor with all that is known of it.
+
+    Raises:
+        Refused: If there is none.
+    """
+    row = row_of(visit, connection, case_id)
     form = visit.desk.instruments[row["instrument_id"]]
     return read_case(connection, row, form, visit.scope.sees)
 
@@ -68,7 +109,11 @@ def page_of(file: CaseFile, page_id: int) -> Row:
     Raises:
         Refused: If it is not one of its pages.
     """
-    page = next((page for page in file.pages if page["id"] == page_id), None)
+    return _among(file.pages, page_id)
+
+
+def _among(pages: Sequence[Row], page_id: int) -> Row:
+    page = next((page for page in pages if page["id"] == page_id), None)
     if page is None:
         raise Refused(404, "refused.nothing")
     return page
@@ -86,8 +131,11 @@ def case_page(
     desk, filters = visit.desk, Filters.of(visit.request.query_params)
     with desk.store.reading() as connection:
         file = file_of(visit, connection, case_id)
-        view = desk.queue.view(connection, filters, visit.scope)
-        entry = desk.queue.find(connection, case_id)
+        said = _said(visit)
+        view, (entry, last) = desk.queue.look(
+            connection, filters, visit.scope, case_id, said and said[0]
+        )
+        done = None if said is None or last is None else _done(visit, connection, *said, last)
         lease = Leases(connection).running(desk.now()).get(case_id)
         beside = beside_of(visit, connection, file)
         open_now = visit.may(Permission.UNMASK) and uncovered(visit, connection, case_id)
@@ -139,7 +187,7 @@ def case_page(
         bare=visit.request.query_params.get("bare") == "1" and open_now,
         open_now=open_now,
         can_unmask=visit.may(Permission.UNMASK),
-        done=_done(visit),
+        done=done,
         error=error,
         draft=draft or {"verdict": "", "reason": "", "note": ""},
     )
@@ -153,7 +201,7 @@ def uncovered(visit: Visit, connection: sa.Connection, case_id: int) -> bool:
     return visit.desk.now() - dt.datetime.fromisoformat(last[2]["at"]) < _UNCOVERED
 
 
-def weighs(file: CaseFile, word: Verdict) -> bool:
+def weighs(file: Standing, word: Verdict) -> bool:
     """Whether a word on a case leads to exclusion, or ends what two could not agree on."""
     ends = file.state is CaseState.ESCALATED and word in (Verdict.CONFIRM, Verdict.DISMISS)
     return word is Verdict.REOPEN or ends or (file.two and word is Verdict.CONFIRM)
@@ -176,23 +224,28 @@ def _obstacle(visit: Visit, file: CaseFile, *, own: bool, spoken: bool) -> str |
     return visit.text(f"bar.{found.value}")
 
 
-def _done(visit: Visit) -> dict[str, Any] | None:
-    """The decision that led here, so that it can be taken back at once."""
+def _said(visit: Visit) -> tuple[int, str] | None:
+    """The case and the word that led here."""
     number, verdict = (visit.request.query_params.get(n, "") for n in ("done", "said"))
     known = {v.value for v in Verdict}
     if not (number.isascii() and number.isdigit() and verdict in known):
         return None
-    with visit.desk.store.reading() as connection:
-        row = visit.scope.case(connection, visit.desk.settings.round.id, int(number[:19]))
-        if row is None:
-            return None
-        file = read_case(connection, row, visit.desk.instruments[row["instrument_id"]])
-    evidence = file.case["evidence"]
+    return int(number[:19]), verdict
+
+
+def _done(
+    visit: Visit, connection: sa.Connection, case_id: int, verdict: str, entry: Entry
+) -> dict[str, Any] | None:
+    """The decision that led here, so that it can be taken back at once."""
+    row = visit.scope.case(connection, visit.desk.settings.round.id, case_id)
+    if row is None:
+        return None
+    standing = read_standing(connection, row)
     return {
         "id": row["id"],
-        "label": label_of(row["subject_id"], file.record["serial"] if file.record else None),
+        "label": entry.label,
         "verdict": visit.text(f"verdict.{verdict}"),
-        "state": visit.text(f"state.{file.state.value}"),
-        "undo": can_withdraw(file.history, visit.user.name, evidence=evidence),
-        "version": file.version,
+        "state": visit.text(f"state.{standing.state.value}"),
+        "undo": can_withdraw(standing.history, visit.user.name, evidence=standing.case["evidence"]),
+        "version": standing.version,
     }

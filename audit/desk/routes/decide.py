@@ -9,7 +9,6 @@ from fastapi import Form
 from fastapi.responses import JSONResponse, Response
 
 from audit.desk.api import LeaseState
-from audit.desk.casefile import CaseFile
 from audit.desk.entries import label_of
 from audit.desk.fields import Query, Word
 from audit.desk.leases import Lease, Leases
@@ -18,7 +17,7 @@ from audit.desk.permissions import Permission
 from audit.desk.proof import proved
 from audit.desk.queue import Filters
 from audit.desk.reasons import WITHDRAWN, all_reasons, reason_text
-from audit.desk.routes.case import case_page, file_of, weighs
+from audit.desk.routes.case import case_page, file_of, row_of, standing_of, weighs
 from audit.desk.routes.queue import local_time
 from audit.desk.routes.shown import events_of, sign_of
 from audit.desk.routing import Routes
@@ -39,9 +38,9 @@ _NOTE = 4000
 class _Stop(Exception):
     """Nothing is written: the case is not as it was when the form was filled in."""
 
-    def __init__(self, file: CaseFile, key: str, lease: Lease | None = None) -> None:
+    def __init__(self, case_id: int, key: str, lease: Lease | None = None) -> None:
         super().__init__(key)
-        self.file = file
+        self.case_id = case_id
         self.key = key
         self.lease = lease
 
@@ -101,7 +100,7 @@ def heartbeat(visit: Visited, case_id: int) -> Response:
     """Say that one is still looking; who holds the case comes back."""
     now = visit.desk.now()
     with visit.desk.journal.quietly() as connection:
-        file_of(visit, connection, case_id)
+        row_of(visit, connection, case_id)
         lease = Leases(connection).take(case_id, visit.user, now)
     return JSONResponse(
         {
@@ -117,7 +116,7 @@ def take_over(visit: Visited, case_id: int, query: Query = "") -> Response:
     """Take a case from whoever holds it; that is told."""
     now = visit.desk.now()
     with visit.desk.journal.doing(Action.TAKE_OVER, f"case {case_id}", visit.who) as connection:
-        file_of(visit, connection, case_id)
+        row_of(visit, connection, case_id)
         Leases(connection).take(case_id, visit.user, now, over=True)
     filters = Filters.of(dict(parse_qsl(query.lstrip("?"))))
     return visit.go(f"/cases/{case_id}{filters.query()}")
@@ -136,25 +135,25 @@ def _write(
     with visit.desk.journal.doing(
         Action.DECISION, f"case {case_id}", visit.who, always=False
     ) as connection:  # the decision itself leaves the entry
-        file = file_of(visit, connection, case_id)
-        own = visit.scope.is_own(file.case["unit_id"])
-        if version != file.version:
-            raise _Stop(file, "conflict.version")
-        _let(bar(user.role, file.state, word, own_unit=own), file)
+        found = standing_of(visit, connection, case_id)
+        own = visit.scope.is_own(found.case["unit_id"])
+        if version != found.version:
+            raise _Stop(case_id, "conflict.version")
+        _let(bar(user.role, found.state, word, own_unit=own), case_id)
         lease = Leases(connection).running(now).get(case_id)
         if lease is not None and lease.user_id != user.id and word is not Verdict.WITHDRAW:
-            raise _Stop(file, "conflict.lease", lease)
-        decision = Decision(user.name, word, file.case["evidence"], reason, note, stamp(now))
+            raise _Stop(case_id, "conflict.lease", lease)
+        decision = Decision(user.name, word, found.case["evidence"], reason, note, stamp(now))
         try:
-            Cases(connection, file.case["round_id"]).decide(case_id, decision)
+            Cases(connection, found.case["round_id"]).decide(case_id, decision)
         except UsageError as error:
-            raise _Stop(file, "conflict.order") from error
+            raise _Stop(case_id, "conflict.order") from error
         Leases(connection).release(case_id, user)
 
 
-def _let(found: Bar | None, file: CaseFile) -> None:
+def _let(found: Bar | None, case_id: int) -> None:
     if found is Bar.CLOSED:
-        raise _Stop(file, "conflict.closed")
+        raise _Stop(case_id, "conflict.closed")
     if found is not None:
         raise Refused(403, f"bar.{found.value}")
 
@@ -166,22 +165,23 @@ def _weighs(visit: Visit, case_id: int, word: Verdict) -> bool:
     would tell what the first has said.
     """
     with visit.desk.store.reading() as connection:
-        file = file_of(visit, connection, case_id)
-    return weighs(file, word)
+        return weighs(standing_of(visit, connection, case_id), word)
 
 
 def _next(visit: Visit, case_id: int, query: str) -> int | None:
     """The case after this one in the view, as it stands before the decision."""
     filters = Filters.of(dict(parse_qsl(query.lstrip("?"))))
     with visit.desk.store.reading() as connection:
-        view = visit.desk.queue.view(connection, filters, visit.scope)
-        _, after, _ = view.around(visit.desk.queue.find(connection, case_id))
+        view, (entry,) = visit.desk.queue.look(connection, filters, visit.scope, case_id)
+    _, after, _ = view.around(entry)
     return after if after != case_id else None
 
 
 def _conflict(visit: Visit, stop: _Stop, draft: dict[str, str], query: str) -> Response:
     """What was to be said beside what is there now; nothing was overwritten."""
-    file, t = stop.file, visit.text
+    t = visit.text
+    with visit.desk.store.reading() as connection:
+        file = file_of(visit, connection, stop.case_id)
     filters = Filters.of(dict(parse_qsl(query.lstrip("?"))))
     known = {v.value for v in Verdict}
     return visit.page(

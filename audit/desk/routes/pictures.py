@@ -13,7 +13,7 @@ from audit.desk.entries import label_of
 from audit.desk.fields import Words
 from audit.desk.permissions import Permission
 from audit.desk.queue import Filters
-from audit.desk.routes.case import file_of, page_of, uncovered
+from audit.desk.routes.case import file_of, page_of, row_of, sheet_of, uncovered
 from audit.desk.routes.remarked import letter
 from audit.desk.routes.shown import numbered
 from audit.desk.routing import Routes
@@ -40,11 +40,11 @@ def bare(visit: Visited, case_id: int, page_id: int, look: str, full: str = "") 
     """A page with everything that is written on it."""
     about = f"case {case_id} page {page_id} {look}"
     with visit.desk.store.reading() as connection:
-        file_of(visit, connection, case_id)
+        row_of(visit, connection, case_id)
         if not uncovered(visit, connection, case_id):
             raise Refused(403, "mask.why")
     with visit.desk.journal.doing(Action.UNMASKED_VIEW, about, visit.who) as connection:
-        file_of(visit, connection, case_id)
+        row_of(visit, connection, case_id)
     return _whole(visit, case_id, page_id, look, covered=False, full=bool(full))
 
 
@@ -57,7 +57,7 @@ def uncover(visit: Visited, case_id: int, why: Words = "", sheet: Words = "") ->
     with visit.desk.journal.doing(
         Action.UNMASK, f"case {case_id}, {visit.user.name}", visit.who, reason=why
     ) as connection:
-        file_of(visit, connection, case_id)
+        row_of(visit, connection, case_id)
     shown = sheet if sheet.isascii() and sheet.isdigit() else None
     query = Filters.of(visit.request.query_params).query(bare=1, sheet=shown)
     return visit.go(f"/cases/{case_id}{query}")
@@ -194,12 +194,11 @@ def _whole(
     if look not in LOOKS:
         raise Refused(404, "refused.nothing")
     with visit.desk.store.reading() as connection:
-        file = file_of(visit, connection, case_id)
-    page = page_of(file, page_id)
+        case, page = sheet_of(visit, connection, case_id, page_id)
     picture = visit.desk.pictures.whole(
         page["sha256"],
         page["page"],
-        file.case["instrument_id"],
+        case["instrument_id"],
         look,
         covered=covered,
         full=full,

@@ -64,6 +64,8 @@ answers = Table(
     Column("item", Text, primary_key=True),
     Column("state", Text, nullable=False),  # answered | not_applicable | multiple | undetermined
     Column("value", Text),
+    # In the order of the key itself, which is that in which they come and are asked for.
+    sqlite_with_rowid=False,
 )
 
 forms = Table(

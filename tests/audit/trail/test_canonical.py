@@ -18,9 +18,11 @@ from audit.store.schema import metadata
 from audit.trail.canonical import (
     START,
     RowsHash,
+    answer_part,
     answers_hash,
     canonical,
     entry_hash,
+    hash_of_parts,
     row_hash,
     utc,
 )
@@ -76,6 +78,12 @@ def test_answers_have_one_hash_in_any_order_and_another_for_any_change() -> None
     changed = [answers_hash([("A1", "answered", "4"), *answers[1:]]), answers_hash(answers[1:])]
     changed.append(answers_hash([answers[0], ("A2", "answered", None), answers[2]]))
     assert len({answers_hash(answers), *changed}) == 4
+
+
+def test_answers_written_once_each_have_the_same_hash() -> None:
+    answers = [("A1", "answered", 'é "\u2028'), ("A2", "undetermined", None), ("B", "x", "\udc80")]
+    for some in (answers, answers[:1], []):
+        assert hash_of_parts(answer_part(*answer) for answer in some) == answers_hash(some)
 
 
 def test_every_column_of_the_store_is_covered() -> None:

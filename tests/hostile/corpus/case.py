@@ -20,7 +20,7 @@ class Case:
         target: Who reads it, of :data:`tests.hostile.targets.TARGETS`.
         make: Its content.
         ends: ``read`` or ``refused``; ``None`` where both are right; ``stopped`` where only the
-            limit of a worker ends it.
+            limits of a worker end it, be it time or memory: it is read by workers as a run reads.
         says: Words that what is read or said must hold.
         code: Exit code of a refusal.
     """
