@@ -56,7 +56,7 @@ def minutes_document(view: Minutes, language: str) -> Document:
         *_outcome(view, words),
         Heading(f"VII. {words('minutes.files')}"),
         *_files(view, words),
-        Text(words("minutes.end")),
+        Text(words("minutes.end"), lead=True),
         signatures(words, "minutes.sign.unit", "minutes.sign.clerk", "minutes.sign.leader"),
     ]
     return official(
@@ -72,10 +72,10 @@ def _forms(view: Minutes, words: Words) -> Iterator[Block]:
         Column(words("col.no"), right=True, weight=0.65),
         Column(words("col.label"), weight=1.5, head=True),
         Column(words("col.place"), weight=0.95),
-        Column(words("col.signs"), weight=2.6),
+        Column(words("col.signs"), weight=3.6),
         Column(words("col.severity"), weight=1.05),
-        Column(words("sheet.extract"), weight=3.4),
-        Column(words("minutes.opinion"), weight=1.5),
+        Column(words("sheet.extract"), weight=2.8),
+        Column(words("minutes.opinion"), weight=1.3),
     )
     shown = view.forms[:LISTED]
     lines = []
