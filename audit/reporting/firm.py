@@ -70,7 +70,9 @@ def slices_by_unit(
         for about, row in of.items()
     }
     places = {unit: {**facts, "parent": facts.get("parent_id")} for unit, facts in units.items()}
-    hidden = withheld(rows, sizes, places, FEWEST_OF_UNIT)
+    # Who has the reports alone knows no unit below ten forms; who has the exports, too, knows
+    # units of five, and cuts of units above.
+    hidden = withheld(told, sizes, places) | withheld(rows, sizes, places, FEWEST_OF_UNIT)
     factors: dict[tuple[str, ...], list[tuple[str, float | None]]] = {}
     for row in told:
         if row["measure"] == "factor":
