@@ -52,8 +52,7 @@ class Voice:
         return self.power * math.pow(p, self.power - 1.0)
 
 
-# A check that was not there when the shares were learned: as the least of those that were.
-_UNKNOWN = Voice(share=0.06, power=0.2)
+_UNKNOWN = Voice(share=0.03, power=0.3)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ _HALF_MM = 1.8
 
 
 def measure(view: PageView) -> Signs | NotAssessable:
-    """Score of the place with least print, against the page's other boxes."""
+    """Score of the place with least print, in spreads of the page's other boxes."""
     if not any(has_light_print(group) for group in view.patches):
         return NotAssessable("the form has no light print under its answers")
     found = light_print(view.patches, view.ink.threshold)
@@ -30,7 +30,7 @@ def measure(view: PageView) -> Signs | NotAssessable:
         x, y = place.centre_mm
         places.append(
             Sign(
-                score=place.score,
+                score=max(0.0, place.score),
                 message=Message(
                     f"Dấu hiệu tẩy, cạo, che phủ hoặc dán ở ô {reading.item} = {reading.value}: "
                     f"mất {lost:.0f} % hoa văn nền so với phần còn lại của trang.",
@@ -65,7 +65,7 @@ CHECK = PageCheck(
         ),
         null_model=(
             "The place with least pattern on honest pages of the same scan class, each page in "
-            "spreads of its own boxes, squared; conformal p-value with a continued tail. The "
+            "spreads of its own boxes; conformal p-value with a continued tail. The "
             "built-in reference holds no such pages."
         ),
         source=(
@@ -91,7 +91,7 @@ CHECK = PageCheck(
                 ScanClass.PHOTO,
             )
         ),
-        min_scale=1.0,
+        min_scale=0.6,
     ),
     measure,
 )

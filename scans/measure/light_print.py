@@ -50,8 +50,7 @@ class PlaceOfPrint:
     Attributes:
         position: Of the box in the page's list.
         left: Share of the pattern that is there; 1 is as on the rest of the page.
-        score: Half the square of how far it is below the page's other places, in their
-            spreads: the surprise of a normal deviate, whose tail is exponential.
+        score: How far it is below the page's other places, in their spreads.
         centre_mm: On the page.
     """
 
@@ -105,10 +104,7 @@ def light_print(groups: Sequence[BoxPatches], threshold: float) -> LightPrint | 
     lows = np.array([low for low, *_ in found])
     middle = float(np.median(lows))
     spread = max(1.0, 1.4826 * float(np.median(np.abs(lows - middle))))
-    places = [
-        PlaceOfPrint(i, left, 0.5 * max(0.0, (middle - low) / spread) ** 2, at)
-        for low, left, i, at in found
-    ]
+    places = [PlaceOfPrint(i, left, (middle - low) / spread, at) for low, left, i, at in found]
     return LightPrint(strength, tuple(sorted(places, key=lambda place: -place.score)))
 
 
