@@ -7,11 +7,12 @@ from typing import Any
 
 from audit.settings import Settings
 from audit.trail.verify import Place, Verification, verify_store
+from audit.trail.witnesses import Kept
 
 __all__ = ["place_of", "verify_round"]
 
 
-def place_of(settings: Settings, *, public_key: str | None = None) -> Place:
+def place_of(settings: Settings, *, public_key: Kept = None) -> Place:
     """Where the things of a round are, for the verifier."""
     return Place(
         url=settings.store_url,
@@ -26,7 +27,7 @@ def place_of(settings: Settings, *, public_key: str | None = None) -> Place:
 def verify_round(
     settings: Settings,
     *,
-    public_key: str | None = None,
+    public_key: Kept = None,
     reports: Sequence[str] = (),
     progress: Callable[..., Iterator[Any]] | None = None,
 ) -> Verification:
@@ -34,7 +35,7 @@ def verify_round(
 
     Args:
         settings: Of the round.
-        public_key: A key in hex that somebody kept apart.
+        public_key: A key in hex that somebody kept apart, or several.
         reports: HTML files, or heads in hex, that must fit.
         progress: Passes items on: ``(items, label, total=…)``.
 

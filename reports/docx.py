@@ -9,7 +9,6 @@ the same document is the same bytes.
 from __future__ import annotations
 
 import io
-import zipfile
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +18,6 @@ from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_BREAK, WD_TAB_ALIGNMENT, WD_TA
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
-from docx.table import Table as WordTable
 from docx.text.paragraph import Paragraph
 
 from reports.documents.blocks import (
@@ -42,15 +40,23 @@ from reports.documents.blocks import (
     Unjudged,
     Verdict,
 )
+from reports.docx_xml import (
+    FACE,
+    WIDTH_MM,
+    add_field,
+    describe,
+    keep_whole,
+    repeat_row,
+    set_face,
+    set_widths,
+    without_times,
+)
 from reports.moment import stamp
 from reports.pdf import svg_to_png
 
 __all__ = ["render_docx"]
 
 _SOFT = RGBColor(0x58, 0x68, 0x74)
-_WIDTH_MM = 163.0
-_FACE = "Times New Roman"
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def render_docx(document: Document) -> bytes:
@@ -59,21 +65,7 @@ def render_docx(document: Document) -> bytes:
     writer.write()
     out = io.BytesIO()
     writer.word.save(out)
-    return _without_times(out.getvalue())
-
-
-def _without_times(archive: bytes) -> bytes:
-    """The same archive with the same entries, each dated 1980."""
-    out = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(archive)) as source,
-        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target,
-    ):
-        for name in source.namelist():
-            entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            target.writestr(entry, source.read(name))
-    return out.getvalue()
+    return without_times(out.getvalue())
 
 
 class _Writer:
@@ -111,16 +103,16 @@ class _Writer:
         section.left_margin, section.right_margin = Mm(30), Mm(17)
         section.top_margin, section.bottom_margin = Mm(22), Mm(22)
         normal = styles["Normal"]
-        normal.font.name, normal.font.size = _FACE, Pt(13 if about.formal else 11)
+        normal.font.name, normal.font.size = FACE, Pt(13 if about.formal else 11)
         normal.paragraph_format.space_after = Pt(4)
         normal.paragraph_format.widow_control = True
         for level, size in ((1, 15), (2, 13), (3, 11.5)):
             style = styles[f"Heading {level}"]
-            style.font.name, style.font.size, style.font.bold = _FACE, Pt(size), True
+            style.font.name, style.font.size, style.font.bold = FACE, Pt(size), True
             style.font.color.rgb = RGBColor(0, 0, 0)
             style.paragraph_format.keep_with_next = True
-            _face(style.element)
-        _face(normal.element)
+            set_face(style.element)
+        set_face(normal.element)
         language = OxmlElement("w:lang")
         language.set(qn("w:val"), "vi-VN" if about.language == "vi" else "en-GB")
         normal.element.get_or_add_rPr().append(language)
@@ -136,13 +128,13 @@ class _Writer:
         head = section.header.paragraphs[0]
         foot = section.footer.paragraphs[0]
         for paragraph in (head, foot):
-            paragraph.paragraph_format.tab_stops.add_tab_stop(Mm(_WIDTH_MM), WD_TAB_ALIGNMENT.RIGHT)
+            paragraph.paragraph_format.tab_stops.add_tab_stop(Mm(WIDTH_MM), WD_TAB_ALIGNMENT.RIGHT)
         left, right = self.document.running
         self._run(head, f"{left}\t{right}", size=8, soft=True)
         self._run(foot, f"{self.document.foot[0]}\t", size=8, soft=True)
         for name in ("PAGE", "NUMPAGES"):
             for kind in ("begin", name, "separate", "", "end"):
-                _field(self._run(foot, "" if kind else "1", size=8, soft=True), kind)
+                add_field(self._run(foot, "" if kind else "1", size=8, soft=True), kind)
             if name == "PAGE":
                 self._run(foot, "/", size=8, soft=True)
         below = section.footer.add_paragraph()
@@ -219,17 +211,17 @@ class _Writer:
                 size = 8 if block.code and not soft else 10.5
                 self._run(cell.paragraphs[0], text, size=size, soft=soft)
                 cell.paragraphs[0].paragraph_format.space_after = Pt(1)
-        _widths(table, (0.3, 0.7))
+        set_widths(table, (0.3, 0.7))
         self.word.add_paragraph().paragraph_format.space_after = Pt(0)
 
     def _table(self, block: Table) -> None:
         table = self.word.add_table(1, len(block.columns), style="Table Grid")
         for cell, column in zip(table.rows[0].cells, block.columns, strict=True):
             self._fill(cell, Cell(column.title), right=column.right, bold=True)
-        _repeat(table.rows[0])
+        repeat_row(table.rows[0])
         for cells in (*block.rows, *([block.total] if block.total else [])):
             line = table.add_row()
-            _whole(line)
+            keep_whole(line)
             places = line.cells
             place = 0
             for content in cells:
@@ -240,7 +232,7 @@ class _Writer:
                 self._fill(target, content, right=right, bold=cells is block.total)
                 place += content.span
         total = sum(column.weight for column in block.columns)
-        _widths(table, tuple(column.weight / total for column in block.columns))
+        set_widths(table, tuple(column.weight / total for column in block.columns))
         self.word.add_paragraph().paragraph_format.space_after = Pt(2)
 
     def _fill(self, target: Any, cell: Cell, *, right: bool, bold: bool) -> None:
@@ -250,7 +242,7 @@ class _Writer:
             paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
         if cell.crop is not None:
             picture = paragraph.add_run().add_picture(io.BytesIO(cell.crop), width=Mm(34))
-            _describe(picture, cell.text)
+            describe(picture, cell.text)
             return
         for place, part in enumerate((*cell.text.split("\n"), cell.under, cell.code)):
             if place and part:
@@ -262,9 +254,9 @@ class _Writer:
     def _chart(self, block: Chart) -> None:
         paragraph = self.word.add_paragraph()
         picture = paragraph.add_run().add_picture(
-            io.BytesIO(svg_to_png(block.svg, _WIDTH_MM - 5)), width=Mm(_WIDTH_MM - 5)
+            io.BytesIO(svg_to_png(block.svg, WIDTH_MM - 5)), width=Mm(WIDTH_MM - 5)
         )
-        _describe(picture, f"{block.title}. {block.describe}")
+        describe(picture, f"{block.title}. {block.describe}")
         if block.note:
             paragraph.paragraph_format.keep_with_next = True
             self._paragraph(block.note, size=9, soft=True)
@@ -275,7 +267,7 @@ class _Writer:
             if picture.crop is not None:
                 paragraph.paragraph_format.keep_with_next = True
                 shape = paragraph.add_run().add_picture(io.BytesIO(picture.crop), width=Mm(90))
-                _describe(shape, picture.alt)
+                describe(shape, picture.alt)
                 paragraph = self.word.add_paragraph()
             else:
                 self._run(paragraph, f"[{block.missing}] ", size=9, soft=True)
@@ -295,7 +287,7 @@ class _Writer:
         for cell, text in zip(table.rows[1].cells, (block.number, block.place), strict=True):
             cell.paragraphs[0].alignment = WD_ALIGN_PARAGRAPH.CENTER
             self._run(cell.paragraphs[0], text, size=12).italic = text == block.place or None
-        _widths(table, (0.44, 0.56))
+        set_widths(table, (0.44, 0.56))
         self.word.add_paragraph()
 
     def _room(self, block: Room) -> None:
@@ -304,12 +296,12 @@ class _Writer:
         for _ in range(block.lines):
             line = self._paragraph("\t", size=10, soft=True)
             stops = line.paragraph_format.tab_stops
-            stops.add_tab_stop(Mm(_WIDTH_MM), WD_TAB_ALIGNMENT.RIGHT, WD_TAB_LEADER.DOTS)
+            stops.add_tab_stop(Mm(WIDTH_MM), WD_TAB_ALIGNMENT.RIGHT, WD_TAB_LEADER.DOTS)
 
     def _signatures(self, block: Signatures) -> None:
         self.word.add_paragraph()
         table = self.word.add_table(1, len(block.titles))
-        _whole(table.rows[0])
+        keep_whole(table.rows[0])
         for cell, title in zip(table.rows[0].cells, block.titles, strict=True):
             cell.paragraphs[0].alignment = WD_ALIGN_PARAGRAPH.CENTER
             self._run(cell.paragraphs[0], title, size=11, bold=True)
@@ -318,48 +310,3 @@ class _Writer:
             self._run(hint, block.hint, size=10, soft=True)
             for _ in range(4):
                 cell.add_paragraph()
-
-
-def _face(element: Any) -> None:
-    """One face for every script; the default template names others for headings."""
-    fonts = element.get_or_add_rPr().get_or_add_rFonts()
-    for name in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
-        fonts.attrib.pop(qn(f"w:{name}"), None)
-    for name in ("ascii", "hAnsi", "eastAsia", "cs"):
-        fonts.set(qn(f"w:{name}"), _FACE)
-
-
-def _field(run: Any, part: str) -> None:
-    """One part of a field that the editor fills in: its begin, name, separator, text, end."""
-    if part in ("begin", "separate", "end"):
-        mark = OxmlElement("w:fldChar")
-        mark.set(qn("w:fldCharType"), part)
-        run._r.append(mark)
-    elif part:
-        name = OxmlElement("w:instrText")
-        name.text = part
-        run._r.append(name)
-
-
-def _repeat(row: Any) -> None:
-    row._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
-    _whole(row)
-
-
-def _whole(row: Any) -> None:
-    """A row that stays on one page."""
-    row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
-
-
-def _widths(table: WordTable, parts: tuple[float, ...]) -> None:
-    table.autofit = False
-    for column, part in zip(table.columns, parts, strict=True):
-        column.width = Mm(_WIDTH_MM * part)
-    for row in table.rows:
-        for cell, part in zip(row._tr.tc_lst, parts, strict=False):
-            cell.width = Mm(_WIDTH_MM * part)
-
-
-def _describe(picture: Any, words: str) -> None:
-    """Words for those who cannot see the picture."""
-    picture._inline.docPr.set("descr", words)

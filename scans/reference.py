@@ -91,6 +91,10 @@ class Reference:
         slack = self.fallback.slack * base.min_scale * (1.0 - _known(own))
         return base.p_value(float(score) * _stretch(own, base) - slack)
 
+    def knows(self, check: str, scan_class: ScanClass) -> bool:
+        """Whether this reference or its fallback can give p-values of a check."""
+        return self.p_value(check, scan_class, 0.0) is not None
+
     def _speaks_for_itself(self, check: str, scan_class: str) -> bool:
         """Whether p-values of a check rest on this reference's own pages alone."""
         own = self.distributions[check, scan_class]

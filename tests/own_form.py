@@ -39,7 +39,7 @@ def make(folder: Path) -> None:
             work / "custody.csv", "--handover", work / "record.pdf")  # fmt: skip
         _keep(rendered((work / "forms.pdf").read_bytes(), 0, 100), folder / "own-form-sheet.png")
         _keep(rendered((work / "record.pdf").read_bytes(), 0, 100), folder / "own-form-record.png")
-        instrument, form = press(work, pattern=True)
+        instrument, form = press(work, pattern="guilloche")
         page = simulated(form, 72_003, ("TAY_1", "abrasive"))
         (work / f"scan{page.suffix}").write_bytes(page.data)
         _do("check", work / f"scan{page.suffix}", "-i", instrument.path, "-o", work / "out.jsonl",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,10 +11,33 @@ from audit.cli._console import talk
 from audit.cli._round import HERE, Config, now, open_round
 from detectors.errors import AccessError
 
+if TYPE_CHECKING:
+    import uvicorn
+    from starlette.types import ASGIApp
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("serve")(serve)
+
+
+def configured(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
+    """How the desk listens.
+
+    What a proxy says of a visitor is believed from this machine, or from the addresses that the
+    operator names in ``FORWARDED_ALLOW_IPS``.
+    """
+    import uvicorn
+
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_level="critical",
+        server_header=False,
+        proxy_headers=True,
+        timeout_graceful_shutdown=5,
+    )
 
 
 def serve(
@@ -41,17 +64,7 @@ def serve(
         talk(f"review desk: http://{host}:{port}/" if local else f"review desk on {host}:{port}")
         if not local:
             talk("put TLS in front: over a plain network nobody can log in")
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                host=host,
-                port=port,
-                log_level="critical",
-                server_header=False,
-                proxy_headers=True,
-                timeout_graceful_shutdown=5,
-            )
-        )
+        server = uvicorn.Server(configured(app, host, port))
         try:
             with contextlib.closing(desk):
                 server.run()

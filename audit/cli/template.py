@@ -131,12 +131,13 @@ def print_(
         str | None,
         typer.Option("--fields", help="Of agency, comment, date, signature, seal; by commas."),
     ] = None,
+    pattern: Annotated[
+        str,
+        typer.Option("--pattern", help="Under the answers: guilloche, microtext or none."),
+    ] = "guilloche",
     *,
     lay_out: Annotated[
         bool, typer.Option("--lay-out", help="Lay out anew, whatever geometry there is.")
-    ] = False,
-    no_pattern: Annotated[
-        bool, typer.Option("--no-pattern", help="No waves under the answers.")
     ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Write over files that are there.")
@@ -147,6 +148,7 @@ def print_(
     from audit.whole_file import write_whole
     from scans.press.forms import print_form, shipped
     from scans.press.layout import FIELD_KINDS, Look
+    from scans.press.pattern import KINDS
     from scans.press.serials import batches_of
 
     source = shipped(instrument)
@@ -157,8 +159,10 @@ def print_(
             f"--fields {', '.join(sorted(unknown))} is not known",
             remedy=f"use {', '.join(FIELD_KINDS)}",
         )
+    if pattern not in KINDS:
+        raise UsageError(f"--pattern {pattern} is not known", remedy=f"use {', '.join(KINDS)}")
     named = tuple(w.strip() for w in (levels or usual_levels(source)).split(",") if w.strip())
-    look = Look(agency, named, wanted, pattern=not no_pattern)
+    look = Look(agency, named, wanted, pattern)
     run = run_of(serials, count)
     batches = list(batches_of(run, shares(unit, len(run)), batch_size)) if run else []
     if (custody or handover_to) and not (batches and unit):

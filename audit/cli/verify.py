@@ -38,8 +38,11 @@ def verify(
         typer.Option("--checkpoints", help="Folder of checkpoints; the round's by default."),
     ] = None,
     public_key: Annotated[
-        Path | None,
-        typer.Option("--public-key", help="The key you kept (PEM): all must be signed by it."),
+        list[Path] | None,
+        typer.Option(
+            "--public-key",
+            help="The key you kept (PEM): all must be signed by it; again for each later one.",
+        ),
     ] = None,
 ) -> ExitCode:
     """Check the trail, the store row by row, checkpoints, originals and manifests.
@@ -55,7 +58,7 @@ def verify(
     from audit.trail.verify import verify_file, verify_store
     from audit.verification import place_of
 
-    key = None if public_key is None else read_public(public_key)
+    key = tuple(read_public(path) for path in public_key) if public_key else None
     if trail is not None:
         if checkpoints is None and config.exists():
             settings = load_settings(config)

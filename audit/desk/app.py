@@ -21,7 +21,7 @@ from audit.desk.pictures import Pictures
 from audit.desk.queue import Queue
 from audit.desk.routes import ROUTES
 from audit.desk.scope import Books
-from audit.desk.security import Shield, failed
+from audit.desk.security import Shield, failed, note_refusal
 from audit.desk.web import Desk, Refused, Visit, guard
 from audit.intake.originals import originals_at
 from audit.pipeline.sources import load_forms
@@ -87,6 +87,9 @@ def build_app(desk: Desk) -> ASGIApp:
 
 
 def _refused(request: Request, error: Any) -> Response:
+    account = getattr(request.state, "account", None)
+    if error.status == 403 or account is not None:
+        note_refusal(request.scope, error.status, error.key, account)
     visit = Visit(request.app.state.desk, request, None)
     if error.go is not None and request.method == "GET":
         return visit.go(error.go)

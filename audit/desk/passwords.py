@@ -75,9 +75,13 @@ def _guessed_first(password: str, about: Sequence[str]) -> bool:
 
 
 def verify(stored: str | None, password: str) -> bool:
-    """Whether a password is right; without a stored hash it takes the same time to say no."""
+    """Whether a password is right; without a stored hash it takes the same time to say no.
+
+    Every sign counts: one that is longer than any password can be is wrong, not cut.
+    """
+    known = stored is not None and len(password) <= _LONGEST
     try:
-        return _hasher.verify(stored or _nobody(), password[:_LONGEST]) and stored is not None
+        return _hasher.verify(stored or _nobody(), password[:_LONGEST]) and known
     except (VerificationError, InvalidHashError):
         return False
 

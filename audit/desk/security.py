@@ -7,6 +7,7 @@ refused: no browser of this decade sends one.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import secrets
 import sys
@@ -19,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["HEADERS", "Shield", "cross_site", "failed"]
+__all__ = ["HEADERS", "Shield", "cross_site", "failed", "note_refusal"]
 
 _LARGEST_BODY = 64 * 1024
 _SAFE = ("GET", "HEAD")
@@ -99,6 +100,7 @@ class Shield:
             await _plain("method not allowed", 405)(scope, receive, guarded)
             return
         if cross_site(scope["method"], scope["scheme"], Headers(scope=scope)):
+            note_refusal(scope, 403, "refused.elsewhere", None)
             await _plain("this request does not come from this site", 403)(scope, receive, guarded)
             return
         try:
@@ -128,6 +130,20 @@ def _plain(text: str, status: int) -> PlainTextResponse:
     return PlainTextResponse(f"{text}\n", status)
 
 
+def note_refusal(scope: Scope, status: int, why: str, account: int | None) -> None:
+    """One line for the operator: who was refused what, by numbers and kinds that name nobody."""
+    line = {
+        "event": "refused",
+        "timestamp": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "status": status,
+        "method": scope["method"],
+        "route": getattr(scope.get("route"), "path", None),
+        "account": account,
+        "why": why,
+    }
+    sys.stderr.write(json.dumps(line) + "\n")
+
+
 def _log(scope: Scope, error: Exception) -> str:
     """One line for the operator: kind and place of the error, nothing of what it was about."""
     incident = secrets.token_hex(4)
@@ -139,6 +155,7 @@ def _log(scope: Scope, error: Exception) -> str:
     route = getattr(scope.get("route"), "path", None)
     line = {
         "event": "internal error",
+        "timestamp": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "incident": incident,
         "method": scope["method"],
         "route": route,

@@ -224,6 +224,7 @@ def guard(request: Request) -> Visit:
         raise Refused(403, "refused.role")
     secret = request.cookies.get(cookie_name(request))
     session, book = (None, None) if secret is None else _session(desk, secret)
+    request.state.account = None if session is None else session.user.id
     visit = Visit(desk, request, session, book)
     if permission is Permission.PUBLIC:
         return visit

@@ -14,16 +14,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
-from audit.intake._cells import short_text, to_text
+from audit.intake._cells import to_text
 from audit.intake._formats import read_raw
+from audit.intake._guess_labels import guess_labels, guess_month_first, texts_of
 from audit.intake._header_rows import without_extra_headers
-from audit.intake._items import values_of
-from audit.intake._labels import NOT_APPLICABLE, scale_of, usual_labels
-from audit.intake._moments import month_first_seen
-from audit.intake.columns import TIME_COLUMNS, Columns
-from audit.intake.mapping import TableMapping, plain_label
+from audit.intake.columns import Columns
+from audit.intake.mapping import TableMapping
 from audit.intake.presets import PRESETS
 from detectors.instrument import Instrument, Item
 
@@ -127,13 +123,13 @@ def guess_mapping(path: Path, instrument: Instrument) -> Guess:
     guess.lines = meta + guess.lines
     _choices(table, instrument, taken)
     guess.unused = [name for name in headed.raw.columns if name not in taken]
-    labels, absent = _labels(table, instrument, columns, guess)
+    labels, absent = guess_labels(table, instrument, columns, guess.doubts)
     guess.mapping = TableMapping(
         preset=preset,
         columns=columns,
         labels=labels,
         not_applicable=absent,
-        month_first=_month_first(table, columns, guess),
+        month_first=guess_month_first(table, columns, guess.doubts),
         # A zone that the file names itself needs no line.
     )
     return guess
@@ -240,77 +236,5 @@ def _choices(table: Columns, instrument: Instrument, taken: set[str]) -> None:
                 taken.add(name)
 
 
-def _labels(
-    table: Columns, instrument: Instrument, columns: Mapping[str, str], guess: Guess
-) -> tuple[dict[str, int | float | str], tuple[str, ...]]:
-    """Labels that occur and what they stand for; cells that mean "does not apply"."""
-    labels: dict[str, int | float | str] = {}
-    absent: set[str] = set()
-    for item in instrument.ratings:
-        name = columns.get(item.id) or table.name(item.id)
-        if name is None:
-            continue
-        values = {str(to_text(v)) for v in values_of(item)}
-        there = _texts(table, name)
-        strange = {text for text in there if text not in values and not _number(text, values)}
-        codes = {text for text in strange if plain_label(text) in NOT_APPLICABLE}
-        absent |= codes
-        strange -= codes
-        if not strange:
-            continue
-        known = scale_of(strange, len(item.scale))
-        for usual, at in usual_labels(known or {}, len(item.scale)).items():
-            if plain_label(usual) not in map(plain_label, strange):
-                labels.setdefault(usual, item.ordered_scale[at])
-        for text in sorted(strange):
-            place = None if known is None else known.get(plain_label(text))
-            if place is None:
-                guess.doubts.append(
-                    f"{item.id}: {text!r} is neither a value nor a known label; "
-                    "write what it stands for under labels"
-                )
-            else:
-                value = item.ordered_scale[place]
-                if labels.setdefault(text, value) != value:
-                    guess.doubts.append(
-                        f"{item.id}: {text!r} stands for {value} here and for {labels[text]} "
-                        "elsewhere; write it under item_labels"
-                    )
-    return labels, tuple(sorted(absent))
-
-
-def _number(text: str, values: set[str]) -> bool:
-    try:
-        return str(to_text(float(text.replace(",", ".")))) in values
-    except ValueError:
-        return False
-
-
-def _texts(table: Columns, name: str) -> set[str]:
-    cells = table.raw.columns[name]
-    used = np.unique(cells.codes)
-    return {
-        text for code in used.tolist() if (text := short_text(cells.distinct[code])) is not None
-    }
-
-
 def _examples(table: Columns, name: str) -> tuple[str, ...]:
-    return tuple(sorted(_texts(table, name))[:6])
-
-
-def _month_first(table: Columns, columns: Mapping[str, str], guess: Guess) -> bool:
-    for column in TIME_COLUMNS:
-        name = columns.get(column) or table.name(column)
-        if name is None:
-            continue
-        texts = sorted(_texts(table, name))
-        slashed = [text for text in texts if text[:3].count("/") == 1]
-        seen = month_first_seen(slashed)
-        if seen is None and slashed:
-            guess.doubts.append(
-                f"{name}: days such as {slashed[0]!r} could begin with the day or with the month; "
-                "read as the day: write month_first = true if that is wrong"
-            )
-        elif seen:
-            return True
-    return False
+    return tuple(sorted(texts_of(table, name))[:6])

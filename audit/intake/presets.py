@@ -29,6 +29,7 @@ class Preset:
         utc: Columns whose times are UTC although they do not say so.
         channel: What such records are called where the export names no channel.
         skip: Column -> cells by which a row is no answer (previews, tests).
+        undated: How a moment begins that the platform writes where it kept none.
     """
 
     columns: Mapping[str, tuple[str, ...]]
@@ -36,6 +37,7 @@ class Preset:
     channel: str
     utc: frozenset[str] = frozenset()
     skip: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    undated: tuple[str, ...] = ()
 
 
 PRESETS: Mapping[str, Preset] = {
@@ -74,6 +76,8 @@ PRESETS: Mapping[str, Preset] = {
         },
         marks=("startlanguage", "lastpage", "submitdate", "Start language", "Last page"),
         channel="limesurvey",
+        # Surveys without date stamps: their finished answers all bear this moment.
+        undated=("1980-01-01 00:00", "1980-01-01T00:00"),
     ),
     "surveycto": Preset(
         {
@@ -101,7 +105,7 @@ PRESETS: Mapping[str, Preset] = {
     "google_forms": Preset(
         {
             "submitted_at": ("Timestamp", "Dấu thời gian"),
-            "account": ("Email Address", "Địa chỉ email", "Username"),
+            "account": ("Email Address", "Email address", "Địa chỉ email", "Username"),
         },
         marks=("Timestamp", "Dấu thời gian"),
         channel="google_forms",

@@ -176,7 +176,14 @@ def _time_of(table: Columns, column: str, zone: ZoneInfo) -> Callable[[Cell], An
             "bad_mapping",
         )
         source = zone
-    return lambda cell: to_time(cell, zone, source=source, month_first=mapping.month_first)
+    undated = mapping.platform.undated
+
+    def read(cell: Cell) -> Any:
+        if undated and str(cell).startswith(undated):
+            return None
+        return to_time(cell, zone, source=source, month_first=mapping.month_first)
+
+    return read
 
 
 def _asked(table: Columns, instrument: Instrument) -> tuple[Item, ...]:

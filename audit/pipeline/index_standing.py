@@ -17,8 +17,8 @@ from audit.scoring.index import (
     UnitIndex,
     sheets_of,
     structure_notes,
-    survey_verdict,
 )
+from audit.scoring.index_groups import survey_verdict
 from audit.scoring.lineage import Previous
 from audit.scoring.rules import INDEX, RuleSet
 from audit.store.outcomes import Outcome

@@ -17,7 +17,7 @@ from audit.pipeline.standpoint import (
     descent_of,
     links_of,
 )
-from audit.scoring.index import group_summary
+from audit.scoring.index_groups import group_summary
 from audit.scoring.lineage import change_of
 from audit.scoring.rules import INDEX
 from audit.store.outcomes import Outcome

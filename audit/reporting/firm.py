@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from audit.reporting.outcome_words import DIMENSIONS
-from audit.scoring.cells import key_of, withheld
+from audit.scoring.cells import FEWEST_OF_UNIT, key_of, withheld
 from audit.scoring.rules import RuleSet
 from detectors.finding import Message
 from reports.views import suppress
@@ -51,8 +51,8 @@ def slices_by_unit(
 ) -> dict[str, tuple[ResultSlice, ...]]:
     """Slices that may be shown: of each unit, and under :data:`ROUND` of all of them.
 
-    A reader may hold all reports side by side: what is withheld is decided over all that is
-    shown in any of them (:mod:`audit.scoring.cells`).
+    A reader may hold all reports and exports side by side: what is withheld is decided over
+    all that is shown in any of them, as exports decide it (:mod:`audit.scoring.cells`).
 
     Args:
         rows: Stored slices of one instrument.
@@ -70,7 +70,9 @@ def slices_by_unit(
         for about, row in of.items()
     }
     places = {unit: {**facts, "parent": facts.get("parent_id")} for unit, facts in units.items()}
-    hidden = withheld(told, sizes, places)
+    # Who has the reports alone knows no unit below ten forms; who has the exports, too, knows
+    # units of five, and cuts of units above.
+    hidden = withheld(told, sizes, places) | withheld(rows, sizes, places, FEWEST_OF_UNIT)
     factors: dict[tuple[str, ...], list[tuple[str, float | None]]] = {}
     for row in told:
         if row["measure"] == "factor":

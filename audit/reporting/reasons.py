@@ -153,6 +153,15 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         r"the paper is burnt out to white: its grain is lost",
         "nền giấy bị cháy trắng nên không còn thớ giấy để so",
     ),
+    (
+        r"the form has no light print under its answers",
+        "mẫu phiếu không có hoa văn nền dưới các ô trả lời",
+    ),
+    (r"too few boxes stand on light print", "quá ít ô trả lời nằm trên hoa văn nền"),
+    (
+        r"the scan has dropped the form's light print",
+        "bản quét đã làm mất hoa văn nền nhạt của phiếu",
+    ),
     (r"the page has no print that could be covered", "trang không có nét in để bị che"),
     (
         r"the pixels are not the scanner's own or its blocks are unknown",

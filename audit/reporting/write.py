@@ -89,7 +89,8 @@ def write_round_reports(
         What there is now, documents of the round first.
 
     Raises:
-        UsageError: If a unit is not known, or the round has not run yet.
+        UsageError: If a unit is not known, or the round has not run yet. Also where there is
+            nothing yet that a document could tell, once all others are written.
         AccessError: If the folder cannot be written.
         WorkerDied: If a unit's report could not be made; the others are written.
     """
@@ -99,6 +100,7 @@ def write_round_reports(
         return []
     forms = load_forms(settings)
     written: list[Path] = []
+    empty: list[UsageError] = []
     with open_store(settings.store_url, create=False) as store:
         for form in forms:
             data = _load(store, settings, form)
@@ -107,10 +109,12 @@ def write_round_reports(
             # The page about the runs stands above the folders of several instruments.
             above = "../" if len(forms) > 1 else ""
             order = _Order(place, chosen, tuple(formats), tuple(documents), above)
-            written += _write(store, data, order, units, progress)
+            written += _write(store, data, order, units, progress, empty)
     if "round" in documents and "html" in formats:
         write_runs_page(settings, folder=target)
     _publish_key(settings, target)
+    if empty:
+        raise empty[0]
     return sorted(written, key=lambda path: path.parent.name in UNIT_DOCUMENTS_IN)
 
 
@@ -137,8 +141,14 @@ class _Order:
 
 
 def _write(
-    store: Store, data: RoundData, order: _Order, units: Sequence[str], progress: Progress
+    store: Store,
+    data: RoundData,
+    order: _Order,
+    units: Sequence[str],
+    progress: Progress,
+    empty: list[UsageError],
 ) -> list[Path]:
+    """One instrument's reports; documents without anything to tell are left out and told."""
     written = _write_units(data, order, units, progress)
     chosen = _chosen(data, units)
     for kind in order.documents:
@@ -152,7 +162,11 @@ def _write(
                 {code: order.above + name for code, name in runs_files(data.settings).items()},
             )
         elif kind in ROUND_DOCUMENTS:
-            view = _paper(store, data, kind)
+            try:
+                view = _paper(store, data, kind)
+            except UsageError as error:
+                empty.append(error)
+                continue
             written += write_paper(order.folder, view, order.languages, order.formats)
     return written
 

@@ -20,7 +20,7 @@ from audit.trail.cursor import Cursor, reading
 from audit.trail.links import Chain
 from audit.trail.stored import check_guards, check_rows, check_sqlite
 from audit.trail.transcript import Fault, from_file, from_store
-from audit.trail.witnesses import Found, check_checkpoints, check_report
+from audit.trail.witnesses import Found, Kept, check_checkpoints, check_report
 from detectors.errors import InputError
 
 __all__ = ["Place", "Verification", "verify_file", "verify_store", "verify_view"]
@@ -38,7 +38,8 @@ class Place:
         originals: Folder of originals, or the URL of their bucket.
         runs: Folder of manifests.
         checkpoints: Folder of checkpoints; ``None`` to leave them out.
-        public_key: The key, in hex, that somebody kept; all checkpoints must be signed by it.
+        public_key: The key, in hex, that somebody kept, or several; every checkpoint must
+            be signed by one of them.
     """
 
     url: str
@@ -46,7 +47,7 @@ class Place:
     originals: str
     runs: Path
     checkpoints: Path | None = None
-    public_key: str | None = None
+    public_key: Kept = None
 
 
 @dataclass
@@ -137,7 +138,7 @@ def verify_file(
     path: Path,
     *,
     folder: Path | None = None,
-    public_key: str | None = None,
+    public_key: Kept = None,
     reports: Sequence[str] = (),
 ) -> Verification:
     """Check an exported trail, with checkpoints if there are any at hand.
@@ -210,7 +211,7 @@ def _end(
     found: Verification,
     chain: Chain,
     folder: Path | None,
-    public_key: str | None,
+    public_key: Kept,
     reports: Sequence[str],
     there: Found | None = None,
 ) -> None:

@@ -12,7 +12,7 @@ from audit.trail.links import Chain
 from audit.trail.transcript import Fault
 from detectors.errors import AuditError, InputError
 
-__all__ = ["Found", "check_checkpoints", "check_report"]
+__all__ = ["Found", "Kept", "check_checkpoints", "check_report"]
 
 _HEAD = re.compile(r'class="trail-head"[^>]*>\s*([0-9a-f]{64})\s*<')
 _HASH = re.compile(r"[0-9a-fA-F]{64}")
@@ -20,17 +20,20 @@ _MOST = 256 << 20
 
 
 Found = Sequence[tuple[Path, Checkpoint | None]]
+Kept = str | tuple[str, ...] | None
+"""Public keys in hex that somebody kept apart: none, one, or one for each time it was changed."""
 
 
 def check_checkpoints(
-    chain: Chain, folder: Path, public_key: str | None, there: Found | None = None
+    chain: Chain, folder: Path, public_key: Kept, there: Found | None = None
 ) -> tuple[list[Fault], list[str], int]:
     """Whether a trail continues every checkpoint that was kept of it.
 
     Args:
         chain: The trail, already followed.
         folder: Of checkpoints.
-        public_key: The key in hex that somebody kept; every checkpoint must be signed by it.
+        public_key: The key in hex that somebody kept, or all that they kept where it was
+            changed; every checkpoint must be signed by one of them.
         there: What the folder held before the trail was read: a run that ends meanwhile
             adds a checkpoint of entries that this view of the trail does not have.
 
@@ -69,8 +72,9 @@ def check_checkpoints(
     return faults, notes, count
 
 
-def _key_doubt(chain: Chain, checkpoint: Checkpoint, public_key: str | None) -> str | None:
-    if public_key is not None and checkpoint.key != public_key:
+def _key_doubt(chain: Chain, checkpoint: Checkpoint, public_key: Kept) -> str | None:
+    kept = (public_key,) if isinstance(public_key, str) else public_key
+    if kept is not None and checkpoint.key not in kept:
         return "is not signed by the key that was given"
     known = [key for seq, key in chain.keys if seq <= checkpoint.size][-1:]
     # A trail that does not reach so far says nothing of the key; that it is short is told.

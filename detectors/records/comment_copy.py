@@ -30,6 +30,10 @@ INFO = CheckInfo(
     source="Broder (1997), shingles; null from other units: own work",
     innocent=(
         Message(
+            "Một trong hai bên là bản gốc trung thực; riêng câu trả lời không cho biết bên nào.",
+            "One of the two is the honest original; answers alone do not tell which.",
+        ),
+        Message(
             "Nhiều người cùng phản ánh một việc tại đơn vị.",
             "Many people report one and the same local matter.",
         ),

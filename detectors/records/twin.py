@@ -36,6 +36,10 @@ INFO = CheckInfo(
     source="van der Linden & Sotaridona (2006); conformal null from other units: own work",
     innocent=(
         Message(
+            "Một trong hai bên là bản gốc trung thực; riêng câu trả lời không cho biết bên nào.",
+            "One of the two is the honest original; answers alone do not tell which.",
+        ),
+        Message(
             "Hai người cùng gia đình hoặc cùng đi trả lời giống nhau.",
             "Two people of one family or party answered alike.",
         ),

@@ -63,6 +63,10 @@ INFO = CheckInfo(
     source="Wollack & Cizek (2017), copying between groups; own work",
     innocent=(
         Message(
+            "Một trong hai bên là bản gốc trung thực; riêng câu trả lời không cho biết bên nào.",
+            "One of the two is the honest original; answers alone do not tell which.",
+        ),
+        Message(
             "Một nhóm phiếu được nhập cho cả hai đơn vị.",
             "A set of forms was entered for both units.",
         ),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reports.documents.blocks import Block, Cell, Column, Document, Facts, Heading, Table, Text
+from reports.documents.custody import custody_part
 from reports.documents.official import official, room, signatures
 from reports.documents.parts import number, plain, severity_cell
-from reports.documents.unit import CROPPED_FORMS, custody_part
+from reports.documents.unit import CROPPED_FORMS
 from reports.locale import Text as Words
 from reports.locale import load_text
 from reports.views.papers import Minutes
@@ -55,7 +56,7 @@ def minutes_document(view: Minutes, language: str) -> Document:
         *_outcome(view, words),
         Heading(f"VII. {words('minutes.files')}"),
         *_files(view, words),
-        Text(words("minutes.end")),
+        Text(words("minutes.end"), lead=True),
         signatures(words, "minutes.sign.unit", "minutes.sign.clerk", "minutes.sign.leader"),
     ]
     return official(
@@ -71,10 +72,10 @@ def _forms(view: Minutes, words: Words) -> Iterator[Block]:
         Column(words("col.no"), right=True, weight=0.65),
         Column(words("col.label"), weight=1.5, head=True),
         Column(words("col.place"), weight=0.95),
-        Column(words("col.signs"), weight=2.6),
+        Column(words("col.signs"), weight=3.6),
         Column(words("col.severity"), weight=1.05),
-        Column(words("sheet.extract"), weight=3.4),
-        Column(words("minutes.opinion"), weight=1.5),
+        Column(words("sheet.extract"), weight=2.8),
+        Column(words("minutes.opinion"), weight=1.3),
     )
     shown = view.forms[:LISTED]
     lines = []

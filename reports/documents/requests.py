@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from reports.documents.blocks import Block, Column, Document, Heading, Table, Text
+from reports.documents.custody import custody_part
 from reports.documents.official import official, room, signatures
 from reports.documents.parts import listed, number, plain, severity_cell
-from reports.documents.unit import custody_part
 from reports.locale import Text as Words
 from reports.locale import load_text
 from reports.views.papers import Explanation, HeldList

@@ -8,7 +8,6 @@ from reports import charts
 from reports.advice import innocent, recommendations
 from reports.documents.blocks import (
     Block,
-    Cell,
     Chart,
     Column,
     Document,
@@ -20,7 +19,9 @@ from reports.documents.blocks import (
     Text,
     Verdict,
 )
+from reports.documents.custody import custody_part
 from reports.documents.evidence import digital_part, image_part, statistics_part
+from reports.documents.factors import factors_part
 from reports.documents.follow_up import unit_follow_up
 from reports.documents.index import index_sheets
 from reports.documents.outcomes import unit_held_against
@@ -33,16 +34,13 @@ from reports.documents.parts import (
     provenance,
     round_facts,
     severity_cell,
-    share,
-    shares,
     standing,
     tiles,
 )
-from reports.documents.plots import scattered
 from reports.locale import Text as Words
 from reports.locale import load_text
 from reports.summary import LEADS, unit_summary
-from reports.views import CustodyRow, FactorResult, FlaggedForm, PeerGroup, PeerPoint, UnitReport
+from reports.views import FlaggedForm, UnitReport
 from reports.wording import change, noun, severity_label
 
 __all__ = ["CROPPED_FORMS", "LISTED_FORMS", "custody_part", "unit_document"]
@@ -52,18 +50,6 @@ LISTED_FORMS = 500
 
 CROPPED_FORMS = 24
 """Forms with an extract in one document; keeps it under 2 MB."""
-
-CUSTODY = (
-    "issued",
-    "returned",
-    "valid",
-    "invalid",
-    "lost",
-    "spoilt",
-    "unaccounted",
-    "unsorted",
-    "scanned",
-)
 
 
 def unit_document(report: UnitReport, language: str, *, index_href: str | None = None) -> Document:
@@ -87,7 +73,7 @@ def unit_document(report: UnitReport, language: str, *, index_href: str | None =
         *_summary(report, words),
         Heading(f"3. {words('heading.custody')}"),
         *custody_part(report.custody, words),
-        *_factors(report, words),
+        *factors_part(report, words),
         *unit_held_against(report, words),
         *(index_sheets(report.outcomes.index, words) if report.outcomes else ()),
         Heading(f"5. {words('heading.images')}"),
@@ -202,182 +188,6 @@ def _previous(report: UnitReport, words: Words) -> str:
     elif value is not None and after is not None:
         text += "; " + words("previous.change", change=change(words, after - value))
     return text + "."
-
-
-def custody_part(rows: Sequence[CustodyRow] | None, words: Words) -> Iterator[Block]:
-    """Batches with what came back, their total, and whether the numbers agree."""
-    if rows is None:
-        yield Text(words("custody.missing"))
-        return
-    if not rows:
-        yield Text(words("custody.empty"))
-        return
-    columns = (
-        Column(words("col.batch"), weight=2.0, head=True),
-        *(Column(words(f"col.{key}"), right=True) for key in CUSTODY),
-    )
-    lines = tuple(
-        (
-            plain(row.batch, row.serials or ""),
-            *(number(words, getattr(row, key)) for key in CUSTODY),
-        )
-        for row in rows
-    )
-    total = None
-    if len(rows) > 1:
-        sums = (_sum([getattr(row, key) for row in rows]) for key in CUSTODY)
-        total = (plain(words("total")), *(number(words, value) for value in sums))
-    yield Table(words("heading.custody"), columns, lines, total, keep=len(rows) <= 15)
-    yield Text(words("custody.note"), note=True)
-    yield Text(_custody_words(rows, words))
-    for row in rows:
-        facts = _custody_facts(row, words)
-        if facts:
-            yield Text(f"{row.batch}: {'; '.join(facts)}.")
-    for row in rows:
-        for note in row.notes:
-            yield Text(f"{row.batch}: {words.say(note)}", level="yellow")
-
-
-def _custody_facts(row: CustodyRow, words: Words) -> list[str]:
-    """What the book holds of a batch beside the columns of the table."""
-    facts = [
-        words(f"custody.fact.{name}", n=words.number(value))
-        for name in ("printed", "unissued", "handed_out", "taken_home", "outstanding")
-        if (value := getattr(row, name)) is not None
-    ]
-    if row.scanned_at is not None:
-        facts.append(words("custody.fact.scanned_at", day=words.day(row.scanned_at)))
-    if row.invalid_reasons:
-        facts.append(words("custody.fact.reasons", reasons=row.invalid_reasons.replace("; ", ", ")))
-    return facts
-
-
-def _custody_words(rows: Sequence[CustodyRow], words: Words) -> str:
-    silent = any(row.unaccounted is None or row.unsorted is None for row in rows)
-    gap = sum(abs(row.unaccounted or 0) for row in rows)
-    loose = sum(abs(row.unsorted or 0) for row in rows)
-    found = []
-    if gap:
-        found.append(words("custody.gap", gap=words.number(gap)))
-    if loose:
-        found.append(words("custody.loose", loose=words.number(loose)))
-    if silent:
-        found.append(words("custody.silent"))
-    return " ".join(found) or words("custody.even")
-
-
-def _sum(values: Sequence[int | None]) -> int | None:
-    """The sum; ``None`` if one value is missing, since a partial sum looks like a gap."""
-    return None if None in values else sum(v for v in values if v is not None)
-
-
-def _factors(report: UnitReport, words: Words) -> Iterator[Block]:
-    factors = report.factors or ()
-    heading = words("heading.factors", n=len(factors)) if factors else words("heading.factors.any")
-    yield Heading(f"4. {heading}")
-    if not factors:
-        yield Text(words("factors.missing"))
-    else:
-        rows = [
-            charts.Row(
-                f"{f.id}. {words.say(f.title)}",
-                f.value,
-                f.low,
-                f.high,
-                f.peer_median,
-                _shown(f, words),
-            )
-            for f in factors
-        ]
-        describe = "; ".join(f"{row.label}: {row.shown}" for row in rows)
-        svg = charts.intervals(rows, heading, describe, lambda v: words.percent(v, 1))
-        plot = Plot(
-            "bar",
-            tuple(row.label for row in rows),
-            (
-                Series(words("col.value"), tuple(row.value for row in rows)),
-                Series(words("col.median"), tuple(row.reference for row in rows)),
-            ),
-            ends=(
-                Series(words("plot.low"), tuple(row.low for row in rows)),
-                Series(words("plot.high"), tuple(row.high for row in rows)),
-            ),
-        )
-        yield Chart(svg, heading, describe, words("factors.legend"), plot)
-        yield _factor_table(factors, heading, words)
-    yield from _peers(report, words)
-
-
-def _shown(factor: FactorResult, words: Words) -> str:
-    if factor.value is not None:
-        return words.percent(factor.value)
-    return words("suppressed.short") if factor.suppressed else words("withheld.short")
-
-
-def _factor_table(factors: Sequence[FactorResult], heading: str, words: Words) -> Table:
-    columns = (
-        Column(words("col.factor"), weight=2.6, head=True),
-        Column("n", right=True, weight=0.7),
-        Column(words("col.value"), right=True),
-        Column(words("col.interval"), right=True, weight=1.6),
-        Column(words("col.median"), right=True),
-        Column(words("col.against"), right=True),
-    )
-    lines = []
-    for f in factors:
-        hidden = words("suppressed") if f.suppressed else words("withheld")
-        shown: tuple[Cell, ...] = (Cell(hidden, span=2),)
-        if f.value is not None:
-            shown = (share(words, f.value), plain(shares(words, f.low, f.high)))
-        against = None
-        if f.value is not None and f.peer_median is not None:
-            against = f.value - f.peer_median
-        signed = words("none") if against is None else words.signed(against)
-        lines.append(
-            (
-                plain(f"{f.id}. {words.say(f.title)}"),
-                number(words, f.n),
-                *shown,
-                share(words, f.peer_median),
-                Cell(signed, against, "points"),
-            )
-        )
-    return Table(heading, columns, tuple(lines))
-
-
-def _peers(report: UnitReport, words: Words) -> Iterator[Block]:
-    peers = report.peers
-    if peers is None:
-        yield Text(words("peers.missing"))
-        return
-    name = words.or_raw("group", peers.name) or peers.name
-    values = {"group": name, "units": words.number(peers.units)}
-    if peers.median is None:
-        yield Text(words("peers.words.bare", **values))
-    else:
-        yield Text(words("peers.words", median=words.percent(peers.median), **values))
-    if len(peers.points) >= 3:
-        yield _funnel(report, peers, name, words)
-
-
-def _funnel(report: UnitReport, peers: PeerGroup, name: str, words: Words) -> Chart:
-    value = report.result.after_review.value
-    here = None if value is None else PeerPoint(report.result.scored, value)
-    title = words("chart.funnel", group=name)
-    describe = words("chart.funnel.words", units=words.number(len(peers.points)))
-    svg = charts.funnel(
-        peers.points,
-        here,
-        peers.pooled,
-        peers.rho,
-        (words("axis.n"), words("axis.value")),
-        title,
-        describe,
-        lambda v: words.percent(v, 1),
-    )
-    note = words("funnel.legend") if peers.rho is not None else words("funnel.legend.bare")
-    return Chart(svg, title, describe, note, scattered(peers.points, here, words))
 
 
 def _advice(report: UnitReport, words: Words) -> Iterator[Block]:

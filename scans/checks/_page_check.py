@@ -12,6 +12,7 @@ import numpy as np
 
 from detectors.finding import Finding, Message, Severity
 from detectors.registry import Assessment, CheckInfo
+from scans.types import ScanClass
 from scans.view import PageView
 
 __all__ = ["NotAssessable", "PageCheck", "Sign", "Signs", "severity_of"]
@@ -57,6 +58,15 @@ def severity_of(p_value: float, false_flag_rate: float) -> Severity:
     return Severity.YELLOW
 
 
+def _unable(reason: str) -> Assessment:
+    nan = np.array([np.nan])
+    return Assessment(nan, nan, not_assessable={0: reason})
+
+
+def _unknown(scan_class: ScanClass) -> str:
+    return f"no honest pages of class {scan_class.value} are known to compare with"
+
+
 @dataclass(frozen=True, eq=False)
 class PageCheck:
     """A check of one page, made of its description and a measuring function.
@@ -87,17 +97,14 @@ class PageCheck:
             return Assessment(empty, empty)
         measured = self._measured(subject)
         if isinstance(measured, NotAssessable):
-            nan = np.array([np.nan])
-            return Assessment(nan, nan, not_assessable={0: measured.reason})
+            return _unable(measured.reason)
         scores = np.array([measured.score])
         if subject.reference is None:
             return Assessment(scores, np.array([np.nan]))
         scan_class = subject.raw.scan_class
         p_page = subject.reference.p_value(self.info.id, scan_class, measured.score)
         if p_page is None:
-            reason = f"no honest pages of class {scan_class.value} are known to compare with"
-            nan = np.array([np.nan])
-            return Assessment(nan, nan, not_assessable={0: reason})
+            return _unable(_unknown(scan_class))
         p_page = max(p_page, self.least_p)
         findings = []
         for place in measured.places:
@@ -111,6 +118,9 @@ class PageCheck:
         allowed, scan_class = self.info.valid_for, subject.raw.scan_class.value
         if allowed and scan_class not in allowed:
             return NotAssessable(f"a scan of class {scan_class} does not carry this trace")
+        reference = subject.reference
+        if reference is not None and not reference.knows(self.info.id, subject.raw.scan_class):
+            return NotAssessable(_unknown(subject.raw.scan_class))  # nothing to measure for
         return self.measure(subject)
 
     def _finding(self, place: Sign, p_value: float, rate: float) -> Finding:

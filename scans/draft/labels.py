@@ -21,6 +21,7 @@ __all__ = [
 ]
 
 _BESIDE_MM = 4.5  # an option's words start no farther from its box
+_FAR_MM = 75.0  # unless all options stand at the left of boxes in columns
 _ABOVE_MM = 14.0  # a heading of a group of rows may stand between the heads and the first row
 NEXT_LINE = 1.95
 """Of a phrase's height: lines of one paragraph are no farther apart."""
@@ -88,6 +89,12 @@ def option_words(sheet: Sheet, group: Group) -> list[str]:
     left = [_left_of(sheet, box, boxes) for box in boxes]
     if _side(right) < _side(left):
         return [p.text if p else "" for p, _ in left]
+    if any(phrase is None for phrase, _ in right):
+        far = [_far_left_of(sheet, box, boxes) for box in boxes]
+        told = [phrase for phrase in far if phrase is not None]
+        # Boxes in a column or at tab stops after their words: only if it is so for all of them.
+        if len(told) == len(boxes) and len({p.box_mm for p in told}) == len(boxes):
+            return [phrase.text for phrase in told]
     words = []
     for number, (box, (phrase, _)) in enumerate(zip(boxes, right, strict=True)):
         following = boxes[number + 1] if number + 1 < len(boxes) else None
@@ -118,6 +125,23 @@ def _left_of(sheet: Sheet, box: Found, boxes: Sequence[Found]) -> tuple[Phrase |
         if -0.6 < gap < min(_BESIDE_MM, best[1]):
             best = (phrase, gap)
     return best
+
+
+def _far_left_of(sheet: Sheet, box: Found, boxes: Sequence[Found]) -> Phrase | None:
+    """The last words before a box on its line, no other box between."""
+    edge = box.box_mm[0]
+    start = max(
+        (
+            b.box_mm[0] + b.box_mm[2]
+            for b in boxes
+            if b.middle[0] < edge and abs(b.middle[1] - box.middle[1]) < box.box_mm[3]
+        ),
+        default=edge - _FAR_MM,
+    )
+    before = [
+        p for p in _level(sheet, box) if start <= p.box_mm[0] and p.box_mm[0] + p.box_mm[2] < edge
+    ]
+    return max(before, key=lambda p: p.box_mm[0], default=None)
 
 
 def _level(sheet: Sheet, box: Found) -> list[Phrase]:

@@ -255,17 +255,30 @@ def _alike(one: Found, other: Found) -> bool:
 
 
 def tilt_of(boxes: Sequence[Found]) -> float:
-    """By how many degrees rows of boxes fall to the right; 0 where nothing tells."""
-    angles = []
+    """By how many degrees rows of boxes fall to the right; 0 where nothing tells.
+
+    A page without rows is told by its columns, if they agree.
+    """
+    rows, columns = [], []
     for one in boxes:
         for other in boxes:
             across = other.middle[0] - one.middle[0]
             down = other.middle[1] - one.middle[1]
-            if across > 15.0 and abs(down) < 0.09 * across and _alike(one, other):
-                angles.append(np.degrees(np.arctan2(down, across)))
-    if len(angles) < 3:
+            if not _alike(one, other):
+                continue
+            if across > 15.0 and abs(down) < 0.09 * across:
+                rows.append(np.degrees(np.arctan2(down, across)))
+            elif down > 15.0 and abs(across) < 0.09 * down:
+                columns.append(np.degrees(np.arctan2(-across, down)))
+    if len(rows) >= 3:
+        return _agreed(np.array(rows), 3)
+    # Options that are set in from each other lean, too, but not all by the same angle.
+    return _agreed(np.array(columns), max(6, round(0.7 * len(columns))))
+
+
+def _agreed(angles: NDArray[np.float64], least: int) -> float:
+    """The median of those within half a degree of it, if they are ``least`` or more."""
+    if len(angles) < least:
         return 0.0
-    values = np.array(angles)
-    middle = np.median(values)
-    near = values[np.abs(values - middle) < 0.5]
-    return float(np.median(near)) if len(near) >= 3 else 0.0
+    near = angles[np.abs(angles - np.median(angles)) < 0.5]
+    return float(np.median(near)) if len(near) >= least else 0.0

@@ -139,7 +139,8 @@ def _list(sheet: Sheet, group: Group, book: Book) -> Iterator[Box]:
     text = row_text(
         sheet, group.rows[0], first.middle[1] - 3.0, first.middle[1] + 3.0, group.left_mm
     )
-    if not _LETTERS.search(text) or text == labels[0]:
+    text = _without(text, labels[0])
+    if not _LETTERS.search(text):
         text = question_above(sheet, group)
     wanted, rest = item_id(text)
     name = book.name(wanted, "list")
@@ -158,6 +159,13 @@ def _list(sheet: Sheet, group: Group, book: Book) -> Iterator[Box]:
     book.add(Item(name, scale, None, words, kind="category"), notes, options)
     for value, box in zip(scale, boxes, strict=True):
         yield Box(name, value, rounded(box.box_mm), box.shape)
+
+
+def _without(text: str, option: str) -> str:
+    """A question's words, where its line ends or begins with those of its first option."""
+    if option and text.startswith(option):
+        return text[len(option) :].strip()
+    return text.removesuffix(option).strip() if option else text
 
 
 def _taken(wanted: str | None, name: str) -> list[str]:

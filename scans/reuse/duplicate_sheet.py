@@ -30,6 +30,10 @@ INFO = CheckInfo(
     ),
     innocent=(
         Message(
+            "Một trong hai là bản gốc trung thực; hình ảnh không cho biết bản nào.",
+            "One of the two is the honest original; the pictures do not tell which.",
+        ),
+        Message(
             "Phiếu được quét lại vì lần quét đầu bị lỗi.",
             "The sheet was scanned again because the first scan had failed.",
         ),

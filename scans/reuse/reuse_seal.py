@@ -29,6 +29,10 @@ INFO = CheckInfo(
     ),
     innocent=(
         Message(
+            "Một trong hai là bản gốc trung thực; hình ảnh không cho biết bản nào.",
+            "One of the two is the honest original; the pictures do not tell which.",
+        ),
+        Message(
             "Dấu in sẵn trên phiếu: xuất hiện trên nhiều phiếu thì không bị nêu.",
             "A seal printed on the form; shared by many pages it is not told about.",
         ),

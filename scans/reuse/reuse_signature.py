@@ -30,6 +30,10 @@ INFO = CheckInfo(
     ),
     innocent=(
         Message(
+            "Một trong hai là bản gốc trung thực; hình ảnh không cho biết bản nào.",
+            "One of the two is the honest original; the pictures do not tell which.",
+        ),
+        Message(
             "Chữ ký in sẵn hoặc dấu chữ ký: xuất hiện trên nhiều phiếu thì không bị nêu.",
             "A printed or stamped facsimile; shared by many pages it is not told about.",
         ),

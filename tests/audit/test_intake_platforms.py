@@ -81,6 +81,19 @@ def test_a_mapping_that_was_written_down_is_read_again(
     assert settings.instrument[0].table == guess.mapping
 
 
+def test_a_survey_without_date_stamps_has_no_times(form: Instrument, tmp_path: Path) -> None:
+    path = tmp_path / "limesurvey.csv"
+    text = EXPORTS["limesurvey.csv"][1]().decode("utf-8")
+    for _, _, at, *_ in ANSWERS:
+        text = text.replace(at, "1980-01-01 00:00:00")
+    path.write_text(text, "utf-8")
+    guess = guess_mapping(path, form)
+    read = read_responses(path, form, mapping=guess.mapping)
+    assert len(read.frame) == len(ANSWERS)
+    assert read.frame["submitted_at"].isna().all()
+    assert "bad_value" not in {problem.code for problem in read.problems}
+
+
 def test_labels_that_nobody_chose_yet_are_known_too(form: Instrument, tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("record_id,unit_id,A1,B2,E3\n1,u1,Hài lòng,Hài lòng,Hài lòng\n", "utf-8")

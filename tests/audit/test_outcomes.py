@@ -245,6 +245,7 @@ def test_every_verdict_has_its_words() -> None:
             *("audit/pipeline/standing_changes.py", "audit/pipeline/standing_goals.py"),
             *("audit/pipeline/standing_publication.py", "audit/pipeline/index_standing.py"),
             *("audit/scoring/publication.py", "audit/scoring/index.py", "audit/scoring/lineage.py"),
+            "audit/scoring/index_groups.py",
         )
     )
     assert all(f'"{verdict}"' in source for words in WORDS.values() for verdict in words)

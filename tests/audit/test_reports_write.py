@@ -95,5 +95,7 @@ def test_papers_of_the_round_and_one_unit(settings: Settings, tmp_path: Path) ->
     ]
     assert sum(name.startswith("minutes/u2-") for name in names) == 2
     assert len(names) == 8
+    others = tmp_path / "others"
     with pytest.raises(UsageError, match="nothing was drawn yet"):
-        _write(settings, tmp_path, documents=["backcheck"])
+        _write(settings, others, documents=["backcheck", "held"])
+    assert (others / "held.vi.pdf").is_file()  # what can be told is written all the same

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from audit.scoring.index import Criterion, FieldOfIndex, IndexBook, Marks, group_summary, sheets_of
+from audit.scoring.index import Criterion, FieldOfIndex, IndexBook, Marks, sheets_of
+from audit.scoring.index_groups import group_summary
 from audit.scoring.lineage import Descent, Previous, change_of
 from audit.scoring.publication import (
     check_change,

@@ -18,6 +18,7 @@ import time
 import warnings
 from functools import lru_cache
 from typing import Any, cast
+from urllib.parse import quote
 
 from cryptography.fernet import Fernet, InvalidToken
 from fastapi.responses import Response
@@ -41,7 +42,9 @@ _WAIT = 10  # seconds for the provider to answer
 
 @routes.get("/oidc/start", Permission.PUBLIC)
 def start(visit: Visited, next: str = "/") -> Response:  # noqa: A002 - name in the URL
-    """Send the browser to the provider."""
+    """Send the browser to the provider, when the person asked for it on a page of ours."""
+    if visit.request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+        return visit.go(f"/login?next={quote(local(next), safe='')}")
     return _begin(visit, next)
 
 
@@ -190,7 +193,7 @@ def _provider(issuer: str) -> dict[str, Any]:
         about = _get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
     except (httpx.HTTPError, ValueError) as error:
         raise Refused(503, "oidc.unreachable") from error
-    if about.get("issuer", "").rstrip("/") != issuer.rstrip("/"):
+    if about.get("issuer") != issuer:
         raise Refused(503, "oidc.unreachable")
     return about
 

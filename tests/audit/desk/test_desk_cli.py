@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -103,7 +104,10 @@ def test_a_port_that_is_taken_is_said_in_one_line(
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        assert run(["serve", "--config", config, "--port", port]) == ExitCode.ACCESS
+        words = ["serve", "--config", config, "--port", port]
+        # In a thread of its own: a browser's driver may have a loop in this one.
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(run, words).result() == ExitCode.ACCESS
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == (f"survey-audit: 127.0.0.1:{port}: cannot listen there — choose another --port")
 

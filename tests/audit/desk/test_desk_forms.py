@@ -13,8 +13,11 @@ import sqlalchemy as sa
 from audit.store.schema import trail
 from detectors.instrument import load_instrument
 from detectors.instrument_toml import grids_of
+from scans.page import check_page
+from scans.types import Status
 from tests.audit.desk.conftest import Office
 from tests.audit.desk.test_desk_browser import CHROMIUM, playwright
+from tests.scans.pages import honest, raw, wrong_readings
 
 PAGE = "/forms/HL-01/1"
 
@@ -82,6 +85,13 @@ def test_boxes_and_fields_are_taken_off_renamed_and_added(office: Office) -> Non
     renamed = fields["ngay-tra-loi"]
     assert (renamed.kind, renamed.box_mm) == ("date", page.fields[0].box_mm)
     assert (fields["dau"].kind, fields["dau"].box_mm) == ("seal", (20.0, 240.0, 40.0, 40.0))
+    # What was saved reads a filled sheet.
+    filled = honest("HL-01", 1, 7)
+    outcome = check_page(
+        raw(filled, "desk-form"), load_instrument(versions(office)[-1]), reference=None
+    )
+    assert outcome.result.status is Status.READ
+    assert not wrong_readings(outcome, filled)
     lone = grids_of(page.boxes)[1][0]
     sent = {"field-0-drop": "1", "box-0-drop": "1"}
     sent |= {"newbox-item": lone.item, "newbox-value": str(lone.value)}

@@ -127,6 +127,21 @@ def test_whom_the_provider_names_and_we_know_is_let_in(office: Office, provider:
     assert ("login", "an") in office.told()
 
 
+def test_a_login_begins_with_a_click_here_and_no_token_leaves(
+    office: Office, provider: Provider
+) -> None:
+    client = office.anybody()
+    for site in ("cross-site", "same-site"):
+        said = client.get("/oidc/start?next=/round", headers={"sec-fetch-site": site})
+        assert said.headers["location"] == "/login?next=%2Fround"
+    answer = through(client, provider)
+    assert answer.status_code == 303
+    sent = " ".join(client.cookies.values()) + answer.headers["set-cookie"] + answer.text
+    # An access token of the provider is "x"; its signed words are three parts in base64.
+    assert "eyJ" not in sent
+    assert "token" not in sent
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

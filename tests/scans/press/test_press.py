@@ -54,7 +54,7 @@ def test_sheets_that_come_from_the_press_are_read(printed):
 
 
 def test_a_filled_sheet_is_read_box_by_box(tmp_path):
-    form, drawn = press(tmp_path, pattern=True)
+    form, drawn = press(tmp_path, pattern="guilloche")
     sheet = simulated(drawn, 5)
     path = tmp_path / f"sheet{sheet.suffix}"
     path.write_bytes(sheet.data)
