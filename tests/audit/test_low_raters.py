@@ -9,7 +9,10 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import io
+import itertools
 import json
+import re
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,17 +20,22 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import sqlalchemy as sa
+import typer
 from fastapi.testclient import TestClient
 
 from audit.cli.export import _WHAT
+from audit.cli.main import build_app as build_commands
 from audit.cli.main import run
 from audit.desk.app import build_app, make_desk
 from audit.desk.people import Users
+from audit.desk.routes import ROUTES
+from audit.desk.tables import KINDS
 from audit.export import json_text, shared_frame
 from audit.judge.authority import Role
 from audit.pipeline.run import run_round
 from audit.sharing import shared
-from audit.store import open_store
+from audit.store import open_store, schema
 from audit.trail.acts import Act, Action
 from detectors.errors import ExitCode
 from reports.files import FORMATS
@@ -287,19 +295,57 @@ def clients(place: Place) -> Iterator[dict[str, TestClient]]:
             yield found
 
 
-def _pages(client: TestClient) -> dict[str, bytes]:
-    """Everything that a role reaches from the first pages on, links and exports followed."""
-    import re
+# Routes that show nothing of a round, or lead elsewhere.
+_NOTHING_SHOWN = {
+    *("/static/{name}", "/login", "/login/code", "/oidc/start", "/oidc/again", "/oidc/back"),
+    *("/healthz", "/openapi.json", "/account/factor", "/admin/users/new", "/"),
+}
 
-    waiting = ["/", "/admin", "/admin/accesses", "/account", "/forms"]
-    waiting += ["/queue?state=all", "/queue.csv?state=all", "/queue.xlsx?state=all", "/round"]
-    waiting += [f"/units/{u}" for u in ("u1", "u2", SMALL)]
-    waiting += [f"/queue?state=all&severity={s}" for s in ("red", "orange", "yellow")]
-    found: dict[str, bytes] = {}
-    while waiting and len(found) < 150:
+
+def _addresses(place: Place) -> dict[str, list[str]]:
+    """Every route that is looked at -> its addresses, with all that can stand in them."""
+    settings = settings_of(Path(place.config))
+    with open_store(settings.store_url) as store, store.reading() as connection:
+        of = {
+            "case_id": connection.execute(sa.select(schema.cases.c.id)).scalars().all(),
+            "page_id": connection.execute(sa.select(schema.pages.c.id)).scalars().all(),
+            "sign_id": connection.execute(sa.select(schema.findings.c.id)).scalars().all(),
+            "user_id": connection.execute(sa.select(schema.users.c.id)).scalars().all(),
+            "unit_id": ["u1", "u2", SMALL],
+            "kind": KINDS,
+            "look": ["scan", "ink", "blank", "difference"],
+            "part": ["scan", "blank", "difference"],
+            "which": ["own", "other"],
+            "step": ["1", "2"],
+            "form_id": ["T-01"],
+            "number": ["1"],
+        }
+    found: dict[str, list[str]] = {}
+    for routes in ROUTES:
+        for method, path, _ in routes._found:
+            if method != "GET" or path in _NOTHING_SHOWN:
+                continue
+            names = re.findall(r"{(\w+)}", path)
+            assert set(names) <= set(of), f"say what can stand in {path}"
+            filled = itertools.product(*(of[name] for name in names))
+            found[path] = [
+                path.format_map(dict(zip(names, map(str, values), strict=True)))
+                for values in filled
+            ]
+    return found
+
+
+def _pages(client: TestClient, addresses: dict[str, list[str]]) -> dict[str, bytes]:
+    """All that a role gets: of every route that there is, and wherever their links lead."""
+    waiting = [one for many in addresses.values() for one in many]
+    for path in ("/queue", *(f"/queue.{kind}" for kind in KINDS)):
+        waiting += [f"{path}?state=all", *(f"{path}?severity={s}" for s in ("red", "yellow"))]
+    tried, found = set[str](), dict[str, bytes]()
+    while waiting and len(tried) < 900:
         path = waiting.pop(0)
-        if path in found or path.startswith(("/logout", "/static", "/docs")):
+        if path in tried or path.startswith(("/logout", "/static", "/docs")):
             continue
+        tried.add(path)
         answer = client.get(path)
         if answer.status_code != 200:
             continue
@@ -310,9 +356,25 @@ def _pages(client: TestClient) -> dict[str, bytes]:
     return found
 
 
+def test_no_route_is_left_out(clients: dict[str, TestClient], place: Place) -> None:
+    """A new page or export is looked at here, or the test says so."""
+    addresses = _addresses(place)
+    seen = set()
+    for client in clients.values():
+        for route, many in addresses.items():
+            seen |= {route for one in many if client.get(one).status_code == 200}
+    # These need a real scan, or a second flagged sheet of a batch: `tests/audit/desk` has them.
+    pictures = {route for route in addresses if route.endswith(".jpg") or "/compare" in route}
+    pictures |= {f"/cases/{{case_id}}/pages/{{page_id}}/{what}" for what in ("places", "source")}
+    pictures |= {"/cases/{case_id}/batch/{step}", "/forms/{form_id}/{number}/blank.png"}
+    assert set(addresses) - seen - pictures <= {"/metrics"}
+
+
 @pytest.mark.parametrize("role", [role.value for role in Role])
-def test_no_page_of_the_desk_names_them(clients: dict[str, TestClient], role: str) -> None:
-    pages = _pages(clients[role])
+def test_no_page_of_the_desk_names_them(
+    clients: dict[str, TestClient], place: Place, role: str
+) -> None:
+    pages = _pages(clients[role], _addresses(place))
     assert pages
     for path, content in pages.items():
         if content.startswith(b"PK"):
@@ -364,6 +426,31 @@ def test_neighbours_in_the_batch_that_nobody_flagged_are_not_shown(place: Place)
     assert [row["serial"] for row in found.records] == [FLAGGED]
 
 
+# Every command, and whether what it gives out is read here.
+_COMMANDS = {
+    **dict.fromkeys(("export", "report", "run", "status", "score", "verify", "serve"), "read"),
+    **dict.fromkeys(("check", "screen", "intake", "calibrate", "demo", "init", "template"),
+                    "works on files that whoever calls it has"),
+    **dict.fromkeys(("backup", "restore", "purge", "pull", "rotate-keys", "user", "known"),
+                    "tells counts and names of files"),
+    "subject": "answers the person who asks, on the machine of the operator, and is told",
+    "backcheck": "lists who is to be asked again, drawn by chance (its own tests)",
+}  # fmt: skip
+
+
+def test_no_command_is_left_out() -> None:
+    assert set(_COMMANDS) == set(typer.main.get_command(build_commands()).commands)
+
+
+def _inside(path: Path) -> str:
+    """Every part of a package of XML: charts keep their numbers apart from the cells."""
+    if path.suffix not in (".xlsx", ".docx"):
+        return ""
+    with zipfile.ZipFile(path) as package:
+        parts = [n for n in package.namelist() if n.endswith((".xml", ".rels"))]
+        return "\n".join(package.read(name).decode("utf-8") for name in parts)
+
+
 def test_reports_status_manifests_and_logs_name_none_of_them(
     place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -375,8 +462,14 @@ def test_reports_status_manifests_and_logs_name_none_of_them(
         texts[path.name] = path.name
         if path.is_file() and path.suffix[1:] in READ:
             texts[path.name] += READ[path.suffix[1:]](path.read_bytes())
-    for command in ("status", "score"):
+            texts[path.name] += _inside(path)
+    for command in ("status", "score", "verify"):
         run([command, "-c", place.config])
+    for fmt in ("json", "prometheus"):
+        run(["status", "-c", place.config, "--format", fmt])
+    trail = tmp_path / "trail.jsonl"
+    assert run(["verify", "-c", place.config, "--export", str(trail)]) == ExitCode.DONE
+    texts["trail"] = trail.read_text("utf-8")
     said = capsys.readouterr()
     texts["terminal"] = said.out + said.err
     for path in (place.folder / "runs").rglob("*.json"):

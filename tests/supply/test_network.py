@@ -6,11 +6,17 @@ that it starts: no module can go round it, worker processes included.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.audit.rounds import answers, responses_csv, small_round
@@ -24,6 +30,11 @@ def watch(event, args):
         # Workers speak with each other by paths of the file system.
         if isinstance(args[1], (str, bytes)) or getattr(args[0], "family", None) == 1:
             return
+        # The desk listens, here and nowhere else.
+        if event == "socket.bind" and os.environ.get("LISTENS") and args[1][0] == "127.0.0.1":
+            return
+    elif event == "socket.getaddrinfo" and os.environ.get("LISTENS") and args[0] == "127.0.0.1":
+        return
     elif not event.startswith(("socket.getaddrinfo", "socket.gethostby", "urllib.", "http.",
                                "ftplib.", "smtplib.")):
         return
@@ -83,3 +94,67 @@ def test_a_whole_round_asks_nothing_of_any_network(tmp_path: Path) -> None:
     probe = "import socket; socket.create_connection(('127.0.0.1', 9))"
     subprocess.run([sys.executable, "-c", probe], env=environment, capture_output=True, check=False)
     assert "socket.getaddrinfo" in log.read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_the_desk_listens_and_asks_nothing_of_any_network(tmp_path: Path) -> None:
+    """The real server, real logins, every page it leads to: no connection is made from here."""
+    (tmp_path / "sitecustomize.py").write_text(WATCH, "utf-8")
+    log = tmp_path / "watched"
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}", "WATCHED": str(log)}
+    environment["LISTENS"] = "1"
+    round_ = small_round(tmp_path / "r").parent
+    rows = answers(1, 30, "u1") + answers(2, 30, "u2")
+    (round_ / "inbox/responses/a.csv").write_text(responses_csv(rows), "utf-8")
+    command = [sys.executable, "-c", "from audit.cli.main import main; main()"]
+
+    def call(*words: str) -> str:
+        done = subprocess.run(
+            [*command, *words, "-c", str(round_)],
+            env=environment, capture_output=True, text=True, check=False, cwd=tmp_path,
+        )  # fmt: skip
+        assert done.returncode in (0, 10), done.stderr
+        return done.stdout + done.stderr
+
+    call("run")
+    password = re.search(r"\b(?:[a-z2-9]{5}-){3}[a-z2-9]{5}\b", call("user", "add", "lan", "--role",
+                                                                      "approver"))  # fmt: skip
+    assert password
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [*command, "serve", "-c", str(round_), "--port", str(port)],
+        env=environment, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    try:
+        place = f"http://127.0.0.1:{port}"
+        with httpx.Client(base_url=place, headers={"origin": place}, timeout=30) as client:
+            _until_it_answers(client, server)
+            said = client.post("/login", data={"name": "lan", "password": password[0]})
+            assert said.status_code == 303
+            waiting, seen = ["/queue", "/round", "/units/u1", "/account", "/units/u1/report"], set()
+            while waiting and len(seen) < 60:
+                path = waiting.pop(0)
+                if path in seen:
+                    continue
+                seen.add(path)
+                answer = client.get(path)
+                assert answer.status_code < 500, path
+                waiting += re.findall(r'(?:href|src)="(/[^"#]*)', answer.text)
+            assert len(seen) > 10
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.communicate(timeout=30)
+    assert not log.exists(), log.read_text("utf-8")
+    assert len((tmp_path / "watched.processes").read_text().split()) >= 3
+
+
+def _until_it_answers(client: httpx.Client, server: subprocess.Popen[str]) -> None:
+    for _ in range(240):
+        with contextlib.suppress(httpx.HTTPError):
+            assert client.get("/healthz").status_code == 200
+            return
+        assert server.poll() is None, server.stderr.read() if server.stderr else ""
+        time.sleep(0.25)
+    pytest.fail("the desk did not answer within a minute")

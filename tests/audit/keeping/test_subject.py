@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,20 +28,31 @@ from tests.audit.rounds import (
     small_round,
     tools,
 )
+from tests.audit.test_store import postgres_url
+
+__all__ = ["postgres_url"]
 
 FRIDAY = dt.datetime(2026, 10, 2, 3, 0, tzinfo=dt.UTC)
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Settings:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
     config, scans = small_round(tmp_path / "r"), FakeScans()
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+        text = config.read_text("utf-8").replace('# store = "sqlite:///audit.db"', "")
+        config.write_text(f'store = "{url}"\n{text}', "utf-8")
     good = {"A1": 5, "A2": 4, "B1": 1, "B2": 5}
     scans.put(tmp_path / "r", "u1/a.png", Sheet(good, serial="PB-1", findings=(erasure("A1"),)))
     scans.put(tmp_path / "r", "u1/b.png", Sheet(good, serial="PB-2"), Sheet(good, serial="PB-3"))
     (tmp_path / "r/inbox/responses/a.csv").write_text(responses_csv(answers(1, 12, "u1")), "utf-8")
     settings = settings_of(config)
     run_round(settings, tools(scans))
-    return settings
+    yield settings
+    if request.param == "postgresql":
+        with open_store(settings.store_url) as store, store.engine.begin() as connection:
+            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+            connection.exec_driver_sql("CREATE SCHEMA public")
 
 
 @pytest.mark.parametrize(
