@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from pathlib import Path
 from typing import Literal
@@ -47,6 +48,8 @@ __all__ = [
     "Settings",
     "load_settings",
 ]
+
+_PREFIX = "SURVEY_AUDIT__"
 
 
 class Settings(BaseSettings):
@@ -91,7 +94,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         frozen=True,
         extra="forbid",
-        env_prefix="SURVEY_AUDIT__",
+        env_prefix=_PREFIX,
         env_nested_delimiter="__",
     )
 
@@ -230,6 +233,7 @@ def load_settings(path: str | Path) -> Settings:
     _, data = read_toml(path, ConfigError, "the configuration", remedy)
     if "base" in data:
         raise _wrong(path, "base", "there is no such key", "remove it")
+    _refuse_unknown_variables()
     try:
         return Settings(**data, base=path.parent)
     except ValidationError as error:
@@ -244,8 +248,28 @@ def load_settings(path: str | Path) -> Settings:
         raise _wrong(path, key, what, "correct its value") from error
 
 
+def _refuse_unknown_variables() -> None:
+    """A misspelt variable is no less a mistake than a misspelt key."""
+    known = _known_keys(())
+    for variable in _variables():
+        if variable[len(_PREFIX) :].partition("__")[0].lower() not in known:
+            names = ", ".join(f"{_PREFIX}{name.upper()}" for name in known)
+            raise ConfigError(
+                "there is no such key",
+                where=f"environment variable {variable}",
+                remedy=f"known are {names}",
+            )
+
+
+def _variables() -> list[str]:
+    return sorted(name for name in os.environ if name.upper().startswith(_PREFIX))
+
+
 def _wrong(path: Path, key: str, what: str, remedy: str) -> ConfigError:
-    return ConfigError(what, where=f"{path}, key {key}", remedy=remedy)
+    wanted = _PREFIX + key.replace(".", "__").upper()
+    variable = next((name for name in _variables() if name.upper() == wanted), None)
+    where = f"{path}, key {key}" if variable is None else f"environment variable {variable}"
+    return ConfigError(what, where=where, remedy=remedy)
 
 
 def _known_keys(place: tuple[int | str, ...]) -> list[str]:

@@ -45,7 +45,7 @@ def _lines(
     for item in items:
         yield item
         done += 1
-        if clock() - told >= _EVERY_SECONDS:
+        if done != total and clock() - told >= _EVERY_SECONDS:
             told = clock()
             talk(write(label, done, total, told - began))
     talk(write(label, done, done, clock() - began))

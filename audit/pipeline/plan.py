@@ -47,6 +47,8 @@ class Inputs:
         decisions: Number of the last decision.
         software: Version of the program.
         corrections: Number of the last agreement on a correction.
+        refused: Place and reason of what is there and could not be taken in: it is told until
+            it is mended, and no longer.
     """
 
     settings: str
@@ -58,6 +60,7 @@ class Inputs:
     decisions: int
     software: str
     corrections: int = 0
+    refused: tuple[tuple[str, str], ...] = ()
 
 
 def input_key(inputs: Inputs) -> str:
@@ -73,6 +76,7 @@ def input_key(inputs: Inputs) -> str:
             inputs.decisions,
             inputs.software,
             *([inputs.corrections] if inputs.corrections else []),
+            *([sorted(inputs.refused)] if inputs.refused else []),
         ]
     )
 

@@ -118,6 +118,7 @@ def _inputs(
         decisions=decisions,
         software=software_version(),
         corrections=corrections,
+        refused=tuple((problem.where, problem.what) for problem in sources.refused),
     )
 
 

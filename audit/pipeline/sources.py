@@ -64,12 +64,14 @@ class Sources:
     Attributes:
         forms: Instruments in the order of the settings.
         found: Files there now, in order of path.
-        problems: What could not be taken in.
+        problems: What could not be taken in, or as it stands.
+        refused: Of these, files that are there and were not taken in.
     """
 
     forms: list[RoundForm]
     found: list[Found]
     problems: list[TableProblem] = field(default_factory=list)
+    refused: list[TableProblem] = field(default_factory=list)
 
 
 def load_forms(settings: Settings) -> list[RoundForm]:
@@ -164,6 +166,7 @@ def gather(settings: Settings, tools: Tools) -> Sources:
                 )
             )
     sources.found.sort(key=lambda found: found.path)
+    sources.refused = list(sources.problems)
     return sources
 
 
@@ -259,7 +262,9 @@ def take_in(
                 raise
             sources.found.remove(found)
             problem = problem_of(error, found.path, "refused_file")
-            sources.problems.append(dataclasses.replace(problem, where=found.path))
+            told = dataclasses.replace(problem, where=found.path)
+            sources.problems.append(told)
+            sources.refused.append(told)
             continue
         with store.writing(tools.act(Action.FILE_IN, found.path)) as connection:
             files = Files(connection, settings.round.id)

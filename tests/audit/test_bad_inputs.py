@@ -146,6 +146,24 @@ def test_a_file_that_grows_is_waited_for_and_then_left(
     assert copier.waited == waited
 
 
+def test_what_was_refused_is_told_no_more_when_it_is_mended(tmp_path: Path) -> None:
+    config, scans = small_round(tmp_path / "r"), FakeScans()
+    table_ = config.parent / "inbox/responses/a.csv"
+    table_.write_text(responses_csv(answers(1, 20, "u1")), "utf-8")
+    assert run(config, scans).exit_code is ExitCode.DONE
+    link = config.parent / "inbox/responses/b.csv"
+    link.symlink_to(table_)
+    told = run(config, scans)
+    # Nothing else is new: it is told all the same, and once only worked on.
+    assert (told.exit_code, told.nothing_new) == (ExitCode.PARTLY_JUDGED, False)
+    assert any("b.csv" in line and "link" in line for line in told.not_judged)
+    assert run(config, scans).nothing_new
+    link.unlink()
+    mended = run(config, scans)
+    assert (mended.exit_code, mended.not_judged) == (ExitCode.DONE, [])
+    assert run(config, scans).nothing_new
+
+
 def test_a_half_copied_file_is_told_and_taken_in_by_the_next_run(tmp_path: Path) -> None:
     config, scans = small_round(tmp_path / "r"), FakeScans()
     half = scans.put(tmp_path / "r", "u1/a.png", Sheet(GOOD, serial="S-1"))

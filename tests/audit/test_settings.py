@@ -72,6 +72,26 @@ def test_the_environment_wins_over_the_file(
     assert (after.jobs, after.round.id, after.round.date_to) == (3, "other", before.round.date_to)
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("SURVEY_AUDIT__JBOS", "4", "there is no such key"),
+        ("SURVEY_AUDIT__BASE", "x", "there is no such key"),
+        ("SURVEY_AUDIT__JOBS", "many", "valid integer"),
+        ("SURVEY_AUDIT__ROUND__IDD", "x", "there is no such key"),
+        ("survey_audit__jobs", "-1", "greater than"),
+    ],
+)
+def test_a_wrong_variable_is_named_as_a_wrong_key_is(
+    variable: str, value: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigError, match=says) as caught:
+        load_settings(small_round(tmp_path / "r"))
+    assert f"environment variable {variable}" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 def test_the_hash_follows_results_and_not_the_machine(tmp_path: Path) -> None:
     one, two = (load_settings(small_round(tmp_path / name / "r")) for name in ("a", "b"))
     assert one.sha256() == two.sha256()
