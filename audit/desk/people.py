@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from audit.desk.passwords import generate, hash_password
+from audit.desk.passwords import generate, hash_password, verify
 from audit.judge.authority import Role
 from audit.store import schema
 from audit.trail.chain import touched
@@ -28,6 +28,8 @@ ABSOLUTE = dt.timedelta(hours=10)
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 # How often a session's last use is written: not with every picture.
 _TOUCH = dt.timedelta(seconds=30)
+FIRST_PASSWORD = dt.timedelta(days=7)
+"""So long a password that was made for somebody lets them in (ASVS 6.4.1)."""
 
 
 def stamp(moment: dt.datetime) -> str:
@@ -46,6 +48,8 @@ class User:
         role: What it may do.
         scope_unit: Sees this unit and those below it; everything without one.
         home_unit: The unit the person belongs to, on which they never decide.
+        password_until: Until when the password that was made for them holds, ISO 8601;
+            ``None`` once they have chosen one.
     """
 
     id: int
@@ -54,6 +58,7 @@ class User:
     role: Role
     scope_unit: str | None = None
     home_unit: str | None = None
+    password_until: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,10 @@ class Session:
     user: User
     proven_at: str | None = None
     waits_for: str | None = None
+
+
+class SamePassword(UsageError):
+    """A new password is the old one."""
 
 
 class Users:
@@ -118,6 +127,7 @@ class Users:
                 scope_unit=scope_unit,
                 home_unit=home_unit,
                 password_hash=hash_password(password, (name, full_name)),
+                password_until=stamp(now + FIRST_PASSWORD),
                 created_at=stamp(now),
                 valid_to=valid_to,
             )
@@ -149,12 +159,17 @@ class Users:
             .all()
         )
 
-    def to_log_in(self, name: str, now: dt.datetime) -> tuple[User, str] | None:
-        """A user who may log in, with the hash of the password."""
+    def to_log_in(self, name: str, now: dt.datetime) -> tuple[User, str | None] | None:
+        """A user who may log in, with the hash of the password; ``None`` once that has lapsed."""
         users = schema.users
         query = sa.select(users).where(users.c.name == name.strip().casefold(), _valid(now))
         row = self.connection.execute(query).mappings().first()
-        return None if row is None else (_user(row), row["password_hash"])
+        if row is None:
+            return None
+        until = row["password_until"]
+        return _user(row), None if until is not None and until <= stamp(now) else row[
+            "password_hash"
+        ]
 
     def change(self, user_id: int, **values: object) -> None:
         """Change role, scope, unit, name or validity of an account."""
@@ -163,20 +178,28 @@ class Users:
         touched(self.connection, users.name, [user_id])
 
     def set_password(self, user_id: int, password: str) -> None:
-        """Change a password.
+        """Set the password that somebody has chosen; it holds without end.
 
         Raises:
+            SamePassword: If it is the one they have, which may have been made for them.
             UsageError: If it is too short, or one that is guessed first.
         """
+        row = self.find(user_id)
+        if row is not None and verify(row["password_hash"], password):
+            raise SamePassword("this is the password of now", remedy="choose another one")
+        self._set_password(user_id, password, None)
+
+    def _set_password(self, user_id: int, password: str, until: str | None) -> None:
         table = schema.users
         query = sa.select(table.c.name, table.c.full_name).where(table.c.id == user_id)
         about = self.connection.execute(query).one()
-        self.change(user_id, password_hash=hash_password(password, tuple(about)))
+        hashed = hash_password(password, tuple(about))
+        self.change(user_id, password_hash=hashed, password_until=until)
 
     def reset_password(self, user_id: int, now: dt.datetime) -> str:
-        """A new password, shown once; all sessions end."""
+        """A new password, shown once, which holds for some days; all sessions end."""
         password = generate()
-        self.set_password(user_id, password)
+        self._set_password(user_id, password, stamp(now + FIRST_PASSWORD))
         self.end_all(user_id, now)
         return password
 
@@ -289,7 +312,7 @@ def _valid(now: dt.datetime) -> sa.ColumnElement[bool]:
 
 
 def _user(row: sa.RowMapping) -> User:
-    names = ("id", "name", "full_name", "scope_unit", "home_unit")
+    names = ("id", "name", "full_name", "scope_unit", "home_unit", "password_until")
     return User(role=Role(row["role"]), **{name: row[name] for name in names})
 
 

@@ -81,7 +81,9 @@ async def login(
     return await run_in_threadpool(_answered, visit, user, name, address, next, blocked)
 
 
-def _looked_up(visit: Visit, name: str, address: str) -> tuple[bool, tuple[User, str] | None]:
+def _looked_up(
+    visit: Visit, name: str, address: str
+) -> tuple[bool, tuple[User, str | None] | None]:
     now = visit.desk.now()
     with visit.desk.store.reading() as connection:
         blocked = throttle.blocked(connection, name, address, now)

@@ -13,7 +13,7 @@ from audit.desk.factors import Factors, enrolment_uri
 from audit.desk.fields import Secret
 from audit.desk.keys import KEYS, KeyChoices, assigned, collisions, usable
 from audit.desk.passwords import MINIMUM
-from audit.desk.people import Users
+from audit.desk.people import SamePassword, Users
 from audit.desk.permissions import Permission
 from audit.desk.proof import require_proof
 from audit.desk.routing import Routes
@@ -88,6 +88,8 @@ def password(
         with desk.journal.doing(Action.USER, f"user {visit.user.name}", visit.who) as connection:
             Users(connection).set_password(visit.user.id, new)
             Users(connection).end_all(visit.user.id, now, but=visit.who.id)
+    except SamePassword:
+        return _page(visit, 400, error=visit.text("account.same"))
     except UsageError:
         why = "account.short" if len(new) < MINIMUM else "account.guessed"
         return _page(visit, 400, error=visit.text(why, n=MINIMUM))

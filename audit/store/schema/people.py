@@ -21,6 +21,8 @@ users = Table(
     Column("created_at", Text, nullable=False),
     Column("valid_to", Date),  # last day
     Column("disabled_at", Text),  # a user is never deleted
+    # Until when a password that was made for them lets them in; none once they chose their own.
+    Column("password_until", Text),
 )
 
 sessions = Table(

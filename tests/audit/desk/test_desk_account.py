@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from audit.desk.factors import STEP, load_secret_key
 from audit.desk.keys import KEYS, assigned, collisions, usable
+from audit.desk.people import Users
 from audit.desk.rendering import environment
 from audit.settings import DeskSettings
 from audit.store import schema
 from detectors.errors import ConfigError
-from tests.audit.desk.conftest import Office
+from tests.audit.desk.conftest import ADDING, Office
 
 
 def code_at(office: Office, secret: str, steps: int = 0) -> str:
@@ -187,6 +188,28 @@ def test_a_new_password_ends_the_other_sessions(office: Office) -> None:
     assert there.get("/queue").status_code == 303
     data = {"name": "an", "password": new["new"]}
     assert office.anybody().post("/login", data=data).status_code == 303
+
+
+def test_a_password_made_for_somebody_lapses_and_cannot_be_kept(office: Office) -> None:
+    made = office.passwords["an"]
+    client = office.logged_in("an")
+    assert 'href="/account">Đặt mật khẩu của mình' in client.get("/queue").text
+    kept = {"password": made, "new": made, "again": made}
+    answer = client.post("/account/password", data=kept)
+    assert answer.status_code == 400
+    assert "trùng với mật khẩu đang dùng" in answer.text
+    office.clock.on(days=8)
+    refused = office.anybody().post("/login", data={"name": "an", "password": made})
+    assert refused.status_code == 401
+    assert "07 ngày" in refused.text
+    with office.store.writing(ADDING) as connection:
+        number = next(row["id"] for row in Users(connection).all() if row["name"] == "an")
+        again = Users(connection).reset_password(number, office.clock())
+    client = office.anybody()
+    assert client.post("/login", data={"name": "an", "password": again}).status_code == 303
+    chosen = {"password": again, "new": "một câu dài tự đặt", "again": "một câu dài tự đặt"}
+    assert client.post("/account/password", data=chosen).status_code == 200
+    assert "Đặt mật khẩu của mình" not in client.get("/queue").text
 
 
 def test_keys_are_moved_and_never_doubled(office: Office) -> None:
