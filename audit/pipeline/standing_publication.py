@@ -123,10 +123,15 @@ def awards(found: Standpoint) -> Iterator[Outcome]:
                         Award(unit, programme, tier.name.vi, criticism=False, source="")
                     )
     wrong = _misprinted(found)
+    # Once for all proposals: a country has thousands of units, and many in the best tier.
+    current = {
+        programme: dict(current_of(found, programme))
+        for programme in {award.programme for award in proposed}
+    }
     for number, award in enumerate(proposed):
         reasons, notes = _why_wait(found, award, wrong)
         verdict = "hold" if reasons else "no_reason_known"
-        mine = dict(current_of(found, award.programme)).get(award.unit_id)
+        mine = current[award.programme].get(award.unit_id)
         if mine is None or mine["value"] is None:
             verdict = "not_judged"
         body = {
