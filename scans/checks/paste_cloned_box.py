@@ -16,7 +16,13 @@ def measure(view: PageView) -> Signs | NotAssessable:
     """Score of the pair that agrees most beyond what the page's boxes usually do."""
     if view.raw.origin.encoding == "jbig2":
         return NotAssessable("JBIG2 may draw boxes that look alike from one picture")
-    empty = frozenset(i for i, r in enumerate(view.readings) if r.state is MarkState.EMPTY)
+    # Where all others of a row are bare, the pale seam of what was laid over a mark makes
+    # its box doubtful, though there is no ink in it.
+    empty = frozenset(
+        i
+        for i, r in enumerate(view.readings)
+        if r.state is MarkState.EMPTY or (r.state is MarkState.AMBIGUOUS and r.ink == 0.0)
+    )
     pairs = twin_boxes(view.raw, view.registration, view.patches, view.ink, empty)
     if pairs is None:
         return NotAssessable("too few empty boxes of one size to compare")

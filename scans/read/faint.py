@@ -23,6 +23,8 @@ _FLOOR = 0.03
 _SPREADS = 2.0
 # The printed outline's own blur reaches this far into a box, at 150 dpi.
 _INSIDE_MM, _INSIDE_SHARE = 0.75, 0.22
+# Light print of the blank, and how much darker than there it may be.
+_PATTERN, _DARKER = np.float32(0.3), np.float32(1.3)
 
 
 def faint_lines(groups: Sequence[BoxPatches], wanted: set[int], ink: PageInk) -> dict[int, float]:
@@ -44,7 +46,11 @@ def faint_lines(groups: Sequence[BoxPatches], wanted: set[int], ink: PageInk) ->
             inside = (group.distance < -depth) & (group.allowed[row] < 0.1)
             if not inside.any():
                 continue
-            smooth = cv2.GaussianBlur(group.dark[row], (0, 0), _SMOOTH_MM * PX_PER_MM)
+            # A pattern under the answers is as pale as what is looked for; scans may show it
+            # somewhat darker than the blank.
+            known = np.where(group.print_[row] < _PATTERN, group.print_[row], np.float32(0.0))
+            bare = group.dark[row] - _DARKER * known
+            smooth = cv2.GaussianBlur(bare, (0, 0), _SMOOTH_MM * PX_PER_MM)
             # Against the box's own paper: shadows and show-through are wide.
             line = inside & (smooth - np.float32(np.median(smooth[inside])) > level)
             count, _, stats, _ = cv2.connectedComponentsWithStats(

@@ -69,3 +69,16 @@ def test_white_paper_and_another_form_are_not_judged():
     blank = check_page(white, form("HL-02"), reference=None).result
     assert blank.status in (Status.UNREADABLE, Status.WRONG_FORM)
     assert blank.reason
+
+
+@pytest.mark.parametrize("profile", ["grey", "office_200"])
+def test_the_pattern_under_unanswered_items_is_no_pale_pencil(profile):
+    doubtful = 0
+    for seed in range(4):
+        spec = honest("HL-01", 2, 900 + seed, profile).spec
+        made = simulate_page(replace(spec, answers={}, corrections={}), seed)
+        outcome = judged(made, f"unanswered-{profile}-{seed}")
+        states = [reading.state for reading in outcome.result.readings]
+        assert MarkState.MARKED not in states
+        doubtful += states.count(MarkState.AMBIGUOUS)
+    assert doubtful <= 1  # of 332 boxes
