@@ -56,7 +56,7 @@ class Twins:
 
     Attributes:
         first, second: Positions on the page.
-        agreement: Correlation of what is left of both, in [-1, 1].
+        agreement: Concordance of what is left of both, in [-1, 1].
         score: How far it exceeds the best agreement that the page's boxes usually find, in
             spreads of that, to the power of 3/2; 0 where it does not.
     """
@@ -234,7 +234,11 @@ def _sample(inner: Floats) -> Ints:
 
 
 def _agreement(rest: Floats, free: Floats, one: int, other: int, shift: tuple[int, int]) -> float:
-    """Correlation of two boxes over all that is free in both; -1 where that is too little."""
+    """Concordance of two boxes over all that is free in both; -1 where that is too little.
+
+    Lin's coefficient (1989) without the means: a copy has the same values, not values in
+    proportion, as two outlines have that fall between pixels alike, one more than the other.
+    """
     s, (dy, dx) = _SLACK_PX, shift
     h, w = free.shape[1:]
     at = (slice(s + dy, s + dy + h), slice(s + dx, s + dx + w))
@@ -242,5 +246,5 @@ def _agreement(rest: Floats, free: Floats, one: int, other: int, shift: tuple[in
     if both.sum() < _FEWEST_SHARE * both.size:
         return -1.0
     x, y = rest[one, s:-s, s:-s] * both, rest[other][at] * both
-    norm = float(np.sqrt((x * x).sum() * (y * y).sum()))
+    norm = float((x * x).sum() + (y * y).sum()) / 2.0
     return float((x * y).sum()) / max(norm, 1e-6)

@@ -221,7 +221,7 @@ def measure(scale: float = 1.0) -> list[Measure]:
             clean = arm.found[""]
             rows.append(row(f"{name}: honest sheets read", len(clean), honest, ">= .99"))
             rows.append(row(f"{name}: boxes of honest sheets read wrong", wrong, boxes, "0"))
-            rows.append(row(f"{name}: honest sheets flagged", sum(clean), len(clean)))
+            rows.append(row(f"{name}: honest sheets flagged", sum(clean), len(clean), "<= .01"))
             for number, fraud in enumerate(FRAUDS):
                 sys.stderr.write(f"  {name}: {fraud.words}\n")
                 arm.try_fraud(number, fraud, each)

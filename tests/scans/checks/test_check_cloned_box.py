@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 
 from scans.checks.paste_cloned_box import CHECK
+from scans.page import check_page
+from scans.reference import builtin_reference
+from scans.source import read_pages
 from scans.types import MarkState
 from scans.view import PageView
+from tests.accuracy.press import press, simulated
 from tests.scans.checks.altered import clean, pixels, saved, score_of
 from tests.scans.pages import form
 
@@ -36,6 +40,17 @@ def covered(page: PageView) -> tuple[np.ndarray, set[int]]:
 @pytest.mark.parametrize("profile", ["office_200", "adf_grey", "flatbed"])
 def test_boxes_that_are_only_printed_alike_are_no_copies(profile):
     assert score_of(CHECK, clean(profile)) < HONEST
+
+
+def test_outlines_that_fall_between_pixels_alike_are_no_copy(tmp_path):
+    instrument, form_b = press(tmp_path, pattern="none")
+    made = simulated(form_b, 71_018)  # S01 = 4 and S07 = 4 correlate by .96, one fainter
+    path = tmp_path / f"page{made.suffix}"
+    path.write_bytes(made.data)
+    (raw,) = read_pages(path)
+    scores = check_page(raw, instrument, reference=builtin_reference()).scores
+    assert scores is not None
+    assert scores[CHECK.info.id] < HONEST
 
 
 @pytest.mark.parametrize(
