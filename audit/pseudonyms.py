@@ -83,6 +83,7 @@ class Pseudonyms:
 
 def _text(value: object) -> str:
     whole = isinstance(value, float) and value.is_integer()
+    # A number, as asked before.
     return str(int(value)) if whole else str(value)  # type: ignore[call-overload]
 
 

@@ -43,6 +43,7 @@ INDICES: Mapping[str, Callable[[Matrix, int], Vector]] = {
 
 
 # scikit-learn carries no annotations: its classes are Any to the type check.
+# Scikit-learn has no types.
 class ResponseIndices(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Indices of careless and aberrant answering, a column each.
 
@@ -122,6 +123,7 @@ def _matrix(X: ArrayLike | pd.DataFrame) -> Matrix:
     return answers
 
 
+# Scikit-learn has no types.
 class ConformalDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     """p-values and a false-discovery rate for any detector, instead of a contamination.
 
@@ -205,7 +207,7 @@ def _takes_nan(estimator: Any) -> bool:
     return hasattr(estimator, "__sklearn_tags__") and get_tags(estimator).input_tags.allow_nan
 
 
-class RecordScreen(OutlierMixin, BaseEstimator):  # type: ignore[misc]
+class RecordScreen(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """The whole screen of records, as an outlier detector on the contract's table.
 
     A record is judged among its peers, so what ``predict`` is given is screened together with

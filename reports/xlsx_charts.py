@@ -92,8 +92,8 @@ def _error_bars(plot: Plot) -> dict[str, Any]:
     below, above = [], []
     for value, least, most in zip(plot.series[0].values, low.values, high.values, strict=True):
         known = value is not None and least is not None and most is not None
-        below.append(value - least if known else 0.0)  # type: ignore[operator]
-        above.append(most - value if known else 0.0)  # type: ignore[operator]
+        below.append(value - least if known else 0.0)  # type: ignore[operator]  # known: no None
+        above.append(most - value if known else 0.0)  # type: ignore[operator]  # known: no None
     return {
         "type": "custom",
         "plus_values": above,

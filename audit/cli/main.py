@@ -86,6 +86,7 @@ def run(arguments: Sequence[str]) -> ExitCode | int:
         return _told("interrupted", ExitCode.INTERRUPTED, debug=debug)
     except BrokenPipeError:
         # The reader (head, a pager) has seen enough: nobody is left to be told.
+        # Stays open to the end.
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
         return ExitCode.DONE
     except MemoryError:

@@ -77,6 +77,7 @@ def fits(filters: Filters, scope: Scope) -> Callable[[Entry], bool]:
         tests.append(lambda entry: entry.severity.value == filters.severity)
     for unit in filter(None, (filters.unit, filters.province)):
         below = scope.book.below(unit)
+        # Mypy knows no types of defaults in a lambda.
         tests.append(lambda entry, below=below: entry.unit_id in below)  # type: ignore[misc]
     for name in ("group", "channel", "batch", "collector"):
         if wanted := getattr(filters, name):

@@ -25,6 +25,7 @@ def _is_number(value: object) -> bool:
 
 
 def _is_p(value: object) -> bool:
+    # A number, as asked before.
     return value is None or (_is_number(value) and 0 < value <= 1)  # type: ignore[operator]
 
 

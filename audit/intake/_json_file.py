@@ -62,9 +62,9 @@ def plain_cell(value: Any) -> Cell:
     if value is None or isinstance(value, str | int | float | bool):
         return value
     if hasattr(value, "isoformat") and not hasattr(value, "hour"):
-        return value  # type: ignore[no-any-return]
+        return value  # type: ignore[no-any-return]  # JSON says which
     if hasattr(value, "isoformat") and hasattr(value, "year"):
-        return value  # type: ignore[no-any-return]
+        return value  # type: ignore[no-any-return]  # JSON says which
     if isinstance(value, Decimal):
         whole = value.is_finite() and value == value.to_integral_value()
         return int(value) if whole and abs(value) < Decimal(10) ** 400 else float(value)

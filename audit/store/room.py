@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import sqlalchemy as sa
 
@@ -22,5 +22,10 @@ def roomy(connection: sa.Connection) -> Iterator[None]:
         return
     usual = connection.exec_driver_sql("PRAGMA cache_size").scalar()
     connection.exec_driver_sql(f"PRAGMA cache_size = -{_KIBIBYTES}")
-    yield
-    connection.exec_driver_sql(f"PRAGMA cache_size = {usual}")
+    try:
+        yield
+    finally:
+        # The connection goes on in other hands; one that is broken does not, and what broke it
+        # is what has to be told.
+        with suppress(sa.exc.DBAPIError):
+            connection.exec_driver_sql(f"PRAGMA cache_size = {usual}")

@@ -39,6 +39,7 @@ def _trailing_zeros(_context: Any, _bits: Any) -> Any:
     """Number of zeros below the lowest set bit of a word that is not 0."""
 
     def code(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
+        # LLVM's own order of arguments.
         return builder.cttz(arguments[0], context.get_constant(types.boolean, True))  # noqa: FBT003
 
     return types.uint64(types.uint64), code

@@ -26,6 +26,7 @@ def index_table(sheets: Sequence[IndexSheet], words: Words) -> Table:
     )
     lines = []
     for sheet in sheets:
+        # mypy widens the levels to texts.
         level: Level = {True: "green", False: "orange", None: "none"}[sheet.holds]  # type: ignore[assignment]
         declared = ""
         if sheet.declared is not None:

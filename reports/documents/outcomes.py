@@ -101,6 +101,7 @@ def published_table(rows: Sequence[PublishedFigure], words: Words, *, units: boo
             found = share(words, row.recomputed)
             if row.is_change:
                 found = Cell(words.signed(row.recomputed), row.recomputed, "points")
+        # mypy widens the levels to texts.
         level: Level = {True: "green", False: "orange", None: "none"}[row.agrees]  # type: ignore[assignment]
         what = f"{words.say(row.programme)}: {words.say(row.what)}"
         lines.append(

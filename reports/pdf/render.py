@@ -73,7 +73,7 @@ def svg_to_png(svg: Markup, width_mm: float, ppi: float = 160.0) -> bytes:
     png = _compiler().compile(
         source.encode(), sys_inputs={"svg": _with_face(svg)}, format="png", ppi=ppi
     )
-    return png if isinstance(png, bytes) else png[0]  # type: ignore[index]
+    return png if isinstance(png, bytes) else png[0]  # type: ignore[index]  # else a list of pages
 
 
 def _packed(value: Any, pictures: dict[str, bytes]) -> Any:

@@ -247,6 +247,7 @@ def without_circles(
             for circle in near:
                 points = np.rint((circle.path_mm - corner) * PX_PER_MM).astype(np.int32)
                 thickness = round(2 * _REMOVE_MM * PX_PER_MM)
+                # OpenCV's own order of arguments.
                 cv2.polylines(mask, [points.reshape(-1, 1, 2)], True, 1, thickness)  # noqa: FBT003
             added[row][mask.astype(bool)] = 0.0
         kept = group if added is group.added else dataclasses.replace(group, added=added)

@@ -53,6 +53,7 @@ def _ring_text(picture: Image.Image, text: str, radius: float, face: object) -> 
     for i, letter in enumerate(text):
         angle = -np.pi * 0.92 + i * 1.84 * np.pi / max(len(text), 1)
         tile = Image.new("L", (90, 90), 0)
+        # Any face of Pillow's.
         ImageDraw.Draw(tile).text((45, 45), letter, font=face, anchor="mm", fill=255)  # type: ignore[arg-type]
         turned = tile.rotate(-np.degrees(angle) - 90, resample=Image.Resampling.BICUBIC)
         x = side / 2 + radius * np.cos(angle) - 45

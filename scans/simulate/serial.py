@@ -41,6 +41,7 @@ def make_serial(number: int, *, year: int = 2023, prefix: str = "PB") -> str:
 def is_serial(text: str) -> bool:
     """Whether ``text`` has the shape of a serial and its check digit holds."""
     match = _SERIAL.fullmatch(text)
+    # There is a match.
     return bool(match) and check_digit(int(match[3])) == int(match[4])  # type: ignore[index]
 
 

@@ -44,4 +44,5 @@ if __name__ == "__main__":
     for units in SIZES:
         for shape in SHAPES:
             flagged, found = world(units, shape, 150, 0)
+            # A command's output.
             print(f"{units} units, {shape}: flagged {flagged:.3f}, found {found:.3f}")  # noqa: T201

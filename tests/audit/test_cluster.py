@@ -18,7 +18,7 @@ from tests.scans.pages import form, honest, written
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed")
 
-from audit.pipeline import cluster as room  # noqa: E402
+from audit.pipeline import cluster as room  # noqa: E402 - after what skips without it
 
 pytestmark = [
     pytest.mark.slow,

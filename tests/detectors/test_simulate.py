@@ -100,7 +100,7 @@ def test_one_hand_keeps_the_averages_and_loses_what_holds_answers_together():
         for unit in ("U0001", "U0002")
     )
     assert abs(invented.mean() - honest.mean()) < 0.2
-    far = lambda x: np.corrcoef(x[:, 0], x[:, -1])[0, 1]  # noqa: E731
+    far = lambda x: np.corrcoef(x[:, 0], x[:, -1])[0, 1]  # noqa: E731 - one line, used twice
     assert far(invented) < far(honest) - 0.15
 
 

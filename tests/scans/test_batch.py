@@ -59,6 +59,7 @@ def test_bad_files_are_listed_with_their_reason_and_the_rest_goes_on(sheets, tmp
     shutil.copy(sheets["first"], tmp_path / "d-good.jpg")
     missing = tmp_path / "missing.jpg"
     results = list(check_files([tmp_path, missing], form("HL-01")))
+    # Names are texts here.
     named = {os.path.basename(r.origin.path): r for r in results}  # noqa: PTH119
     assert named["d-good.jpg"].status is Status.READ
     for name in ("a-empty.jpg", "c-cut.jpg", "missing.jpg"):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.audit.desk.conftest import Office
-from tests.audit.desk.test_desk_browser import Person, pytestmark  # noqa: F401
+from tests.audit.desk.test_desk_browser import Person, pytestmark  # noqa: F401 - marks, too
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
 

@@ -9,8 +9,8 @@ import pytest
 from tests.audit.desk.conftest import Office
 
 schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
-from hypothesis import given, settings  # noqa: E402
-from schemathesis import checks  # noqa: E402
+from hypothesis import given, settings  # noqa: E402 - after what skips without it
+from schemathesis import checks  # noqa: E402 - after what skips without it
 
 PLACE = "https://testserver"
 
