@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TypeVar
 
-__all__ = ["progress", "say", "table", "talk", "write_data"]
+__all__ = ["program", "progress", "say", "table", "talk", "write_data"]
 
 # All but tab and line feed: names and comments out of a file must not speak to the terminal.
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -29,6 +31,14 @@ def say(text: str) -> None:
 def write_data(text: str) -> None:
     """Data on standard output: as they are into a file or a pipe, harmless on a terminal."""
     sys.stdout.write(_harmless(text) if sys.stdout.isatty() else text)
+
+
+def program() -> str:
+    """How the person at the terminal can call this program again, from where they are."""
+    called = Path(sys.argv[0])
+    if called.name != "survey-audit" or shutil.which("survey-audit") is not None:
+        return "survey-audit"
+    return str(called)
 
 
 def progress(

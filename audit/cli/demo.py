@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from audit.cli._console import progress, talk
+from audit.cli._console import program, progress, talk
 from audit.cli._round import open_round
 from audit.cli.run import run
 from detectors.errors import ExitCode
@@ -40,7 +40,7 @@ def demo(
     talk(f"reports: open {folder}/reports/index.html in a browser")
     _desk(folder)
     talk(
-        f"look at one page: survey-audit check {folder}/inbox/scans --instrument "
+        f"look at one page: {program()} check {folder}/inbox/scans --instrument "
         f"{folder}/instruments/HL-01/instrument.toml --format table"
     )
     # The demo holds pages that nothing may judge; that is what it shows, not a failure.
@@ -50,7 +50,7 @@ def demo(
 def _desk(folder: Path) -> None:
     """Say how to open the review desk; accounts are made, and shown, the first time only."""
     from audit.cli._console import table
-    from audit.cli.user import add_user
+    from audit.cli.user import LAPSES, add_user
     from audit.desk.people import Users
 
     _, store = open_round(folder / "audit.toml")
@@ -59,7 +59,7 @@ def _desk(folder: Path) -> None:
             there = bool(Users(connection).all())
         rows = [] if there else [(n, r, add_user(store, n, r, full_name=f)) for n, r, f in _PEOPLE]
     port = "http://127.0.0.1:8000/"
-    talk(f"review desk: survey-audit serve --config {folder}/audit.toml, then open {port}")
+    talk(f"review desk: {program()} serve --config {folder}/audit.toml, then open {port}")
     if rows:
-        talk("accounts of the demo, passwords shown this once:")
+        talk(f"accounts of the demo; a password is shown this once, and {LAPSES}:")
         talk(table(("name", "role", "password"), rows))

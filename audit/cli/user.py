@@ -14,6 +14,7 @@ from detectors.errors import UsageError
 if TYPE_CHECKING:
     from audit.store import Store
 
+LAPSES = "holds for 7 days, until its owner has chosen another"
 _ROLES = ("inspector", "approver", "reader", "admin", "auditor")
 _COLUMNS = ("name", "full_name", "role", "scope_unit", "home_unit", "valid_to", "disabled_at")
 
@@ -24,9 +25,9 @@ def register(app: typer.Typer) -> None:
 
 
 def user(
-    act: Annotated[str, typer.Argument(metavar="ACT", help="add, disable or list.")],
+    act: Annotated[str, typer.Argument(metavar="ACT", help="add, password, disable or list.")],
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="User name, for add and disable.")
+        str | None, typer.Argument(metavar="NAME", help="User name; for list none.")
     ] = None,
     config: Config = HERE,
     role: Annotated[
@@ -43,9 +44,10 @@ def user(
         str | None, typer.Option("--valid-to", help="Last day, e.g. 2026-12-31.")
     ] = None,
 ) -> None:
-    """Add, disable or list users of the review desk; a password is shown once, when it is made."""
-    if act not in ("add", "disable", "list"):
-        raise UsageError(f"there is nothing called {act}", remedy="use add, disable or list")
+    """Add users of the review desk, make a new password, disable, list; passwords show once."""
+    if act not in ("add", "password", "disable", "list"):
+        what = f"there is nothing called {act}"
+        raise UsageError(what, remedy="use add, password, disable or list")
     if act != "list" and name is None:
         raise UsageError("the name is missing", remedy=f"use `survey-audit user {act} NAME`")
     if act == "add" and role not in _ROLES:
@@ -66,8 +68,12 @@ def user(
                 home=home,
                 valid_to=last,
             )
-            talk("added; the password is shown this once:")
+            talk(f"added; the password is shown this once, and {LAPSES}:")
             say(password)
+        elif act == "password":
+            made = _password(store, name or "")
+            talk(f"{name} is logged out everywhere; the password is shown this once, and {LAPSES}:")
+            say(made)
         elif act == "disable":
             _disable(store, name or "")
             talk(f"{name} is disabled, and logged out everywhere")
@@ -102,6 +108,16 @@ def add_user(
             home_unit=home,
             valid_to=valid_to,
         )
+
+
+def _password(store: Store, name: str) -> str:
+    from audit.desk.people import Users
+    from audit.trail.acts import Act, Action
+
+    act = Act(Action.USER, now(), person(), f"user {name.casefold()}", after={"password": "new"})
+    with store.writing(act) as connection:
+        users = Users(connection)
+        return users.reset_password(users.key_of(name), now())
 
 
 def _disable(store: Store, name: str) -> None:

@@ -142,14 +142,23 @@ class Users:
         Raises:
             UsageError: If there is no such user.
         """
-        users, name = schema.users, name.strip().casefold()
-        key = self.connection.execute(sa.select(users.c.id).where(users.c.name == name)).scalar()
-        if key is None:
-            raise UsageError(f"there is no user {name}", remedy="see `survey-audit user list`")
+        users, key = schema.users, self.key_of(name)
         open_ = sa.and_(users.c.id == key, users.c.disabled_at.is_(None))
         self.connection.execute(sa.update(users).where(open_).values(disabled_at=stamp(now)))
         touched(self.connection, users.name, [key])
         self.end_all(key, now)
+
+    def key_of(self, name: str) -> int:
+        """The number of an account.
+
+        Raises:
+            UsageError: If there is no such user.
+        """
+        users, name = schema.users, name.strip().casefold()
+        key = self.connection.execute(sa.select(users.c.id).where(users.c.name == name)).scalar()
+        if key is None:
+            raise UsageError(f"there is no user {name}", remedy="see `survey-audit user list`")
+        return int(key)
 
     def all(self) -> Sequence[sa.RowMapping]:
         """Users in order of name, disabled ones too."""

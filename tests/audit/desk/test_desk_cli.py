@@ -17,6 +17,7 @@ import pytest
 import sqlalchemy as sa
 
 from audit.cli import demo
+from audit.cli._console import program
 from audit.cli.main import run
 from audit.store.schema import users
 from detectors.errors import ExitCode
@@ -46,6 +47,27 @@ def test_a_user_is_added_listed_and_disabled(
     assert told == ["user nam.v", "user nam.v"]
 
 
+def test_a_new_password_ends_the_old_one_and_all_sessions(
+    config: str, office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = office.logged_in("an")
+    assert run(["user", "password", "An", "--config", config]) == ExitCode.DONE
+    password = capsys.readouterr().out.strip()
+    assert client.get("/queue").status_code == 303
+    old = {"name": "an", "password": office.passwords["an"]}
+    assert office.anybody().post("/login", data=old).status_code == 401
+    assert office.anybody().post("/login", data=old | {"password": password}).status_code == 303
+    assert ("user.change", "user an") in office.told()
+
+
+def test_programs_are_named_as_they_can_be_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [".venv/bin/survey-audit", "demo"])
+    monkeypatch.setenv("PATH", "")
+    assert program() == ".venv/bin/survey-audit"
+    monkeypatch.setattr(sys, "argv", ["/x/pytest"])
+    assert program() == "survey-audit"
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -58,6 +80,8 @@ def test_a_user_is_added_listed_and_disabled(
         ["add", "new", "--role", "reader", "--scope", "u99"],
         ["add", "new", "--role", "reader", "--valid-to", "soon"],
         ["disable", "nobody"],
+        ["password", "nobody"],
+        ["password"],
     ],
 )
 def test_what_cannot_be_done_is_one_line(
