@@ -125,6 +125,8 @@ def copied_likeness(one: MarkCrop, other: MarkCrop) -> float:
         shifted = cv2.warpAffine(other.near[:h, :w], back, (w, h), flags=cv2.INTER_NEAREST)
         for region in (one.near[:h, :w], np.asarray(shifted, np.uint8)):
             ys, xs = np.nonzero(region)
+            if not len(ys):
+                continue  # the other mark lies beside this crop
             own = one.grey[ys + one.slack, xs + one.slack]
             theirs = other.grey[ys + other.slack + down, xs + other.slack + right]
             best = max(best, float(_correlation(own, theirs[None])[0]))

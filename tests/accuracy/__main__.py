@@ -77,10 +77,9 @@ sheaf and lies within a tenth of a millimetre. *against none* is the difference 
 sheets, with the interval of Agresti & Min (2005).
 
 All depends on how much of the light print comes off with the ink. Here it is simulated, at
-three shares; an office can see its own: rub out ten marks on its own sheets. Against hands of
-*subtle* strength there is nothing to gain: of 60 sheets 59 were found without a pattern and 58
-with waves (an earlier run, without calibration, cut at the suspicion of 5 % of the honest
-sheets).
+three shares; an office can see its own: rub out ten marks on its own sheets. Seen over all
+frauds waves add nothing that can be shown; letters do. Pencil that is rubbed out without any
+of the print is found less often over either.
 """
 
 
