@@ -135,7 +135,8 @@ TABLES: Mapping[str, Covered] = {
     ),
     "users": _table(
         "id:int name full_name role scope_unit home_unit password_hash created_at valid_to:day "
-        "disabled_at"
+        "disabled_at password_until",
+        late=1,
     ),
 }
 # What comes and goes by the minute and decides nothing.
