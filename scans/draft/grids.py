@@ -220,7 +220,8 @@ def _wraps(sheet: Sheet, last: list[Found], row: list[Found], start: float) -> b
         return False
     first = min(left, key=lambda p: p.box_mm[0])
     close = y - last[0].middle[1] < NEXT_LINE * first.box_mm[3]
-    return close and not starts_a_question(first.text)
+    # A table may stand beside the questions: its words come first in the line.
+    return close and not any(starts_a_question(p.text) for p in left)
 
 
 def _asks(sheet: Sheet, row: list[Found], start: float) -> bool:

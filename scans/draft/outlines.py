@@ -32,6 +32,7 @@ _ROUND = (0.70, 0.87)
 _IN_COLUMN_MM = 0.4
 # A letter's own outline is at most so high or wide, in a box that is at most so large.
 _LETTER_MM, _LETTERED_MM = 2.4, 10.0
+_SQUARE_MM = 2.0
 _STACKED_MM = 3.0, 7.0
 
 
@@ -162,7 +163,8 @@ def _outline(
 def _sorted_out(sheet: Sheet, small: list[Found], large: list[Found]) -> Outlines:
     out = Outlines()
     out.frames = large
-    small = [b for b in small if not any(_letter_inside(b, a) for a in small)]
+    cells = {id(a) for a in small if any(_touch(a, b) for b in small)}
+    small = [b for b in small if not any(_letter_inside(b, a, id(a) in cells) for a in small)]
     holds = [a for a in small if any(b is not a and _within(b, a) for b in small)]
     small = [a for a in small if a not in holds]
     stacked = _stacked(sheet, small)
@@ -170,7 +172,8 @@ def _sorted_out(sheet: Sheet, small: list[Found], large: list[Found]) -> Outline
     tables = {
         id(a)
         for a in small
-        if any(_touch(a, b, beside_only=a in stacked and b in stacked) for b in others)
+        if a.shape == "box"  # rings that stand close share no line
+        and any(_touch(a, b, beside_only=a in stacked and b in stacked) for b in others)
     }
     out.cells = [a for a in small if id(a) in tables]
     loose = [a for a in small if id(a) not in tables]
@@ -205,9 +208,15 @@ def _core(box: BoxMm) -> BoxMm:
     return (x + 0.25 * w, y + 0.25 * h, 0.5 * w, 0.5 * h)
 
 
-def _letter_inside(inner: Found, outer: Found) -> bool:
-    """The paper that a letter printed in a box encloses: of an A, D or 8."""
-    small = min(inner.box_mm[2:]) < _LETTER_MM and max(outer.box_mm[2:]) <= _LETTERED_MM
+def _letter_inside(inner: Found, outer: Found, cell: bool) -> bool:
+    """The paper that a letter printed in a box encloses: of an A, D or 8.
+
+    A square in a cell of a table is a small box, and the cell its place.
+    """
+    w, h = inner.box_mm[2:]
+    if cell and inner.shape == "box" and min(w, h) >= _SQUARE_MM and 0.88 < w / h < 1.14:
+        return False
+    small = min(w, h) < _LETTER_MM and max(outer.box_mm[2:]) <= _LETTERED_MM
     return small and inner is not outer and _within(inner, outer)
 
 
