@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from detectors.instrument import BoxMm
+from scans.draft.gutters import gutter
 from scans.draft.labels import NEXT_LINE, starts_a_question
 from scans.draft.types import Found, Group, Sheet
 
@@ -35,10 +36,20 @@ def group_boxes(sheet: Sheet, boxes: Sequence[Found]) -> list[Group]:
         sheet: The page, straight.
         boxes: Its boxes.
     """
+    middle = gutter(sheet, boxes)
+    left = [b for b in boxes if middle is None or b.middle[0] < middle]
+    groups = _grouped(sheet, left, 0.0)
+    if middle is not None:
+        groups += _grouped(sheet, [b for b in boxes if b.middle[0] >= middle], middle)
+    return groups
+
+
+def _grouped(sheet: Sheet, boxes: Sequence[Found], begin: float) -> list[Group]:
+    """Groups of a column of the page, which begins at ``begin`` mm."""
     groups: list[Group] = []
     lists: list[Group] = []
     for line in _lines(boxes):
-        start = 0.0  # what stands left of this belongs to another part of the line
+        start = begin  # what stands left of this belongs to another part of the line
         for part in _parts(sheet, line):
             if len(part) > 1 and not any(
                 _words_between(sheet, a, b) for a, b in itertools.pairwise(part)

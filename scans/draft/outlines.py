@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.instrument import BoxMm
-from scans.draft.rims import rim_of, stands_alone
+from scans.draft.rims import own_rim, rim_of, stands_alone
 from scans.draft.types import Found, Sheet
 
 __all__ = ["Outlines", "find_outlines", "overlap", "tilt_of"]
@@ -142,6 +142,7 @@ def _outline(
     lines = rim_of(flat, dark, (x, y, w, h), scale)
     if lines is None:
         return None
+    lines = own_rim(lines) if round_ else lines
     left, top, right, bottom = lines
     box = (
         (x - left) / scale,
@@ -164,7 +165,7 @@ def _sorted_out(sheet: Sheet, small: list[Found], large: list[Found]) -> Outline
     out = Outlines()
     out.frames = large
     cells = {id(a) for a in small if any(_touch(a, b) for b in small)}
-    small = [b for b in small if not any(_letter_inside(b, a, id(a) in cells) for a in small)]
+    small = [b for b in small if not any(_letter_inside(b, a, cell=id(a) in cells) for a in small)]
     holds = [a for a in small if any(b is not a and _within(b, a) for b in small)]
     small = [a for a in small if a not in holds]
     stacked = _stacked(sheet, small)
@@ -208,7 +209,7 @@ def _core(box: BoxMm) -> BoxMm:
     return (x + 0.25 * w, y + 0.25 * h, 0.5 * w, 0.5 * h)
 
 
-def _letter_inside(inner: Found, outer: Found, cell: bool) -> bool:
+def _letter_inside(inner: Found, outer: Found, *, cell: bool) -> bool:
     """The paper that a letter printed in a box encloses: of an A, D or 8.
 
     A square in a cell of a table is a small box, and the cell its place.

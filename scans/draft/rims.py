@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from detectors.instrument import BoxMm
 
-__all__ = ["rim_of", "stands_alone"]
+__all__ = ["own_rim", "rim_of", "stands_alone"]
 
 Mask = NDArray[np.bool_]
 
@@ -50,6 +50,13 @@ def rim_of(
     if max(cuts) > 3.0 * min(cuts) + 1.5:
         return None
     return cuts[0], cuts[1], cuts[2], cuts[3]
+
+
+def own_rim(lines: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    """The rim of a ring alone: where its neighbour touches it, two lines were measured as one."""
+    thin = min(lines)
+    left, top, right, bottom = (thin if 1.7 * thin < line < 2.7 * thin else line for line in lines)
+    return left, top, right, bottom
 
 
 def _thickness(line: NDArray[np.uint8]) -> float:
