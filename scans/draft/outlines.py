@@ -33,6 +33,8 @@ _IN_COLUMN_MM = 0.4
 # A letter's own outline is at most so high or wide, in a box that is at most so large.
 _LETTER_MM, _LETTERED_MM = 2.4, 10.0
 _SQUARE_MM = 2.0
+# Degrees by which pairs of one row differ for the pixels alone, and how many have to agree.
+_STEP, _AGREED = 0.05, 6
 _STACKED_MM = 3.0, 7.0
 
 
@@ -267,9 +269,10 @@ def _alike(one: Found, other: Found) -> bool:
 def tilt_of(boxes: Sequence[Found]) -> float:
     """By how many degrees rows of boxes fall to the right; 0 where nothing tells.
 
-    A page without rows is told by its columns, if they agree.
+    Boxes of one row, and of one column, all lean by the same angle; pairs that only happen to
+    stand nearly level, as rows of two tables side by side do, lean by any.
     """
-    rows, columns = [], []
+    angles, apart = [], []
     for one in boxes:
         for other in boxes:
             across = other.middle[0] - one.middle[0]
@@ -277,18 +280,25 @@ def tilt_of(boxes: Sequence[Found]) -> float:
             if not _alike(one, other):
                 continue
             if across > 15.0 and abs(down) < 0.09 * across:
-                rows.append(np.degrees(np.arctan2(down, across)))
+                angles.append(np.degrees(np.arctan2(down, across)))
+                apart.append(across)
             elif down > 15.0 and abs(across) < 0.09 * down:
-                columns.append(np.degrees(np.arctan2(-across, down)))
-    if len(rows) >= 3:
-        return _agreed(np.array(rows), 3)
-    # Options that are set in from each other lean, too, but not all by the same angle.
-    return _agreed(np.array(columns), max(6, round(0.7 * len(columns))))
+                angles.append(np.degrees(np.arctan2(-across, down)))
+                apart.append(down)
+    return _commonest(np.array(angles), np.array(apart))
 
 
-def _agreed(angles: NDArray[np.float64], least: int) -> float:
-    """The median of those within half a degree of it, if they are ``least`` or more."""
-    if len(angles) < least:
+def _commonest(angles: NDArray[np.float64], apart: NDArray[np.float64]) -> float:
+    """The angle that most pairs agree on, distant ones counting for more; 0 for too few."""
+    if not len(angles):
         return 0.0
-    near = angles[np.abs(angles - np.median(angles)) < 0.5]
-    return float(np.median(near)) if len(near) >= least else 0.0
+    steps = np.arange(-5.5, 5.5, _STEP)
+    votes = np.convolve(np.histogram(angles, steps, weights=apart)[0], np.ones(5), "same")
+    middle = steps[int(votes.argmax())] + _STEP / 2
+    near = np.abs(angles - middle) < 2.5 * _STEP
+    if near.sum() < _AGREED:
+        return 0.0
+    # The median by distance: half of the weight lies on either side.
+    order = np.argsort(angles[near])
+    below = np.cumsum(apart[near][order])
+    return float(angles[near][order][np.searchsorted(below, below[-1] / 2)])

@@ -27,8 +27,10 @@ table { border-collapse: collapse; width: 100%% }
 td, th { padding: .6mm 1mm; text-align: center } .left { text-align: left }
 .ruled td, .ruled th { border: .2mm solid #444 }
 * { -webkit-print-color-adjust: exact }
+.block { break-inside: avoid; margin-bottom: 5mm }
+.dark td, .dark th { background: #1f3864; color: #fff } .pale td { background: #d9d9d9 }
 span.b { display: inline-block; box-sizing: border-box; vertical-align: middle;
-  %(box)s }
+  text-align: center; width: %(side)gmm; height: %(side)gmm; %(look)s }
 """
 
 
@@ -70,10 +72,10 @@ def _two_columns() -> str:
     blocks = ""
     for item, (question, *options) in FACTS.items():
         lines = "".join(f"<div>{_b(item)} {option}</div>" for option in options)
-        blocks += f'<div style="break-inside: avoid; margin-bottom: 5mm"><b>{item}. {question}</b>{lines}</div>'
+        blocks += f"<div class=block><b>{item}. {question}</b>{lines}</div>"
     for item, text in _lines("A"):
         lines = "".join(f"<div>{_b(item)} {level}</div>" for level in LEVELS)
-        blocks += f'<div style="break-inside: avoid; margin-bottom: 5mm"><b>{item}. {text}</b>{lines}</div>'
+        blocks += f"<div class=block><b>{item}. {text}</b>{lines}</div>"
     return (
         "<h2>Ý KIẾN CỦA ÔNG/BÀ</h2><p>Tô kín một vòng tròn ở mỗi câu.</p>"
         f'<div style="columns: 2; column-gap: 12mm; column-rule: .2mm solid #888">{blocks}</div>'
@@ -82,12 +84,10 @@ def _two_columns() -> str:
 
 def _merged() -> str:
     """Headings in dark rows, the group's name in a cell over all its rows."""
-    rows = (
-        f'<tr style="background: #1f3864; color: #fff"><th colspan="2">Nội dung</th>{_head()}</tr>'
-    )
+    rows = f'<tr class="dark"><th colspan="2">Nội dung</th>{_head()}</tr>'
     for letter in "ABC":
         name, lines = RATINGS[letter][0], _lines(letter)
-        rows += f'<tr style="background: #d9d9d9"><td colspan="7" class="left"><b>{letter}</b></td></tr>'
+        rows += f'<tr class="pale"><td colspan="7" class="left"><b>{letter}</b></td></tr>'
         for number, (item, text) in enumerate(lines):
             first = f'<td rowspan="{len(lines)}" style="width: 24mm">{name}</td>'
             rows += f"<tr>{first if number == 0 else ''}"
@@ -148,14 +148,14 @@ def _digits() -> str:
     return f"{out}<table>{rows}</table>"
 
 
-# Name -> width, height in mm; letters in pt; outline; what stands on the page.
-STRANGER_FORMS: dict[str, tuple[float, float, float, str, Callable[[], str]]] = {
-    "landscape, 2.5 mm": (297, 210, 8, "width: 2.5mm; height: 2.5mm; border: .2mm solid #000", _landscape),
-    "two columns, rings": (210, 297, 9, "width: 3.6mm; height: 3.6mm; border: .25mm solid #000; border-radius: 50%", _two_columns),
-    "dark and merged cells": (210, 297, 8.5, "width: 4mm; height: 4mm; border: .3mm solid #000; background: #fff", _merged),
-    "grey hair lines": (210, 297, 9, "width: 4mm; height: 4mm; border: .1mm solid #999", _personal),
-    "words before, rounded": (210, 297, 10, "width: 5mm; height: 5mm; border: .3mm solid #036; border-radius: 1mm", _before),
-    "digits in squares": (148, 210, 8, "width: 6mm; height: 6mm; border: .25mm solid #000; font-size: 8pt; text-align: center; line-height: 5.4mm", _digits),
+# Name -> width, height in mm; letters in pt; side of a box in mm and its look; the page.
+STRANGER_FORMS: dict[str, tuple[float, float, float, float, str, Callable[[], str]]] = {
+    "landscape, 2.5 mm": (297, 210, 8, 2.5, "border: .2mm solid #000", _landscape),
+    "two columns, rings": (210, 297, 9, 3.6, "border: .25mm solid; border-radius: 50%", _two_columns),
+    "dark and merged cells": (210, 297, 8.5, 4, "border: .3mm solid #000; background: #fff", _merged),
+    "grey hair lines": (210, 297, 9, 4, "border: .1mm solid #999", _personal),
+    "words before, rounded": (210, 297, 10, 5, "border: .3mm solid #036; border-radius: 1mm", _before),
+    "digits in squares": (148, 210, 8, 6, "border: .25mm solid; line-height: 5.4mm", _digits),
 }  # fmt: skip
 
 
@@ -170,7 +170,8 @@ def write_stranger_form(name: str, folder: Path) -> tuple[Path, tuple[float, flo
 
 
 if __name__ == "__main__":
-    wide, high, letters, outline, page = STRANGER_FORMS[sys.argv[1]]
-    style = _STYLE % {"wide": wide, "high": high, "font": letters, "box": outline}
+    wide, high, letters, side, look, page = STRANGER_FORMS[sys.argv[1]]
+    sizes = {"wide": wide, "high": high, "font": letters, "side": side}
+    style = _STYLE % (sizes | {"look": look})
     boxes = drawn([page()], Path(sys.argv[2]), style, high)
     sys.stdout.write(json.dumps(boxes))
