@@ -67,7 +67,7 @@ def _landscape() -> str:
     return f"<h2>PHIẾU LẤY Ý KIẾN</h2><p>Đánh dấu X vào một ô. 1: rất kém, 5: rất tốt.</p>{both}"
 
 
-def _two_columns() -> str:
+def _columns() -> str:
     """Questions in two columns, options under each other, rings to fill."""
     blocks = ""
     for item, (question, *options) in FACTS.items():
@@ -148,13 +148,14 @@ def _digits() -> str:
     return f"{out}<table>{rows}</table>"
 
 
+_ROUND = "border-radius: 50%"
 # Name -> width, height in mm; letters in pt; side of a box in mm and its look; the page.
 STRANGER_FORMS: dict[str, tuple[float, float, float, float, str, Callable[[], str]]] = {
     "landscape, 2.5 mm": (297, 210, 8, 2.5, "border: .2mm solid #000", _landscape),
-    "two columns, rings": (210, 297, 9, 3.6, "border: .25mm solid; border-radius: 50%", _two_columns),
-    "dark and merged cells": (210, 297, 8.5, 4, "border: .3mm solid #000; background: #fff", _merged),
+    "two columns, rings": (210, 297, 9, 3.6, f"border: .25mm solid; {_ROUND}", _columns),
+    "dark and merged cells": (210, 297, 8.5, 4, "border: .3mm solid; background: #fff", _merged),
     "grey hair lines": (210, 297, 9, 4, "border: .1mm solid #999", _personal),
-    "words before, rounded": (210, 297, 10, 5, "border: .3mm solid #036; border-radius: 1mm", _before),
+    "words before, rounded": (210, 297, 10, 5, "border: .3mm solid; border-radius: 1mm", _before),
     "digits in squares": (148, 210, 8, 6, "border: .25mm solid; line-height: 5.4mm", _digits),
 }  # fmt: skip
 
