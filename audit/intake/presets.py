@@ -46,6 +46,11 @@ class Preset:
 _KOBO_STATES = frozenset(
     {"validation_status_not_approved", "validation_status_on_hold", "Not Approved", "On Hold"}
 )
+# As the form's language is: English, Vietnamese, French, German, Spanish, Portuguese.
+_GOOGLE_TIMES = (
+    *("Timestamp", "Dấu thời gian", "Horodateur", "Zeitstempel"),
+    *("Marca temporal", "Carimbo de data/hora"),
+)
 _ODK_STATES = frozenset({"rejected", "hasIssues"})
 
 PRESETS: Mapping[str, Preset] = {
@@ -121,10 +126,10 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "google_forms": Preset(
         {
-            "submitted_at": ("Timestamp", "Dấu thời gian"),
+            "submitted_at": _GOOGLE_TIMES,
             "account": ("Email Address", "Email address", "Địa chỉ email", "Username"),
         },
-        marks=("Timestamp", "Dấu thời gian"),
+        marks=_GOOGLE_TIMES,
         channel="google_forms",
     ),
     "portal": Preset(

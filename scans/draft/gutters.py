@@ -34,7 +34,9 @@ def gutter(sheet: Sheet, boxes: Sequence[Found]) -> float | None:
     rows = slice(max(0, round(top * scale)), round(bottom * scale))
     dark = sheet.flat[rows] < _PRINT
     down = dark.mean(axis=0)
-    blank = (down == 0) | (down > 0.6)  # a rule between the columns is no print of either
+    blank = np.asarray(
+        (down == 0) | (down > 0.6), dtype=np.bool_
+    )  # a rule between the columns is no print of either
     for start, end in _runs(blank):
         left, right = start / scale, end / scale
         middle = (left + right) / 2
