@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 import shutil
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,10 @@ import sqlalchemy as sa
 
 from audit.desk.reviewers import blind_words, measure
 from audit.export import frame_of
+from audit.intake.originals import originals_at
 from audit.judge.decision import Decision, Verdict
+from audit.keeping.backup import back_up
+from audit.keeping.purge import purge
 from audit.known.adding import Added, add_known
 from audit.known.disguise import look_alike, near_serial
 from audit.known.drawing import draw
@@ -140,6 +145,43 @@ def test_misses_and_false_confirmations_are_for_approvers_and_administrators(
     assert told and all(str(case) not in json.dumps(body) for body in told for case in truths)
     found = verify_round(busy.desk.settings)
     assert found.faults == [] and found.checked["originals"] > 0
+    assert found.notes == []  # a note names files, and so the known forms
+
+
+def test_their_scans_are_backed_up_and_deleted_like_all_others(busy: Office) -> None:
+    settings = busy.desk.settings
+
+    def scans() -> dict[str, bool]:
+        with busy.store.reading() as connection:
+            files = schema.files
+            own = files.c.round_id == known_round(settings.round.id)
+            found = connection.scalars(sa.select(files.c.sha256).where(own)).all()
+        return {one: originals_at(settings.originals_place).verify(one) is None for one in found}
+
+    assert scans() and all(scans().values())
+    made = back_up(
+        settings,
+        settings.base / "b.tar",
+        now=lambda: START,
+        actor="an",
+        progress=lambda items, *_, **__: iter(items),
+    )
+    with tarfile.open(made.path) as archive:
+        kept = {Path(name).name for name in archive.getnames()}
+    assert set(scans()) <= kept
+    rule = settings.retention.model_copy(update={"scans": 0})
+    late = dt.datetime.combine(settings.round.date_to + dt.timedelta(2), dt.time(), dt.UTC)
+    purge(
+        busy.store,
+        settings.model_copy(update={"retention": rule}),
+        apply=True,
+        now=lambda: late,
+        actor="an",
+    )
+    assert not any(scans().values())
+    found = verify_round(settings)
+    assert found.faults == []
+    assert not [note for note in found.notes if "retention" not in note]
 
 
 def test_words_that_count_are_blind_and_stand() -> None:

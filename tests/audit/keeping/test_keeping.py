@@ -265,6 +265,19 @@ def test_originals_are_deleted_when_their_time_is_over(place: Settings, tmp_path
     assert archive.stat().st_size > 0
 
 
+def test_originals_of_another_round_of_the_store_are_no_leftovers(place: Settings) -> None:
+    other = place.round.model_copy(update={"id": "another"})
+    scans = FakeScans()
+    for path in place.base.glob("inbox/scans/*/*.png"):
+        path.unlink()
+    scans.put(place.base, "u1/late.png", Sheet(GOOD, serial="S-9"))
+    run_round(place.model_copy(update={"round": other}), quiet(scans))
+    kept = [p for p in (place.base / "originals").rglob("*") if p.is_file()]
+    found = verify_round(place)
+    assert found.checked["originals"] < len(kept)
+    assert (found.faults, found.notes) == ([], [])
+
+
 def test_an_original_that_two_files_share_stays_while_one_needs_it(tmp_path: Path) -> None:
     folder = tmp_path / "r"
     config, scans = small_round(folder), FakeScans()
