@@ -209,6 +209,19 @@ def test_an_inbox_that_is_not_there_is_no_night_without_news(
     assert run(config, scans).nothing_new
 
 
+def test_no_folders_are_made_up_for_a_store(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Under a share that is not mounted a new, empty store would pass for the round's."""
+    config = small_round(tmp_path / "r")
+    lost = tmp_path / "share/rounds/audit.db"
+    config.write_text(f'store = "sqlite:///{lost}"\n' + config.read_text("utf-8"), "utf-8")
+    assert command(["run", "--config", str(config)]) is ExitCode.ACCESS
+    told = capsys.readouterr().err.strip()
+    assert "\n" not in told and "the store's folder cannot be made" in told and " — mount" in told
+    assert not (tmp_path / "share").exists()
+
+
 def test_a_round_without_paper_needs_no_folder_of_scans(tmp_path: Path) -> None:
     config, scans = small_round(tmp_path / "r"), FakeScans()
     shutil.rmtree(tmp_path / "r/inbox/scans", ignore_errors=True)
