@@ -55,10 +55,9 @@ def test_work_that_is_no_list_is_counted_in_steps(capsys: pytest.CaptureFixture[
 
 
 def test_one_file_does_not_hide_the_others_in_a_list() -> None:
-    rows = [f"in/a.csv, row {n}, column A1: 6 is no answer — use 1 to 5" for n in (1, 10, 11, 2, 9)]
-    shown = list(
-        some_of_each([*rows, "in/b: c.pdf, page 1: locked — open it", "in/d.tif: empty"], 3)
-    )
+    rows = [f"in/a.csv, row {n}, column A1: 6 is no answer" for n in (1, 10, 11, 2, 9)]
+    others = ["in/b: c.pdf, page 1: locked — open it", "in/d.tif: empty"]
+    shown = list(some_of_each([*rows, *others], 3))
     assert [line.partition(", column")[0] for line in shown[:3]] == [
         *("in/a.csv, row 1", "in/a.csv, row 2", "in/a.csv, row 9")
     ]
