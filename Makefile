@@ -18,7 +18,7 @@ help:
 	@echo "make bundle     all that a server without network needs -> dist/survey-audit-bundle.tar.gz"
 	@echo "make reference  learn the built-in honest distributions again"
 	@echo "make sbom       the bill of materials (CycloneDX) on standard output"
-	@echo "make audit      known holes in the locked packages; needs a network and pip-audit"
+	@echo "make audit      known holes in the locked packages; pip-audit and a network, or ADVISORIES=all.zip"
 	@echo "make fuzz       the hostile corpus, and 20,000 changed files into every parser (10 minutes)"
 	@echo "make lock       lock the dependencies again, with hashes"
 
@@ -83,7 +83,7 @@ sbom: $(VENV)/test.stamp
 	@$(BIN)/python -m tests.supply.sbom
 
 audit: $(VENV)/test.stamp
-	@$(BIN)/python -m tests.supply.audit
+	@$(BIN)/python -m tests.supply.audit $(if $(ADVISORIES),--advisories $(ADVISORIES))
 
 fuzz: $(VENV)/test.stamp
 	@$(BIN)/python -m tests.hostile

@@ -163,6 +163,8 @@ def _page_lines(page: Page, shape: str, notes: Mapping[str, Sequence[str]]) -> l
     if page.code is not None:
         code = {"kind": page.code.kind, "box_mm": page.code.box_mm, "role": page.code.role}
         lines.append(f"code = {_toml(code)}")
+    if page.serial_at_mm is not None:
+        lines.append(f"serial_at_mm = {_toml(page.serial_at_mm)}")
     grids, single = grids_of(page.boxes)
     for grid in grids:
         lines += ["", "[[page.grid]]", f"items = {_toml(grid.items)}"]

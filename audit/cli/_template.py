@@ -6,7 +6,7 @@ from pathlib import Path
 
 from detectors.errors import UsageError
 
-__all__ = ["checked_day", "run_of", "shares", "size", "usual_fields", "usual_levels"]
+__all__ = ["checked_day", "run_of", "shares", "size", "usual_fields"]
 
 
 def usual_fields(source: Path) -> str:
@@ -14,11 +14,6 @@ def usual_fields(source: Path) -> str:
     return (
         "agency,comment,date,signature,seal" if source.stem == "yk-b" else "comment,date,signature"
     )
-
-
-def usual_levels(source: Path) -> str:
-    """Words above the columns of a shipped form."""
-    return "Kém,Trung bình,Khá,Tốt" if source.stem == "yk-b" else ""
 
 
 def run_of(serials: str | None, count: int | None) -> list[str]:

@@ -95,6 +95,14 @@ def _add(
         around = surroundings(store, settings, form)
         return add_known(store, settings, form, found, around, tools, rng, source="folder")
     told = Added()
+    for page in form.instrument.pages:
+        if page.code is not None and page.code.role == "serial" and page.serial_at_mm is None:
+            talk(
+                f"page {page.number}: {form.instrument.id} does not say where its serial is "
+                "printed in words; drawn forms have it in their code only, and reviewers may tell "
+                "them by that — add serial_at_mm = [x, y] to the [[page]] in "
+                f"{form.instrument.path.name}"
+            )
     for _ in range(_TRIES):
         left = {
             "clean": wanted["clean"] - told.clean,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from audit.cli._console import say, talk
-from audit.cli._template import checked_day, run_of, shares, usual_fields, usual_levels
+from audit.cli._template import checked_day, run_of, shares, usual_fields
 from audit.cli._template import size as size_of
 from detectors.errors import ExitCode, UsageError
 
@@ -125,7 +125,11 @@ def print_(
     ] = None,
     agency: Annotated[str, typer.Option("--agency", help="Whose form it is (head, left).")] = "",
     levels: Annotated[
-        str, typer.Option("--levels", help="Words for the values, worst to best, by commas.")
+        str,
+        typer.Option(
+            "--levels",
+            help="Words for the values, worst to best, by commas; default: labels of the form.",
+        ),
     ] = "",
     fields: Annotated[
         str | None,
@@ -161,7 +165,7 @@ def print_(
         )
     if pattern not in KINDS:
         raise UsageError(f"--pattern {pattern} is not known", remedy=f"use {', '.join(KINDS)}")
-    named = tuple(w.strip() for w in (levels or usual_levels(source)).split(",") if w.strip())
+    named = tuple(w.strip() for w in levels.split(",") if w.strip())
     look = Look(agency, named, wanted, pattern)
     run = run_of(serials, count)
     batches = list(batches_of(run, shares(unit, len(run)), batch_size)) if run else []

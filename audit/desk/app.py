@@ -38,11 +38,14 @@ def make_desk(settings: Settings, store: Store, now: Callable[[], dt.datetime]) 
         settings: Of the round.
         store: Open.
         now: The clock, UTC.
+
+    Raises:
+        ConfigError: If the desk's key is none, or others may read it.
     """
     forms = {form.instrument.id: form for form in load_forms(settings)}
     instruments = {name: form.instrument for name, form in forms.items()}
     pictures = Pictures(originals_at(settings.originals_place), instruments)
-    return Desk(
+    desk = Desk(
         settings=settings,
         store=store,
         instruments=instruments,
@@ -54,6 +57,9 @@ def make_desk(settings: Settings, store: Store, now: Callable[[], dt.datetime]) 
         live=Live(settings, store, forms),
         now=now,
     )
+    # Every cookie is sealed with it: a key that does not serve is told before anybody comes.
+    _ = desk.secret_key
+    return desk
 
 
 def warm_up(desk: Desk) -> None:

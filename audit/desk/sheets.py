@@ -65,15 +65,27 @@ def pages_of(connection: sa.Connection, record: int) -> Sequence[Row]:
 def matched_page(
     connection: sa.Connection, case: Row, sign: Row, sees: Callable[[str | None], bool]
 ) -> Row | None:
-    """The first page that a sign says is like its own, if it may be seen."""
+    """The first page that a sign says is like its own, if it may be seen.
+
+    A sheet that has no case is shown beside nobody's, even as an example of what is usual.
+    """
     pages, files = schema.pages, schema.files
     links, records = schema.record_pages, schema.records
+    cases = schema.cases
+    has_case = sa.exists().where(
+        cases.c.round_id == records.c.round_id,
+        cases.c.instrument_id == records.c.instrument_id,
+        cases.c.subject == "record",
+        cases.c.subject_id == records.c.record_id,
+        cases.c.withdrawn_run.is_(None),
+    )
+    quiet = sa.and_(records.c.id.is_not(None), ~has_case)
     for name in sign["matches"] or ():
         path, mark, number = name.rpartition("#")
         if not mark or not number.isascii() or not number.isdigit():
             continue
         query = (
-            sa.select(pages, files.c.path, files.c.sha256, records.c.unit_id)
+            sa.select(pages, files.c.path, files.c.sha256, records.c.unit_id, quiet.label("quiet"))
             .join(files, files.c.id == pages.c.file_id)
             .outerjoin(links, links.c.page_id == pages.c.id)
             .outerjoin(records, records.c.id == links.c.record)
@@ -86,7 +98,7 @@ def matched_page(
             )
         )
         row = connection.execute(query).mappings().first()
-        if row is not None and sees(row["unit_id"]):
+        if row is not None and not row["quiet"] and sees(row["unit_id"]):
             return row
     return None
 

@@ -9,11 +9,13 @@ from functools import cached_property
 from typing import Annotated, Any
 from urllib.parse import quote
 
+import sqlalchemy as sa
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 
 from audit.desk.ahead import Ahead
+from audit.desk.cookies import fits, secret_of
 from audit.desk.factors import load_secret_key
 from audit.desk.journal import Journal
 from audit.desk.keys import KEYS, KeyChoices, assigned
@@ -26,7 +28,8 @@ from audit.desk.queue import Queue
 from audit.desk.rendering import environment, static_url
 from audit.desk.scope import Books, Scope, UnitBook, scope_of
 from audit.settings import Settings
-from audit.store import Store
+from audit.store import Store, schema
+from audit.trail.chain import stands
 from detectors.instrument import Instrument
 from reports.locale import Text
 
@@ -36,6 +39,7 @@ __all__ = [
     "Visit",
     "Visited",
     "cookie_name",
+    "covered",
     "guard",
     "local",
     "require_private",
@@ -222,8 +226,8 @@ def guard(request: Request) -> Visit:
     permission = None if route is None else declared(route)
     if permission is None:
         raise Refused(403, "refused.role")
-    secret = request.cookies.get(cookie_name(request))
-    session, book = (None, None) if secret is None else _session(desk, secret)
+    cookie = request.cookies.get(cookie_name(request))
+    session, book = (None, None) if cookie is None else _session(desk, cookie)
     request.state.account = None if session is None else session.user.id
     visit = Visit(desk, request, session, book)
     if permission is Permission.PUBLIC:
@@ -249,12 +253,14 @@ def _too_large(value: object) -> bool:
     return text.isdigit() and (len(text) > 19 or int(text) >= 2**63)
 
 
-def _session(desk: Desk, secret: str) -> tuple[Session | None, UnitBook | None]:
+def _session(desk: Desk, cookie: str) -> tuple[Session | None, UnitBook | None]:
     """Who asks, and the units as they stand: both by one connection."""
     now = desk.now()
     with desk.store.reading() as connection:
-        found = Users(connection).session(secret, now)
-        if found is None:
+        found = Users(connection).session(secret_of(cookie), now)
+        if found is None or not fits(desk.secret_key, cookie, found[0]):
+            return None, None
+        if not covered(connection, found[0].user):
             return None, None
         book = desk.books.now(connection)
     session, stale = found
@@ -262,6 +268,15 @@ def _session(desk: Desk, secret: str) -> tuple[Session | None, UnitBook | None]:
         with desk.journal.quietly() as connection:
             Users(connection).seen(session.id, now)
     return session, book
+
+
+def covered(connection: sa.Connection, user: User) -> bool:
+    """Whether an account and its second factor are what the trail says: else nobody gets in.
+
+    Whoever can write into the store could else put a password of their own there, decide in
+    that person's name, and put the old one back before anybody verifies.
+    """
+    return all(stands(connection, table.name, user.id) for table in (schema.users, schema.factors))
 
 
 def _private(request: Request) -> bool:

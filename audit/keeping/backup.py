@@ -21,6 +21,7 @@ from audit.keeping.stores import copy_store, revision_of
 from audit.pipeline.lock import round_lock
 from audit.settings import Settings
 from audit.store import open_store
+from audit.store.known import with_known
 from audit.trail.acts import Act, Action
 from audit.trail.checkpoint import checkpoints as checkpoints_in
 from audit.version import software_version
@@ -118,8 +119,8 @@ def _write(
     ):
         trail = next(iter(cursor("SELECT seq, hash FROM trail ORDER BY seq DESC LIMIT 1")))
         revision = revision_of(cursor)
-        query = "SELECT DISTINCT sha256 FROM files WHERE round_id = ? AND deleted_at IS NULL"
-        wanted = sorted(row[0] for row in cursor(query, (settings.round.id,)))
+        query = "SELECT DISTINCT sha256 FROM files WHERE round_id IN (?, ?) AND deleted_at IS NULL"
+        wanted = sorted(row[0] for row in cursor(query, with_known(settings.round.id)))
         for path in list_files(Path(folder)):
             if path.suffix != ".db-journal":
                 archive.add(f"store/{path.name}", partial(_opened, path))
@@ -162,16 +163,19 @@ def _add_folder(archive: ArchiveWriter, name: str, folder: Path, without: set[Pa
 
 
 def _round_files(settings: Settings) -> list[Path]:
-    """Settings, rules and forms, where they stand in the round's folder; never the keys."""
+    """Settings, rules, forms and registers that stand in the round's folder; never the keys."""
     named = [
         Path("audit.toml"),
         settings.rules,
         *(form.file.parent for form in settings.instrument),
     ]
-    named += [form.reference for form in settings.instrument if form.reference is not None]
+    for form in settings.instrument:
+        named += [path for path in (form.reference, form.previous) if path is not None]
+    named += [settings.units, settings.custody, settings.withdrawn]
+    named += [*settings.collection.files().values(), *settings.results.tables()]
     found: dict[Path, None] = {}
     base = settings.base.resolve()
-    secret = (settings.signing_key, settings.identity_keys)
+    secret = (settings.signing_key, settings.identity_keys, settings.desk.secret)
     keys = {settings.path(each).resolve() for each in secret}
     for path in (settings.path(each) for each in named):
         if path.resolve() == base:

@@ -15,6 +15,7 @@ from audit.pipeline.run import LOCK
 from audit.pseudonyms import load_keys
 from audit.settings import Settings
 from audit.store import Store
+from audit.store.known import with_known
 from audit.store.pages import Files
 from audit.trail.acts import Act, Action
 from audit.trail.canonical import utc
@@ -102,7 +103,7 @@ def _dates(settings: Settings) -> dict[str, dt.date]:
 
 
 def _due(files: Files, settings: Settings, over: set[str]) -> list[Any]:
-    own = (row for row in files.every() if row["round_id"] == settings.round.id)
+    own = (row for row in files.every() if row["round_id"] in with_known(settings.round.id))
     return [row for row in own if row["kind"] in over and row["deleted_at"] is None]
 
 
@@ -124,7 +125,7 @@ def _forget_key(store: Store, settings: Settings, moment: dt.datetime) -> None:
     """Forget the key of the round's hashes once no original is left to hold them against."""
     with store.reading() as connection:
         rows = Files(connection, settings.round.id).every()
-    own = [r for r in rows if r["round_id"] == settings.round.id]
+    own = [r for r in rows if r["round_id"] in with_known(settings.round.id)]
     left = [r for r in own if r["kind"] in ("scan", "responses") and r["deleted_at"] is None]
     ring = None if left else load_keys(settings.path(settings.identity_keys), moment, make=False)
     if ring is not None:
@@ -138,5 +139,5 @@ def _delete(store: Store, settings: Settings) -> None:
     needed = {row["sha256"] for row in rows if row["deleted_at"] is None}
     originals = originals_at(settings.originals_place)
     for row in rows:
-        if row["round_id"] == settings.round.id and row["sha256"] not in needed:
+        if row["round_id"] in with_known(settings.round.id) and row["sha256"] not in needed:
             originals.remove(row["sha256"])

@@ -8,7 +8,8 @@ the sign that another sheet of the round was flagged for.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -84,7 +85,10 @@ def hosts_of(connection: sa.Connection, round_id: str, instrument_id: str) -> li
         if path not in paths.setdefault(record, []):
             paths[record].append(path)
         kinds[record] = kinds.get(record) or kind
-    return [Host(row, tuple(paths[key]), kinds[key]) for key, row in rows.items() if key in paths]
+    # A sheet with a page too few or too many would lend its odd number of scans.
+    usual = Counter(len(found) for found in paths.values()).most_common(1)
+    whole = {key for key, found in paths.items() if len(found) == usual[0][0]}
+    return [Host(row, tuple(paths[key]), kinds[key]) for key, row in rows.items() if key in whole]
 
 
 def look_alike(
@@ -124,6 +128,15 @@ def look_alike(
         step += 1
 
 
+def _steps(rng: np.random.Generator) -> Iterator[int]:
+    """How far from its host a serial is looked for: near first, on either side."""
+    done = 0
+    for reach in (4, 12, _NEAR):
+        for far in rng.permutation(np.arange(done + 1, reach + 1)).tolist():
+            yield from (far, -far) if rng.random() < 0.5 else (-far, far)
+        done = reach
+
+
 def near_serial(
     serial: str, taken: Collection[str], ranges: SerialRanges, rng: np.random.Generator
 ) -> str | None:
@@ -135,7 +148,7 @@ def near_serial(
     start, end = numbers[-2 if checked else -1].span()
     number, batch = int(serial[start:end]), ranges.find(serial) if ranges else None
     fixed = checked or serial[start] == "0"
-    for far in rng.permutation(np.arange(1, _NEAR)).tolist() + [-n for n in range(1, _NEAR)]:
+    for far in _steps(rng):
         wanted = number + int(far)
         if wanted < 1 or (fixed and wanted >= 10 ** (end - start)):
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
@@ -16,9 +16,10 @@ from detectors.errors import UsageError
 from detectors.instrument import Instrument
 from scans.simulate.form import get_form, printing
 from scans.simulate.page import simulate_page
+from scans.simulate.pdf import pages_as_pdf
 from scans.simulate.profiles import PROFILES
 from scans.simulate.respondents import correct_one, random_spec, tampered_spec
-from scans.simulate.spec import PageSpec
+from scans.simulate.spec import PageSpec, SimulatedPage
 
 __all__ = ["draw"]
 
@@ -56,14 +57,24 @@ def draw(
             specs, items = _specs(form, truth, host, serial, rng)
             seed = int(rng.integers(2**31))
             pages = [simulate_page(spec, seed) for spec in specs]
-            files = []
-            for page in pages:
-                path = folder / f"{number:04d}-{page.spec.page}{page.suffix}"
-                path.write_bytes(page.data)
-                files.append(path)
+            files = _written(pages, folder / f"{number:04d}", like=host.paths)
             name = f"drawn form {number}"
             found.append(KnownForm(name, tuple(files), truth, items, beside=host.record["id"]))
     return found
+
+
+def _written(pages: Sequence[SimulatedPage], stem: Path, *, like: Sequence[str]) -> list[Path]:
+    """The pages as the host's are kept: a picture each, or together in one PDF."""
+    files = []
+    for page in pages:
+        path = stem.with_name(f"{stem.name}-{page.spec.page}{page.suffix}")
+        path.write_bytes(page.data)
+        files.append(path)
+    if {PurePosixPath(name).suffix.lower() for name in like} != {".pdf"}:
+        return files
+    if len(like) == len(files):
+        return [pages_as_pdf([path], path.with_suffix(".pdf")) for path in files]
+    return [pages_as_pdf(files, stem.with_suffix(".pdf"))]
 
 
 def _specs(

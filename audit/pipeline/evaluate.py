@@ -7,7 +7,7 @@ before: rows that are equal are not touched, so that a second time adds nothing.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -35,7 +35,10 @@ from detectors.circumstances import Circumstances
 from detectors.finding import Finding
 from detectors.instrument import Instrument
 
-__all__ = ["Evaluated", "evaluate"]
+__all__ = ["STEPS", "Evaluated", "evaluate"]
+
+STEPS = 3
+"""Of the work on one form: its records stand, are checked, are stored."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ def evaluate(
     circumstances: Circumstances,
     run_id: str,
     tools: Tools,
+    step: Callable[[], object] = lambda: None,
 ) -> Evaluated:
     """Work out records, findings and cases of one instrument and store them at once.
 
@@ -80,6 +84,7 @@ def evaluate(
         circumstances: What is known of the collection beside the answers.
         run_id: The run.
         tools: The checks.
+        step: Called after each of :data:`STEPS`.
     """
     valid = units_at(units, settings.round.date_to)
     known = frozenset(valid["unit_id"])
@@ -88,6 +93,7 @@ def evaluate(
     assembly = assemble(instrument, pages, tables, ranges, known)
     circumstances = dataclasses.replace(circumstances, changes=table_of_changes(assembly, pages))
     pseudonyms = _pseudonyms(assembly, settings, tools)
+    step()
     if pseudonyms is not None:
         shared = pseudonyms.cover_names(circumstances.shared)
         circumstances = dataclasses.replace(circumstances, shared=shared)
@@ -106,6 +112,7 @@ def evaluate(
     )
     findings = assembly.findings + _with_units(screened, assembly)
     cases = _cases(assembly, findings, screened, pages)
+    step()
     with store.writing(tools.act(Action.EVIDENCE, instrument.id)) as connection:
         round_id = settings.round.id
         changes = save_records(connection, round_id, instrument, assembly, screened)
@@ -123,6 +130,7 @@ def evaluate(
             }
             | ({} if pseudonyms is None else {"identity_key": pseudonyms.key_id}),
         )
+    step()
     return Evaluated(len(assembly.frame), len(findings), len(cases), changes)
 
 

@@ -17,7 +17,7 @@ from audit.pipeline.pages import references
 from audit.pipeline.phases import Phases
 from audit.pipeline.plan import Inputs, input_key
 from audit.pipeline.seal import note_changes, seal
-from audit.pipeline.sources import Sources, gather
+from audit.pipeline.sources import Sources, gather, require_inbox
 from audit.pipeline.stages import Work, work_through
 from audit.pipeline.tools import Tools
 from audit.pipeline.verdict import failures, verdict
@@ -107,6 +107,7 @@ def _inputs(
         kept = {r["path"]: r["sha256"] for r in Files(connection, settings.round.id).kept()}
         decisions = Cases(connection, settings.round.id).head()
         corrections = Corrections(connection, settings.round.id).head()
+    require_inbox(settings, kept)
     return Inputs(
         settings=settings.results_sha256,
         # What is there now counts; of what is gone from the inbox, what was kept of it.

@@ -15,7 +15,7 @@ from audit.store import Store
 from audit.store.pages import Files
 from audit.trail.acts import Action
 from audit.trail.chain import describe
-from detectors.errors import AuditError, ConfigError, UsageError
+from detectors.errors import AccessError, AuditError, ConfigError, UsageError
 from detectors.instrument import Instrument, load_instrument
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "one_form",
     "problem_of",
     "relative_to_round",
+    "require_inbox",
     "take_in",
 ]
 
@@ -105,6 +106,30 @@ def one_form(settings: Settings, wanted: str | None) -> RoundForm:
     if wanted is None:
         raise UsageError("the round has several forms", remedy=f"name one: --instrument {names}")
     raise UsageError(f"there is no form {wanted}", remedy=f"the round has {names}")
+
+
+def require_inbox(settings: Settings, kept: Iterable[str]) -> None:
+    """Refuse a round whose inbox is gone: "nothing new" would be told of a share that is not there.
+
+    Args:
+        settings: Of the round; a round without paper needs no folder of scans.
+        kept: Files taken in before, by their names in the round.
+
+    Raises:
+        AccessError: If neither folder is there, or one that files were taken from.
+    """
+    names = set(kept)
+    gone = [
+        name for name in (settings.scans, settings.responses) if not settings.path(name).is_dir()
+    ]
+    for name in gone:
+        below = f"{relative_to_round(settings.path(name), settings.base)}/"
+        if len(gone) == 2 or any(path.startswith(below) for path in names):
+            raise AccessError(
+                "the folder of the inbox is not there",
+                where=str(settings.path(name)),
+                remedy="mount it, or make it (mkdir -p) if nothing is to come in",
+            )
 
 
 def gather(settings: Settings, tools: Tools) -> Sources:

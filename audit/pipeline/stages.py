@@ -8,7 +8,7 @@ from typing import Any
 
 from audit.intake.columns import TableProblem
 from audit.pipeline.brought import read_brought
-from audit.pipeline.evaluate import evaluate
+from audit.pipeline.evaluate import STEPS, evaluate
 from audit.pipeline.memory import few_collections
 from audit.pipeline.pages import compare_pages, judge_pages
 from audit.pipeline.phases import Phases
@@ -107,30 +107,33 @@ def work_through(work: Work) -> dict[str, int]:
             rows = [_problem_row(problem) for problem in problems]
             Findings(connection, settings.round.id).save_problems(rows)
     counts = {f"new_{kind}": number for kind, number in new.items()} | {"pages_judged": pages}
-    every = zip(forms, before, beside, strict=True)
-    for form, previous, circumstances in tools.progress(every, "records", len(forms)):
-        with phases("records", instrument=form.instrument.id) as told:
-            result = evaluate(
-                store,
-                settings,
-                form.instrument,
-                tables[form.instrument.id],
-                units.frame,
-                None if custody is None else custody.frame,
-                None if previous is None else previous.frame,
-                circumstances.circumstances,
-                work.run_id,
-                tools,
-            )
-            for name in ("records", "findings", "cases"):
-                told[name] = number = int(getattr(result, name))
-                counts[name] = counts.get(name, 0) + number
-        with (
-            phases("scores", instrument=form.instrument.id),
-            store.writing(tools.act(Action.SCORES, form.instrument.id)) as connection,
-        ):
-            rules = work.rules[form.settings.programme]
-            gate_and_score(connection, settings, form.instrument, rules, form.settings)
+    # Records are worked out, checked and stored, then scored, form by form.
+    with tools.steps("statistics, step", (STEPS + 1) * len(forms)) as step:
+        for form, previous, circumstances in zip(forms, before, beside, strict=True):
+            with phases("records", instrument=form.instrument.id) as told:
+                result = evaluate(
+                    store,
+                    settings,
+                    form.instrument,
+                    tables[form.instrument.id],
+                    units.frame,
+                    None if custody is None else custody.frame,
+                    None if previous is None else previous.frame,
+                    circumstances.circumstances,
+                    work.run_id,
+                    tools,
+                    step,
+                )
+                for name in ("records", "findings", "cases"):
+                    told[name] = number = int(getattr(result, name))
+                    counts[name] = counts.get(name, 0) + number
+            with (
+                phases("scores", instrument=form.instrument.id),
+                store.writing(tools.act(Action.SCORES, form.instrument.id)) as connection,
+            ):
+                rules = work.rules[form.settings.programme]
+                gate_and_score(connection, settings, form.instrument, rules, form.settings)
+            step()
     with (
         phases("outcomes") as told,
         store.writing(tools.act(Action.SCORES, settings.round.id)) as connection,

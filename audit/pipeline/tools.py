@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -91,6 +92,15 @@ class Tools:
     def act(self, action: Action, about: str = "", **fields: Any) -> Act:
         """An act of this run, now."""
         return Act(action, self.now(), self.actor, about, **fields)
+
+    @contextlib.contextmanager
+    def steps(self, label: str, total: int) -> Iterator[Callable[[], object]]:
+        """Show how far work is that is no list of items: what is given is called a step."""
+        shown = self.progress(range(total), label, total)
+        next(shown, None)
+        yield lambda: next(shown, None)
+        for _ in shown:
+            pass
 
 
 def real_tools(

@@ -16,12 +16,17 @@ import sqlalchemy as sa
 from audit.store import schema
 from audit.store.rows import insert
 
-__all__ = ["KnownForms", "known_round"]
+__all__ = ["KnownForms", "known_round", "with_known"]
 
 
 def known_round(round_id: str) -> str:
     """The round in which the known forms of a round stand."""
     return f"{round_id}~known"
+
+
+def with_known(round_id: str) -> tuple[str, str]:
+    """A round and that of its known forms: whose originals are kept, backed up and purged alike."""
+    return round_id, known_round(round_id)
 
 
 class KnownForms:

@@ -25,7 +25,7 @@ from detectors.errors import TrailError
 
 __all__ = [
     *("Head", "append", "begin", "covering_head", "describe", "head"),
-    *("last_act", "last_seq", "note", "recorded", "touched"),
+    *("last_act", "last_seq", "note", "recorded", "stands", "touched"),
 ]
 
 _INFO = "survey_audit_writing"
@@ -154,6 +154,22 @@ def last_act(
             if body["object"] == about:
                 return int(seq), str(digest), body
     return None
+
+
+def stands(connection: sa.Connection, table: str, key: int) -> bool:
+    """Whether a row is what the last entry that covers it says: there as it was, or not there.
+
+    Args:
+        connection: To read from.
+        table: One of :data:`TABLES` with a number for its key.
+        key: The row's.
+    """
+    query = sa.text(
+        "SELECT digest FROM trail_rows WHERE tbl = :tbl AND key = :key ORDER BY seq DESC LIMIT 1"
+    )
+    kept = connection.execute(query, {"tbl": table, "key": key}).scalar()
+    now = dict(digests(_Raw(connection), table, [key])).get(key)
+    return now == (None if kept is None else bytes(kept))
 
 
 def append(

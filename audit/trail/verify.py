@@ -177,9 +177,13 @@ def _originals(
 ) -> None:
     originals = originals_at(place.originals)
     names: dict[str, tuple[str, Any]] = {}
-    query = "SELECT path, sha256, deleted_at FROM files WHERE round_id = ? ORDER BY path, sha256"
-    for path, sha256, deleted in cursor(query, (place.round_id,)):
-        if sha256 not in names or deleted is None:
+    query = "SELECT path, sha256, deleted_at, round_id FROM files ORDER BY path, sha256"
+    others: set[str] = set()
+    own = (place.round_id, f"{place.round_id}~known")  # known forms' scans stand among the round's
+    for path, sha256, deleted, round_id in cursor(query):
+        if round_id not in own:
+            others.add(sha256)
+        elif sha256 not in names or deleted is None:
             names[sha256] = (path, deleted)
     items: Iterable[str] = sorted(names)
     deleted_count = 0
@@ -194,7 +198,7 @@ def _originals(
             found.faults.append(_shown(f"{path}: the original {sha256} is {fault}"))
     if deleted_count:
         found.notes.append(f"{deleted_count} originals were deleted by the rule of retention")
-    for orphan in originals.orphans(frozenset(names)):
+    for orphan in originals.orphans(frozenset(names) | others):
         found.notes.append(f"not in the store (left by an interrupted run): {orphan}")
     query = "SELECT manifest, manifest_sha256 FROM runs WHERE round_id = ? AND manifest <> ''"
     manifests = cursor(query, (place.round_id,))

@@ -33,7 +33,7 @@ def read_pages(
 def _page(read: Reader, data: Any, index: int, items: Mapping[str, Item], marks: Marks) -> Page:
     known = (
         *("number", "size_mm", "blank", "fiducials_mm", "fiducial_size_mm"),
-        *("code", "grid", "box", "field"),
+        *("code", "serial_at_mm", "grid", "box", "field"),
     )
     place = f"[[page]] number {index}"
     table = read.table(data, place, known)
@@ -65,7 +65,19 @@ def _page(read: Reader, data: Any, index: int, items: Mapping[str, Item], marks:
         fiducials_mm=tuple((c[0], c[1]) for c in centres),
         fiducial_size_mm=float(side) if isinstance(side, int | float) else None,
         code=_code(read, table.get("code"), place, size),
+        serial_at_mm=_serial(read, table.get("serial_at_mm"), place, size),
     )
+
+
+def _serial(
+    read: Reader, data: Any, place: str, size: tuple[float, float]
+) -> tuple[float, float] | None:
+    if data is None:
+        return None
+    x, y = read.numbers(data, 2, place, "serial_at_mm")
+    if not (0 <= x <= size[0] and 0 <= y <= size[1]):
+        raise read.fail(place, f"serial_at_mm = {data} lies outside the page")
+    return x, y
 
 
 def _boxes(

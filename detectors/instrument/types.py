@@ -101,7 +101,11 @@ class Code:
 
 @dataclass(frozen=True)
 class Page:
-    """One printed page of the form."""
+    """One printed page of the form.
+
+    Attributes:
+        serial_at_mm: Where each sheet's serial is printed in words (left, middle of the line).
+    """
 
     number: int
     size_mm: tuple[float, float]
@@ -111,6 +115,7 @@ class Page:
     fiducials_mm: tuple[tuple[float, float], ...] = ()
     fiducial_size_mm: float | None = None
     code: Code | None = None
+    serial_at_mm: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,7 @@ class Press:
                 fiducials_mm=CORNERS,
                 fiducial_size_mm=FIDUCIAL,
                 code=Code("qr", _CODE, "serial"),
+                serial_at_mm=SERIAL_AT,
             )
         )
         self.drawings.append(self.draw)

@@ -77,7 +77,7 @@ def _columns(
     """Name of the factor and heads of the columns."""
     draw, scale = press.draw, item.ordered_scale
     y = press.y
-    levels = press.look.levels if len(press.look.levels) == len(scale) else ()
+    levels = press.look.levels if len(press.look.levels) == len(scale) else _named(item)
     if levels:
         words = "   ".join(f"{v} {w}" for v, w in zip(scale, levels, strict=True))
         draw.fitted((LEFT, y + 2.0), words, 6.4, x0 - LEFT - 4.0, style="-Oblique")
@@ -103,6 +103,12 @@ def _columns(
     elif factor and len(factor) > 2:  # a letter says nothing that the items do not say
         draw.text((LEFT, press.y + 2.0), factor, 7.6, style="-Bold")
         press.y += 4.6
+
+
+def _named(item: Item) -> tuple[str, ...]:
+    """Words that the item itself has for its values, worst to best; none unless it has all."""
+    labels = [item.label(value) for value in item.ordered_scale]
+    return tuple(words_of(x, "vi") or words_of(x, "en") for x in labels if x) if all(labels) else ()
 
 
 def _row_height(item: Item, x0: float) -> float:

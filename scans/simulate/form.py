@@ -44,7 +44,8 @@ def printing(instrument: Instrument) -> Iterator[str]:
     """Let the simulator print somebody's own form; the id under which it does.
 
     A form that was drawn here is printed as it was drawn. Of any other the blank page, the
-    boxes and the fields are known: its serial stands in its code only. One form at a time.
+    boxes and the fields are known, and where its serial is printed if the file says so (else
+    it stands in the code only). One form at a time.
     """
     drawn = get_form(instrument.id) if instrument.id in FORMS else None
     if drawn is not None and _boxes(drawn.pages) == _boxes(instrument.pages):
@@ -61,7 +62,12 @@ def printing(instrument: Instrument) -> Iterator[str]:
 
 
 def _boxes(pages: tuple[Page, ...] | tuple[PrintedPage, ...]) -> set[object]:
-    return {(p.number, b.item, b.value, b.box_mm) for p in pages for b in p.boxes}
+    # Rounded: what comes back from a file has lost digits behind the fourth.
+    return {
+        (p.number, b.item, b.value, tuple(round(mm, 3) for mm in b.box_mm))
+        for p in pages
+        for b in p.boxes
+    }
 
 
 def _own(name: str, instrument: Instrument) -> Form:
@@ -77,7 +83,7 @@ def _own(name: str, instrument: Instrument) -> Form:
             fields=page.fields,
             fiducials_mm=page.fiducials_mm,
             code=page.code if page.code is not None and page.code.role == "serial" else None,
-            serial_at_mm=None,
+            serial_at_mm=page.serial_at_mm,
             date_mm=_date(page),
         )
         for page in instrument.pages

@@ -256,6 +256,8 @@ def _page_lines(form: Form, page: PrintedPage, fiducial_size_mm: float) -> list[
     if page.code is not None:
         code = {"kind": page.code.kind, "box_mm": page.code.box_mm, "role": page.code.role}
         lines.append(f"code = {_toml(code)}")
+    if page.serial_at_mm is not None:
+        lines.append(f"serial_at_mm = {_toml(page.serial_at_mm)}")
     for grid in page.grids:
         lines += ["", "[[page.grid]]"]
         lines += [f"items = {_toml(grid.items)}", f"values = {_toml(grid.values)}"]

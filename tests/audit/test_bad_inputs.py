@@ -193,6 +193,43 @@ def test_a_store_that_is_not_there_is_one_line_without_its_password(
     assert " — " in told
 
 
+@pytest.mark.parametrize("gone", ["inbox", "inbox/scans"])
+def test_an_inbox_that_is_not_there_is_no_night_without_news(
+    tmp_path: Path, gone: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A share that is not mounted: what was taken from it before makes it missed."""
+    config, scans = small_round(tmp_path / "r"), FakeScans()
+    scans.put(tmp_path / "r", "u1/a.png", Sheet(GOOD, serial="S-1"))
+    assert run(config, scans).exit_code is ExitCode.DONE
+    (tmp_path / "r" / gone).rename(tmp_path / "away")
+    assert command(["run", "--config", str(config)]) is ExitCode.ACCESS
+    told = capsys.readouterr().err.strip()
+    assert "\n" not in told and "inbox/scans: the folder of the inbox is not there — mount" in told
+    (tmp_path / "away").rename(tmp_path / "r" / gone)
+    assert run(config, scans).nothing_new
+
+
+def test_no_folders_are_made_up_for_a_store(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Under a share that is not mounted a new, empty store would pass for the round's."""
+    config = small_round(tmp_path / "r")
+    lost = tmp_path / "share/rounds/audit.db"
+    config.write_text(f'store = "sqlite:///{lost}"\n' + config.read_text("utf-8"), "utf-8")
+    assert command(["run", "--config", str(config)]) is ExitCode.ACCESS
+    told = capsys.readouterr().err.strip()
+    assert "\n" not in told and "the store's folder cannot be made" in told and " — mount" in told
+    assert not (tmp_path / "share").exists()
+
+
+def test_a_round_without_paper_needs_no_folder_of_scans(tmp_path: Path) -> None:
+    config, scans = small_round(tmp_path / "r"), FakeScans()
+    shutil.rmtree(tmp_path / "r/inbox/scans", ignore_errors=True)
+    table_ = tmp_path / "r/inbox/responses/a.csv"
+    table_.write_text(responses_csv(answers(1, 30, "u1")), "utf-8")
+    assert run(config, scans).exit_code is ExitCode.DONE
+
+
 def test_a_file_that_goes_away_between_two_looks_is_told(tmp_path: Path) -> None:
     config, scans = small_round(tmp_path / "r"), FakeScans()
     going = scans.put(tmp_path / "r", "u1/a.png", Sheet(GOOD, serial="S-1"))

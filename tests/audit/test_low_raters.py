@@ -9,9 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import io
-import itertools
 import json
-import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +18,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-import sqlalchemy as sa
 import typer
 from fastapi.testclient import TestClient
 
@@ -29,13 +26,11 @@ from audit.cli.main import build_app as build_commands
 from audit.cli.main import run
 from audit.desk.app import build_app, make_desk
 from audit.desk.people import Users
-from audit.desk.routes import ROUTES
-from audit.desk.tables import KINDS
 from audit.export import json_text, shared_frame
 from audit.judge.authority import Role
 from audit.pipeline.run import run_round
 from audit.sharing import shared
-from audit.store import open_store, schema
+from audit.store import open_store
 from audit.trail.acts import Act, Action
 from detectors.errors import ExitCode
 from reports.files import FORMATS
@@ -50,6 +45,7 @@ from tests.audit.rounds import (
     small_round,
     tools,
 )
+from tests.audit.routes_tried import PICTURES, addresses_of, crawl
 from tests.reports.test_report_formats import READ
 
 NOW = dt.datetime(2026, 10, 1, 2, 0, tzinfo=dt.UTC)
@@ -295,84 +291,19 @@ def clients(place: Place) -> Iterator[dict[str, TestClient]]:
             yield found
 
 
-# Routes that show nothing of a round, or lead elsewhere.
-_NOTHING_SHOWN = {
-    *("/static/{name}", "/login", "/login/code", "/oidc/start", "/oidc/again", "/oidc/back"),
-    *("/healthz", "/openapi.json", "/account/factor", "/admin/users/new", "/"),
-}
-
-
-def _addresses(place: Place) -> dict[str, list[str]]:
-    """Every route that is looked at -> its addresses, with all that can stand in them."""
-    settings = settings_of(Path(place.config))
-    with open_store(settings.store_url) as store, store.reading() as connection:
-        of = {
-            "case_id": connection.execute(sa.select(schema.cases.c.id)).scalars().all(),
-            "page_id": connection.execute(sa.select(schema.pages.c.id)).scalars().all(),
-            "sign_id": connection.execute(sa.select(schema.findings.c.id)).scalars().all(),
-            "user_id": connection.execute(sa.select(schema.users.c.id)).scalars().all(),
-            "unit_id": ["u1", "u2", SMALL],
-            "kind": KINDS,
-            "look": ["scan", "ink", "blank", "difference"],
-            "part": ["scan", "blank", "difference"],
-            "which": ["own", "other"],
-            "step": ["1", "2"],
-            "form_id": ["T-01"],
-            "number": ["1"],
-        }
-    found: dict[str, list[str]] = {}
-    for routes in ROUTES:
-        for method, path, _ in routes._found:
-            if method != "GET" or path in _NOTHING_SHOWN:
-                continue
-            names = re.findall(r"{(\w+)}", path)
-            assert set(names) <= set(of), f"say what can stand in {path}"
-            filled = itertools.product(*(of[name] for name in names))
-            found[path] = [
-                path.format_map(dict(zip(names, map(str, values), strict=True)))
-                for values in filled
-            ]
-    return found
-
-
-def _pages(client: TestClient, addresses: dict[str, list[str]]) -> dict[str, bytes]:
-    """All that a role gets: of every route that there is, and wherever their links lead."""
-    waiting = [one for many in addresses.values() for one in many]
-    for path in ("/queue", *(f"/queue.{kind}" for kind in KINDS)):
-        waiting += [f"{path}?state=all", *(f"{path}?severity={s}" for s in ("red", "yellow"))]
-    tried, found = set[str](), dict[str, bytes]()
-    while waiting and len(tried) < 900:
-        path = waiting.pop(0)
-        if path in tried or path.startswith(("/logout", "/static", "/docs")):
-            continue
-        tried.add(path)
-        answer = client.get(path)
-        if answer.status_code != 200:
-            continue
-        found[path] = answer.content
-        if "html" in answer.headers["content-type"]:
-            there = re.findall(r'(?:href|src|data-[a-z]+)="(/[^"#]*)', answer.text)
-            waiting += [link.replace("&amp;", "&") for link in there]
-    return found
-
-
 @pytest.fixture(scope="module")
 def pages(clients: dict[str, TestClient], place: Place) -> dict[str, dict[str, bytes]]:
     """All that each role gets."""
-    addresses = _addresses(place)
-    return {role: _pages(client, addresses) for role, client in clients.items()}
+    addresses = addresses_of(settings_of(Path(place.config)), ("u1", "u2", SMALL))
+    return {role: crawl(client, addresses) for role, client in clients.items()}
 
 
 def test_no_route_is_left_out(pages: dict[str, dict[str, bytes]], place: Place) -> None:
     """A new page or export is looked at here, or the test says so."""
-    addresses = _addresses(place)
+    addresses = addresses_of(settings_of(Path(place.config)), ("u1", "u2", SMALL))
     got = {path for found in pages.values() for path in found}
     seen = {route for route, many in addresses.items() if got & set(many)}
-    # These need a real scan, or a second flagged sheet of a batch: `tests/audit/desk` has them.
-    pictures = {route for route in addresses if route.endswith(".jpg") or "/compare" in route}
-    pictures |= {f"/cases/{{case_id}}/pages/{{page_id}}/{what}" for what in ("places", "source")}
-    pictures |= {"/cases/{case_id}/batch/{step}", "/forms/{form_id}/{number}/blank.png"}
-    assert set(addresses) - seen - pictures <= {"/metrics"}
+    assert set(addresses) - seen - PICTURES <= {"/metrics"}
 
 
 @pytest.mark.parametrize("role", [role.value for role in Role])

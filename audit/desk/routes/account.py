@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 
 from audit.desk import throttle
 from audit.desk.api import Health
+from audit.desk.cookies import seal, secret_of
 from audit.desk.factors import Factors
 from audit.desk.locale import LANGUAGES
 from audit.desk.passwords import in_turn, verify
@@ -18,7 +19,7 @@ from audit.desk.people import ABSOLUTE, Session, User, Users
 from audit.desk.permissions import Permission
 from audit.desk.rendering import static_file
 from audit.desk.routing import Routes
-from audit.desk.web import Refused, Visit, Visited, cookie_name, local, require_private
+from audit.desk.web import Refused, Visit, Visited, cookie_name, covered, local, require_private
 from audit.trail.acts import Action
 
 __all__ = ["log_in", "note_failure", "routes"]
@@ -114,10 +115,18 @@ def log_in(visit: Visit, user: User, there: str, *, second: bool = True) -> Resp
         user: Who.
         there: Where they wanted to go.
         second: Whether a second factor is asked for, where there is one or has to be.
+
+    Raises:
+        Refused: If the account was changed past the program.
     """
     desk, now = visit.desk, visit.desk.now()
     required = user.role.value in desk.settings.desk.second_factor
     # The id of the session is made inside; it is told under its hash.
+    with desk.store.reading() as connection:
+        stands = covered(connection, user)
+    if not stands:
+        note_failure(visit, user.name, visit.request.client.host if visit.request.client else "")
+        raise Refused(403, "refused.account")
     with desk.journal.doing(Action.LOGIN, user.name, Session("", user)) as connection:
         throttle.forgive(connection, user.name)
         waits = None
@@ -126,7 +135,7 @@ def log_in(visit: Visit, user: User, there: str, *, second: bool = True) -> Resp
         elif second and required:
             waits = "enrol"
         old = visit.request.cookies.get(cookie_name(visit.request))
-        before = None if old is None else Users(connection).session(old, now)
+        before = None if old is None else Users(connection).session(secret_of(old), now)
         if before is not None:
             Users(connection).end(before[0].id, now)
         agent = visit.request.headers.get("user-agent", "")
@@ -138,7 +147,7 @@ def log_in(visit: Visit, user: User, there: str, *, second: bool = True) -> Resp
     answer = visit.go(next_)
     answer.set_cookie(
         cookie_name(visit.request),
-        secret,
+        seal(desk.secret_key, secret, user, waits),
         max_age=int(ABSOLUTE.total_seconds()),
         path="/",
         secure=visit.request.url.scheme == "https",

@@ -107,7 +107,7 @@ def _pair(
             raise Refused(404, "refused.nothing")
         other = matched_page(connection, file.case, sign, visit.scope.sees)
     if other is None:
-        raise Refused(404, "refused.nothing")
+        raise Refused(404, "refused.compare")
     return file, page_of(file, sign["page_id"]), other
 
 

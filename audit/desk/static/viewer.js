@@ -34,14 +34,23 @@ function start() {
     if (!full && s * window.devicePixelRatio > 1.05 * (scan.naturalHeight / h)) loadFull();
   }
 
-  // Numbers stand outside the place they name, so that they hide nothing of it.
+  // Numbers stand outside the place they name, so that they hide nothing of it, and never on
+  // each other: where two would meet, the later one moves to the right at the end of a line.
   function label(radius) {
-    for (const group of layer.querySelectorAll("g.sign")) {
+    const taken = [];
+    const lines = [];
+    const free = (x, y) => taken.every(([a, b]) => Math.hypot(a - x, b - y) >= 2 * radius);
+    for (const group of layer.querySelectorAll("g[data-corner]:not(.off)")) {
       const [x, y] = group.dataset.corner.split(" ").map(Number);
+      let [at, step] = [x + radius, 0];
+      while (!free(at, y) && step++ < 40) at += radius / 2;
+      taken.push([at, y]);
       const set = (name, values) => Object.entries(values).forEach(([n, v]) => group.querySelector(name).setAttribute(n, v));
-      set("circle", { cx: x + radius, cy: y, r: radius });
-      set("text", { x: x + radius, y, "font-size": radius * 1.4 });
+      if (step) lines.push(`M${x} ${y}H${at}`);
+      set("circle", { cx: at, cy: y, r: radius });
+      set("text", { x: at, y, "font-size": radius * 1.4 });
     }
+    document.getElementById("leaders")?.setAttribute("d", lines.join("")); // under all numbers
   }
 
   const chooser = document.getElementById("look");
@@ -121,6 +130,9 @@ function start() {
     svg.setAttribute("viewBox", `0 0 ${size[0]} ${size[1]}`);
     svg.setAttribute("preserveAspectRatio", "none");
     svg.id = "places";
+    const leaders = document.createElementNS(SVG, "path");
+    leaders.id = "leaders";
+    svg.append(leaders);
     for (const place of places) {
       const group = document.createElementNS(SVG, "g");
       group.setAttribute("class", `${{ marks: "mark", notes: "sign note" }[place.layer] ?? "sign"} ${place.level}`);
@@ -159,6 +171,7 @@ function start() {
         off[check.checked ? "delete" : "add"](id);
         sessionStorage.setItem("layers-off", JSON.stringify([...off]));
         show();
+        draw();
       });
       show();
       label.append(check, ` ${title}`);

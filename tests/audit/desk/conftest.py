@@ -76,7 +76,9 @@ class Clock:
         self.time += dt.timedelta(**parts)
 
 
-class _Silent:
+class Silent:
+    """A screening of the table that finds nothing."""
+
     def __init__(self) -> None:
         names = ["record_id", "unit_id", "p_value", "q_value", "severity", "flagged"]
         self.records = pd.DataFrame(columns=[*names, "not_testable"])
@@ -158,7 +160,7 @@ def make_office_round(folder: Path) -> Made:
         load_settings(config),
         tools(
             scans,
-            screen=lambda *_args, **_kwargs: _Silent(),
+            screen=lambda *_args, **_kwargs: Silent(),
         ),
     )
     with open_store(load_settings(config).store_url) as store, store.writing(ADDING) as connection:

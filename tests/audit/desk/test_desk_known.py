@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 import shutil
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,10 @@ import sqlalchemy as sa
 
 from audit.desk.reviewers import blind_words, measure
 from audit.export import frame_of
+from audit.intake.originals import originals_at
 from audit.judge.decision import Decision, Verdict
+from audit.keeping.backup import back_up
+from audit.keeping.purge import purge
 from audit.known.adding import Added, add_known
 from audit.known.disguise import look_alike, near_serial
 from audit.known.drawing import draw
@@ -29,6 +34,10 @@ from audit.store import schema
 from audit.store.known import known_round
 from audit.verification import verify_round
 from detectors.errors import InputError
+from scans.page import check_page
+from scans.reference import builtin_reference
+from scans.source import read_pages
+from scans.template import load_templates
 from tests.audit.desk.conftest import START, Made, Office, opened
 
 
@@ -140,6 +149,43 @@ def test_misses_and_false_confirmations_are_for_approvers_and_administrators(
     assert told and all(str(case) not in json.dumps(body) for body in told for case in truths)
     found = verify_round(busy.desk.settings)
     assert found.faults == [] and found.checked["originals"] > 0
+    assert found.notes == []  # a note names files, and so the known forms
+
+
+def test_their_scans_are_backed_up_and_deleted_like_all_others(busy: Office) -> None:
+    settings = busy.desk.settings
+
+    def scans() -> dict[str, bool]:
+        with busy.store.reading() as connection:
+            files = schema.files
+            own = files.c.round_id == known_round(settings.round.id)
+            found = connection.scalars(sa.select(files.c.sha256).where(own)).all()
+        return {one: originals_at(settings.originals_place).verify(one) is None for one in found}
+
+    assert scans() and all(scans().values())
+    made = back_up(
+        settings,
+        settings.base / "b.tar",
+        now=lambda: START,
+        actor="an",
+        progress=lambda items, *_, **__: iter(items),
+    )
+    with tarfile.open(made.path) as archive:
+        kept = {Path(name).name for name in archive.getnames()}
+    assert set(scans()) <= kept
+    rule = settings.retention.model_copy(update={"scans": 0})
+    late = dt.datetime.combine(settings.round.date_to + dt.timedelta(2), dt.time(), dt.UTC)
+    purge(
+        busy.store,
+        settings.model_copy(update={"retention": rule}),
+        apply=True,
+        now=lambda: late,
+        actor="an",
+    )
+    assert not any(scans().values())
+    found = verify_round(settings)
+    assert found.faults == []
+    assert not [note for note in found.notes if "retention" not in note]
 
 
 def test_words_that_count_are_blind_and_stand() -> None:
@@ -172,6 +218,38 @@ def test_a_name_and_a_serial_are_near_those_of_the_host() -> None:
     found = near_serial("A-02", {"A-01", "A-03", "A-04"}, ranges, rng)
     assert found == "A-05"
     assert near_serial("A-02", {"A-01", "A-03", "A-04", "A-05"}, ranges, rng) is None
+    anywhere = SerialRanges([])
+    found = [near_serial("A-50", {"A-50"}, anywhere, rng) or "" for _ in range(40)]
+    assert max(abs(int(one[2:]) - 50) for one in found) <= 4
+    assert len(set(found)) > 5
+
+
+@pytest.mark.parametrize(("files", "kept"), [(2, ["A.jpg", "A.jpg"]), (1, ["A.pdf"])])
+def test_drawn_forms_are_kept_as_their_hosts_are(
+    office: Office, tmp_path: Path, files: int, kept: list[str]
+) -> None:
+    settings = office.desk.settings
+    form = one_form(settings, None)
+    around = surroundings(office.store, settings, form)
+    names = tuple(f"s{n}{Path(kept[0]).suffix}" for n in range(files))
+    hosts = [dataclasses.replace(host, paths=names) for host in around.hosts]
+    (found,) = draw(
+        form.instrument,
+        [CLEAN],
+        dataclasses.replace(around, hosts=hosts),
+        tmp_path,
+        np.random.default_rng(3),
+    )
+    assert [path.suffix for path in found.files] == [Path(name).suffix for name in kept]
+    pages = [page for path in found.files for page in read_pages(path)]
+    # The number stands on every page in words, as on the sheets beside it.
+    for page, template in zip(pages, load_templates(form.instrument), strict=True):
+        seen = check_page(page, form.instrument, reference=builtin_reference()).result
+        assert seen.serial is not None
+        assert template.page.serial_at_mm is not None
+        image = page.image if page.image.ndim == 2 else page.image[:, :, 1]
+        x, y = (round(mm * image.shape[0] / 297) for mm in template.page.serial_at_mm)
+        assert (image[y - 25 : y + 25, x : x + 300] < 120).mean() > 0.02
 
 
 def test_a_folder_tells_its_truth_or_says_what_is_wrong(office: Office, tmp_path: Path) -> None:

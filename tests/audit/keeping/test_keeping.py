@@ -104,8 +104,12 @@ def test_a_backup_is_put_back_and_the_trail_tells(place: Settings, tmp_path: Pat
 
 
 def test_a_lost_round_is_made_again_from_its_backup(place: Settings, tmp_path: Path) -> None:
-    before = rows(place)
-    archive = _backup(place, tmp_path / "b.tar")
+    before, units = rows(place), (place.base / "units.csv").read_bytes()
+    # Wherever the desk's key lies, it is in no backup.
+    with (place.base / "audit.toml").open("a", encoding="utf-8") as stream:
+        stream.write('\n[desk]\nsecret = "rules/desk.key"\n')
+    (place.base / "rules/desk.key").write_text("secret", "utf-8")
+    archive = _backup(settings_of(place.base / "audit.toml"), tmp_path / "b.tar")
     shutil.rmtree(place.base)
     if not place.store_url.startswith("sqlite"):
         with open_store(place.store_url) as store, store.engine.begin() as connection:
@@ -116,6 +120,8 @@ def test_a_lost_round_is_made_again_from_its_backup(place: Settings, tmp_path: P
     assert rows(settings) == before
     assert verify_round(settings).faults == []
     assert not (place.base / ".survey-audit.key").exists()
+    assert not (place.base / "rules/desk.key").exists()
+    assert (place.base / "units.csv").read_bytes() == units
 
 
 def test_a_backup_while_somebody_writes_is_one_moment(place: Settings, tmp_path: Path) -> None:
@@ -265,6 +271,19 @@ def test_originals_are_deleted_when_their_time_is_over(place: Settings, tmp_path
     assert archive.stat().st_size > 0
 
 
+def test_originals_of_another_round_of_the_store_are_no_leftovers(place: Settings) -> None:
+    other = place.round.model_copy(update={"id": "another"})
+    scans = FakeScans()
+    for path in place.base.glob("inbox/scans/*/*.png"):
+        path.unlink()
+    scans.put(place.base, "u1/late.png", Sheet(GOOD, serial="S-9"))
+    run_round(place.model_copy(update={"round": other}), quiet(scans))
+    kept = [p for p in (place.base / "originals").rglob("*") if p.is_file()]
+    found = verify_round(place)
+    assert found.checked["originals"] < len(kept)
+    assert (found.faults, found.notes) == ([], [])
+
+
 def test_an_original_that_two_files_share_stays_while_one_needs_it(tmp_path: Path) -> None:
     folder = tmp_path / "r"
     config, scans = small_round(folder), FakeScans()
@@ -298,7 +317,10 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert command(["restore", str(archive), *words, "--force"]) == ExitCode.DONE
     assert command(["restore", str(folder / "units.csv"), *words, "--force"]) == ExitCode.INPUT
     fresh = tmp_path / "fresh"
+    capsys.readouterr()
     assert command(["restore", str(archive), "-c", str(fresh)]) == ExitCode.DONE
+    told = capsys.readouterr().err
+    assert "mount or make inbox/scans and inbox/responses before the next run" in told
     assert command(["verify", "-c", str(fresh)]) == ExitCode.DONE
     other = small_round(tmp_path / "other")
     capsys.readouterr()

@@ -82,6 +82,15 @@ def test_words_are_text_in_an_embedded_face(printed):
         assert all("/FontFile2" in o or "/FontFile3" in o for o in files)
 
 
+def test_names_of_values_and_factors_come_from_the_form(printed):
+    words = words_of(printed / "b.pdf")
+    assert "1 Kém 2 Trung bình 3 Khá 4 Tốt" in words
+    assert "S. Đánh giá của cơ quan, tổ chức (Opinion of the agency)" in words
+    form = load_instrument(printed / "b.toml")
+    assert form.factor_names["S"]["en"] == "Opinion of the agency"
+    assert form.items[0].label(4)["vi"] == "Tốt"
+
+
 def test_the_same_input_gives_the_same_bytes(printed, tmp_path):
     again = ["-o", str(tmp_path / "b.pdf"), "--handover", str(tmp_path / "record.pdf")]
     assert run([*ARGUMENTS, *again, "--batch-size", "2"]) == 0

@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from detectors.errors import UsageError
+from detectors.errors import InputError, UsageError
 from detectors.instrument import Instrument, load_instrument
-from scans.simulate.form import FORMS, get_form, write_instrument
+from detectors.instrument_toml import instrument_toml
+from scans.simulate.form import FORMS, get_form, printing, write_instrument
 from scans.template import load_templates
 
 
@@ -36,6 +37,28 @@ def test_instrument_file_holds_the_geometry_that_was_drawn(
         assert page.fields == drawn.fields
         assert page.fiducials_mm == drawn.fiducials_mm
         assert page.code == drawn.code
+        assert page.serial_at_mm == drawn.serial_at_mm
+
+
+def test_a_form_is_printed_with_its_serial_as_drawn_here_or_as_its_file_says(
+    instruments: dict[str, Instrument], tmp_path: Path
+) -> None:
+    ours = instruments["HL-01"]
+    with printing(ours) as name:
+        assert name == "HL-01"
+    folder = write_instrument("HL-01", tmp_path).parent
+    text = (folder / "instrument.toml").read_text("utf-8")
+    (folder / "theirs.toml").write_text(text.replace('id = "HL-01"', 'id = "OWN"', 1), "utf-8")
+    theirs = load_instrument(folder / "theirs.toml")
+    places = [page.serial_at_mm for page in get_form("HL-01").pages]
+    assert all(places)
+    with printing(theirs) as name:
+        assert name != "HL-01"
+        assert [page.serial_at_mm for page in get_form(name).pages] == places
+    text = instrument_toml(theirs).replace("serial_at_mm = [86", "serial_at_mm = [300", 1)
+    (folder / "theirs.toml").write_text(text, "utf-8")
+    with pytest.raises(InputError, match=r"serial_at_mm = .300.* lies outside the page"):
+        load_instrument(folder / "theirs.toml")
 
 
 def test_hl01_asks_what_the_survey_asks(instruments: dict[str, Instrument]) -> None:
