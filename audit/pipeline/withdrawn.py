@@ -50,7 +50,7 @@ def withdraw(store: Store, settings: Settings, sources: Sources, tools: Tools) -
             for path, _, reasons in scanned_with_reasons(connection, settings.round.id)
             if "unknown_unit" in reasons
         }
-    moved = _moved(rows, sources, homeless, listed)
+    moved = _moved([dict(row) for row in rows], sources, homeless, listed)
     known = {row["path"] for row in rows}
     for path in sorted(listed.keys() - known):
         what = f"{path} is no file of this round"

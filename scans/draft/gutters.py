@@ -37,7 +37,7 @@ def gutter(sheet: Sheet, boxes: Sequence[Found]) -> float | None:
     dark = sheet.flat[rows] < _PRINT
     # A rule between the columns is no print of either.
     dark = dark & ~_upright_rules(dark, scale)
-    blank = ~dark.any(axis=0)
+    blank = np.asarray(~dark.any(axis=0), dtype=np.bool_)
     for start, end in _runs(blank):
         left, right = start / scale, end / scale
         middle = (left + right) / 2
@@ -60,7 +60,7 @@ def gutter(sheet: Sheet, boxes: Sequence[Found]) -> float | None:
 def _upright_rules(dark: NDArray[np.bool_], scale: float) -> NDArray[np.bool_]:
     """Columns of rules, also of those that lean a little: narrow, and printed all the way."""
     found = np.asarray(dark.mean(axis=0) > 0.6, dtype=np.bool_)
-    for start, end in _runs(dark.any(axis=0)):
+    for start, end in _runs(np.asarray(dark.any(axis=0), dtype=np.bool_)):
         if end - start <= _RULE_MM * scale and dark[:, start:end].any(axis=1).mean() > 0.6:
             found[start:end] = True
     return found
@@ -77,7 +77,7 @@ def _questions(
 ) -> int:
     """Lines of words in which no box stands, and that begin where the boxes do or left of them."""
     begin = min(b.box_mm[0] for b in boxes) + _EDGE_MM
-    inked = dark.any(axis=1)
+    inked = np.asarray(dark.any(axis=1), dtype=np.bool_)
     count = 0
     for start, end in _runs(inked):
         high, low = top + start / scale, top + end / scale
