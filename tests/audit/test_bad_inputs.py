@@ -285,3 +285,34 @@ def test_a_withdrawn_file_counts_no_more_and_counts_again(tmp_path: Path) -> Non
     for name in ("records", "pages", "scores", "marks", "findings"):
         assert after[name] == before[name], name
     assert verify_round(settings).faults == []
+
+
+def test_a_scan_that_is_put_into_the_folder_of_its_unit_has_moved(tmp_path: Path) -> None:
+    """The program itself says where to put it: doing so must not look like a second copy."""
+    config, scans = small_round(tmp_path / "r"), FakeScans()
+    folder = tmp_path / "r"
+    for name in ("a.png", "b.png", "u2/c.png"):
+        scans.put(folder, name, Sheet(GOOD))
+    outcome = run(config, scans)
+    assert sum("put it in inbox/scans/<unit_id>/" in line for line in outcome.not_judged) == 2
+    inbox, settings = folder / "inbox/scans", settings_of(config)
+    (inbox / "u1").mkdir()
+    (inbox / "a.png").rename(inbox / "u1/a.png")
+    (inbox / "b.png").rename(inbox / "u1/b2.png")
+    assert run(config, scans).exit_code is ExitCode.DONE
+    assert run(config, scans).nothing_new
+    records = table(settings, "records")
+    assert sorted(records["unit_id"]) == ["u1", "u1", "u2"]
+    assert set(records["state"]) == {"scored"}
+    assert table(settings, "findings").empty
+    # From one unit to another is no move: both stand, to be compared.
+    (inbox / "u2/c.png").rename(inbox / "u1/c.png")
+    run(config, scans)
+    assert sorted(table(settings, "records")["unit_id"]) == ["u1", "u1", "u1", "u2"]
+    # A copy that stays beside the first is none, either.
+    scans.put(folder, "d.png", Sheet(GOOD))
+    run(config, scans)
+    (inbox / "u1/d.png").write_bytes((inbox / "d.png").read_bytes())
+    run(config, scans)
+    assert len(table(settings, "records")) == 6
+    assert verify_round(settings).faults == []
