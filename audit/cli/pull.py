@@ -20,7 +20,7 @@ def pull(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]…", help="These sources only.")
     ] = None,
-    again: Annotated[
+    again: Annotated[  # noqa: FBT002 - a flag of the command line
         bool,
         typer.Option("--again", help="Everything, with what was edited or reviewed since."),
     ] = False,

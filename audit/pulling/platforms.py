@@ -207,7 +207,7 @@ def _surveycto(
     login = base64.b64encode(f"{source.user}:{secret.reveal()}".encode()).decode()
     client = _with(client, Authorization=f"Basic {login}")
     path = f"/api/v2/forms/data/wide/json/{quote(source.form)}"
-    # Without r the server gives approved submissions only, and who reviews would choose what counts.
+    # Without r it gives what was approved only, and who approves would choose what counts.
     query = {"date": int(cursor.get("since", 0)), "r": "approved|rejected|pending"}
     answer = client.json(client.get(path, query), path)
     if not isinstance(answer, list):

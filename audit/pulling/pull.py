@@ -72,16 +72,17 @@ def pull_sources(
     found = []
     with round_lock(settings.base / PULL_LOCK, "pull"):
         for name in names or known:
-            found.append(_pull(settings, known[name], again, now, client))
+            found.append(_pull(settings, known[name], now, client, again=again))
     return found
 
 
 def _pull(
     settings: Settings,
     source: Source,
-    again: bool,
     now: Callable[[], dt.datetime],
     client: Callable[[Source], Client] | None,
+    *,
+    again: bool,
 ) -> Brought:
     path = settings.base / STATE
     state = _state(path)

@@ -115,7 +115,7 @@ def test_what_was_rejected_after_the_pull_is_fetched_and_held(
     form = load_instrument(instrument(tmp_path))
     tables = []
 
-    def pull(again: bool = False) -> int:
+    def pull(*, again: bool = False) -> int:
         (brought,) = pull_sources(
             settings, again=again, now=clock, client=lambda _: _client(platform)
         )
