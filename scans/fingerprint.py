@@ -39,8 +39,8 @@ class Fingerprint:
         thumb: uint8 ``(_THUMB, _THUMB)``: the scan as received, for files saved again.
         shape: Height and width of the scan in pixels.
         pens: float32 ``(1 + changed items, 4)``: the sheet's pen, then those of new marks.
-        scanner: What the scanner left; ``None`` for photos, for pages that were drawn and for
-            what an earlier version kept.
+        scanner: What the scanner left; ``None`` for photos, scans of two levels, pages that were
+            drawn and what an earlier version kept.
     """
 
     origin: Origin

@@ -27,7 +27,6 @@ from detectors.simulate.frauds import Fraud, FraudPlan
 from detectors.simulate.round import SimulatedRound, simulate_round
 from detectors.table import RecordTable, UnitTable
 from scans.fingerprint import Fingerprint, fingerprint
-from scans.measure.scanner import ScannerTraits
 from scans.page import answers_of, view_of
 from scans.reference import Reference
 from scans.simulate.encode import Resave
@@ -172,9 +171,12 @@ def _batch(sheet: Fingerprint) -> dict[str, Fingerprint]:
         dirt = np.array([[300, 400, 0, 0], [900, 2500, 0, 0], [2000, 1200, 0, 0]], np.uint16)
         dirt[:, 2:] = chance.integers(9_000, 10_000, (3, 2))
         if k == 23:
-            values, dirt = values + np.float32(0.05), dirt[:0]
+            values, dirt = values + np.float32(1.0), dirt[:0]
         made[f"batch-{k}"] = replace(
-            sheet, origin=origin, thumb=thumb, scanner=ScannerTraits(values, dirt)
+            sheet,
+            origin=origin,
+            thumb=thumb,
+            scanner=replace(sheet.scanner, values=values, dirt=dirt),
         )
     return made
 

@@ -101,13 +101,15 @@ def _scanner(traits: ScannerTraits | None) -> dict[str, Any] | None:
         return None
     # JSON has no numbers that are none.
     values = [None if v != v else round(v, 5) for v in traits.values.tolist()]
-    return {"values": values, "dirt": traits.dirt.tolist()}
+    px_per_mm = round(float(traits.px_per_mm), 5)
+    return {"px_per_mm": px_per_mm, "values": values, "dirt": traits.dirt.tolist()}
 
 
 def _traits(kept: Mapping[str, Any] | None) -> ScannerTraits | None:
     if kept is None:
         return None
     return ScannerTraits(
+        kept["px_per_mm"],
         np.array(kept["values"], np.float32),
         np.array(kept["dirt"], np.uint16).reshape(-1, 4),
     )

@@ -183,8 +183,8 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         "các trang trong lô không có đặc điểm chung",
     ),
     (
-        r"a photo, a drawn page, or a page that an earlier version read",
-        "ảnh chụp, trang dựng lại từ PDF, hoặc trang do phiên bản trước đọc",
+        r"a photo, a scan of two levels, a drawn page, or one that an earlier version read",
+        "ảnh chụp, bản quét 1 bit, trang dựng lại từ PDF, hoặc trang do phiên bản trước đọc",
     ),
     (
         r"the scans of the batch share too little dirt to know their scanner by",

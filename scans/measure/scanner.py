@@ -1,10 +1,14 @@
-"""What a scanner leaves on every page it makes: dirt, scale, sharpness, grain.
+"""What a scanner leaves on every page it makes: dirt, sharpness, grain.
 
 Dirt is the scanner's own: dust on the glass and lines from a soiled slit stand at the same
 place of every *scan*, whatever lies under them, as the fixed pattern of a sensor does
-(Lukáš, Fridrich and Goljan 2006; Khanna, Mikkilineni and Delp 2009 for flatbeds). Scale,
-sharpness and grain are of the scanner, the press and the paper together, so they can support
-what dirt says and say nothing alone.
+(Lukáš, Fridrich and Goljan 2006; Khanna, Mikkilineni and Delp 2009 for flatbeds). Sharpness and
+grain are of the scanner, the press and the paper together, so they can support what dirt says
+and say nothing alone.
+
+Left out, as they did not tell devices apart in the lab: scale and shear (paper, printer and feed
+move them more from page to page than a device differs from another) and how grain goes on from
+pixel to pixel.
 
 Taken from what the page's checks have worked out already; a millisecond or two a page.
 """
@@ -23,15 +27,17 @@ from scans.template import PageTemplate
 from scans.types import RawPage, Registration, ScanClass
 from scans.view import PageView
 
-__all__ = ["GEOMETRY", "GRAIN", "LINE", "OPTICS", "TRAITS", "ScannerTraits", "scanner_traits"]
+__all__ = ["CLASSES", "GRAIN", "LINE", "OPTICS", "TRAITS", "ScannerTraits", "scanner_traits"]
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
-GEOMETRY = ("scale_x", "scale_y", "shear")
 OPTICS = ("edge_x", "edge_y", "black")
-GRAIN = ("grain", "grain_x", "grain_y", "blue", "red")
-TRAITS = (*GEOMETRY, *OPTICS, *GRAIN)
+GRAIN = ("grain", "blue", "red")
+TRAITS = (*OPTICS, *GRAIN)
+
+CLASSES = frozenset((ScanClass.CLIPPED_GREY, ScanClass.CLIPPED_COLOUR, ScanClass.CONTINUOUS))
+"""Photos and drawn pages show no scanner's pixels, two levels neither sharpness nor grain."""
 
 LINE = 65535
 """Stands for ``y`` of a line that runs down the scan."""
@@ -40,7 +46,7 @@ _PRINT = 20
 _SPECK_CELLS, _CELL = 3, 2
 _MOST_SPECKS, _MOST_LINES = 24, 8
 # Darker than the paper by so much, as a share of it: the grain of paper stays below a third.
-_DARKER, _DARKER_BITONAL = 0.08, 0.16
+_DARKER = 0.08
 _NEAR_PRINT_MM, _NEAR_MARKS_MM, _EDGE_MM = 0.75, 1.5, 5.0
 # Rows of the scan that are looked at for lines, and how far a column must stand out of those
 # beside it: six times what grain leaves in the mean of a column.
@@ -54,41 +60,33 @@ class ScannerTraits:
     """What one scan tells of its scanner.
 
     Attributes:
-        values: float32 ``(len(TRAITS),)``; NaN where the scan does not carry it. Logarithms of
-            px a mm; shear in radians; width of printed edges across and along the sheet in
-            pixels; black as a share of the paper; logarithm of the paper's variance and its
-            correlation with the next pixel; paper's blue and red less green, in levels.
+        px_per_mm: Resolution of the scan.
+        values: float32 ``(len(TRAITS),)``; NaN where the scan does not carry it. Width of printed
+            edges across and along the sheet in pixels; black as a share of the paper; logarithm
+            of the paper's variance; paper's blue and red less green, in levels.
         dirt: uint16 ``(k, 4)``: small dark places off print and marks: x and y in pixels of
             the scan (y is :data:`LINE` for a line that runs down it), and the same place on the
             form in hundredths of a millimetre.
     """
 
+    px_per_mm: float
     values: NDArray[np.float32]
     dirt: NDArray[np.uint16] = field(default_factory=lambda: np.zeros((0, 4), np.uint16))
 
 
 def scanner_traits(view: PageView) -> ScannerTraits | None:
-    """Measure a page; ``None`` for photos and drawn pages, whose pixels are no scanner's."""
+    """Measure a page; ``None`` where :data:`CLASSES` does not name its scan class."""
     raw, laid = view.raw, view.registration
-    if raw.scan_class in (ScanClass.PHOTO, ScanClass.RENDERED):
+    if raw.scan_class not in CLASSES:
         return None
-    bitonal = raw.scan_class is ScanClass.BITONAL
     values = dict.fromkeys(TRAITS, float("nan"))
-    values |= dict(zip(GEOMETRY, _geometry(laid), strict=True))
-    dirt = _specks(view.sheet, laid, _DARKER_BITONAL if bitonal else _DARKER)
-    if not bitonal:
-        dirt = np.concatenate([dirt, _lines(raw.grey, laid, view.template, view.ink.paper)])
-        values |= dict(zip(OPTICS, _optics(view), strict=True))
+    lines = _lines(raw.grey, laid, view.template, view.ink.paper)
+    dirt = np.concatenate([_specks(view.sheet, laid), lines])
+    values |= dict(zip(OPTICS, _optics(view), strict=True))
     if raw.scan_class is ScanClass.CONTINUOUS:
         values |= _grain(raw, laid, view.template)
     packed = np.array([values[name] for name in TRAITS], np.float32)
-    return ScannerTraits(packed, np.clip(np.rint(dirt), 0, LINE).astype(np.uint16))
-
-
-def _geometry(laid: Registration) -> tuple[float, float, float]:
-    across, down = laid.matrix[:2, 0], laid.matrix[:2, 1]
-    sx, sy = float(np.linalg.norm(across)), float(np.linalg.norm(down))
-    return float(np.log(sx)), float(np.log(sy)), float(across @ down / (sx * sy))
+    return ScannerTraits(laid.px_per_mm, packed, np.clip(np.rint(dirt), 0, LINE).astype(np.uint16))
 
 
 @lru_cache(maxsize=16)
@@ -121,10 +119,10 @@ def _bare(template: PageTemplate) -> Bytes:
     return bare
 
 
-def _specks(sheet: Sheet, laid: Registration, darker: float) -> Floats:
+def _specks(sheet: Sheet, laid: Registration) -> Floats:
     """Small dark places that stand alone: ``(k, 4)`` as in :class:`ScannerTraits`."""
     dark = np.asarray(cv2.subtract(sheet.paper, sheet.grey), np.uint8)
-    ink = cv2.threshold(dark, darker * sheet.level, 255, cv2.THRESH_BINARY)[1]
+    ink = cv2.threshold(dark, _DARKER * sheet.level, 255, cv2.THRESH_BINARY)[1]
     rows, columns = ink.shape[0] // _CELL, ink.shape[1] // _CELL
     even = ink[: rows * _CELL, : columns * _CELL]
     small = cv2.resize(even, (columns, rows), interpolation=cv2.INTER_AREA)
@@ -233,15 +231,7 @@ def _grain(raw: RawPage, laid: Registration, template: PageTemplate) -> dict[str
     variance = np.einsum("nij,nij->n", flat, flat) / _SIDE**2
     # Windows that a pen touched are the roughest; half of them are surely paper.
     quiet = variance <= np.quantile(variance, 0.6)
-    flat, variance = flat[quiet], np.maximum(variance[quiet], 1e-3)
-    pairs = _SIDE * (_SIDE - 1)
-    across = np.einsum("nij,nij->n", flat[:, :, 1:], flat[:, :, :-1]) / pairs / variance
-    along = np.einsum("nij,nij->n", flat[:, 1:], flat[:, :-1]) / pairs / variance
-    found = {
-        "grain": float(np.log(np.median(variance) + 1 / 12)),
-        "grain_x": float(np.median(across)),
-        "grain_y": float(np.median(along)),
-    }
+    found = {"grain": float(np.log(np.median(variance[quiet]) + 1 / 12))}
     if raw.image.ndim == 3:
         tint = _windows(raw.image, centres, _SIDE // 3)[quiet].mean(axis=(1, 2))
         blue, green, red = np.median(tint, axis=0).tolist()

@@ -1,7 +1,7 @@
 """A page whose scanner is not its batch's, by what the scanner itself leaves on every scan.
 
 Dirt decides: dust and lines stand at one place of all scans of a device and of no other's.
-Sheets bring scale, sharpness and grain of their own (another ream, another printer, a
+Sheets bring sharpness and grain of their own (another ream, another printer, a
 photocopied blank), so these may only bear out what dirt says. Without dirt that nearly the whole
 batch shares, nothing is said.
 """
@@ -19,39 +19,35 @@ from scipy.spatial import cKDTree
 from detectors.finding import Family, Finding, Message, Severity
 from detectors.registry import Assessment, CheckInfo, Level
 from scans.fingerprint import Fingerprint
-from scans.measure.scanner import GEOMETRY, GRAIN, LINE, OPTICS, TRAITS, ScannerTraits
+from scans.measure.scanner import CLASSES, GRAIN, LINE, OPTICS, TRAITS, ScannerTraits
 
 Floats = NDArray[np.float64]
 
 # A batch smaller than this shows no habit.
 FEWEST = 20
 # Dirt is the batch's own where so many of its scans show it; the rest have ink over it.
-_SHARED = 0.7
+_SHARED = 0.5
 _NEAR_MM = 0.4
 _MOST_PLACES, _SEEDS = 12, 80
 # Scanners cut all pages to one width; feeders let go a little sooner or later.
 _WIDTH_STEP, _HEIGHT_STEP = 0.005, 0.03
 # A scan shows less dirt than so rarely, by chance of ink and print over it.
-_UNLIKELY = 0.01
+_UNLIKELY = 0.03
 # How many spreads a trait lies off before it bears out what dirt says.
-_FAR = 5.0
+_FAR = 4.0
 # More pages than this that are unlike the rest are another scanner in honest use.
 _FEW = 0.02
 # Batches are mixed for good reasons: a lead is never rarer than this.
 _FLOOR = 0.02
 
 # Smallest spread that is believed, in the unit of each trait.
-_LEAST = {
-    **{"scale_x": 5e-4, "scale_y": 5e-4, "shear": 5e-4, "edge_x": 0.05, "edge_y": 0.05},
-    **{"black": 0.01, "grain": 0.08, "grain_x": 0.03, "grain_y": 0.03, "blue": 0.5, "red": 0.5},
-}
+_LEAST = {"edge_x": 0.05, "edge_y": 0.05, "black": 0.01, "grain": 0.08, "blue": 0.5, "red": 0.5}
 _GROUPS: dict[str, tuple[Message, tuple[str, ...]]] = {
-    "geometry": (Message("tỷ lệ và độ lệch góc", "scale and shear"), GEOMETRY),
     "optics": (Message("độ nét và độ đen", "sharpness and black"), OPTICS),
     "grain": (Message("độ nhiễu và sắc giấy", "grain and tint of paper"), GRAIN),
 }
 
-_NO_SCAN = "a photo, a drawn page, or a page that an earlier version read"
+_NO_SCAN = "a photo, a scan of two levels, a drawn page, or one that an earlier version read"
 _FEW_PAGES = f"fewer than {FEWEST} pages in the batch"
 _NO_DIRT = "the scans of the batch share too little dirt to know their scanner by"
 _OTHER_SIZE = "a picture of another size than the batch's"
@@ -66,13 +62,13 @@ class _MetadataScanner:
         title=Message("Trang không do máy quét của lô tạo ra", "Scanner unlike the batch's"),
         sees=(
             "Dust on the glass and lines from a soiled slit stand at the same place of every scan "
-            "of a device. A page without any of the dirt that its batch shares, whose scale, "
+            "of a device. A page with hardly any of the dirt that its batch shares, whose "
             "sharpness or grain is far off as well, was scanned elsewhere, whatever its file says."
         ),
         null_model=(
             "Dirt: probability that a page of the batch shows no more of it, from how often each "
-            "place is seen on the other pages (Poisson binomial), at most 1 %. With it at least "
-            "one of geometry, optics and grain five robust spreads off and among the rarest 2 %. "
+            "place is seen on the other pages (Poisson binomial), at most 3 %. With it "
+            "optics or grain four robust spreads off and among the rarest 2 %. "
             "Conformal rank in the batch, never below 2 %; where more than 2 % of a batch (one "
             "page, if it is small) are unlike the rest, it has two scanners and nothing is said. "
             f"Batches under {FEWEST} pages, and batches whose scans share no dirt, are not judged."
@@ -93,6 +89,7 @@ class _MetadataScanner:
                 "The glass was cleaned, and the sheet was printed or copied unlike the others.",
             ),
         ),
+        valid_for=frozenset(kind.value for kind in CLASSES),
         batch_dependent=True,
     )
 
@@ -108,7 +105,9 @@ class _MetadataScanner:
             folder = str(PurePath(page.origin.path).parent)
             batches.setdefault((folder, page.form_page), []).append(i)
         for members in batches.values():
-            scans, missing = _comparable([(i, subject[i]) for i in members])
+            # By name, so that the order in which pages come makes no difference.
+            named = sorted((subject[i].name, i) for i in members)
+            scans, missing = _comparable([(i, subject[i]) for _, i in named])
             reasons.update(missing)
             if not scans:
                 continue
@@ -234,7 +233,7 @@ def _odd(values: Floats, members: Sequence[str], few: int) -> NDArray[np.bool_]:
 
 def _shared_dirt(scans: Sequence[_Scan]) -> tuple[Floats, float]:
     """Places ``(m, 2)`` in px of the scan where most show dirt, and what counts as near."""
-    scale = float(np.exp(np.median([scan.traits.values[0] for scan in scans])))
+    scale = float(np.median([scan.traits.px_per_mm for scan in scans]))
     near = _NEAR_MM * scale
     # A part of a large batch shows as well where its dirt is.
     some = scans[:: max(1, len(scans) // _SEEDS)]
