@@ -139,6 +139,13 @@ class Finding:
         told = Message(vietnamese_numbers(self.message.vi), self.message.en)
         object.__setattr__(self, "message", told)
 
+    def __repr__(self) -> str:
+        """One line: how serious, which check, what it is about, how rare, what was seen."""
+        about = " ".join(filter(None, (self.unit_id, self.record_id, self.item, self.field)))
+        rare = "a rule" if self.p_value is None else f"p = {self.p_value:.2g}"
+        where = f" {about}" if about else ""
+        return f"<Finding {self.severity.value} {self.detector}{where} ({rare}): {self.message.en}>"
+
     def to_json(self) -> dict[str, Any]:
         """A JSON object valid against the contract's schema of a finding."""
         return {

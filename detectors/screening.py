@@ -32,6 +32,7 @@ from detectors.finding import Finding, Message
 from detectors.instrument import Instrument
 from detectors.reasons import Reasons
 from detectors.registry import Assessment, Level, discover
+from detectors.shown import html_table, number
 from detectors.table import RecordTable, UnitTable
 from detectors.units._features import features_of
 from detectors.units._shape import TESTS, shape_of
@@ -70,6 +71,26 @@ class Screening:
     findings: tuple[Finding, ...]
     notes: tuple[Message, ...] = ()
     groups: pd.DataFrame = field(default_factory=lambda: _groups(None, None))
+
+    def __repr__(self) -> str:
+        """One line: how many were flagged, and how many could not be judged."""
+        told = ", ".join(
+            f"{len(table)} {name} ({int(table['flagged'].sum())} flagged, "
+            f"{int((table['not_testable'] != '').sum())} not judged)"
+            for name, table in (("records", self.records), ("units", self.units))
+        )
+        return f"<Screening: {told}, {len(self.findings)} findings>"
+
+    def _repr_html_(self) -> str:
+        """The same, and the signs: the worst units and records first, twenty of them."""
+        worst = sorted(self.findings, key=lambda f: (-f.severity.rank, f.p_value or 0.0))[:20]
+        rows = [
+            (f.severity.value, f.unit_id, f.record_id, f.detector, number(f.p_value), f.message.vi,
+             f.message.en)
+            for f in worst
+        ]  # fmt: skip
+        head = ("severity", "unit", "record", "check", "p", "dấu hiệu", "signs")
+        return html_table(repr(self)[1:-1], head, rows)
 
 
 def screen(

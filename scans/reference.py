@@ -64,6 +64,12 @@ class Reference:
     fusion: Fusion = field(default_factory=lambda: Fusion({}))
     slack: float = 0.0
 
+    def __repr__(self) -> str:
+        """One line: how many honest pages of which kind of scan it has seen."""
+        seen = ", ".join(f"{count} {kind}" for kind, count in sorted(self.pages.items()))
+        behind = ", with the built-in one behind it" if self.fallback is not None else ""
+        return f"<Reference: {seen or 'no'} pages{behind}>"
+
     def p_value(self, check: str, scan_class: ScanClass, score: float) -> float | None:
         """How often an honest page of this class scores this high; ``None`` if never seen.
 

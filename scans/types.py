@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from detectors.finding import Finding, Severity
 from detectors.instrument import Value
+from detectors.shown import html_table, number
 
 __all__ = [
     "BoxReading",
@@ -244,3 +245,25 @@ class PageResult:
     scan_class: ScanClass | None = None
     residual_mm: float | None = None
     quality: Mapping[str, float] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """One line: which page, whether it was read, what was found."""
+        place = f"{self.origin.path} p. {self.origin.page}"
+        if self.status is not Status.READ:
+            return f"<PageResult {place}: {self.status.value}, {self.reason}>"
+        flag = {True: "flagged", False: "not flagged", None: "not judged"}[self.flagged]
+        return (
+            f"<PageResult {place}: form page {self.form_page}, {flag}, suspicion "
+            f"{number(self.suspicion)}, {len(self.findings)} findings, "
+            f"{len(self.not_assessable)} checks not assessable>"
+        )
+
+    def _repr_html_(self) -> str:
+        """The same, and every finding."""
+        rows = [
+            (f.severity.value, f.item or f.field, f.detector, number(f.p_value), f.message.vi,
+             f.message.en)
+            for f in self.findings
+        ]  # fmt: skip
+        head = ("severity", "item", "check", "p", "dấu hiệu", "signs")
+        return html_table(repr(self)[1:-1], head, rows)

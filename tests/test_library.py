@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import doctest
 import importlib
 import pkgutil
@@ -23,6 +24,7 @@ from detectors.estimators import INDICES, ConformalDetector, RecordScreen, Respo
 from detectors.simulate.frauds import Fraud, FraudPlan
 from detectors.simulate.round import simulate_round
 from scans.simulate.form import write_instrument
+from scans.types import Status
 from tests.data import ROOT
 from tests.scans.pages import honest, written
 
@@ -70,6 +72,26 @@ def test_a_page_alone_and_pages_together_are_read_alike(sheets):
     together = list(scans.check_pages(paths, toml))
     for path, page in zip(paths, together, strict=True):
         assert scans.page_object(scans.check_page(path, toml)) == scans.page_object(page)
+
+
+def test_results_show_themselves_in_a_few_lines(sheets):
+    """A notebook's last line: what came out, not thirty thousand characters of it."""
+    paths, toml = sheets
+    page = scans.check_page(paths[0], toml)
+    assert repr(page).startswith(f"<PageResult {paths[0]} p. 1: form page 2, not flagged")
+    world = simulate_round(3, 12, records_per_unit=60)
+    found = detectors.screen(world.responses, world.instrument, units=world.units, seed=1)
+    assert "12 units (1 flagged, 2 not judged)" in repr(found)
+    shown = found._repr_html_()
+    assert shown.count("<tr>") == 1 + min(20, len(found.findings))
+    assert "U0006" in shown
+    assert "Có dấu hiệu" in shown
+    things = [page, found, found.findings[0], world.instrument, RecordScreen(world.instrument)]
+    things.append(scans.calibrate(paths[:1], toml))
+    assert max(len(repr(thing)) for thing in things) < 500
+    torn = dataclasses.replace(page, status=Status.UNREADABLE, reason="<torn>", flagged=None)
+    assert repr(torn).endswith("unreadable, <torn>>")
+    assert "&lt;torn&gt;" in torn._repr_html_()
 
 
 def test_a_reference_learnt_here_judges_here(sheets, tmp_path):

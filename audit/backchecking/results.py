@@ -94,7 +94,8 @@ def report_of(
     apart = arm_result(Arm.SUSPECT, half).anytime.low > arm_result(Arm.RANDOM, half).anytime.high
     tiers = _tiers(draw["units"], members, verdicts, limit)
     asked = [tier for tier in tiers if tier.tier is not None]
-    flags_known = flags != "open" or suspect.population == 0 or suspect.open == 0
+    settled = suspect.stands + suspect.altered == suspect.population  # nothing left to infer
+    flags_known = flags != "open" or settled
     unit = draw["parameters"]["unit"]
     tier_known = unit is None or all(t.enough for t in asked if t.unit_id == unit)
     return BackcheckReport(
@@ -112,8 +113,8 @@ def report_of(
         flags=flags,
         flags_tell=True if apart else None,
         escalate=_escalate(members, verdicts),
-        enough=all(v is not Verdict.OPEN for v in verdicts.values())
-        or (flags_known and tier_known),
+        enough=flags_known and tier_known,
+        exhausted=all(v is not Verdict.OPEN for v in verdicts.values()),
     )
 
 

@@ -245,7 +245,15 @@ def _show(found: BackcheckReport) -> None:
     for more in found.escalate:
         say(f"ask all of {more.kind} {more.name}: {more.altered} of {more.asked} altered")
     say("")
-    say("enough is known: the work may stop" if found.enough else "go on asking, in list order")
+    if found.enough:
+        say("enough is known: the work may stop")
+    elif found.exhausted:
+        say(
+            "all of the list were asked, and it does not tell: `draw` again with a new public "
+            "seed (--unit for one tier), or report the intervals as they are"
+        )
+    else:
+        say("go on asking, in list order")
 
 
 def _tiers(found: BackcheckReport) -> str:

@@ -33,5 +33,11 @@ def restore(
         talk(f"does not verify: {line}")
     if done.set_aside is not None:
         talk(f"the store that was there is kept as {done.set_aside}")
+    from audit.settings import load_settings
+
+    settings = load_settings(config)
+    gone = [str(p) for p in (settings.scans, settings.responses) if not settings.path(p).is_dir()]
+    if gone:
+        talk(f"mount or make {' and '.join(gone)} before the next run: backups hold no inbox")
     say(f"restored: the trail ends at {done.size} with {done.head}")
     return ExitCode.TRAIL if done.faults else ExitCode.DONE

@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 
 from audit.cli._console import say, talk
+from audit.cli._listed import some_of_each
 from audit.cli._progress import SHAPES, progress_as
 from audit.cli._round import HERE, Config, now, person
 from detectors.errors import ExitCode, UsageError
 
 _SEVERITIES = ("none", "yellow", "orange", "red")
-_LISTED = 20
+_LISTED, _OF_EACH = 40, 3
 
 
 def register(app: typer.Typer) -> None:
@@ -53,10 +54,11 @@ def run(
     settings = settings.model_copy(update=given)
     show = progress_as(progress)
     outcome = run_and_tell(settings, now=now, progress=show, actor=person(), talk=talk)
-    for line in outcome.not_judged[:_LISTED]:
+    listed = list(some_of_each(outcome.not_judged, _OF_EACH))
+    for line in listed[:_LISTED]:
         talk(f"not judged: {line}")
-    if len(outcome.not_judged) > _LISTED:
-        talk(f"not judged: {len(outcome.not_judged) - _LISTED} more; see `survey-audit status`")
+    if len(listed) > _LISTED:
+        talk(f"not judged: {len(listed) - _LISTED} more; see `survey-audit status`")
     for line in outcome.warnings:
         talk(f"warning: {line}")
     if reports:

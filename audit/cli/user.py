@@ -112,12 +112,19 @@ def add_user(
 
 def _password(store: Store, name: str) -> str:
     from audit.desk.people import Users
+    from audit.desk.web import covered
     from audit.trail.acts import Act, Action
 
     act = Act(Action.USER, now(), person(), f"user {name.casefold()}", after={"password": "new"})
     with store.writing(act) as connection:
         users = Users(connection)
-        return users.reset_password(users.key_of(name), now())
+        key = users.key_of(name)
+        if not covered(connection, key):
+            raise UsageError(
+                f"the account {name} was changed past the program",
+                remedy="see `survey-audit verify`; disable it, and add another",
+            )
+        return users.reset_password(key, now())
 
 
 def _disable(store: Store, name: str) -> None:

@@ -260,7 +260,7 @@ def _session(desk: Desk, cookie: str) -> tuple[Session | None, UnitBook | None]:
         found = Users(connection).session(secret_of(cookie), now)
         if found is None or not fits(desk.secret_key, cookie, found[0]):
             return None, None
-        if not covered(connection, found[0].user):
+        if not covered(connection, found[0].user.id):
             return None, None
         book = desk.books.now(connection)
     session, stale = found
@@ -270,13 +270,13 @@ def _session(desk: Desk, cookie: str) -> tuple[Session | None, UnitBook | None]:
     return session, book
 
 
-def covered(connection: sa.Connection, user: User) -> bool:
+def covered(connection: sa.Connection, user_id: int) -> bool:
     """Whether an account and its second factor are what the trail says: else nobody gets in.
 
     Whoever can write into the store could else put a password of their own there, decide in
     that person's name, and put the old one back before anybody verifies.
     """
-    return all(stands(connection, table.name, user.id) for table in (schema.users, schema.factors))
+    return all(stands(connection, table.name, user_id) for table in (schema.users, schema.factors))
 
 
 def _private(request: Request) -> bool:

@@ -60,8 +60,8 @@ class TableProblem:
         code: One word for machines: ``off_scale``, ``duplicate_record_id``,
             ``no_record_id``, ``bad_value``, ``unknown_unit``, ``odd_row``,
             ``missing_item``, ``select_multiple``, ``repeated_submission``, ``superseded``,
-            ``test_row``, ``bad_mapping`` and, for units
-            and custody, the codes of :mod:`audit.intake.registers` and
+            ``test_row``, ``not_accepted``, ``not_accepted_counted``, ``bad_mapping`` and, for
+            units and custody, the codes of :mod:`audit.intake.registers` and
             :mod:`audit.intake.custody_book`.
         item: The item or contract column it is about, if one.
     """

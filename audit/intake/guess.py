@@ -218,10 +218,21 @@ def _meta_line(table: Columns, column: str, taken: set[str]) -> Line:
     if column == "record_id":
         if table.mapping.preset and "record_id" not in table.mapping.platform.columns:
             return Line(column, None, "made from what the row holds")
+        own = next((n for n in table.raw.columns if n not in taken and _tells(table, n)), None)
+        if own is not None:
+            return Line(column, own, "its cells all differ", "an id by its name and cells only")
         return Line(column, None, "", "missing: name the column that tells records apart")
     if column == "unit_id":
         return Line(column, None, "", 'missing: name the column, or write unit = "…" for all rows')
     return Line(column, None, "")
+
+
+def _tells(table: Columns, name: str) -> bool:
+    """Whether a column is called an id, in any language, and tells every record apart."""
+    cells = table.raw.columns[name]
+    words = _plain(name).split()
+    filled = all(cell not in (None, "") for cell in cells.distinct)
+    return bool({"id", "ma"} & set(words)) and filled and len(cells.distinct) >= len(cells) > 1
 
 
 def _last(name: str) -> str:

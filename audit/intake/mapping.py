@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from audit.intake.presets import PRESETS, Preset
 
-__all__ = ["Repeated", "TableMapping", "mapping_of", "plain_label"]
+__all__ = ["Repeated", "Review", "TableMapping", "mapping_of", "plain_label"]
 
 _NO_PRESET = Preset({}, (), "")
 Value = int | float | str
@@ -35,6 +35,23 @@ class Repeated(BaseModel):
     keep: Literal["all", "last"] = "all"
 
 
+class Review(BaseModel):
+    """``review``: answers that were rejected, or put on hold, on the platform.
+
+    Attributes:
+        column: Where their state stands; that of the preset without it.
+        states: Cells that say so; those of the preset without it.
+        then: ``hold``: they are held until a person decides; ``count``: they count, and each
+            of them is told.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    column: str | None = None
+    states: tuple[str, ...] = ()
+    then: Literal["hold", "count"] = "hold"
+
+
 class TableMapping(BaseModel):
     """How columns, labels, codes and times are read.
 
@@ -51,6 +68,7 @@ class TableMapping(BaseModel):
         times: Zone of times without an offset; that of the round without it.
         month_first: ``03/07/2026`` is the 7th of March.
         repeated: When two rows are from one respondent.
+        review: Which answers were not accepted on the platform, and what becomes of them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -67,6 +85,7 @@ class TableMapping(BaseModel):
     times: str | None = None
     month_first: bool = False
     repeated: Repeated | None = None
+    review: Review = Review()
 
     @field_validator("preset")
     @classmethod

@@ -29,6 +29,8 @@ class Preset:
         utc: Columns whose times are UTC although they do not say so.
         channel: What such records are called where the export names no channel.
         skip: Column -> cells by which a row is no answer (previews, tests).
+        not_accepted: Column -> cells by which somebody rejected an answer on the platform, or
+            put it on hold; compared as labels are.
         undated: How a moment begins that the platform writes where it kept none.
     """
 
@@ -37,8 +39,19 @@ class Preset:
     channel: str
     utc: frozenset[str] = frozenset()
     skip: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    not_accepted: Mapping[str, frozenset[str]] = field(default_factory=dict)
     undated: tuple[str, ...] = ()
 
+
+_KOBO_STATES = frozenset(
+    {"validation_status_not_approved", "validation_status_on_hold", "Not Approved", "On Hold"}
+)
+# As the form's language is: English, Vietnamese, French, German, Spanish, Portuguese.
+_GOOGLE_TIMES = (
+    *("Timestamp", "Dấu thời gian", "Horodateur", "Zeitstempel"),
+    *("Marca temporal", "Carimbo de data/hora"),
+)
+_ODK_STATES = frozenset({"rejected", "hasIssues"})
 
 PRESETS: Mapping[str, Preset] = {
     "kobotoolbox": Preset(
@@ -53,6 +66,11 @@ PRESETS: Mapping[str, Preset] = {
         channel="kobotoolbox",
         # The server's stamp has no offset and is UTC; those of the device carry theirs.
         utc=frozenset({"_submission_time"}),
+        # Exports with labels and those with names; the API gives an object.
+        not_accepted={
+            "_validation_status": _KOBO_STATES,
+            "_validation_status/uid": _KOBO_STATES,
+        },
     ),
     "odk": Preset(
         {
@@ -64,6 +82,7 @@ PRESETS: Mapping[str, Preset] = {
         },
         marks=("SubmitterName", "ReviewState", "__system/submissionDate"),
         channel="odk",
+        not_accepted={"ReviewState": _ODK_STATES, "__system/reviewState": _ODK_STATES},
     ),
     "limesurvey": Preset(
         {
@@ -89,6 +108,7 @@ PRESETS: Mapping[str, Preset] = {
         },
         marks=("formdef_version", "subscriberid", "review_quality", "CompletionDate"),
         channel="surveycto",
+        not_accepted={"review_status": frozenset({"rejected"})},
     ),
     "qualtrics": Preset(
         {
@@ -101,13 +121,15 @@ PRESETS: Mapping[str, Preset] = {
         channel="qualtrics",
         # The author's own trials.
         skip={"Status": frozenset({"Survey Preview", "1", "Survey Test", "2"})},
+        # Held to be spam by the platform.
+        not_accepted={"Status": frozenset({"Spam", "8"})},
     ),
     "google_forms": Preset(
         {
-            "submitted_at": ("Timestamp", "Dấu thời gian"),
+            "submitted_at": _GOOGLE_TIMES,
             "account": ("Email Address", "Email address", "Địa chỉ email", "Username"),
         },
-        marks=("Timestamp", "Dấu thời gian"),
+        marks=_GOOGLE_TIMES,
         channel="google_forms",
     ),
     "portal": Preset(

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from audit.intake._cells import Cell, short_text, to_bool, to_text, to_time
 from audit.intake._items import item_column
 from audit.intake._repeats import note_repeats
+from audit.intake._review import note_reviews
 from audit.intake.mapping import TableMapping
 from detectors.instrument import Instrument, Item
 
@@ -42,7 +43,7 @@ MINOR_CODES = frozenset(
         *("unknown_parent", "no_group", "missing_item", "select_multiple"),
         *("repeated_submission", "number_as_text", "sheet_not_used"),
     }
-    | {"superseded", "test_row"}
+    | {"superseded", "test_row", "not_accepted", "not_accepted_counted"}
 )
 
 
@@ -131,6 +132,7 @@ def read_responses(
     if units is not None and "unit_id" in data:
         _check_units(table, list(data["unit_id"]), frozenset(units))
     frame = pd.DataFrame(data)
+    note_reviews(table)
     if table.mapping.repeated is not None:
         note_repeats(table, frame, table.mapping.repeated)
     return Responses(frame, tuple(table.problems))

@@ -163,16 +163,19 @@ def _add_folder(archive: ArchiveWriter, name: str, folder: Path, without: set[Pa
 
 
 def _round_files(settings: Settings) -> list[Path]:
-    """Settings, rules and forms, where they stand in the round's folder; never the keys."""
+    """Settings, rules, forms and registers that stand in the round's folder; never the keys."""
     named = [
         Path("audit.toml"),
         settings.rules,
         *(form.file.parent for form in settings.instrument),
     ]
-    named += [form.reference for form in settings.instrument if form.reference is not None]
+    for form in settings.instrument:
+        named += [path for path in (form.reference, form.previous) if path is not None]
+    named += [settings.units, settings.custody, settings.withdrawn]
+    named += [*settings.collection.files().values(), *settings.results.tables()]
     found: dict[Path, None] = {}
     base = settings.base.resolve()
-    secret = (settings.signing_key, settings.identity_keys)
+    secret = (settings.signing_key, settings.identity_keys, settings.desk.secret)
     keys = {settings.path(each).resolve() for each in secret}
     for path in (settings.path(each) for each in named):
         if path.resolve() == base:

@@ -49,9 +49,8 @@ def round_lock(path: Path, owner: str) -> Iterator[None]:
         ) from error
     try:
         if not lock(descriptor):
-            holder = os.read(descriptor, 400).decode("utf-8", "replace").strip()
             raise Busy(
-                f"another run holds this round ({holder or 'unknown'})",
+                f"another run holds this round ({_holder(os.read(descriptor, 400))})",
                 where=str(path),
                 remedy="wait until it has ended",
             )
@@ -62,6 +61,15 @@ def round_lock(path: Path, owner: str) -> Iterator[None]:
         os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+def _holder(noted: bytes) -> str:
+    """Who holds it, as they noted it, for people."""
+    try:
+        note = json.loads(noted)
+        return f"{note['owner']}, process {note['pid']} on {note['host']}"
+    except (ValueError, KeyError, TypeError):
+        return "who is not noted"
 
 
 @contextmanager

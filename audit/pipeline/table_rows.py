@@ -14,19 +14,27 @@ __all__ = ["from_tables", "rows_by_serial"]
 
 # Of a table's problems these leave an answer, or the record itself, in doubt.
 _HOLDING = frozenset({"off_scale", "duplicate_record_id", "no_record_id", "odd_row", "superseded"})
+_REFUSED = "not_accepted"
 
 
 def from_tables(instrument: Instrument, tables: Sequence[TableFile]) -> Assembly:
-    """Rows of all tables; an exact repetition of a row in a later file is the same record."""
+    """Rows of all tables; an exact repetition of a row in a later file is the same record.
+
+    Whether it was accepted on its platform is what the latest of those files says.
+    """
     frames: list[pd.DataFrame] = []
     reasons_of: dict[tuple[int, str], list[str]] = {}
+    refused: set[tuple[int, str]] = set()
     for number, table in enumerate(tables):
         frames.append(table.responses.frame.assign(_file=number))
         for problem in table.responses.problems:
             if problem.record_id is not None and problem.code in _HOLDING:
                 reasons_of.setdefault((number, problem.record_id), []).append(problem.code)
+            elif problem.record_id is not None and problem.code == _REFUSED:
+                refused.add((number, problem.record_id))
     frame = aligned(frames, instrument)
     about = [column for column in frame.columns if column != "_file"]
+    latest = frame.groupby("record_id")["_file"].max().to_dict() if refused else {}
     again = frame.duplicated(subset=about)
     if again.any():
         frame = frame[~again].reset_index(drop=True)
@@ -43,6 +51,8 @@ def from_tables(instrument: Instrument, tables: Sequence[TableFile]) -> Assembly
         found = list(dict.fromkeys(reasons_of.get((number, record), []))) if reasons_of else []
         if repeated[row] and "duplicate_record_id" not in found:
             found.append("duplicate_record_id")
+        if latest and (latest[record], record) in refused:
+            found.append(_REFUSED)
         reasons.append(found)
     size = len(frame)
     assembly = Assembly(

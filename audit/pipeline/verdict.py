@@ -20,6 +20,10 @@ _FORM = {
     "or give its serial a range in the custody table",
     "page_missing": "a page of the form is missing — scan it, with the same serial",
 }
+_TWICE = {
+    "page_missing": "a page of the form is missing, and its serial stands on several sheets — see "
+    "its case; scan the sheet whole, with a serial that no other has",
+}
 
 
 def not_judged(connection: sa.Connection, round_id: str) -> list[str]:
@@ -41,7 +45,9 @@ def not_judged(connection: sa.Connection, round_id: str) -> list[str]:
                 "honest pages like it, and name the reference in audit.toml"
             )
     for path, record, reasons in scanned_with_reasons(connection, round_id):
-        lines += [f"{path}, form {record}: {_FORM[r]}" for r in reasons if r in _FORM]
+        # A second sheet of a serial stands under the serial and its number.
+        said = _FORM | (_TWICE if "#" in record else {})
+        lines += [f"{path}, form {record}: {said[r]}" for r in reasons if r in _FORM]
     return lines
 
 

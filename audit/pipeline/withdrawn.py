@@ -3,11 +3,15 @@
 A form of another round, a batch scanned twice: deleting it from the inbox does not undo that
 it was taken in. ``withdrawn.csv`` names paths of the round with a reason each; a path that is
 struck off the list counts again. Both are entries of the trail.
+
+A scan of which no unit is known is put into the folder of its unit, as the program itself
+advises: the file has moved, and is no second copy of itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from audit.intake._cells import to_text
 from audit.intake.columns import TableProblem, columns_of
@@ -16,11 +20,14 @@ from audit.pipeline.tools import Tools
 from audit.settings import Settings
 from audit.store import Store
 from audit.store.pages import Files
+from audit.store.records import scanned_with_reasons
 from audit.trail.acts import Action
 from audit.trail.chain import describe
 from detectors.errors import InputError
 
 __all__ = ["withdraw"]
+
+_MOVED = "moved to "
 
 
 def withdraw(store: Store, settings: Settings, sources: Sources, tools: Tools) -> int:
@@ -38,6 +45,12 @@ def withdraw(store: Store, settings: Settings, sources: Sources, tools: Tools) -
         return 0
     with store.reading() as connection:
         rows = Files(connection, settings.round.id).standing("scan", "responses", "results")
+        homeless = {
+            path
+            for path, _, reasons in scanned_with_reasons(connection, settings.round.id)
+            if "unknown_unit" in reasons
+        }
+    moved = _moved([dict(row) for row in rows], sources, homeless, listed)
     known = {row["path"] for row in rows}
     for path in sorted(listed.keys() - known):
         what = f"{path} is no file of this round"
@@ -45,14 +58,40 @@ def withdraw(store: Store, settings: Settings, sources: Sources, tools: Tools) -
             TableProblem(str(settings.withdrawn), what, "correct the path", code="unknown_file")
         )
     for row in rows:
-        state = "withdrawn" if row["path"] in listed else "kept"
+        why = listed.get(row["path"]) or moved.get(row["path"])
+        state = "kept" if why is None else "withdrawn"
         if row["state"] == state:
             continue
         with store.writing(tools.act(Action.FILE_STATE, row["path"])) as connection:
-            Files(connection, settings.round.id).set_state(row["id"], state)
-            after = {"state": state, "sha256": row["sha256"], "why": listed.get(row["path"])}
+            files = Files(connection, settings.round.id)
+            files.set_state(row["id"], state)
+            if row["path"] in moved or str(row["reason"]).startswith(_MOVED):
+                files.set_reason(row["id"], moved.get(row["path"]))
+            after = {"state": state, "sha256": row["sha256"], "why": why}
             describe(connection, before={"state": row["state"]}, after=after)
-    return len(listed.keys() & known)
+    return len((listed.keys() & known) | moved.keys())
+
+
+def _moved(
+    rows: Sequence[Mapping[str, Any]],
+    sources: Sources,
+    homeless: set[str],
+    listed: Mapping[str, str],
+) -> dict[str, str]:
+    """Scans that counted for no unit and now stand elsewhere in the inbox: path -> why.
+
+    One that counted for a unit is not looked at: the same file under another unit is a sign.
+    """
+    there = {found.path: found for found in sources.found if found.kind == "scan"}
+    now = {found.sha256: path for path, found in there.items() if path not in listed}
+    moved = {}
+    for row in rows:
+        path = row["path"]
+        # What was found to have moved has no record any more that could say it again.
+        gone = path in homeless or str(row["reason"]).startswith(_MOVED)
+        if row["kind"] == "scan" and gone and path not in there and row["sha256"] in now:
+            moved[path] = f"{_MOVED}{now[row['sha256']]}"
+    return moved
 
 
 def _listed(settings: Settings, sources: Sources) -> Mapping[str, str]:

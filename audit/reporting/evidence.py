@@ -58,6 +58,10 @@ REASONS = {
         "Người trả lời đã gửi lại; bản gửi sau được tính.",
         "The respondent answered again; the later answer counts.",
     ),
+    "not_accepted": Message(
+        "Đã bị từ chối hoặc tạm giữ trên nền tảng khảo sát; chờ người quyết định.",
+        "It was rejected or put on hold on the survey platform; it waits for a person here.",
+    ),
     "duplicate_record_id": Message("Mã bản ghi bị trùng.", "The record id is used more than once."),
     "no_record_id": Message("Bản ghi không có mã.", "The record has no id."),
     "odd_row": Message("Dòng dữ liệu lệch cột.", "The row has too many or too few fields."),

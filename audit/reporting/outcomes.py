@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from audit.intake.registers import units_at
 from audit.pipeline.sources import load_forms
-from audit.reporting.outcome_words import FIGURES, LEVELS, PROGRAMMES, REASONS, word
+from audit.reporting.outcome_index import index_sheet
+from audit.reporting.outcome_words import FIGURES, PROGRAMMES, REASONS, word
 from audit.scoring.rules import INDEX, RuleSet, book_at, rules_at
 from audit.settings import Settings
 from audit.store.outcomes import Outcomes
@@ -25,8 +26,6 @@ from reports.views.outcomes import (
     ChangeNote,
     ComplaintNote,
     GroupStanding,
-    IndexLine,
-    IndexPart,
     IndexSheet,
     PublishedFigure,
     RoundOutcomes,
@@ -38,14 +37,6 @@ __all__ = ["load_outcomes", "outcomes_by_unit"]
 Row = Mapping[str, Any]
 _AGREE = {"equal", "truncated", "tolerance", "points_called_per_cent", "relative"}
 _UNKNOWN = {"cannot_recompute", "not_comparable", "within_bounds"}
-_NOT_TESTABLE = {
-    "the units have no peer group": "đơn vị chưa xếp vào khối",
-    "fewer than 15 units in the group": "khối có dưới 15 đơn vị",
-    "most units have the same points": "phần lớn đơn vị có cùng số điểm",
-    "fewer than 6 different values in the group": "khối có dưới 6 mức điểm khác nhau",
-    "more than a quarter of the units have all points": "hơn một phần tư đơn vị đạt điểm tối đa",
-    "it is the only part": "chỉ có một phần",
-}
 
 
 def load_outcomes(
@@ -275,30 +266,14 @@ class _Maker:
         )
 
     def index(self, row: Row, rows: Mapping[str, Sequence[Row]]) -> IndexSheet:
-        body = row["body"]
-        year = body["year"]
-        lines = [
-            one
-            for one in rows.get("index_line", ())
-            if one["unit_id"] == row["unit_id"] and one["body"]["year"] == year
-        ]
-        group = self.groups.get(row["unit_id"])
-        about = f"{year} {group if isinstance(group, str) else ''}"
-        tested = next((r for r in rows.get("index_lines", ()) if r["about"] == about), None)
-        tier = self._rules(INDEX, year).tier_named(body["tier"])
-        return IndexSheet(
+        year, group = row["body"]["year"], self.groups.get(row["unit_id"])
+        tier = self._rules(INDEX, year).tier_named(row["body"]["tier"])
+        return index_sheet(
+            row,
+            rows,
             unit=self.named(row),
-            year=year,
-            total=_part(body["total"], ""),
-            fields=tuple(_part(part, part["name"]) for part in body["fields"]),
+            group=group if isinstance(group, str) else "",
             tier=None if tier is None else tier.name,
-            declared=body["declared_percent"],
-            arithmetic=word("index", row["verdict"]),
-            survey=word("survey", body["survey"]["verdict"]),
-            above_maximum=tuple(body["above_maximum"]),
-            lines=tuple(_line(one) for one in lines),
-            not_testable=_untested(tested),
-            holds={"holds": True, "differs": False}.get(row["verdict"]),
         )
 
     def award(self, row: Row) -> AwardNote:
@@ -357,48 +332,3 @@ class _Maker:
 
 
 _FEW = Message("không nêu vì ít phiếu", "withheld: few forms")
-
-
-def _part(part: Row, name: str) -> IndexPart:
-    told = [v for v in (part["appraised_verdict"], part["self_verdict"]) if v]
-    worst = next((v for v in told if v == "differs"), told[0] if told else None)
-    return IndexPart(
-        name=name,
-        maximum=part["maximum"],
-        own=part["self"],
-        appraised=part["appraised"],
-        share=part["share"],
-        gap=part["gap"],
-        missing=tuple(part["missing"]),
-        verdict=None if worst is None else word("published", worst),
-    )
-
-
-def _line(row: Row) -> IndexLine:
-    body = row["body"]
-    what = LEVELS[body["level"]]
-    if body["part"]:
-        what = Message(f"{what.vi} {body['part']}", f"{what.en} {body['part']}")
-    return IndexLine(
-        what=what,
-        share=body["share"],
-        expected=body["expected"],
-        q_value=body["q_value"],
-        direction=word("index_line", row["verdict"]),
-    )
-
-
-def _untested(row: Row | None) -> Message | None:
-    """Why a group, or some of its parts, could not be tested."""
-    if row is None or not row["body"]["not_testable"]:
-        return None
-    reasons = row["body"]["not_testable"]
-    shown = sorted(set(reasons.values()))
-    vi = "; ".join(_NOT_TESTABLE.get(reason, reason) for reason in shown)
-    en = "; ".join(shown)
-    if row["verdict"] == "not_testable":
-        return Message(f"Không kiểm định được: {vi}.", f"Not testable: {en}.")
-    count = len(reasons)
-    return Message(
-        f"{count} phần không kiểm định được: {vi}.", f"{count} parts were not testable: {en}."
-    )

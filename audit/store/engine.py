@@ -142,7 +142,15 @@ def open_store(url: str, *, create: bool = True, now: Callable[[], dt.datetime] 
                 where=parsed.database,
                 remedy="run `survey-audit run` first",
             )
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            # One folder, not a path of them: of a share that is not mounted none is made up.
+            Path(parsed.database).parent.mkdir(exist_ok=True)
+        except OSError as error:
+            raise AccessError(
+                f"the store's folder cannot be made ({error.strerror})",
+                where=parsed.database,
+                remedy="mount it, or make it; or name another place under store",
+            ) from error
     try:
         # As many as the review desk answers at once, each with one.
         engine = sa.create_engine(parsed, pool_pre_ping=True, pool_size=5, max_overflow=45)

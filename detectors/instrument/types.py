@@ -154,6 +154,13 @@ class Instrument:
     def __hash__(self) -> int:
         return hash((self.sha256, self.path))
 
+    def __repr__(self) -> str:
+        """One line: which form, how many items, pages and boxes."""
+        boxes = sum(len(page.boxes) for page in self.pages)
+        asked = f"{len(self.items)} items ({len(self.ratings)} ratings)"
+        paper = f"{len(self.pages)} pages, {boxes} boxes"
+        return f"<Instrument {self.id} {self.version}: {asked}, {paper}>"
+
     @cached_property
     def by_id(self) -> Mapping[str, Item]:
         """Items by id."""

@@ -9,7 +9,7 @@ from reports.documents.official import official, signatures
 from reports.documents.parts import listed, number, plain, share, shares
 from reports.locale import Text as Words
 from reports.locale import load_text
-from reports.views.backcheck import ArmResult, ShareRange
+from reports.views.backcheck import ArmResult, BackcheckReport, ShareRange
 from reports.views.measures import suppress
 from reports.views.papers import BackcheckPaper
 
@@ -46,10 +46,16 @@ def backcheck_document(view: BackcheckPaper, language: str) -> Document:
         *_tiers(view, words),
         Heading(f"4. {words('backcheck.escalate')}"),
         *_escalate(view, words),
-        Text(words("backcheck.enough" if report.enough else "backcheck.more")),
+        Text(words(f"backcheck.{_ending(report)}")),
         signatures(words, "paper.sign.maker", "paper.sign.approver"),
     ]
     return official(words, "backcheck", "BC", view.provenance, view.round, blocks, broad=True)
+
+
+def _ending(report: BackcheckReport) -> str:
+    if report.enough:
+        return "enough"
+    return "exhausted" if report.exhausted else "more"
 
 
 def _arms(view: BackcheckPaper, words: Words) -> Table:

@@ -118,7 +118,8 @@ class BackcheckReport:
         flags_tell: Whether flagged records are altered more often than those drawn from all:
             ``True``, or ``None`` while it is not known.
         escalate: Where more should be asked.
-        enough: Whether the work may stop.
+        enough: Whether what was asked for is known, so that the work may stop.
+        exhausted: Whether nobody on the list is left to be asked.
     """
 
     round_id: str
@@ -136,3 +137,4 @@ class BackcheckReport:
     flags_tell: bool | None
     escalate: tuple[Escalation, ...] = field(default=())
     enough: bool = False
+    exhausted: bool = False

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from detectors.errors import InputError
 from detectors.instrument import BoxMm, Code, Field, Instrument, Item, Page, Value
 from detectors.instrument_toml import instrument_toml
+from scans.draft.completing import completed
 from scans.draft.fields import find_fields
 from scans.draft.fixtures import find_codes, find_fiducials
 from scans.draft.grids import group_boxes
@@ -203,6 +204,7 @@ def _read(sheet: Sheet) -> _Reading:
         for b in (_exact(sheet, b) for b in outlines.boxes)
         if b.shape == "box" or not any(_letter_of(b, p.box_mm) for p in words)
     ]
+    outlines.boxes += completed(sheet, outlines.boxes)
     outlines.boxes += answer_cells(sheet, outlines)
     return codes, hidden, squares, outlines
 

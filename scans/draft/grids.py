@@ -12,8 +12,10 @@ import itertools
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.instrument import BoxMm
+from scans.draft.gutters import gutter
 from scans.draft.labels import NEXT_LINE, starts_a_question
 from scans.draft.types import Found, Group, Sheet
 
@@ -21,6 +23,7 @@ __all__ = ["group_boxes", "left_of"]
 
 _PRINT = 170  # level below which flat paper is print
 _TEXT = 0.006  # share of a gap that words cover at least
+_RULE_MM, _BEYOND_MM, _RULED = 1.0, 1.2, 0.7  # a rule: how wide, how much longer, how dark
 _NEXT_MM = 12.5  # lines of one list are no farther apart
 _COLUMN_MM = 0.7  # boxes of one column stand below each other to this
 _TWO_LISTS_MM = 70.0  # options so far apart are two lists side by side
@@ -35,10 +38,20 @@ def group_boxes(sheet: Sheet, boxes: Sequence[Found]) -> list[Group]:
         sheet: The page, straight.
         boxes: Its boxes.
     """
+    middle = gutter(sheet, boxes)
+    left = [b for b in boxes if middle is None or b.middle[0] < middle]
+    groups = _grouped(sheet, left, 0.0)
+    if middle is not None:
+        groups += _grouped(sheet, [b for b in boxes if b.middle[0] >= middle], middle)
+    return groups
+
+
+def _grouped(sheet: Sheet, boxes: Sequence[Found], begin: float) -> list[Group]:
+    """Groups of a column of the page, which begins at ``begin`` mm."""
     groups: list[Group] = []
     lists: list[Group] = []
     for line in _lines(boxes):
-        start = 0.0  # what stands left of this belongs to another part of the line
+        start = begin  # what stands left of this belongs to another part of the line
         for part in _parts(sheet, line):
             if len(part) > 1 and not any(
                 _words_between(sheet, a, b) for a, b in itertools.pairwise(part)
@@ -139,10 +152,27 @@ def _words(sheet: Sheet, box: BoxMm) -> bool:
     if part.size == 0 or min(part.shape) < 2:
         return False
     dark = part < _PRINT
-    columns = dark.mean(axis=0) < 0.85
+    columns = (dark.mean(axis=0) < 0.85) & ~_upright_rules(sheet, box, dark)
     rows = dark.mean(axis=1) < 0.85
     rest = dark[np.ix_(rows, columns)]
     return bool(rest.size and rest.sum() > _TEXT * part.size)
+
+
+def _upright_rules(sheet: Sheet, box: BoxMm, dark: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Columns of a region that belong to an upright rule, which a bad copy breaks and bends.
+
+    It is narrow and goes on above and below the region, as no letter does.
+    """
+    inked = np.concatenate([[False], dark.any(axis=0), [False]])
+    edges = np.flatnonzero(np.diff(inked.astype(np.int8)))
+    found = np.zeros(dark.shape[1], dtype=bool)
+    first, top = max(0, round(box[0] * sheet.scale)), (box[1] - _BEYOND_MM) * sheet.scale
+    rows = slice(max(0, round(top)), round((box[1] + box[3] + _BEYOND_MM) * sheet.scale))
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        if end - start <= _RULE_MM * sheet.scale:
+            longer = sheet.flat[rows, first + start : first + end] < _PRINT
+            found[start:end] = longer.any(axis=1).mean() > _RULED
+    return found
 
 
 def _into_grids(groups: list[Group], row: list[Found], start: float) -> None:
@@ -220,7 +250,8 @@ def _wraps(sheet: Sheet, last: list[Found], row: list[Found], start: float) -> b
         return False
     first = min(left, key=lambda p: p.box_mm[0])
     close = y - last[0].middle[1] < NEXT_LINE * first.box_mm[3]
-    return close and not starts_a_question(first.text)
+    # A table may stand beside the questions: its words come first in the line.
+    return close and not any(starts_a_question(p.text) for p in left)
 
 
 def _asks(sheet: Sheet, row: list[Found], start: float) -> bool:

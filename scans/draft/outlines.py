@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.instrument import BoxMm
-from scans.draft.rims import rim_of, stands_alone
+from scans.draft.rims import own_rim, rim_of, stands_alone
 from scans.draft.types import Found, Sheet
 
 __all__ = ["Outlines", "find_outlines", "overlap", "tilt_of"]
@@ -32,6 +32,9 @@ _ROUND = (0.70, 0.87)
 _IN_COLUMN_MM = 0.4
 # A letter's own outline is at most so high or wide, in a box that is at most so large.
 _LETTER_MM, _LETTERED_MM = 2.4, 10.0
+_SQUARE_MM = 2.0
+# Degrees by which pairs of one row differ for the pixels alone, and how many have to agree.
+_STEP, _AGREED = 0.05, 6
 _STACKED_MM = 3.0, 7.0
 
 
@@ -141,6 +144,7 @@ def _outline(
     lines = rim_of(flat, dark, (x, y, w, h), scale)
     if lines is None:
         return None
+    lines = own_rim(lines) if round_ else lines
     left, top, right, bottom = lines
     box = (
         (x - left) / scale,
@@ -162,7 +166,8 @@ def _outline(
 def _sorted_out(sheet: Sheet, small: list[Found], large: list[Found]) -> Outlines:
     out = Outlines()
     out.frames = large
-    small = [b for b in small if not any(_letter_inside(b, a) for a in small)]
+    cells = {id(a) for a in small if any(_touch(a, b) for b in small)}
+    small = [b for b in small if not any(_letter_inside(b, a, cell=id(a) in cells) for a in small)]
     holds = [a for a in small if any(b is not a and _within(b, a) for b in small)]
     small = [a for a in small if a not in holds]
     stacked = _stacked(sheet, small)
@@ -170,7 +175,8 @@ def _sorted_out(sheet: Sheet, small: list[Found], large: list[Found]) -> Outline
     tables = {
         id(a)
         for a in small
-        if any(_touch(a, b, beside_only=a in stacked and b in stacked) for b in others)
+        if a.shape == "box"  # rings that stand close share no line
+        and any(_touch(a, b, beside_only=a in stacked and b in stacked) for b in others)
     }
     out.cells = [a for a in small if id(a) in tables]
     loose = [a for a in small if id(a) not in tables]
@@ -205,9 +211,15 @@ def _core(box: BoxMm) -> BoxMm:
     return (x + 0.25 * w, y + 0.25 * h, 0.5 * w, 0.5 * h)
 
 
-def _letter_inside(inner: Found, outer: Found) -> bool:
-    """The paper that a letter printed in a box encloses: of an A, D or 8."""
-    small = min(inner.box_mm[2:]) < _LETTER_MM and max(outer.box_mm[2:]) <= _LETTERED_MM
+def _letter_inside(inner: Found, outer: Found, *, cell: bool) -> bool:
+    """The paper that a letter printed in a box encloses: of an A, D or 8.
+
+    A square in a cell of a table is a small box, and the cell its place.
+    """
+    w, h = inner.box_mm[2:]
+    if cell and inner.shape == "box" and min(w, h) >= _SQUARE_MM and 0.88 < w / h < 1.14:
+        return False
+    small = min(w, h) < _LETTER_MM and max(outer.box_mm[2:]) <= _LETTERED_MM
     return small and inner is not outer and _within(inner, outer)
 
 
@@ -257,9 +269,10 @@ def _alike(one: Found, other: Found) -> bool:
 def tilt_of(boxes: Sequence[Found]) -> float:
     """By how many degrees rows of boxes fall to the right; 0 where nothing tells.
 
-    A page without rows is told by its columns, if they agree.
+    Boxes of one row, and of one column, all lean by the same angle; pairs that only happen to
+    stand nearly level, as rows of two tables side by side do, lean by any.
     """
-    rows, columns = [], []
+    angles, apart = [], []
     for one in boxes:
         for other in boxes:
             across = other.middle[0] - one.middle[0]
@@ -267,18 +280,25 @@ def tilt_of(boxes: Sequence[Found]) -> float:
             if not _alike(one, other):
                 continue
             if across > 15.0 and abs(down) < 0.09 * across:
-                rows.append(np.degrees(np.arctan2(down, across)))
+                angles.append(np.degrees(np.arctan2(down, across)))
+                apart.append(across)
             elif down > 15.0 and abs(across) < 0.09 * down:
-                columns.append(np.degrees(np.arctan2(-across, down)))
-    if len(rows) >= 3:
-        return _agreed(np.array(rows), 3)
-    # Options that are set in from each other lean, too, but not all by the same angle.
-    return _agreed(np.array(columns), max(6, round(0.7 * len(columns))))
+                angles.append(np.degrees(np.arctan2(-across, down)))
+                apart.append(down)
+    return _commonest(np.array(angles), np.array(apart))
 
 
-def _agreed(angles: NDArray[np.float64], least: int) -> float:
-    """The median of those within half a degree of it, if they are ``least`` or more."""
-    if len(angles) < least:
+def _commonest(angles: NDArray[np.float64], apart: NDArray[np.float64]) -> float:
+    """The angle that most pairs agree on, distant ones counting for more; 0 for too few."""
+    if not len(angles):
         return 0.0
-    near = angles[np.abs(angles - np.median(angles)) < 0.5]
-    return float(np.median(near)) if len(near) >= least else 0.0
+    steps = np.arange(-5.5, 5.5, _STEP)
+    votes = np.convolve(np.histogram(angles, steps, weights=apart)[0], np.ones(5), "same")
+    middle = steps[int(votes.argmax())] + _STEP / 2
+    near = np.abs(angles - middle) < 2.5 * _STEP
+    if near.sum() < _AGREED:
+        return 0.0
+    # The median by distance: half of the weight lies on either side.
+    order = np.argsort(angles[near])
+    below = np.cumsum(apart[near][order])
+    return float(angles[near][order][np.searchsorted(below, below[-1] / 2)])

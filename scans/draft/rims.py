@@ -7,12 +7,13 @@ from numpy.typing import NDArray
 
 from detectors.instrument import BoxMm
 
-__all__ = ["rim_of", "stands_alone"]
+__all__ = ["own_rim", "rim_of", "stands_alone"]
 
 Mask = NDArray[np.bool_]
 
 _LINE_MM = 1.1  # no outline is thicker
 _LETTER_MM = 4.0  # what is higher is no letter of running text
+_COMMON_MM = 3.0  # a capital of 12 points; larger ones stand in headings
 
 
 def rim_of(
@@ -51,6 +52,13 @@ def rim_of(
     return cuts[0], cuts[1], cuts[2], cuts[3]
 
 
+def own_rim(lines: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    """The rim of a ring alone: where its neighbour touches it, two lines were measured as one."""
+    thin = min(lines)
+    left, top, right, bottom = (thin if 1.7 * thin < line < 2.7 * thin else line for line in lines)
+    return left, top, right, bottom
+
+
 def _thickness(line: NDArray[np.uint8]) -> float:
     """How far the dark goes from the start of a cut, to a fraction of a pixel."""
     darkness = 255.0 - line.astype(np.float64)
@@ -70,13 +78,23 @@ def _thickness(line: NDArray[np.uint8]) -> float:
 def stands_alone(
     dark: Mask, box: BoxMm, scale: float, lines: tuple[float, float, float, float]
 ) -> bool:
-    """Whether nothing is printed close to the left and right, as in a word."""
+    """Whether nothing is printed close to the left and right, as in a word.
+
+    Beside one larger than common letters its own words may stand close, on one side.
+    """
     x, y, w, h = (v * scale for v in box)
     # Between letters the paper shows for a tenth of their height, between words for a third.
-    gap = max(0.3 * scale, (0.45 if h < _LETTER_MM * scale else 0.22) * h)
+    near = max(0.3 * scale, 0.22 * h)
+    gap = near if h >= _LETTER_MM * scale else max(near, 0.45 * h)
     skip = 0.12 * scale + 1
     rows = slice(max(0, round(y + 0.1 * h)), round(y + 0.9 * h))
-    left = dark[rows, max(0, round(x - gap)) : max(0, round(x - skip))]
-    right = dark[rows, round(x + w + skip) : round(x + w + gap)]
-    even = max(lines) <= 1.8 * min(lines) + 1.0
-    return even and not left.any() and not right.any()
+
+    def bare(reach: float) -> tuple[bool, bool]:
+        left = dark[rows, max(0, round(x - reach)) : max(0, round(x - skip))]
+        right = dark[rows, round(x + w + skip) : round(x + w + reach)]
+        return not left.any(), not right.any()
+
+    if max(lines) > 1.8 * min(lines) + 1.0:
+        return False
+    far = bare(gap)
+    return all(far) or (h >= _COMMON_MM * scale and any(far) and all(bare(near)))

@@ -51,8 +51,17 @@ _CORRECTIONS = (
 def row_text(
     sheet: Sheet, row: Sequence[Found], above: float, below: float, start: float = 0.0
 ) -> str:
-    """Words left of a row's first box, between two heights and right of ``start``, in mm."""
+    """Words left of a row's first box, between two heights and right of ``start``, in mm.
+
+    What stands left of a printed id is of another cell, one over all rows of a group.
+    """
     first = row[0].box_mm
+    ids = [
+        p.box_mm[0]
+        for p in sheet.phrases
+        if start <= p.middle[0] < first[0] and above <= p.middle[1] < below and _CODE.match(p.text)
+    ]
+    start = max(start, min(ids, default=0.0) - 0.5)
     words = sheet.text_in((start, above, first[0] - 0.3 - start, below - above))
     return re.sub(r"^[\s.·:]+|\s+$", "", words)
 

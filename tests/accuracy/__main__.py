@@ -59,8 +59,9 @@ judgement of pages.
 
 
 _DRAFT = """\
-`template draft` on blank forms: the real ones, the simulator's, the second maker's, and vector PDFs
-set by typst. Pictures are drafted at several resolutions, as grey and 1-bit scans, askew. A box is
+`template draft` on blank forms: the real ones, the simulator's, the second maker's, vector PDFs
+set by typst, forms of an office's programs and of six other layouts. Pictures are drafted at
+several resolutions, as grey and 1-bit scans, askew. A box is
 found where its centre lies within 1 mm; a question counts when one drafted item has exactly its
 boxes. The places of `hotel` are no measure of distance: its blank was rebuilt from a photo.
 """

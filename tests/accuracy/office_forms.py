@@ -17,7 +17,16 @@ from typing import Any
 
 from detectors.instrument import BoxMm
 
-__all__ = ["OFFICE_FORMS", "Boxes", "missing_program", "write_office_form"]
+__all__ = [
+    "FACTS",
+    "LEVELS",
+    "OFFICE_FORMS",
+    "RATINGS",
+    "Boxes",
+    "drawn",
+    "missing_program",
+    "write_office_form",
+]
 
 Boxes = tuple[tuple[str, int, BoxMm], ...]
 """Item, page and place of every box."""
@@ -174,15 +183,16 @@ def _browser(name: str, path: Path) -> Boxes:
     return tuple((item, page, tuple(place)) for item, page, place in json.loads(told))
 
 
-def _drawn(pages: list[str], path: Path) -> Boxes:
+def drawn(pages: list[str], path: Path, style: str = _STYLE, high: float = 297.0) -> Boxes:
+    """Print pages of HTML from the browser; where everything with ``data-item`` came to stand."""
     from playwright.sync_api import sync_playwright
 
     body = "".join(f"<section>{page}</section>" for page in pages)
     with sync_playwright() as tool:
         browser = tool.chromium.launch(executable_path=_chromium(), args=["--no-sandbox"])
         try:
-            page = browser.new_page(viewport={"width": 794, "height": 1123})
-            page.set_content(f"<style>{_STYLE}</style>{body}")
+            page = browser.new_page(viewport={"width": 1123, "height": 1123})
+            page.set_content(f"<style>{style}</style>{body}")
             found: list[tuple[str, float, float, float, float]] = page.evaluate(
                 "() => [...document.querySelectorAll('[data-item]')].map(e => {"
                 " const r = e.getBoundingClientRect();"
@@ -193,8 +203,8 @@ def _drawn(pages: list[str], path: Path) -> Boxes:
             browser.close()
     out = []
     for item, x, y, w, h in found:
-        number = int(y * _MM // 297.0)
-        out.append((item, number + 1, (x * _MM, y * _MM - 297.0 * number, w * _MM, h * _MM)))
+        number = int(y * _MM // high)
+        out.append((item, number + 1, (x * _MM, y * _MM - high * number, w * _MM, h * _MM)))
     return tuple(out)
 
 
@@ -309,5 +319,5 @@ def write_office_form(name: str, folder: Path) -> tuple[Path, Boxes]:
 
 
 if __name__ == "__main__":
-    drawn = {"letters": _letters, "circles": _circles, "tinted": _tinted}[sys.argv[1]]()
-    sys.stdout.write(json.dumps(_drawn(drawn, Path(sys.argv[2]))))
+    made = {"letters": _letters, "circles": _circles, "tinted": _tinted}[sys.argv[1]]()
+    sys.stdout.write(json.dumps(drawn(made, Path(sys.argv[2]))))

@@ -209,6 +209,19 @@ def test_an_inbox_that_is_not_there_is_no_night_without_news(
     assert run(config, scans).nothing_new
 
 
+def test_no_folders_are_made_up_for_a_store(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Under a share that is not mounted a new, empty store would pass for the round's."""
+    config = small_round(tmp_path / "r")
+    lost = tmp_path / "share/rounds/audit.db"
+    config.write_text(f'store = "sqlite:///{lost}"\n' + config.read_text("utf-8"), "utf-8")
+    assert command(["run", "--config", str(config)]) is ExitCode.ACCESS
+    told = capsys.readouterr().err.strip()
+    assert "\n" not in told and "the store's folder cannot be made" in told and " — mount" in told
+    assert not (tmp_path / "share").exists()
+
+
 def test_a_round_without_paper_needs_no_folder_of_scans(tmp_path: Path) -> None:
     config, scans = small_round(tmp_path / "r"), FakeScans()
     shutil.rmtree(tmp_path / "r/inbox/scans", ignore_errors=True)
@@ -271,4 +284,35 @@ def test_a_withdrawn_file_counts_no_more_and_counts_again(tmp_path: Path) -> Non
     after = rows(settings)
     for name in ("records", "pages", "scores", "marks", "findings"):
         assert after[name] == before[name], name
+    assert verify_round(settings).faults == []
+
+
+def test_a_scan_that_is_put_into_the_folder_of_its_unit_has_moved(tmp_path: Path) -> None:
+    """The program itself says where to put it: doing so must not look like a second copy."""
+    config, scans = small_round(tmp_path / "r"), FakeScans()
+    folder = tmp_path / "r"
+    for name in ("a.png", "b.png", "u2/c.png"):
+        scans.put(folder, name, Sheet(GOOD))
+    outcome = run(config, scans)
+    assert sum("put it in inbox/scans/<unit_id>/" in line for line in outcome.not_judged) == 2
+    inbox, settings = folder / "inbox/scans", settings_of(config)
+    (inbox / "u1").mkdir()
+    (inbox / "a.png").rename(inbox / "u1/a.png")
+    (inbox / "b.png").rename(inbox / "u1/b2.png")
+    assert run(config, scans).exit_code is ExitCode.DONE
+    assert run(config, scans).nothing_new
+    records = table(settings, "records")
+    assert sorted(records["unit_id"]) == ["u1", "u1", "u2"]
+    assert set(records["state"]) == {"scored"}
+    assert table(settings, "findings").empty
+    # From one unit to another is no move: both stand, to be compared.
+    (inbox / "u2/c.png").rename(inbox / "u1/c.png")
+    run(config, scans)
+    assert sorted(table(settings, "records")["unit_id"]) == ["u1", "u1", "u1", "u2"]
+    # A copy that stays beside the first is none, either.
+    scans.put(folder, "d.png", Sheet(GOOD))
+    run(config, scans)
+    (inbox / "u1/d.png").write_bytes((inbox / "d.png").read_bytes())
+    run(config, scans)
+    assert len(table(settings, "records")) == 6
     assert verify_round(settings).faults == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import tomllib
 import zipfile
 from pathlib import Path
@@ -254,3 +256,53 @@ def test_an_archive_gives_its_own_table_or_says_why_not(form: Instrument, tmp_pa
         archive.writestr("a.csv", "record_id\n" + "1\n" * 5_000_000)
     with pytest.raises(InputError, match="unpacks to far more"):
         read_responses(path, form)
+
+
+def _saved_again(name: str, rows: slice, heads: dict[str, str], coding: str) -> bytes:
+    """An export as people hand it on: header rows deleted, heads of another language."""
+    text = EXPORTS[name][1]().decode("utf-8-sig")
+    separator = ";" if text.split("\n")[0].count(";") else ","
+    lines = list(csv.reader(io.StringIO(text), delimiter=separator))
+    kept = [[heads.get(cell, cell) for cell in lines[0]], *lines[1:][rows]]
+    stream = io.StringIO()
+    csv.writer(stream, delimiter=";").writerows(kept)
+    return stream.getvalue().encode(coding)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "heads", "coding"),
+    [
+        ("kobo.csv", slice(0, None), {}, "utf-16"),
+        ("odk.csv", slice(0, None), {}, "utf-8-sig"),
+        ("google.csv", slice(0, None), {"Dấu thời gian": "Horodateur"}, "utf-8-sig"),
+        ("limesurvey_text.csv", slice(0, None), {"Response ID": "ID phản hồi"}, "utf-8-sig"),
+    ],
+)
+def test_exports_that_were_saved_again(
+    name: str, rows: slice, heads: dict[str, str], coding: str, form: Instrument, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(_saved_again(name, rows, heads, coding))
+    guess = guess_mapping(path, form)
+    assert guess.mapping.preset == EXPORTS[name][0]
+    assert guess.complete
+    frame = read_responses(path, form, mapping=guess.mapping).frame
+    assert frame["A1"].tolist() == [float(row[3]) for row in ANSWERS]
+    stamps = [pd.Timestamp(row[2]) for row in ANSWERS]
+    assert frame["submitted_at"].dt.floor("s").tolist() == stamps
+
+
+def test_header_rows_that_were_deleted_by_hand(form: Instrument, tmp_path: Path) -> None:
+    """Of Qualtrics' three: with the texts, items are guessed; without, they are mapped by hand."""
+    path = tmp_path / "qualtrics.csv"
+    names = TableMapping(preset="qualtrics", columns={"A1": "Q2_1", "B2": "Q2_2", "E3": "Q2_3"})
+    for kept in (slice(0, None), slice(1, None), slice(2, None)):
+        path.write_bytes(_saved_again("qualtrics.csv", kept, {}, "utf-8"))
+        read = read_responses(path, form, mapping=names)
+        assert read.frame["record_id"].tolist() == [row[0] for row in ANSWERS], kept
+    lines = _saved_again("qualtrics.csv", slice(0, None), {}, "utf-8").split(b"\r\n")
+    path.write_bytes(b"\r\n".join([*lines[:2], *lines[3:]]))
+    guess = guess_mapping(path, form)
+    assert guess.complete
+    assert guess.mapping.columns["A1"] == "Q2_1"
+    assert len(read_responses(path, form, mapping=guess.mapping).frame) == len(ANSWERS)

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from audit.cli._listed import some_of_each
 from audit.cli._progress import progress_as
 from audit.pipeline.tools import real_tools
 from tests.audit.rounds import clock
@@ -51,3 +52,14 @@ def test_work_that_is_no_list_is_counted_in_steps(capsys: pytest.CaptureFixture[
     told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert [line["done"] for line in told] == [0, 1, 2, 3, 4]
     assert {line["total"] for line in told} == {4}
+
+
+def test_one_file_does_not_hide_the_others_in_a_list() -> None:
+    rows = [f"in/a.csv, row {n}, column A1: 6 is no answer" for n in (1, 10, 11, 2, 9)]
+    others = ["in/b: c.pdf, page 1: locked — open it", "in/d.tif: empty"]
+    shown = list(some_of_each([*rows, *others], 3))
+    assert [line.partition(", column")[0] for line in shown[:3]] == [
+        *("in/a.csv, row 1", "in/a.csv, row 2", "in/a.csv, row 9")
+    ]
+    assert shown[3] == "in/a.csv: 2 more places; all are in `survey-audit status`"
+    assert shown[4:] == others

@@ -17,7 +17,8 @@ from tests.hostile.corpus import CASES
 TABLES = (
     "deep.json", "huge_integer.json", "surrogate.json", "terminal_header.csv",
     "laughs_in_sheet.xlsx", "overlapping.xlsx", "lying_size.xlsx", "cut.parquet",
-    "keys_alike.json", "zero_byte.csv",
+    "keys_alike.json", "zero_byte.csv", "row_of_billions.xlsx", "giant_dictionary.parquet",
+    "same_id.csv",
 )  # fmt: skip
 SCANS = (
     "bomb.png", "cut.jpg", "exif_escape.jpg", "loop.tif", "bomb.tif", "javascript.pdf",

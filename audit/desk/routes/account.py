@@ -123,7 +123,7 @@ def log_in(visit: Visit, user: User, there: str, *, second: bool = True) -> Resp
     required = user.role.value in desk.settings.desk.second_factor
     # The id of the session is made inside; it is told under its hash.
     with desk.store.reading() as connection:
-        stands = covered(connection, user)
+        stands = covered(connection, user.id)
     if not stands:
         note_failure(visit, user.name, visit.request.client.host if visit.request.client else "")
         raise Refused(403, "refused.account")

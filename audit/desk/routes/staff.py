@@ -15,7 +15,7 @@ from audit.desk.people import Users
 from audit.desk.permissions import Permission
 from audit.desk.proof import require_proof
 from audit.desk.routing import Routes
-from audit.desk.web import Refused, Visit, Visited
+from audit.desk.web import Refused, Visit, Visited, covered
 from audit.judge.authority import Role
 from audit.trail.acts import Action
 from audit.trail.chain import describe
@@ -78,7 +78,7 @@ def change_user(
     password: Secret = "",
 ) -> Response:
     """Change an account; a change of what it may do ends its sessions."""
-    row = _row(visit, user_id)
+    row = _sound(visit, user_id)
     require_proof(visit, password)
     given, role = asdict(account), account.role
     if user_id == visit.user.id and role != row["role"]:
@@ -115,7 +115,7 @@ def disable(visit: Visited, user_id: int, password: Secret = "") -> Response:
 @routes.post("/admin/users/{user_id}/enable", Permission.PEOPLE)
 def enable(visit: Visited, user_id: int, password: Secret = "") -> Response:
     """Let somebody in again."""
-    row = _row(visit, user_id)
+    row = _sound(visit, user_id)
     require_proof(visit, password)
     with visit.desk.journal.doing(Action.USER, f"user {row['name']}", visit.who) as connection:
         Users(connection).change(user_id, disabled_at=None)
@@ -126,7 +126,7 @@ def enable(visit: Visited, user_id: int, password: Secret = "") -> Response:
 @routes.post("/admin/users/{user_id}/password", Permission.PEOPLE)
 def new_password(visit: Visited, user_id: int, password: Secret = "") -> Response:
     """A new password for somebody, shown once; all their sessions end."""
-    row = _row(visit, user_id)
+    row = _sound(visit, user_id)
     require_proof(visit, password)
     with visit.desk.journal.doing(Action.USER, f"user {row['name']}", visit.who) as connection:
         made = Users(connection).reset_password(user_id, visit.desk.now())
@@ -137,12 +137,24 @@ def new_password(visit: Visited, user_id: int, password: Secret = "") -> Respons
 @routes.post("/admin/users/{user_id}/factor", Permission.PEOPLE)
 def reset_factor(visit: Visited, user_id: int, password: Secret = "") -> Response:
     """Take away the second factor of somebody who has lost it; all their sessions end."""
-    row = _row(visit, user_id)
+    row = _sound(visit, user_id)
     require_proof(visit, password)
     with visit.desk.journal.doing(Action.FACTOR, f"user {row['name']}", visit.who) as connection:
         Factors(connection, visit.desk.secret_key).remove(user_id)
         Users(connection).end_all(user_id, visit.desk.now())
     return visit.go(f"/admin/users/{user_id}")
+
+
+def _sound(visit: Visit, user_id: int) -> dict[str, Any]:
+    """The row of an account that may be changed: one that was changed past us may only be disabled.
+
+    Whatever the program writes it covers as it then is, with what others have put there.
+    """
+    row = _row(visit, user_id)
+    with visit.desk.store.reading() as connection:
+        if not covered(connection, user_id):
+            raise Refused(403, "refused.account")
+    return row
 
 
 def _row(visit: Visit, user_id: int) -> dict[str, Any]:

@@ -157,6 +157,7 @@ def test_what_is_recorded_is_only_added_to_and_covered(
     assert high["share"]["high"] < 0.35
     assert found["flags"] == "better"
     assert found["enough"]
+    assert found["exhausted"]
     assert {"kind": "unit", "name": "u1"}.items() <= found["escalate"][-1].items()
     # The same again adds nothing; a correction stands beside what it corrects.
     settings = settings_of(config)

@@ -12,11 +12,13 @@ import pyotp
 import pytest
 import sqlalchemy as sa
 
+from audit.cli.main import run
 from audit.desk import passwords
 from audit.desk.factors import STEP
 from audit.desk.people import stamp
 from audit.store.schema import factors, sessions, users
 from audit.verification import verify_round
+from detectors.errors import ExitCode
 from tests.audit.desk.conftest import Office
 
 COOKIE = "__Host-desk"
@@ -119,3 +121,21 @@ def test_an_account_that_was_changed_past_the_program_lets_nobody_in(
     assert verify_round(office.desk.settings).faults == []
     assert office.told()[-1][0] == "login.refused"
     office.logged_in(name)
+
+
+def test_an_account_that_was_changed_is_not_made_good_by_the_next_change(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the program writes it covers: with a role that somebody else has put there."""
+    lam, key = office.logged_in("lam"), _key(office, "khanh")
+    again = {"password": office.passwords["lam"]}
+    _change(office, sa.update(users).where(users.c.id == key).values(role="approver"))
+    form = again | {"role": "approver", "full_name": "Khánh"}
+    for act in ("", "/password", "/enable", "/factor"):
+        answer = lam.post(f"/admin/users/{key}{act}", data=form if not act else again)
+        assert answer.status_code == 403, act
+    folder = str(office.desk.settings.base)
+    assert run(["user", "password", "khanh", "-c", folder]) == ExitCode.USAGE
+    assert "was changed past the program — see" in capsys.readouterr().err
+    assert verify_round(office.desk.settings).faults
+    assert lam.post(f"/admin/users/{key}/disable", data=again).status_code == 303

@@ -104,8 +104,12 @@ def test_a_backup_is_put_back_and_the_trail_tells(place: Settings, tmp_path: Pat
 
 
 def test_a_lost_round_is_made_again_from_its_backup(place: Settings, tmp_path: Path) -> None:
-    before = rows(place)
-    archive = _backup(place, tmp_path / "b.tar")
+    before, units = rows(place), (place.base / "units.csv").read_bytes()
+    # Wherever the desk's key lies, it is in no backup.
+    with (place.base / "audit.toml").open("a", encoding="utf-8") as stream:
+        stream.write('\n[desk]\nsecret = "rules/desk.key"\n')
+    (place.base / "rules/desk.key").write_text("secret", "utf-8")
+    archive = _backup(settings_of(place.base / "audit.toml"), tmp_path / "b.tar")
     shutil.rmtree(place.base)
     if not place.store_url.startswith("sqlite"):
         with open_store(place.store_url) as store, store.engine.begin() as connection:
@@ -116,6 +120,8 @@ def test_a_lost_round_is_made_again_from_its_backup(place: Settings, tmp_path: P
     assert rows(settings) == before
     assert verify_round(settings).faults == []
     assert not (place.base / ".survey-audit.key").exists()
+    assert not (place.base / "rules/desk.key").exists()
+    assert (place.base / "units.csv").read_bytes() == units
 
 
 def test_a_backup_while_somebody_writes_is_one_moment(place: Settings, tmp_path: Path) -> None:
@@ -311,7 +317,10 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert command(["restore", str(archive), *words, "--force"]) == ExitCode.DONE
     assert command(["restore", str(folder / "units.csv"), *words, "--force"]) == ExitCode.INPUT
     fresh = tmp_path / "fresh"
+    capsys.readouterr()
     assert command(["restore", str(archive), "-c", str(fresh)]) == ExitCode.DONE
+    told = capsys.readouterr().err
+    assert "mount or make inbox/scans and inbox/responses before the next run" in told
     assert command(["verify", "-c", str(fresh)]) == ExitCode.DONE
     other = small_round(tmp_path / "other")
     capsys.readouterr()
