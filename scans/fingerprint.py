@@ -15,6 +15,7 @@ from scans.likeness.cells import MarkCells, mark_cells
 from scans.likeness.fields import FieldInk, field_inks
 from scans.likeness.sketch import field_code, sheet_code
 from scans.measure.pens import page_pens
+from scans.measure.scanner import ScannerTraits, scanner_traits
 from scans.types import Origin
 from scans.view import PageView
 
@@ -38,6 +39,8 @@ class Fingerprint:
         thumb: uint8 ``(_THUMB, _THUMB)``: the scan as received, for files saved again.
         shape: Height and width of the scan in pixels.
         pens: float32 ``(1 + changed items, 4)``: the sheet's pen, then those of new marks.
+        scanner: What the scanner left; ``None`` for photos, scans of two levels, pages that were
+            drawn and what an earlier version kept.
     """
 
     origin: Origin
@@ -47,6 +50,7 @@ class Fingerprint:
     thumb: NDArray[np.uint8]
     shape: tuple[int, int]
     pens: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    scanner: ScannerTraits | None = None
 
     @property
     def name(self) -> str:
@@ -79,4 +83,5 @@ def fingerprint(view: PageView, answers: Mapping[str, tuple[Value, ...]]) -> Fin
         thumb=np.asarray(thumb, np.uint8),
         shape=(int(image.shape[0]), int(image.shape[1])),
         pens=page_pens(view.readings, view.rows),
+        scanner=scanner_traits(view),
     )

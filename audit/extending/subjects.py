@@ -158,13 +158,26 @@ def _batch(sheet: Fingerprint) -> dict[str, Fingerprint]:
     """Empty sheets that one scanner put into one folder, the last saved by another program."""
     chance = np.random.default_rng(5)
     made = {}
+    if sheet.scanner is None:
+        raise TypeError("a simulated scan has no traits of its scanner")
     for k in range(24):
         sha256 = hashlib.sha256(bytes([k])).hexdigest()
         origin = replace(sheet.origin, path=f"batch/{k}.jpg", sha256=sha256)
         if k == 23:
             origin = replace(origin, quantisation=((2,) * 64,), dpi=(96.0, 96.0))
         thumb = chance.integers(0, 255, sheet.thumb.shape, dtype=np.uint8)
-        made[f"batch-{k}"] = replace(sheet, origin=origin, thumb=thumb)
+        # Dirt stands still on the scan, and the sheet lies a little aside each time.
+        values = sheet.scanner.values + np.float32(1e-4) * np.float32(k % 5)
+        dirt = np.array([[300, 400, 0, 0], [900, 2500, 0, 0], [2000, 1200, 0, 0]], np.uint16)
+        dirt[:, 2:] = chance.integers(9_000, 10_000, (3, 2))
+        if k == 23:
+            values, dirt = values + np.float32(1.0), dirt[:0]
+        made[f"batch-{k}"] = replace(
+            sheet,
+            origin=origin,
+            thumb=thumb,
+            scanner=replace(sheet.scanner, values=values, dirt=dirt),
+        )
     return made
 
 

@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 from scans.fingerprint import Fingerprint
 from scans.likeness.cells import CELL, MarkCells
 from scans.likeness.fields import FieldInk
+from scans.measure.scanner import ScannerTraits
 from scans.source.software import PLACES
 from scans.types import Origin
 
 __all__ = ["pack", "unpack"]
 
 _HEAD = struct.Struct("<4sI")
-_MAGIC = b"ink3"
+# What an earlier version kept has nothing of its scanner and is read all the same.
+_MAGIC, _READ = b"ink4", frozenset((b"ink3", b"ink4"))
 # What the checks on where a file comes from look at; all else of it stays in the original.
 _NAMED = frozenset((*PLACES, "make", "model", "stream_make", "stream_model"))
 
@@ -36,6 +38,7 @@ def pack(page: Fingerprint) -> bytes:
         "strength": page.marks.strength.tolist(),
         "source": _source(page.origin),
         "pens": np.round(page.pens.astype(np.float64), 5).tolist(),
+        "scanner": _scanner(page.scanner),
         "inks": [
             [i.id, i.kind, list(i.box_mm), i.shows, i.px_per_mm, list(i.corner), list(i.ink.shape)]
             for i in page.inks
@@ -51,7 +54,7 @@ def pack(page: Fingerprint) -> bytes:
 def unpack(data: bytes, *, path: str, sha256: str, page: int) -> Fingerprint:
     """The fingerprint again, under the name that the round gives its file."""
     magic, length = _HEAD.unpack_from(data)
-    if magic != _MAGIC:
+    if magic not in _READ:
         raise ValueError("a fingerprint of another version")
     content = zlib.decompress(data[_HEAD.size :])
     meta: Mapping[str, Any] = json.loads(content[:length])
@@ -89,6 +92,26 @@ def unpack(data: bytes, *, path: str, sha256: str, page: int) -> Fingerprint:
         thumb=thumb,
         shape=(meta["shape"][0], meta["shape"][1]),
         pens=np.array(meta["pens"], np.float32).reshape(-1, 4),
+        scanner=_traits(meta.get("scanner")),
+    )
+
+
+def _scanner(traits: ScannerTraits | None) -> dict[str, Any] | None:
+    if traits is None:
+        return None
+    # JSON has no numbers that are none.
+    values = [None if v != v else round(v, 5) for v in traits.values.tolist()]
+    px_per_mm = round(float(traits.px_per_mm), 5)
+    return {"px_per_mm": px_per_mm, "values": values, "dirt": traits.dirt.tolist()}
+
+
+def _traits(kept: Mapping[str, Any] | None) -> ScannerTraits | None:
+    if kept is None:
+        return None
+    return ScannerTraits(
+        kept["px_per_mm"],
+        np.array(kept["values"], np.float32),
+        np.array(kept["dirt"], np.uint16).reshape(-1, 4),
     )
 
 

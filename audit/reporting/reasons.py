@@ -183,6 +183,15 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         "các trang trong lô không có đặc điểm chung",
     ),
     (
+        r"a photo, a scan of two levels, a drawn page, or one that an earlier version read",
+        "ảnh chụp, bản quét 1 bit, trang dựng lại từ PDF, hoặc trang do phiên bản trước đọc",
+    ),
+    (
+        r"the scans of the batch share too little dirt to know their scanner by",
+        "các trang trong lô có quá ít vết bẩn chung để nhận ra máy quét",
+    ),
+    (r"a picture of another size than the batch's", "ảnh có kích thước khác các trang của lô"),
+    (
         r"fewer than (\d+) units whose paper forms stand in a known order",
         r"ít hơn \1 đơn vị có phiếu giấy xếp được theo số sê-ri",
     ),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import struct
+import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +27,31 @@ def test_pens_and_the_source_of_the_file_come_back() -> None:
     assert back.origin.encoding == origin.encoding
     # What the checks do not look at stays in the original.
     assert back.origin.metadata == {"make": "Brava", "software": "GIMP 2.10"}
+
+
+def test_what_the_scanner_left_comes_back() -> None:
+    page = prints()["honest"]
+    back = unpack(pack(page), path="a", sha256="0" * 64, page=1)
+    assert page.scanner is not None
+    assert back.scanner is not None
+    np.testing.assert_array_equal(back.scanner.dirt, page.scanner.dirt)
+    np.testing.assert_allclose(back.scanner.values, page.scanner.values, atol=1e-5)
+    assert back.scanner.px_per_mm == pytest.approx(page.scanner.px_per_mm, abs=1e-5)
+
+
+def test_a_fingerprint_kept_before_scanners_were_is_read() -> None:
+    page = prints()["honest"]
+    data = pack(page)
+    size = struct.calcsize("<4sI")
+    _, length = struct.unpack_from("<4sI", data)
+    content = zlib.decompress(data[size:])
+    meta = json.loads(content[:length])
+    del meta["scanner"]
+    head = json.dumps(meta).encode()
+    old = struct.pack("<4sI", b"ink3", len(head)) + zlib.compress(head + content[length:])
+    back = unpack(old, path="a", sha256="0" * 64, page=1)
+    assert back.scanner is None
+    np.testing.assert_array_equal(back.marks.own, page.marks.own)
 
 
 def test_a_fingerprint_of_another_version_is_told() -> None:
