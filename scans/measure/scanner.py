@@ -44,7 +44,7 @@ LINE = 65535
 
 _PRINT = 20
 _SPECK_CELLS, _CELL = 3, 2
-_MOST_SPECKS, _MOST_LINES = 24, 8
+_MOST_SPECKS, _MOST_LINES, _STREWN = 24, 8, 1_000
 # Darker than the paper by so much, as a share of it: the grain of paper stays below a third.
 _DARKER = 0.08
 _NEAR_PRINT_MM, _NEAR_MARKS_MM, _EDGE_MM = 0.75, 1.5, 5.0
@@ -121,7 +121,7 @@ def _bare(template: PageTemplate) -> Bytes:
 
 def _specks(sheet: Sheet, laid: Registration) -> Floats:
     """Small dark places that stand alone: ``(k, 4)`` as in :class:`ScannerTraits`."""
-    dark = np.asarray(cv2.subtract(sheet.paper, sheet.grey), np.uint8)
+    dark = sheet.darker
     ink = cv2.threshold(dark, _DARKER * sheet.level, 255, cv2.THRESH_BINARY)[1]
     rows, columns = ink.shape[0] // _CELL, ink.shape[1] // _CELL
     even = ink[: rows * _CELL, : columns * _CELL]
@@ -135,7 +135,8 @@ def _specks(sheet: Sheet, laid: Registration) -> Floats:
     )
     lone = cv2.bitwise_and(cells, cv2.compare(inner, outer, cv2.CMP_EQ))
     alone = cv2.bitwise_and(lone, _bare_cells(sheet.template))
-    if not cv2.countNonZero(alone):
+    # A page strewn with specks (a raster, a poor copy) tells no dirt from the rest.
+    if not 0 < cv2.countNonZero(alone) <= _STREWN:
         return np.zeros((0, 4))
     x, y = np.asarray(cv2.findNonZero(alone), np.int64).reshape(-1, 2).T
     side = np.arange(-_CELL, 2 * _CELL)
@@ -213,7 +214,7 @@ def _optics(view: PageView) -> tuple[float, float, float]:
     image, laid = view.raw.grey, view.registration
     boxes = [box.box_mm for group in view.patches for box in group.boxes]
     step = max(1, len(boxes) // _PATCHES)
-    corners = _about(laid, np.array([box[:2] for box in boxes[::step]]))
+    corners = _about(laid, np.array([box[:2] for box in boxes[::step]]).reshape(-1, 2))
     stack = _windows(image, corners, _SIDE + 8)
     black = float(view.ink.black / max(view.ink.paper, 1.0))
     if len(stack) < 8:
