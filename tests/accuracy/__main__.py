@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.accuracy import (
+    ceiling,
     custody,
     draft,
     images,
@@ -108,6 +109,8 @@ def sections_of(part: str, scale: float, workers: int) -> list[Section]:
         return [listed(PREFIX[part], _SECOND, second_images.measure(scale, workers))]
     if part == "units":
         return units.measure(scale, workers)
+    if part == "ceiling":
+        return [ceiling.measure(scale)]
     if part == "custody":
         return custody.measure(scale, workers)
     if part == "draft":

@@ -24,6 +24,7 @@ PREFIX = {
     "second": "Second maker of scans",
     "tables": "Response tables",
     "units": "Units on many rounds",
+    "ceiling": "Stuffed forms",
     "custody": "Forms and cases",
     "draft": "Drafted templates",
     "press": "Printed forms",
