@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zlib import crc32
@@ -17,6 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.instrument import load_instrument
 from scans.fingerprint import Fingerprint
 from scans.likeness.cells import CELL, MarkCells
 from scans.measure.scanner import scanner_traits
@@ -34,6 +36,7 @@ from scans.types import Origin
 from scans.view import PageView
 from tests.accuracy.images import Row, row
 from tests.accuracy.pages import MEASURING, in_parallel, instrument
+from tests.data import DATA
 
 __all__ = ["measure"]
 
@@ -70,7 +73,7 @@ def measure(scale: float = 1.0, workers: int = 2) -> list[Row]:
         if size <= sheets:
             rows += _told(made, size, rounds=max(2, round(scale * 20)))
             rows += _found(made, size)
-    return [*rows, *_mixed(made, rounds=max(2, round(scale * 20)))]
+    return [*rows, *_mixed(made, rounds=max(2, round(scale * 20))), *_real()]
 
 
 def _told(made: Sequence[_Made], size: int, rounds: int) -> Iterator[Row]:
@@ -122,6 +125,27 @@ def _mixed(made: Sequence[_Made], rounds: int) -> Iterator[Row]:
                     _count(count, pages, lambda pages, i: True)
             text = f"honest, two {what} in one folder, {own_count} and {other_count}: told"
             yield row(text, count[0], count[1], "<= .02")
+
+
+def _real() -> Iterator[Row]:
+    """Real sheets of one scanner: two pages of them share at least four marks of dirt."""
+    folder = DATA / "scans" / "formscanner"
+    if not folder.is_dir():
+        return
+    form = load_instrument(folder / "instrument.toml")
+    dirt = []
+    for path in sorted((folder / "scans").iterdir()):
+        for raw in read_pages(path):
+            view = None if isinstance(raw, PageError) else view_of(raw, form, reference=None)
+            traits = scanner_traits(view) if isinstance(view, PageView) else None
+            if traits is not None:
+                dirt.append(traits.dirt[:, :2].astype(float))
+    shared = [
+        int((np.abs(one[:, None] - two[None]).max(axis=2) <= 2).sum())
+        for one, two in combinations(dirt, 2)
+    ]
+    text = "real scans (formscanner): pairs of pages that share four marks of dirt to two pixels"
+    yield row(text, sum(n >= 4 for n in shared), len(shared))
 
 
 def _of(made: Sequence[_Made], scanner: str, kind: str) -> list[_Made]:
