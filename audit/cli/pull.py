@@ -20,6 +20,10 @@ def pull(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]…", help="These sources only.")
     ] = None,
+    again: Annotated[  # noqa: FBT002 - a flag of the command line
+        bool,
+        typer.Option("--again", help="Everything, with what was edited or reviewed since."),
+    ] = False,
     config: Config = HERE,
 ) -> ExitCode:
     """Fetch what is new on survey platforms into the inbox, where `run` takes it in."""
@@ -28,13 +32,13 @@ def pull(
 
     settings = load_settings(config)
     code = ExitCode.DONE
-    for brought in pull_sources(settings, names or (), now=now):
+    for brought in pull_sources(settings, names or (), again=again, now=now):
         if brought.error is not None:
             talk(f"{brought.name}: {brought.error}")
             code = brought.error.exit_code
         elif brought.file is None:
             talk(f"{brought.name}: nothing new")
         else:
-            talk(f"{brought.name}: {brought.rows} new answers")
+            talk(f"{brought.name}: {brought.rows} {'answers' if again else 'new answers'}")
             say(str(brought.file))
     return code

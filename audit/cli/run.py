@@ -68,8 +68,10 @@ def run(
         pages = write_round_reports(settings, only_missing=outcome.nothing_new, progress=show)
         if not pages:
             write_runs_page(settings, only_missing=outcome.nothing_new)
-        if pages:
-            talk(f"reports: {pages[0]}")
+        # Documents of the round come first, a form after the other, in the round's language.
+        firsts = [page for page in pages if page.name == "index.html"] or pages[:1]
+        for page in firsts:
+            talk(f"reports: {page}")
     what = "nothing new" if outcome.nothing_new else "done"
     counts = ", ".join(f"{name} {number}" for name, number in sorted(outcome.counts.items()))
     say(f"{outcome.run_id}: {what} ({counts})")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from audit.cli._console import say, table
 from audit.cli._round import HERE, Config, now, open_round, person
 from audit.defused import json_words
 from detectors.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _COLUMNS = (
     *("unit_id", "n", "value_as_received", "value_after_review", "bound_low", "bound_high"),
@@ -32,6 +35,7 @@ def score(
     if fmt not in ("table", "csv", "json"):
         raise UsageError(f"--format {fmt} is not known", remedy="use table, csv or json")
     from audit.export import shared_frame
+    from audit.pipeline.sources import load_forms
     from audit.rescore import rescore
 
     settings, store = open_round(config)
@@ -46,10 +50,18 @@ def score(
         say(csv_text(frame).rstrip("\n"))
     else:
         overall = frame[frame["measure"] == "overall"]
-        rows = overall[list(_COLUMNS)].astype(object).where(overall[list(_COLUMNS)].notna(), "")
-        shown = [[_short(cell) for cell in row] for row in rows.itertuples(index=False)]
-        say(table(_COLUMNS, shown))
+        forms = load_forms(settings)
+        for form in forms:
+            if len(forms) > 1:
+                say(f"{form.instrument.id} ({form.settings.programme})")
+            say(_results(overall[overall["instrument_id"] == form.instrument.id]))
     return ExitCode.DONE
+
+
+def _results(frame: pd.DataFrame) -> str:
+    """Results of one form: those of citizens and of agencies never stand in one table."""
+    rows = frame[list(_COLUMNS)].astype(object).where(frame[list(_COLUMNS)].notna(), "")
+    return table(_COLUMNS, [[_short(cell) for cell in row] for row in rows.itertuples(index=False)])
 
 
 def _short(cell: object) -> object:

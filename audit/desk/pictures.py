@@ -156,11 +156,13 @@ class Pictures:
 
         return self._done.get((sha256, page, instrument_id, box, part, covered), make)
 
-    def straight(self, sha256: str, page: int, instrument_id: str) -> bytes | None:
-        """The page laid straight, covered; see :meth:`scans.laid.LaidPage.straight`."""
+    def straight(
+        self, sha256: str, page: int, instrument_id: str, *, covered: bool = True
+    ) -> bytes | None:
+        """The page laid straight; see :meth:`scans.laid.LaidPage.straight`."""
 
         def make() -> bytes | None:
             laid = self.page(sha256, page, instrument_id)
-            return None if laid is None else laid.straight(covered=True)
+            return None if laid is None else laid.straight(covered=covered)
 
-        return self._done.get((sha256, page, instrument_id), make)
+        return self._done.get((sha256, page, instrument_id, "straight", covered), make)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import csv
 import dataclasses
+import hashlib
 import io
 import json
 import zipfile
@@ -115,7 +116,8 @@ def _odk(client: Client, source: Source, secret: Secret, cursor: Cursor, now: fl
     since, known = str(cursor.get("date", "")), set(cursor.get("ids", ()))
     query: dict[str, Any] = {"$top": PAGE, "$skip": 0}
     if since:
-        query["$filter"] = f"__system/submissionDate ge {since}"
+        # What was edited or reviewed has a later updatedAt; one never touched has none.
+        query["$filter"] = f"__system/submissionDate ge {since} or __system/updatedAt ge {since}"
     rows: list[Any] = []
     answer = client.json(client.get(path, query), path)
     while True:
@@ -125,12 +127,25 @@ def _odk(client: Client, source: Source, secret: Secret, cursor: Cursor, now: fl
         if not following or not page:
             break
         answer = client.json(client.get(following), path)
-    new = {row["__id"]: row for row in rows if row["__id"] not in known}
-    dates = {row["__id"]: str(row["__system"]["submissionDate"]) for row in rows}
+    states = {_odk_state(row): row for row in rows}
+    new = [row for state, row in states.items() if state not in known]
+    dates = {state: _odk_changed(row) for state, row in states.items()}
     latest = max([since, *dates.values()])
     # Answers of the same moment may still come: they are asked for again, and told by id.
-    ids = sorted(key for key, date in dates.items() if date == latest)
-    return _rows(list(new.values()), {"date": latest, "ids": ids} if latest else cursor)
+    ids = sorted(state for state, date in dates.items() if date == latest)
+    return _rows(new, {"date": latest, "ids": ids} if latest else cursor)
+
+
+def _odk_changed(row: Mapping[str, Any]) -> str:
+    """When a submission came or was last edited or reviewed."""
+    system = row["__system"]
+    return max(str(system["submissionDate"]), str(system.get("updatedAt") or ""))
+
+
+def _odk_state(row: Mapping[str, Any]) -> str:
+    """One name for a submission as it stands: edited or reviewed, it has another."""
+    changed = row["__system"].get("updatedAt")
+    return f"{row['__id']}@{changed}" if changed else str(row["__id"])
 
 
 def _limesurvey(
@@ -192,14 +207,22 @@ def _surveycto(
     login = base64.b64encode(f"{source.user}:{secret.reveal()}".encode()).decode()
     client = _with(client, Authorization=f"Basic {login}")
     path = f"/api/v2/forms/data/wide/json/{quote(source.form)}"
-    answer = client.json(client.get(path, {"date": int(cursor.get("since", 0))}), path)
+    # Without r it gives what was approved only, and who approves would choose what counts.
+    query = {"date": int(cursor.get("since", 0)), "r": "approved|rejected|pending"}
+    answer = client.json(client.get(path, query), path)
     if not isinstance(answer, list):
         raise _odd(source.url + path)
     known = set(cursor.get("keys", ()))
-    new = [row for row in answer if row.get("KEY") not in known]
+    states = {_state_of(row): row for row in answer}
     # A day is asked for twice, as what was completed and what was received differ.
-    keys = sorted(str(row.get("KEY")) for row in answer)
-    return _rows(new, {"since": int(now) - 86_400, "keys": keys})
+    new = [row for state, row in states.items() if state not in known]
+    return _rows(new, {"since": int(now) - 86_400, "keys": sorted(states)})
+
+
+def _state_of(row: Mapping[str, Any]) -> str:
+    """One name for a row as it stands: corrected or reviewed, it has another."""
+    text = json.dumps(row, ensure_ascii=False, sort_keys=True)
+    return f"{row.get('KEY')}@{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def _qualtrics(

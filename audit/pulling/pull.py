@@ -41,6 +41,7 @@ def pull_sources(
     settings: Settings,
     names: Sequence[str] = (),
     *,
+    again: bool = False,
     now: Callable[[], dt.datetime],
     client: Callable[[Source], Client] | None = None,
 ) -> list[Brought]:
@@ -49,6 +50,8 @@ def pull_sources(
     Args:
         settings: Of the round.
         names: These only; all without.
+        again: Everything, whatever was pulled before. Rows that are the same are the same
+            records; what was edited or reviewed since comes with it.
         now: The clock.
         client: Makes what speaks with a server; by default with the network.
 
@@ -69,7 +72,7 @@ def pull_sources(
     found = []
     with round_lock(settings.base / PULL_LOCK, "pull"):
         for name in names or known:
-            found.append(_pull(settings, known[name], now, client))
+            found.append(_pull(settings, known[name], now, client, again=again))
     return found
 
 
@@ -78,13 +81,15 @@ def _pull(
     source: Source,
     now: Callable[[], dt.datetime],
     client: Callable[[Source], Client] | None,
+    *,
+    again: bool,
 ) -> Brought:
     path = settings.base / STATE
     state = _state(path)
     about = f"{source.kind} {source.url} {source.form}"
     kept = state.get(source.name, {})
     # A source that now means another form begins anew.
-    cursor = kept.get("cursor", {}) if kept.get("about") == about else {}
+    cursor = kept.get("cursor", {}) if kept.get("about") == about and not again else {}
     started = now()
     try:
         secret = source.read_secret(settings.base)

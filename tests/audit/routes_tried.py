@@ -26,6 +26,7 @@ PICTURES = {
     *(f"/cases/{{case_id}}/pages/{{page_id}}/{one}" for one in ("places", "source")),
     *(f"/cases/{{case_id}}/signs/{{sign_id}}/{one}" for one in ("{part}.jpg", "compare")),
     "/cases/{case_id}/signs/{sign_id}/page/{which}.jpg",
+    "/cases/{case_id}/signs/{sign_id}/bare/{which}.jpg",
     *("/cases/{case_id}/batch/{step}", "/cases/{case_id}/batch/{step}/{page_id}.jpg"),
     "/forms/{form_id}/{number}/blank.png",
 }

@@ -20,7 +20,7 @@ from audit.cli.main import build_app, run
 from audit.export import csv_text, json_text, write_frame
 from audit.pipeline.run import LOCK
 from detectors.errors import ExitCode
-from tests.audit.rounds import answers, responses_csv, small_round
+from tests.audit.rounds import answers, responses_csv, small_round, write_instrument
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,6 +60,33 @@ def test_help_is_there_in_a_blink_and_imports_nothing_heavy() -> None:
     assert time.perf_counter() - start < 1.5
     for name in ("init", "run", "status", "score", "report", "export", "verify"):
         assert name in done.stdout
+
+
+def test_results_of_agencies_stand_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = small_round(tmp_path / "r")
+    write_instrument(tmp_path / "r/instruments/second", form_id="T-02")
+    second = '[[instrument]]\nfile = "instruments/second/instrument.toml"\nprogramme = "agency"\n'
+    text = config.read_text("utf-8")
+    config.write_text(text.replace("[engine]", second + "[engine]"), "utf-8")
+    for form, count in (("T-01", 4), ("T-02", 3)):
+        place = tmp_path / "r/inbox/responses" / form
+        place.mkdir()
+        rows = answers(1 if form == "T-01" else 2, count, "u1")
+        (place / "a.csv").write_text(responses_csv(rows), "utf-8")
+    run(["run", "-c", str(config)])
+    told = capsys.readouterr().err
+    assert told.count("reports: ") == 2
+    for form in ("T-01", "T-02"):
+        assert f"{form}/index.html" in told
+    assert run(["score", "-c", str(config)]) == ExitCode.DONE
+    lines = capsys.readouterr().out.splitlines()
+    found = {line: lines[n + 2].split() for n, line in enumerate(lines) if line.startswith("T-0")}
+    assert {name: cells[:2] for name, cells in found.items()} == {
+        "T-01 (satisfaction)": ["u1", "4"],
+        "T-02 (agency)": ["u1", "3"],
+    }
 
 
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:

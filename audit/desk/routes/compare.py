@@ -9,11 +9,12 @@ from audit.desk.beside import Batch, batch_of
 from audit.desk.casefile import CaseFile
 from audit.desk.permissions import Permission
 from audit.desk.queue import Filters
-from audit.desk.routes.case import file_of, page_of
+from audit.desk.routes.case import file_of, page_of, uncovered
 from audit.desk.routes.pictures import jpeg, label_of_case
 from audit.desk.routing import Routes
 from audit.desk.sheets import matched_page, pages_of
 from audit.desk.web import Refused, Visit, Visited
+from audit.trail.acts import Action
 
 __all__ = ["routes"]
 
@@ -24,15 +25,22 @@ routes = Routes()
 def compare(visit: Visited, case_id: int, sign_id: int) -> Response:
     """A page beside the one that it is like, both laid straight."""
     file, own, other = _pair(visit, case_id, sign_id)
+    with visit.desk.store.reading() as connection:
+        bare = visit.may(Permission.UNMASK) and uncovered(visit, connection, case_id)
+    note = visit.text("compare.note")
+    if bare:
+        note = f"{note} {visit.text('mask.bare')}"
+    elif _is_covered(visit, file, own, sign_id):
+        note = f"{note} {visit.text('compare.covered')}"
     return visit.page(
         "compare.html.j2",
         case=file.case,
         label=label_of_case(file),
         pictures=[
-            (f"/cases/{case_id}/signs/{sign_id}/page/{which}.jpg", name)
+            (f"/cases/{case_id}/signs/{sign_id}/{'bare' if bare else 'page'}/{which}.jpg", name)
             for which, name in (("own", own["path"]), ("other", other["path"]))
         ],
-        note=visit.text("compare.note"),
+        note=note,
         before=None,
         after=None,
         query=Filters.of(visit.request.query_params).query(),
@@ -89,12 +97,44 @@ def batch_page(visit: Visited, case_id: int, step: int, page_id: int) -> Respons
 @routes.get("/cases/{case_id}/signs/{sign_id}/page/{which}.jpg", Permission.CASES)
 def compared(visit: Visited, case_id: int, sign_id: int, which: str) -> Response:
     """One of the two pages, written fields covered."""
+    file, page = _one_of(visit, case_id, sign_id, which)
+    form = file.case["instrument_id"]
+    return jpeg(visit.desk.pictures.straight(page["sha256"], page["page"], form))
+
+
+@routes.get("/cases/{case_id}/signs/{sign_id}/bare/{which}.jpg", Permission.UNMASK)
+def compared_bare(visit: Visited, case_id: int, sign_id: int, which: str) -> Response:
+    """One of the two pages with what is written on it: a copied seal is under the covers."""
+    file, page = _one_of(visit, case_id, sign_id, which)
+    with visit.desk.store.reading() as connection:
+        if not uncovered(visit, connection, case_id):
+            raise Refused(403, "mask.why")
+    about = f"case {case_id} page {page['id']} compare"
+    with visit.desk.journal.doing(Action.UNMASKED_VIEW, about, visit.who) as connection:
+        file_of(visit, connection, case_id)
+    form = file.case["instrument_id"]
+    return jpeg(visit.desk.pictures.straight(page["sha256"], page["page"], form, covered=False))
+
+
+def _one_of(visit: Visit, case_id: int, sign_id: int, which: str) -> tuple[CaseFile, sa.RowMapping]:
     file, own, other = _pair(visit, case_id, sign_id)
     if which not in ("own", "other"):
         raise Refused(404, "refused.nothing")
-    page = own if which == "own" else other
-    form = file.case["instrument_id"]
-    return jpeg(visit.desk.pictures.straight(page["sha256"], page["page"], form))
+    return file, own if which == "own" else other
+
+
+def _is_covered(visit: Visit, file: CaseFile, page: sa.RowMapping, sign_id: int) -> bool:
+    """Whether the place of a sign is a written field, so that only grey is seen of it."""
+    (sign,) = (s for s in file.signs if s["id"] == sign_id)
+    form = visit.desk.instruments[file.case["instrument_id"]]
+    fields = [f.box_mm for p in form.pages if p.number == page["form_page"] for f in p.fields]
+    if sign["box_mm"] is None:
+        return False
+    x, y, width, height = sign["box_mm"]
+    return any(
+        x < left + wide and left < x + width and y < top + high and top < y + height
+        for left, top, wide, high in fields
+    )
 
 
 def _pair(

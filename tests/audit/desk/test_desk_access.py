@@ -169,6 +169,32 @@ def test_a_page_is_compared_with_one_that_may_be_seen(office: Office) -> None:
     assert an.get(f"{lonely}/compare").status_code == 404
 
 
+def test_pages_are_compared_uncovered_by_whom_the_case_is_open_to(office: Office) -> None:
+    path, number = doors(office, "S-4")["crop"].removesuffix("/scan.jpg"), office.case("S-4")
+    dung, an = office.logged_in("dung"), office.logged_in("an")
+    covered = dung.get(f"{path}/page/other.jpg").content
+    assert f"{path}/page/own.jpg" in dung.get(f"{path}/compare").text
+    assert dung.get(f"{path}/bare/other.jpg").status_code == 403
+    why = {"why": "đối chiếu hai con dấu với nhau"}
+    assert dung.post(f"/cases/{number}/uncover", data=why).status_code == 303
+    page = dung.get(f"{path}/compare").text
+    for which in ("own", "other"):
+        assert f"{path}/bare/{which}.jpg" in page
+    bare = dung.get(f"{path}/bare/other.jpg")
+    assert bare.headers["content-type"] == "image/jpeg"
+    assert bare.content != covered
+    assert dung.get(f"{path}/page/other.jpg").content == covered
+    told = [about for act, about in office.told() if act == "view.unmasked"]
+    assert len(told) == 1
+    assert told[0].startswith(f"case {number} page ")
+    assert dung.get(f"{path}/bare/third.jpg").status_code == 404
+    # It is open to one person, for a while.
+    assert an.get(f"{path}/bare/other.jpg").status_code == 403
+    assert f"{path}/page/own.jpg" in an.get(f"{path}/compare").text
+    office.clock.on(minutes=16)
+    assert dung.get(f"{path}/bare/other.jpg").status_code == 403
+
+
 def test_nobody_decides_on_their_own_unit(office: Office) -> None:
     client = office.logged_in("hoa")
     assert client.get(f"/cases/{office.case('S-1')}").status_code == 200

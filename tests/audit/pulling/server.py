@@ -33,6 +33,7 @@ class Platform:
         seen: Method, path and query of each request.
         headers: Of each request.
         polls: How often an export says that it is not ready.
+        reviewed: Record -> the moment at which it was rejected there.
     """
 
     count: int = 3
@@ -46,6 +47,7 @@ class Platform:
     url: str = ""
     sessions: set[str] = field(default_factory=set)
     token: int = 0
+    reviewed: dict[str, str] = field(default_factory=dict)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -106,6 +108,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(401, b"{}")
         after = json.loads(query["query"])["_id"]["$gt"]
         there = platforms.kobo_json()["results"][: self.platform.count]
+        for row in there:
+            if f"r{row['_id']}" in self.platform.reviewed:
+                row["_validation_status"] = {"uid": "validation_status_not_approved"}
         rows = [row for row in there if row["_id"] > after]
         size = min(int(query["limit"]), self.platform.page)
         page, following = self._page(rows, int(query.get("start", 0)), size, path, query, "start")
@@ -123,8 +128,19 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Authorization") != "Bearer s1" or not self.platform.sessions:
             return self._send(403, b"{}")
         rows = platforms.odk_odata(platforms.ANSWERS[: self.platform.count])
-        since = query.get("$filter", "").removeprefix("__system/submissionDate ge ")
-        rows = [row for row in rows if row["__system"]["submissionDate"] >= since]
+        for row in rows:
+            if (at := self.platform.reviewed.get(row["__id"])) is not None:
+                row["__system"] |= {"updatedAt": at, "reviewState": "rejected"}
+        if "$filter" in query:
+            new, changed = query["$filter"].split(" or ")
+            since = new.removeprefix("__system/submissionDate ge ")
+            assert changed == f"__system/updatedAt ge {since}"
+            rows = [
+                row
+                for row in rows
+                if row["__system"]["submissionDate"] >= since
+                or (row["__system"]["updatedAt"] or "") >= since
+            ]
         size = min(int(query["$top"]), self.platform.page)
         page, following = self._page(rows, int(query.get("$skip", 0)), size, path, query, "$skip")
         answer = {"value": page, "@odata.context": self.platform.url + path}
@@ -157,7 +173,13 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Authorization") != f"Basic {login}":
             return self._send(401, b"{}")
         assert int(query["date"]) >= 0
-        return self._json(platforms.surveycto_json()[: self.platform.count])
+        # What is not asked for by its review is not given: approved only, without a word.
+        wanted = set(query.get("r", "approved").split("|"))
+        rows = platforms.surveycto_json()[: self.platform.count]
+        for row in rows:
+            if row["KEY"] in self.platform.reviewed:
+                row["review_status"] = "REJECTED"
+        return self._json([row for row in rows if row["review_status"].lower() in wanted])
 
     def _qualtrics(self, path: str, query: dict[str, str], body: Any) -> None:
         if self.headers.get("X-API-TOKEN") != TOKEN:

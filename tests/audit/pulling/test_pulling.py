@@ -12,6 +12,8 @@ import pytest
 from audit.cli.main import run as command
 from audit.intake.mapping import TableMapping
 from audit.intake.tables import read_responses
+from audit.pipeline.assembly import TableFile
+from audit.pipeline.table_rows import from_tables
 from audit.pulling.http import Client
 from audit.pulling.platforms import fetch_new
 from audit.pulling.pull import STATE, pull_sources
@@ -100,6 +102,61 @@ def test_a_pull_brings_all_pages_then_only_what_is_new(
     platform.token = 0
     assert pull() == everything
     assert not list((tmp_path / "r").rglob(".part-*"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "by_itself"), [("odk", True), ("surveycto", True), ("kobotoolbox", False)]
+)
+def test_what_was_rejected_after_the_pull_is_fetched_and_held(
+    kind: str, by_itself: bool, platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("S", TOKEN)
+    settings = _round(tmp_path / "r", _source(kind, platform.url))
+    form = load_instrument(instrument(tmp_path))
+    tables = []
+
+    def pull(*, again: bool = False) -> int:
+        (brought,) = pull_sources(
+            settings, again=again, now=clock, client=lambda _: _client(platform)
+        )
+        assert brought.error is None
+        if brought.file is not None:
+            mapping = TableMapping(preset=kind, not_applicable=("N/A",))
+            read = read_responses(brought.file, form, mapping=mapping, required=("unit_id",))
+            tables.append(TableFile(len(tables) + 1, brought.file.name, read))
+        return brought.rows
+
+    def held() -> list[tuple[str, list[str]]]:
+        found = from_tables(form, tables)
+        return list(zip(found.frame["record_id"], found.reasons, strict=True))
+
+    assert pull() == 3
+    before = held()
+    assert not any("not_accepted" in reasons for _, reasons in before)
+    names = [row[0] for row in ANSWERS]
+    record = "r101" if kind == "kobotoolbox" else names[0]
+    platform.reviewed = {record: "2026-12-24T01:02:03.004Z"}
+    # KoboToolbox gives no moment of a change that could be asked for.
+    assert pull() == (1 if by_itself else 0)
+    assert pull() == 0
+    assert pull(again=True) == 3
+    after = held()
+    assert [name for name, _ in after] == [name for name, _ in before]
+    assert [("not_accepted" in reasons) for _, reasons in after] == [True, False, False]
+    # Taken back there: the latest export says.
+    platform.reviewed = {}
+    assert pull(again=True) == 3
+    assert not any("not_accepted" in reasons for _, reasons in held())
+
+
+def test_surveycto_is_asked_for_what_is_not_approved_too(platform: Platform) -> None:
+    platform.reviewed = {ANSWERS[0][0]: ""}
+    found = fetch_new(
+        _source("surveycto", platform.url), Secret(TOKEN), {}, now=0.0, client=_client(platform)
+    )
+    assert [row["review_status"] for row in json.loads(found.data or b"")] == [
+        "REJECTED", "APPROVED", "APPROVED",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)
