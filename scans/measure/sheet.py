@@ -87,10 +87,14 @@ class Sheet:
         return float(np.percentile(inked, 40)) if inked.size > 50 else 0.35 * self.level
 
     @cached_property
+    def darker(self) -> Bytes:
+        """Levels below the paper around it: ``(h, w)``."""
+        return np.asarray(cv2.subtract(self.paper, self.grey), np.uint8)
+
+    @cached_property
     def missing(self) -> NDArray[np.bool_]:
         """Which pixels of :func:`strong_print` are not on the scan: ``(n,)``."""
-        darker = np.asarray(cv2.subtract(self.paper, self.grey), np.uint8)
-        near = np.asarray(cv2.dilate(darker, np.ones((_REACH, _REACH), np.uint8)), np.uint8)
+        near = np.asarray(cv2.dilate(self.darker, np.ones((_REACH, _REACH), np.uint8)), np.uint8)
         # Light falls on paper and print alike: contrast goes with the paper's own level.
         contrast = max(1.0 - self.black / max(self.level, 1.0), 0.15)
         strong = strong_print(self.template)

@@ -59,11 +59,12 @@ class _MetadataScanner:
         level=Level.PAGES,
         family=Family.CHANNEL,
         kind="metadata",
-        title=Message("Trang không do máy quét của lô tạo ra", "Scanner unlike the batch's"),
+        title=Message("Máy quét khác với lô", "Scanner unlike the batch's"),
         sees=(
             "Dust on the glass and lines from a soiled slit stand at the same place of every scan "
             "of a device. A page with hardly any of the dirt that its batch shares, whose "
-            "sharpness or grain is far off as well, was scanned elsewhere, whatever its file says."
+            "sharpness or grain is far off as well, has signs of another scanner, whatever its "
+            "file says."
         ),
         null_model=(
             "Dirt: probability that a page of the batch shows no more of it, from how often each "

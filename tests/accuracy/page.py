@@ -20,6 +20,7 @@ __all__ = ["PREFIX", "listed", "made_by", "replace_rows", "replace_sections"]
 PREFIX = {
     "real": "Real scans",
     "images": "Simulated scans",
+    "scanner": "Pages of another scanner",
     "second": "Second maker of scans",
     "tables": "Response tables",
     "units": "Units on many rounds",

@@ -7,11 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from detectors.instrument import load_instrument
 from scans.fingerprint import Fingerprint
 from scans.likeness.cells import CELL, MarkCells
 from scans.measure.scanner import LINE, TRAITS, ScannerTraits, scanner_traits
+from scans.page import view_of
 from scans.reuse.metadata_scanner import CHECK, FEWEST
+from scans.source import read_pages
 from scans.types import Origin
+from scans.view import PageView
+from tests.data import real
 from tests.scans.checks.altered import clean
 
 NOTHING = MarkCells(
@@ -132,3 +137,22 @@ def test_dirt_of_the_simulated_scanner_stands_where_it_was_put():
     dirt = scanner_traits(clean("adf")).dirt
     # A line of the feeder's slit: the simulator draws it down the scan at this column.
     assert [320, LINE] in dirt[:, :2].tolist()
+
+
+def test_dirt_of_a_real_scanner_stands_still_while_sheets_move():
+    """Five sheets of formscanner, laid up to nine millimetres apart: the same dirt on each."""
+    folder = real("scans", "formscanner")
+    form = load_instrument(folder / "instrument.toml")
+    found = []
+    for path in sorted((folder / "scans").iterdir()):
+        (raw,) = list(read_pages(path))
+        view = view_of(raw, form, reference=None)
+        assert isinstance(view, PageView)
+        found.append(scanner_traits(view).dirt.astype(float))
+    for k, own in enumerate(found):
+        for other in found[k + 1 :]:
+            apart = np.abs(own[:, None, :2] - other[None, :, :2]).max(axis=2)
+            one, two = np.nonzero(apart <= 2)
+            assert len(one) >= 4
+            moved = np.abs(own[one, 2:] - other[two, 2:]).max(axis=1)
+            assert np.all(moved > 20)  # hundredths of a millimetre on the form
