@@ -34,7 +34,7 @@ _WIDTH_STEP, _HEIGHT_STEP = 0.005, 0.03
 # A scan shows less dirt than so rarely, by chance of ink and print over it.
 _UNLIKELY = 0.03
 # How many spreads a trait lies off before it bears out what dirt says.
-_FAR = 4.0
+_FAR = 5.0
 # More pages than this that are unlike the rest are another scanner in honest use.
 _FEW = 0.02
 # Batches are mixed for good reasons: a lead is never rarer than this.
@@ -69,7 +69,7 @@ class _MetadataScanner:
         null_model=(
             "Dirt: probability that a page of the batch shows no more of it, from how often each "
             "place is seen on the other pages (Poisson binomial), at most 3 %. With it "
-            "optics or grain four robust spreads off and among the rarest 2 %. "
+            "optics or grain five robust spreads off and among the rarest 2 %. "
             "Conformal rank in the batch, never below 2 %; where more than 2 % of a batch (one "
             "page, if it is small) are unlike the rest, it has two scanners and nothing is said. "
             f"Batches under {FEWEST} pages, and batches whose scans share no dirt, are not judged."

@@ -96,6 +96,8 @@ scanner are taken for honest use of two. Scans of two levels carry no second tra
 judged. No set of real scans has twenty pages of one scanner, so none of them is judged here; on the
 five of formscanner four to five smudges of the glass stand still to a pixel while the sheets lie up
 to 9 mm apart. Left out, as they did not tell devices apart: scale, shear, correlation of grain.
+After a look at such rows the second trait has to be five spreads off: at four, 2 of 40 pages
+scanned after the glass was cleaned were told, and 49 of 50 of another model than `grey` found.
 """
 
 
