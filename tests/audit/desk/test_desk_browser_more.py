@@ -129,6 +129,10 @@ def test_sheets_of_a_batch_lie_beside_each_other_and_blink(
     an.keys("m")
     an.page.wait_for_url("**/compare**")
     assert an.page.locator(".pair figure").count() == 2
+    an.page.wait_for_function("document.querySelector('.pair figure + figure img').naturalHeight")
+    # Seals and signatures stand at the foot: what is below the window can be scrolled to.
+    cut = "(f) => f.scrollHeight - f.clientHeight"
+    assert an.page.eval_on_selector(".pair figure + figure", cut) <= 1
     assert an.wrong == []
 
 
