@@ -25,6 +25,8 @@ _OUTLINE_SPREAD = 0.04
 _TILE_MM = 5.0
 _FEWEST_PRINT_MM2 = 1.2
 _TILE_SPREAD = 0.06
+# Print this near to a row of answers, a field or a code belongs to it.
+_BESIDE_MM = 3.0
 
 
 def measure(view: PageView) -> Signs | NotAssessable:
@@ -97,7 +99,10 @@ def _outline_lost(group: BoxPatches) -> NDArray[np.float64]:
 
 
 def _tiles(view: PageView) -> list[Sign]:
-    """Print missing away from the boxes: labels, texts, lines.
+    """Print missing away from the boxes: labels, texts, lines beside answers and fields.
+
+    What stands alone, such as the office's name in the head, is no answer: offices print their
+    own name there, and sheets of another print run than the blank would all be told.
 
     Not on photos: far from the boxes the bend of a photographed sheet is not known well
     enough, and print would be looked for beside its place (4 of 16 honest photos).
@@ -111,7 +116,8 @@ def _tiles(view: PageView) -> list[Sign]:
     middle = float(np.median(lost))
     spread = max(_TILE_SPREAD, 1.4826 * float(np.median(np.abs(lost - middle))))
     signs = []
-    for k in np.argsort(-lost)[:3]:
+    near = np.flatnonzero(_tiles_of(sheet.template).beside)
+    for k in near[np.argsort(-lost[near], kind="stable")][:3]:
         x, y = corners[k]
         signs.append(
             Sign(
@@ -149,6 +155,7 @@ class _Tiles:
         total: int ``(tiles,)``: how many lie on each tile.
         enough: int ``(m,)``: tiles that hold enough print.
         corners_mm: float64 ``(m, 2)``: their top left corners.
+        beside: bool ``(m,)``: whether they lie beside answers, a field or a code.
         side_mm: Their side.
     """
 
@@ -157,6 +164,7 @@ class _Tiles:
     total: NDArray[np.intp]
     enough: NDArray[np.intp]
     corners_mm: NDArray[np.float64]
+    beside: NDArray[np.bool_]
     side_mm: float
 
 
@@ -173,9 +181,27 @@ def _tiles_of(template: PageTemplate) -> _Tiles:
     tile = (rows // step * across + columns // step)[kept]
     total = np.bincount(tile, minlength=down * across)
     enough = np.flatnonzero(total >= _FEWEST_PRINT_MM2 * SHEET_PX_PER_MM**2)
-    corners = np.column_stack([enough % across, enough // across]) * (step / SHEET_PX_PER_MM)
+    corners = np.empty((enough.size, 2))
+    corners[:, 0], corners[:, 1] = enough % across, enough // across
+    corners *= step / SHEET_PX_PER_MM
     side = step / SHEET_PX_PER_MM
-    return _Tiles(np.flatnonzero(kept), tile, total, enough, corners.astype(np.float64), side)
+    beside = _beside(template, corners, side)
+    return _Tiles(np.flatnonzero(kept), tile, total, enough, corners, beside, side)
+
+
+def _beside(template: PageTemplate, corners: NDArray[np.float64], side: float) -> NDArray[np.bool_]:
+    """Tiles in the row of an answer box, whatever the distance, or on a field or the code."""
+    page = template.page
+    width = page.size_mm[0]
+    places = [(0.0, box.box_mm[1], width, box.box_mm[3]) for box in page.boxes]
+    places += [field.box_mm for field in page.fields]
+    places += [] if page.code is None else [page.code.box_mm]
+    found = np.zeros(len(corners), dtype=np.bool_)
+    for x, y, w, h in places:
+        across = (corners[:, 0] < x + w + _BESIDE_MM) & (corners[:, 0] + side > x - _BESIDE_MM)
+        down = (corners[:, 1] < y + h + _BESIDE_MM) & (corners[:, 1] + side > y - _BESIDE_MM)
+        found |= across & down
+    return found
 
 
 CHECK = PageCheck(
@@ -187,8 +213,9 @@ CHECK = PageCheck(
         title=Message("Bút xóa, băng xóa, tẩy trắng số", "Correction fluid, tape, white-out"),
         sees=(
             "What covers a mark covers the form's own print too: the outline of the box or the "
-            "words beside it are gone or broken in one piece, whatever is drawn on top later. It "
-            "needs no grey levels, so it holds on 1-bit scans."
+            "words in its row, or beside a field, are gone or broken in one piece, whatever is "
+            "drawn on top later. It needs no grey levels, so it holds on 1-bit scans. Print that "
+            "stands alone, as in the head, is not looked at: offices print their own name there."
         ),
         null_model=(
             "The worst box or printed tile of honest pages of the same scan class, each page in "
@@ -206,6 +233,7 @@ CHECK = PageCheck(
             ),
         ),
         min_scale=1.0,
+        version="2",
     ),
     measure,
 )

@@ -1,0 +1,38 @@
+"""Print that is gone: beside answers it is told, in the head of the form it is none of theirs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scans.checks.erasure_fluid import CHECK, measure
+from scans.view import PageView
+from tests.scans.checks.altered import clean, saved, score_of
+from tests.scans.pages import form
+
+
+def painted(page: PageView, place: tuple[float, float, float, float]) -> PageView:
+    """The page with a place (mm) painted in the colour of its paper."""
+    x, y, w, h = place
+    px = page.registration.to_px(np.array([[x, y], [x + w, y + h]]))
+    (left, top), (right, bottom) = px.round().astype(int)
+    image = page.raw.image.copy()
+    part = image[top:bottom, left:right]
+    part[:] = np.median(image[-400:-300].reshape(-1, *image.shape[2:]), axis=0)
+    return saved(image, 92, form("HL-01"))
+
+
+@pytest.mark.parametrize("profile", ["flatbed", "grey"])
+def test_print_beside_an_answer_is_missed_and_the_head_is_not(profile: str) -> None:
+    page = clean(profile)
+    before = score_of(CHECK, page)
+    box = next(b for b in page.template.page.boxes if b.item == "C4")
+    y = box.box_mm[1]
+    row = painted(page, (38.0, y - 0.5, 40.0, 6.0))
+    (sign, *_) = measure(row).places
+    assert score_of(CHECK, row) > max(8.0, 3 * before)
+    assert sign.box_mm is not None
+    assert abs(sign.box_mm[1] - y) < 6.0
+    assert 30.0 < sign.box_mm[0] < 80.0
+    head = painted(page, (24.0, 18.0, 90.0, 8.0))  # the heading of the part, above all rows
+    assert score_of(CHECK, head) <= before + 1.0
