@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from pathlib import PurePath
 
 import numpy as np
 
 from detectors.finding import Family, Finding, Message, Severity
 from detectors.registry import Assessment, CheckInfo, Level
 from scans.fingerprint import Fingerprint
+from scans.reuse._batches import batches_of
 from scans.source.software import named_software
 
 # A batch smaller than this shows no habit.
@@ -68,12 +68,7 @@ class _MetadataBatch:
         scores, p_values = np.full(count, np.nan), np.full(count, np.nan)
         reasons: dict[int, str] = {}
         findings: list[Finding] = []
-        batches: dict[tuple[str, int], list[int]] = {}
-        for i, page in enumerate(subject):
-            batches.setdefault((str(PurePath(page.origin.path).parent), page.form_page), []).append(
-                i
-            )
-        for members in batches.values():
+        for members in batches_of(subject):
             if len(members) < FEWEST:
                 reasons.update(dict.fromkeys(members, f"fewer than {FEWEST} pages in the batch"))
                 continue

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from detectors.finding import Family, Finding, Message, Severity
 from detectors.registry import Assessment, CheckInfo, Level
 from scans.fingerprint import Fingerprint
 from scans.measure.scanner import CLASSES, GRAIN, LINE, OPTICS, TRAITS, ScannerTraits
+from scans.reuse._batches import batches_of
 
 Floats = NDArray[np.float64]
 
@@ -101,14 +101,8 @@ class _MetadataScanner:
         scores, p_values = np.full(count, np.nan), np.full(count, np.nan)
         reasons: dict[int, str] = {}
         findings: list[Finding] = []
-        batches: dict[tuple[str, int], list[int]] = {}
-        for i, page in enumerate(subject):
-            folder = str(PurePath(page.origin.path).parent)
-            batches.setdefault((folder, page.form_page), []).append(i)
-        for members in batches.values():
-            # By name, so that the order in which pages come makes no difference.
-            named = sorted((subject[i].name, i) for i in members)
-            scans, missing = _comparable([(i, subject[i]) for _, i in named])
+        for members in batches_of(subject):
+            scans, missing = _comparable([(i, subject[i]) for i in members])
             reasons.update(missing)
             if not scans:
                 continue
