@@ -59,7 +59,7 @@ REASONS = {
         "The respondent answered again; the later answer counts.",
     ),
     "not_accepted": Message(
-        "Đã bị từ chối hoặc tạm giữ trên nền tảng khảo sát; chờ người quyết định.",
+        "Đã bị từ chối hoặc đang chờ duyệt trên nền tảng khảo sát; chờ người quyết định.",
         "It was rejected or put on hold on the survey platform; it waits for a person here.",
     ),
     "duplicate_record_id": Message("Mã bản ghi bị trùng.", "The record id is used more than once."),

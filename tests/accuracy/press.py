@@ -95,9 +95,11 @@ def careful(fraud: Fraud) -> Iterator[None]:
             table.update(old)
 
 
-def press(folder: Path, *, pattern: str) -> tuple[Instrument, Form]:
-    """Form B laid out into ``folder``, as an instrument and as the simulator's form."""
-    source = load_instrument(shipped("yk-b"))
+def press(
+    folder: Path, *, pattern: str, source: Instrument | None = None
+) -> tuple[Instrument, Form]:
+    """Form B, or another, laid out into ``folder``: as an instrument and for the simulator."""
+    source = source or load_instrument(shipped("yk-b"))
     look = Look(fields=("agency", "comment", "date", "signature", "seal"), pattern=pattern)
     printed = lay_out(source, look, folder / "form.toml")
     pdf = set_pdf(list(printed.drawings), printed.instrument.pages[0].size_mm, source.id)
