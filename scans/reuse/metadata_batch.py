@@ -10,7 +10,7 @@ import numpy as np
 from detectors.finding import Family, Finding, Message, Severity
 from detectors.registry import Assessment, CheckInfo, Level
 from scans.fingerprint import Fingerprint
-from scans.reuse._batches import batches_of
+from scans.reuse._batches import batches_of, rank_in_batch
 from scans.source.software import named_software
 
 # A batch smaller than this shows no habit.
@@ -19,8 +19,6 @@ FEWEST = 20
 _UNIFORM = 0.9
 # Pages in another size than the batch's are cut by another device or program.
 _SIZE_STEP = 0.02
-# Batches are mixed for good reasons: a lead is never rarer than this.
-_FLOOR = 0.02
 
 _TRAITS: dict[str, Message] = {
     "encoder": Message("bảng nén hoặc kiểu mã hóa", "encoder and its tables"),
@@ -79,11 +77,10 @@ class _MetadataBatch:
                 )
                 continue
             number = np.array([len(names) for names in unlike])
+            shares, ranks = rank_in_batch(number)
             for row, i in enumerate(members):
-                scores[i] = float(number[row])
-                rank = float((number >= number[row]).sum()) / (len(members) + 1)
-                p_values[i] = 1.0 if number[row] == 0 else max(_FLOOR, rank)
-                if number[row] and rank <= 1.0 - _UNIFORM:
+                scores[i], p_values[i] = float(number[row]), ranks[row]
+                if number[row] and shares[row] <= 1.0 - _UNIFORM:
                     typical = subject[members[usual]].name
                     findings.append(self._finding(i, unlike[row], p_values[i], typical))
         return Assessment(scores, p_values, tuple(findings), not_assessable=reasons)

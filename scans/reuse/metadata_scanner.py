@@ -19,7 +19,7 @@ from detectors.finding import Family, Finding, Message, Severity
 from detectors.registry import Assessment, CheckInfo, Level
 from scans.fingerprint import Fingerprint
 from scans.measure.scanner import CLASSES, GRAIN, LINE, OPTICS, TRAITS, ScannerTraits
-from scans.reuse._batches import batches_of
+from scans.reuse._batches import batches_of, rank_in_batch
 
 Floats = NDArray[np.float64]
 
@@ -37,8 +37,6 @@ _UNLIKELY = 0.03
 _FAR = 5.0
 # More pages than this that are unlike the rest are another scanner in honest use.
 _FEW = 0.02
-# Batches are mixed for good reasons: a lead is never rarer than this.
-_FLOOR = 0.02
 
 # Smallest spread that is believed, in the unit of each trait.
 _LEAST = {"edge_x": 0.05, "edge_y": 0.05, "black": 0.01, "grain": 0.08, "blue": 0.5, "red": 0.5}
@@ -50,6 +48,7 @@ _GROUPS: dict[str, tuple[Message, tuple[str, ...]]] = {
 _NO_SCAN = "a photo, a scan of two levels, a drawn page, or one that an earlier version read"
 _FEW_PAGES = f"fewer than {FEWEST} pages in the batch"
 _NO_DIRT = "the scans of the batch share too little dirt to know their scanner by"
+_SECOND = "one of several pages of another scanner: a second one in honest use looks the same"
 _OTHER_SIZE = "a picture of another size than the batch's"
 
 
@@ -71,7 +70,8 @@ class _MetadataScanner:
             "place is seen on the other pages (Poisson binomial), at most 3 %. With it "
             "optics or grain five robust spreads off and among the rarest 2 %. "
             "Conformal rank in the batch, never below 2 %; where more than 2 % of a batch (one "
-            "page, if it is small) are unlike the rest, it has two scanners and nothing is said. "
+            "page, if it is small) are unlike the rest, it has two scanners and these are not "
+            "judged. "
             f"Batches under {FEWEST} pages, and batches whose scans share no dirt, are not judged."
         ),
         source=(
@@ -112,10 +112,12 @@ class _MetadataScanner:
                 continue
             number = np.array([len(names) for names in unlike.traits])
             typical = subject[scans[int(np.argmax(unlike.seen))][0]].name
+            _, ranks = rank_in_batch(number)
             for row, (i, _) in enumerate(scans):
-                scores[i] = float(number[row])
-                rank = float((number >= number[row]).sum()) / (len(scans) + 1)
-                p_values[i] = 1.0 if number[row] == 0 else max(_FLOOR, rank)
+                if unlike.second[row]:
+                    reasons[i] = _SECOND
+                    continue
+                scores[i], p_values[i] = float(number[row]), ranks[row]
                 if number[row]:
                     findings.append(self._finding(i, unlike, row, float(p_values[i]), typical))
         return Assessment(scores, p_values, tuple(findings), dict(sorted(reasons.items())))
@@ -158,9 +160,17 @@ class _Scan:
 
 @dataclass(frozen=True, eq=False)
 class _Unlike:
-    """What each scan of a batch has unlike the rest, and how much of the shared dirt it shows."""
+    """What each scan of a batch has unlike the rest, and how much of the shared dirt it shows.
+
+    Attributes:
+        traits: In which traits each scan is unlike the rest.
+        second: Whether it is one of too many that lack the dirt: of these nothing can be said.
+        seen: How many of the places each shows.
+        places: How many there are.
+    """
 
     traits: list[tuple[str, ...]]
+    second: NDArray[np.bool_]
     seen: NDArray[np.int64]
     places: int
 
@@ -205,9 +215,10 @@ def _unlike(scans: Sequence[_Scan]) -> _Unlike | None:
         for row in range(len(scans))
     ]
     both = [names if len(names) > 1 else () for names in traits]
-    if int(odd.sum()) > few:
+    second = odd if int(odd.sum()) > few else np.zeros(len(scans), np.bool_)
+    if second.any():
         both = [()] * len(scans)
-    return _Unlike(both, seen, len(places))
+    return _Unlike(both, second, seen, len(places))
 
 
 def _odd(values: Floats, members: Sequence[str], few: int) -> NDArray[np.bool_]:

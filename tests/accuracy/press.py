@@ -96,11 +96,13 @@ def careful(fraud: Fraud) -> Iterator[None]:
 
 
 def press(
-    folder: Path, *, pattern: str, source: Instrument | None = None
+    folder: Path, *, pattern: str, source: Instrument | None = None, agency: str = ""
 ) -> tuple[Instrument, Form]:
     """Form B, or another, laid out into ``folder``: as an instrument and for the simulator."""
+    folder.mkdir(exist_ok=True)
     source = source or load_instrument(shipped("yk-b"))
-    look = Look(fields=("agency", "comment", "date", "signature", "seal"), pattern=pattern)
+    fields = ("agency", "comment", "date", "signature", "seal")
+    look = Look(agency, fields=fields, pattern=pattern)
     printed = lay_out(source, look, folder / "form.toml")
     pdf = set_pdf(list(printed.drawings), printed.instrument.pages[0].size_mm, source.id)
     pages = []

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from scans.checks.erasure_fluid import CHECK, measure
+from scans.page import check_page
+from scans.reference import builtin_reference
+from scans.source import read_pages
+from scans.types import RawPage
 from scans.view import PageView
+from tests.accuracy.press import press, simulated
 from tests.scans.checks.altered import clean, saved, score_of
 from tests.scans.pages import form
 
@@ -36,3 +43,17 @@ def test_print_beside_an_answer_is_missed_and_the_head_is_not(profile: str) -> N
     assert 30.0 < sign.box_mm[0] < 80.0
     head = painted(page, (24.0, 18.0, 90.0, 8.0))  # the heading of the part, above all rows
     assert score_of(CHECK, head) <= before + 1.0
+
+
+def test_sheets_with_another_name_in_the_head_than_the_blank_are_no_sign(tmp_path: Path) -> None:
+    instrument, _ = press(tmp_path / "blank", pattern="guilloche", agency="CÔNG AN TỈNH AN PHÚ")
+    _, printed = press(tmp_path / "sheets", pattern="guilloche", agency="CÔNG AN TP. HÒA THẮNG")
+    for seed in (1, 3, 4, 6):
+        made = simulated(printed, seed)
+        path = tmp_path / f"{seed}{made.suffix}"
+        path.write_bytes(made.data)
+        (page,) = read_pages(path)
+        assert isinstance(page, RawPage)
+        result = check_page(page, instrument, reference=builtin_reference()).result
+        assert result.flagged is False
+        assert [f for f in result.findings if f.detector == CHECK.info.id] == []

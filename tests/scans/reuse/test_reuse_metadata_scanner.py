@@ -86,7 +86,13 @@ def test_the_glass_was_cleaned_or_the_paper_is_another():
 def test_two_scanners_share_a_folder(others):
     rng = np.random.default_rng(5)
     second = [page(rng, 100 + k, ELSEWHERE, aside=1.0) for k in range(others)]
-    assert told(batch(30) + second) == []
+    pages = batch(30) + second
+    assert told(pages) == []
+    # Nothing can be said of them, which is not that they are clean.
+    answer = CHECK.assess(pages)
+    apart = set(range(30, 30 + others)) if others < 30 else set(range(60))
+    assert set(answer.not_assessable) == apart
+    assert np.isnan(answer.p_values[sorted(apart)]).all()
 
 
 def test_pages_turned_by_a_program_show_their_dirt():
