@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from audit.desk.ahead import Ahead
+from audit.desk.beside import Neighbours
 from audit.desk.journal import Journal
 from audit.desk.live import Live
 from audit.desk.permissions import check_routes
@@ -29,6 +30,8 @@ from audit.settings import Settings
 from audit.store import Store
 
 __all__ = ["build_app", "make_desk", "warm_up"]
+
+_FIRST = 20  # scans
 
 
 def make_desk(settings: Settings, store: Store, now: Callable[[], dt.datetime]) -> Desk:
@@ -54,6 +57,7 @@ def make_desk(settings: Settings, store: Store, now: Callable[[], dt.datetime]) 
         books=Books(settings),
         pictures=pictures,
         ahead=Ahead(store, pictures, instruments),
+        neighbours=Neighbours(),
         live=Live(settings, store, forms),
         now=now,
     )
@@ -63,9 +67,13 @@ def make_desk(settings: Settings, store: Store, now: Callable[[], dt.datetime]) 
 
 
 def warm_up(desk: Desk) -> None:
-    """Read the queue before the first visitor comes: of a large round that takes seconds."""
+    """Read the queue before the first visitor comes: of a large round that takes seconds.
+
+    The scans that stand first are laid meanwhile; the first of all takes its form with it.
+    """
     with desk.store.reading() as connection:
-        desk.queue.find(connection, 0)
+        first = desk.queue.first(connection, _FIRST)
+    desk.ahead.prepare(*(entry.id for entry in first))
 
 
 def build_app(desk: Desk) -> ASGIApp:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 
 import sqlalchemy as sa
 
+from audit.desk.queue import CHANGING
+from audit.desk.recent import Recent
 from audit.store import schema
+from audit.trail.chain import last_seq
 
-__all__ = ["Batch", "Peers", "Standing", "batch_of", "custody_of", "peers_of", "standings"]
+__all__ = [
+    *("Batch", "Neighbours", "Peers", "Standing"),
+    *("batch_of", "custody_of", "peers_of", "standings"),
+]
 
 Row = sa.RowMapping
 
 _MOST = 5_000
 """Records of a unit that a record is compared with, at most."""
+_UNITS = 100  # whose scores are kept: 100 units of 5,000 records and 10 checks take 40 MB
+_RESULTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,32 +110,85 @@ class Standing:
     n: int
 
 
-def standings(connection: sa.Connection, round_id: str, record: Row) -> list[Standing]:
-    """Each score of a record among those of its unit in a round, the most unusual first."""
-    own = {k: float(v) for k, v in (record["detectors"] or {}).items() if _is_number(v)}
+class Neighbours:
+    """What the records of a unit have in common, kept until a run or a correction changes it.
+
+    Scores of some thousand records and results of all units take longer to read than the rest
+    of a case's page, and are the same for the next one.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing read."""
+        self._scores: Recent[Mapping[str, Sequence[float]]] = Recent(_UNITS)
+        self._results: Recent[Mapping[str, tuple[int, int]]] = Recent(_RESULTS)
+
+    def scores(
+        self, connection: sa.Connection, round_id: str, record: Row
+    ) -> Mapping[str, Sequence[float]]:
+        """Scores of the records of a record's unit, ascending, by check."""
+        of = (round_id, record["unit_id"], record["instrument_id"])
+        key = (last_seq(connection, CHANGING), *of)
+        return self._scores.get(key, lambda: _scores(connection, *of))
+
+    def results(
+        self, connection: sa.Connection, round_id: str, instrument_id: str
+    ) -> Mapping[str, tuple[int, int]]:
+        """Unit -> satisfied answers and answers, as received."""
+        key = (last_seq(connection, CHANGING), round_id, instrument_id)
+        return self._results.get(key, lambda: _results(connection, round_id, instrument_id))
+
+
+def _scores(
+    connection: sa.Connection, round_id: str, unit_id: str | None, instrument_id: str
+) -> Mapping[str, Sequence[float]]:
     table = schema.records
     query = (
         sa.select(table.c.detectors)
         .where(
             table.c.round_id == round_id,
-            table.c.unit_id == record["unit_id"],
-            table.c.instrument_id == record["instrument_id"],
+            table.c.unit_id == unit_id,
+            table.c.instrument_id == instrument_id,
         )
         .limit(_MOST)
     )
-    among: dict[str, list[float]] = {name: [] for name in own}
-    for scores in connection.execute(query).scalars() if own else ():
-        for name, values in among.items():
-            value = (scores or {}).get(name)
-            if value is not None and _is_number(value):
-                values.append(float(value))
+    among: dict[str, list[float]] = {}
+    for scores in connection.execute(query).scalars():
+        for name, value in (scores or {}).items():
+            if _is_number(value):
+                among.setdefault(name, []).append(float(value))
+    return {name: array("d", sorted(values)) for name, values in among.items()}
+
+
+def _results(
+    connection: sa.Connection, round_id: str, instrument_id: str
+) -> Mapping[str, tuple[int, int]]:
+    table = schema.scores
+    query = sa.select(
+        table.c.unit_id, table.c.satisfied_as_received, table.c.answers_as_received
+    ).where(
+        table.c.round_id == round_id,
+        table.c.instrument_id == instrument_id,
+        table.c.measure == "overall",
+    )
+    return {row[0]: (row[1], row[2]) for row in connection.execute(query)}
+
+
+def standings(among: Mapping[str, Sequence[float]], record: Row) -> list[Standing]:
+    """Each score of a record among those of its unit, the most unusual first.
+
+    Args:
+        among: Of :meth:`Neighbours.scores`.
+        record: Its row.
+    """
+    own = {k: float(v) for k, v in (record["detectors"] or {}).items() if _is_number(v)}
     found = []
-    for name, values in among.items():
-        values.sort()
+    for name, score in own.items():
+        values = among.get(name, ())
         if values:
-            higher = len(values) - bisect_left(values, own[name])
-            share = higher / len(values)
-            found.append(Standing(name, own[name], median(values), share, len(values)))
+            share = (len(values) - bisect_left(values, score)) / len(values)
+            # Already in order: `statistics.median` would sort again.
+            middle = (values[(len(values) - 1) // 2] + values[len(values) // 2]) / 2
+            found.append(Standing(name, score, middle, share, len(values)))
     return sorted(found, key=lambda s: (s.above, s.check))
 
 
@@ -147,31 +208,20 @@ class Peers:
 
 
 def peers_of(
-    connection: sa.Connection,
-    round_id: str,
-    record: Row,
+    found: Mapping[str, tuple[int, int]],
+    unit_id: str | None,
     satisfied: Sequence[bool],
     group: Sequence[str],
 ) -> Peers:
     """How satisfied a record is beside its unit and the unit's peers.
 
     Args:
-        connection: To read from.
-        round_id: Whose results are taken.
-        record: Its row.
+        found: Of :meth:`Neighbours.results`.
+        unit_id: Of the record.
         satisfied: Of each rated answer of the record, whether it is one of the best two.
         group: Units of the same peer group.
     """
-    table = schema.scores
-    query = sa.select(
-        table.c.unit_id, table.c.satisfied_as_received, table.c.answers_as_received
-    ).where(
-        table.c.round_id == round_id,
-        table.c.instrument_id == record["instrument_id"],
-        table.c.measure == "overall",
-    )
-    found = {row[0]: (row[1], row[2]) for row in connection.execute(query)}
-    good, answers = found.get(record["unit_id"], (0, 0))
+    good, answers = found.get(unit_id or "", (0, 0))
     all_good = sum(found[unit][0] for unit in group if unit in found)
     all_answers = sum(found[unit][1] for unit in group if unit in found)
     return Peers(

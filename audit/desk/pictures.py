@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
+from audit.desk.recent import Recent
 from audit.intake.originals import Originals
 from detectors.errors import AuditError
 from detectors.instrument import BoxMm, Instrument
@@ -28,43 +27,6 @@ _DECODED = 6
 _ENCODED = 256
 _PLACED = 2_000
 
-V = TypeVar("V")
-
-
-class _Recent(Generic[V]):
-    """The last few values by key; each is made once, also when several ask at a time."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._values: OrderedDict[Any, V] = OrderedDict()
-        self._making: dict[Any, threading.Lock] = {}
-        self._lock = threading.Lock()
-
-    def peek(self, key: Any) -> V | None:
-        with self._lock:
-            return self._values.get(key)
-
-    def get(self, key: Any, make: Callable[[], V]) -> V:
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-            making = self._making.setdefault(key, threading.Lock())
-        with making:
-            with self._lock:
-                if key in self._values:
-                    return self._values[key]
-            try:
-                value = make()
-                with self._lock:
-                    self._values[key] = value
-                    while len(self._values) > self._size:
-                        self._values.popitem(last=False)
-                return value
-            finally:
-                with self._lock:
-                    self._making.pop(key, None)
-
 
 class Pictures:
     """Pages of the originals as pictures."""
@@ -73,10 +35,10 @@ class Pictures:
         """Show pages of ``originals`` laid over the forms of ``instruments``."""
         self._originals = originals
         self._instruments = instruments
-        self._laid: _Recent[LaidPage | None] = _Recent(_DECODED)
-        self._seen: _Recent[LaidPage] = _Recent(_PLACED)
-        self._done: _Recent[bytes | None] = _Recent(_ENCODED)
-        self._placed: _Recent[Any] = _Recent(512)
+        self._laid: Recent[LaidPage | None] = Recent(_DECODED)
+        self._seen: Recent[LaidPage] = Recent(_PLACED)
+        self._done: Recent[bytes | None] = Recent(_ENCODED)
+        self._placed: Recent[Any] = Recent(512)
 
     def page(self, sha256: str, page: int, instrument_id: str) -> LaidPage | None:
         """One page; ``None`` where its original cannot be read any more."""
@@ -129,6 +91,10 @@ class Pictures:
         found: tuple[tuple[int, int], bool, list[list[tuple[float, float]]]] | None
         found = self._placed.get((sha256, page, instrument_id, boxes), make)
         return found
+
+    def ready(self, sha256: str, page: int, instrument_id: str) -> bool:
+        """Whether the picture that is shown first is at hand."""
+        return self._done.holds((sha256, page, instrument_id, "scan", True, False))
 
     def whole(
         self, sha256: str, page: int, instrument_id: str, look: str, *, covered: bool, full: bool

@@ -219,6 +219,11 @@ class Queue:
         with self._lock:
             return self._current(connection).by_id.get(case_id)
 
+    def first(self, connection: sa.Connection, count: int) -> Sequence[Entry]:
+        """The cases that stand first, whoever may see them."""
+        with self._lock:
+            return self._current(connection).everything.shown[:count]
+
     def choices(self, connection: sa.Connection, scope: Scope) -> Mapping[str, Counter[str]]:
         """How often each value of a filter occurs among the cases in sight."""
         with self._lock:

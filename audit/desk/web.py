@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 
 from audit.desk.ahead import Ahead
+from audit.desk.beside import Neighbours
 from audit.desk.cookies import fits, secret_of
 from audit.desk.factors import load_secret_key
 from audit.desk.journal import Journal
@@ -71,6 +72,7 @@ class Desk:
     books: Books
     pictures: Pictures
     ahead: Ahead
+    neighbours: Neighbours
     live: Live
     now: Callable[[], dt.datetime]
 

@@ -80,9 +80,10 @@ sheaf and lies within a tenth of a millimetre. *against none* is the difference 
 sheets, with the interval of Agresti & Min (2005).
 
 All depends on how much of the light print comes off with the ink. Here it is simulated, at
-three shares; an office can see its own: rub out ten marks on its own sheets. Seen over all
-frauds waves add nothing that can be shown; letters do. Pencil that is rubbed out without any
-of the print is found less often over either.
+three shares; an office can see its own: rub out ten marks on its own sheets. Waves show where paper
+was pasted; pencil that is rubbed out without any of the print is found no more often over them. On
+an earlier layout of the form, on half as many sheets, waves added .010 (-.06 to .09) and letters
+.125 (.03 to .21): what a pattern adds hangs on what else is printed.
 """
 
 
@@ -92,12 +93,13 @@ files that say the same of themselves. Dirt is the simulator's, 2 to 4 specks an
 How much two devices of one model differ in all else is a guess (`_unit` in
 `tests/accuracy/scanner.py`); the check wants a second trait beside dirt, so it misses most of them.
 *told* is the share of honest pages under a lead; leads flag nothing alone. Several pages of another
-scanner are taken for honest use of two. Scans of two levels carry no second trait and are not
-judged. No set of real scans has twenty pages of one scanner, so none of them is judged here; on the
-five of formscanner four to five smudges of the glass stand still to a pixel while the sheets lie up
-to 9 mm apart. Left out, as they did not tell devices apart: scale, shear, correlation of grain.
-After a look at such rows the second trait has to be five spreads off: at four, 2 of 40 pages
-scanned after the glass was cleaned were told, and 49 of 50 of another model than `grey` found.
+scanner may be honest use of two: they are not judged. Scans of two levels carry no second trait
+and are not judged either. No set of real scans has twenty pages of one scanner, so none of them is
+judged here; on the five of formscanner four to five smudges of the glass stand still to a pixel
+while the sheets lie up to 9 mm apart. Left out, as they did not tell devices apart: scale, shear,
+correlation of grain. After a look at rows of other seeds the second trait has to be five spreads
+off: at four, 2 of 40 pages scanned after the glass was cleaned were told, and 49 of 50 of another
+model than `grey` found.
 """
 
 

@@ -32,7 +32,7 @@ from scans.simulate.dataset import random_spec, simulate_page, tampered_spec
 from scans.simulate.layout import Form, PrintedPage
 from scans.simulate.spec import SimulatedPage
 from scans.source import PageError, read_pages
-from scans.types import Status
+from scans.types import MarkState, Status
 from tests.accuracy.images import row
 from tests.accuracy.measures import Measure, Z, value_of
 
@@ -186,9 +186,9 @@ class _Arm:
                 learnt.append((outcome.result.scan_class, outcome.scores))
         self.reference = Reference.learn(learnt, fallback=builtin_reference())
 
-    def honest(self, count: int) -> tuple[int, int]:
-        """Flags on other honest sheets are kept; boxes read wrong, and boxes."""
-        self.found[""], wrong, boxes = [], 0, 0
+    def honest(self, count: int) -> tuple[int, int, int]:
+        """Flags on other honest sheets are kept; boxes read wrong silently, asked about, all."""
+        self.found[""], silent, asked, boxes = [], 0, 0, 0
         for seed in range(71_000, 71_000 + count):
             page = simulated(self.form, seed)
             result = self.judge(page).result
@@ -197,8 +197,11 @@ class _Arm:
             self.found[""].append(bool(result.flagged))
             right = {(b.item, b.value): {b.state, *b.also_right} for b in page.boxes}
             boxes += len(result.readings)
-            wrong += sum(r.state not in right[r.item, r.value] for r in result.readings)
-        return wrong, boxes
+            wrong = [r for r in result.readings if r.state not in right[r.item, r.value]]
+            unclear = sum(r.state is MarkState.AMBIGUOUS for r in wrong)
+            asked += unclear
+            silent += len(wrong) - unclear
+        return silent, asked, boxes
 
     def try_fraud(self, number: int, fraud: Fraud, count: int) -> None:
         """Whether each of ``count`` sheets is flagged; one that is not read is not found."""
@@ -221,10 +224,11 @@ def measure(scale: float = 1.0) -> list[Measure]:
             arm = _Arm(name, Path(place), *press(Path(place), pattern=name))
             sys.stderr.write(f"  {name}: honest\n")
             arm.calibrate(_CALIBRATED_ON)
-            wrong, boxes = arm.honest(honest)
+            silent, asked, boxes = arm.honest(honest)
             clean = arm.found[""]
             rows.append(row(f"{name}: honest sheets read", len(clean), honest, ">= .99"))
-            rows.append(row(f"{name}: boxes of honest sheets read wrong", wrong, boxes, "0"))
+            rows.append(row(f"{name}: boxes read wrong and silently", silent, boxes, "0"))
+            rows.append(row(f"{name}: boxes left to a person", asked, boxes))
             rows.append(row(f"{name}: honest sheets flagged", sum(clean), len(clean), "<= .01"))
             for number, fraud in enumerate(FRAUDS):
                 sys.stderr.write(f"  {name}: {fraud.words}\n")

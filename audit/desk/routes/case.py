@@ -131,6 +131,9 @@ def case_page(
     desk, filters = visit.desk, Filters.of(visit.request.query_params)
     with desk.store.reading() as connection:
         file = file_of(visit, connection, case_id)
+        sheet = _sheet(visit, file)
+        if sheet is not None:
+            desk.ahead.begin(sheet, file.case["instrument_id"])
         said = _said(visit)
         view, (entry, last) = desk.queue.look(
             connection, filters, visit.scope, case_id, said and said[0]
@@ -142,7 +145,6 @@ def case_page(
     before, after, number = view.around(entry)
     desk.ahead.prepare(after)
     own = visit.scope.is_own(file.case["unit_id"])
-    sheet = _sheet(visit, file)
     words = verdicts(visit.user.role, file.state, own_unit=own)
     spoken = has_spoken(file.history, visit.user.name, evidence=file.case["evidence"])
     if spoken and not file.state.closed:

@@ -42,8 +42,7 @@ def queue(visit: Visited) -> Response:
     number = visit.request.query_params.get("page", "1")
     page = min(max(int(number), 1), last) if number.isascii() and number.isdigit() else 1
     start = (page - 1) * _PAGE
-    for entry in shown[start : start + 2]:
-        desk.ahead.prepare(entry.id)
+    desk.ahead.prepare(*(entry.id for entry in shown[start : start + 2]))
     rows = enumerate(shown[start : start + _PAGE], start=start + 1)
     return visit.page(
         "queue.html.j2",

@@ -105,10 +105,10 @@ def beside_of(visit: Visit, connection: sa.Connection, file: CaseFile) -> dict[s
     form = visit.desk.instruments[file.case["instrument_id"]]
     best = {item.id: {answer_text(v) for v in item.top_two} for item in form.ratings}
     answered = [a for a in file.answers if a.item.id in best and a.state == "answered"]
+    near = visit.desk.neighbours
     peers = peers_of(
-        connection,
-        visit.round_id,
-        record,
+        near.results(connection, visit.round_id, record["instrument_id"]),
+        record["unit_id"],
         [a.value in best[a.item.id] for a in answered],
         [unit for unit, row in units.items() if group is not None and row["peer_group"] == group],
     )
@@ -128,7 +128,7 @@ def beside_of(visit: Visit, connection: sa.Connection, file: CaseFile) -> dict[s
                 "above": t.percent(s.above, 1),
                 "n": t.number(s.n),
             }
-            for s in standings(connection, visit.round_id, record)
+            for s in standings(near.scores(connection, visit.round_id, record), record)
         ],
         "peers": [(n, t.percent(share)) for n, share in shares if share is not None],
         "custody": custody_of(connection, visit.round_id, record),
