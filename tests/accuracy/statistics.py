@@ -73,12 +73,14 @@ def _world_cells(scale: float) -> Iterator[Cell]:
         for i in range(_count(CONTROLS, scale)):
             yield Cell("control", ground, FIRST_SEED + 2_000 + i)
         if generator == "own":
+            # Events are drawn by the seed alone: with one seed all ceilings would share a night.
+            first = FIRST_SEED + 10_000 * list(WORLDS).index(world)
             for i in range(_count(WHOLE, scale)):
-                yield Cell("whole", ground, FIRST_SEED + 3_000 + i, records=80)
+                yield Cell("whole", ground, first + 3_000 + i, records=80)
                 kinds = [DIGITAL[(4 * i + k) % len(DIGITAL)] for k in range(4)]
                 share = (0.1, 0.3)[i // 2 % 2]
                 done = tuple((place, kind, share) for place, kind in enumerate(kinds))
-                yield Cell("digital", ground, FIRST_SEED + 6_000 + i, plans=done)
+                yield Cell("digital", ground, first + 6_000 + i, plans=done)
 
 
 def _third_cells(scale: float) -> Iterator[Cell]:
