@@ -237,18 +237,26 @@ def _edge(stack: NDArray[np.float32], axis: int, contrast: float) -> float:
     return float(contrast / max(float(np.median(steepest)), 1.0))
 
 
-def _windows(image: Bytes, centres: Floats, side: int) -> NDArray[np.float32]:
-    """Squares of the scan around places, those wholly inside: float32 ``(n, side, side)``."""
+def _inside(image: Bytes, centres: Floats, side: int) -> NDArray[np.bool_]:
+    """Around which places a square lies wholly inside the scan."""
     at = np.rint(centres).astype(np.int64) - side // 2
     height, width = image.shape[:2]
-    inside = (at >= 0).all(axis=1) & (at[:, 0] + side <= width) & (at[:, 1] + side <= height)
-    found = [image[y : y + side, x : x + side] for x, y in at[inside].tolist()]
+    inside: NDArray[np.bool_] = (at >= 0).all(axis=1)
+    return inside & (at[:, 0] + side <= width) & (at[:, 1] + side <= height)
+
+
+def _windows(image: Bytes, centres: Floats, side: int) -> NDArray[np.float32]:
+    """Squares of the scan around places, those wholly inside: float32 ``(n, side, side)``."""
+    at = np.rint(centres[_inside(image, centres, side)]).astype(np.int64) - side // 2
+    found = [image[y : y + side, x : x + side] for x, y in at.tolist()]
     return np.array(found, np.float32).reshape(len(found), side, side, *image.shape[2:])
 
 
 def _grain(raw: RawPage, laid: Registration, template: PageTemplate) -> dict[str, float]:
     """Grain and tint of bare paper."""
     centres = _about(laid, _bare_places(template))
+    # Tint is taken from smaller squares: of the same places, also where the page is cut.
+    centres = centres[_inside(raw.grey, centres, _SIDE)]
     stack = _windows(raw.grey, centres, _SIDE)
     if len(stack) < _PATCHES // 3:
         return {}

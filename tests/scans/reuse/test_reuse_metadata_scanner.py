@@ -139,6 +139,18 @@ def test_what_a_scan_class_allows(profile):
     assert known["grain"] is (profile == "flatbed")
 
 
+def test_a_page_that_lies_off_the_glass_has_what_lies_on_it():
+    """Bare places near the cut: larger squares around them are cut, smaller ones are whole."""
+    whole = clean("flatbed")
+    for cut in range(200, 400, 4):
+        rows = whole.raw.image.shape[0] - cut
+        cut_page = replace(whole, raw=replace(whole.raw, image=whole.raw.image[:rows]))
+        traits = scanner_traits(cut_page)
+        assert traits is not None
+        values = dict(zip(TRAITS, traits.values.tolist(), strict=True))
+        assert np.isfinite([values["grain"], values["blue"], values["red"]]).all()
+
+
 def test_dirt_of_the_simulated_scanner_stands_where_it_was_put():
     dirt = scanner_traits(clean("adf")).dirt
     # A line of the feeder's slit: the simulator draws it down the scan at this column.
