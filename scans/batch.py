@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import pickle
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,9 +20,10 @@ from detectors.finding import Finding
 from detectors.instrument import Instrument
 from detectors.registry import Level, discover
 from scans.fingerprint import Fingerprint
-from scans.judgement import fuse
+from scans.judgement import among
 from scans.page import PageOutcome, check_page, failed_page
 from scans.reference import Reference, load_reference
+from scans.reprint import CHECK, OTHER_PRINT, Sheet, otherwise_printed
 from scans.source import PageError, expand, read_pages, sha256_of
 from scans.types import Origin, PageResult, Status
 from scans.workers import WORKER_LIMITS, WorkerLimits, in_workers
@@ -72,6 +74,7 @@ def check_files(
     honest = reference if isinstance(reference, Reference) else load_reference(reference)
     fingerprints: list[Fingerprint] = []
     rows: list[int] = []
+    sheets: list[Sheet] = []
     with tempfile.TemporaryFile() as spool:
         count = 0
         outcomes = page_outcomes(
@@ -81,14 +84,18 @@ def check_files(
             if outcome.fingerprint is not None:
                 fingerprints.append(outcome.fingerprint)
                 rows.append(count)
+                result = outcome.result
+                sheets.append(Sheet(result.origin.path, result.form_page, result.findings))
             # Our own temporary file: what is read back below was written here.
             pickle.dump(outcome.result, spool)
             count += 1
-        found = _compared(fingerprints, rows)
+        found, missing = _compared(fingerprints, rows)
+        for i in otherwise_printed(sheets):
+            missing[rows[i]][CHECK] = OTHER_PRINT
         spool.seek(0)
         for row in range(count):
-            result: PageResult = pickle.load(spool)
-            yield _with_matches(result, found.get(row, []), false_flag_rate)
+            alone: PageResult = pickle.load(spool)
+            yield among(alone, found[row], missing[row], false_flag_rate)
 
 
 def page_outcomes(
@@ -156,19 +163,18 @@ def _not_checked(path: Path, error: AuditError) -> PageResult:
     return PageResult(origin, Status.NOT_CHECKED, str(error))
 
 
-def _compared(fingerprints: list[Fingerprint], rows: list[int]) -> dict[int, list[Finding]]:
-    """Findings of the checks over pages given together, by row of the result."""
-    found: dict[int, list[Finding]] = {}
-    for check in discover(Level.PAGES).values():
-        for finding in check.assess(fingerprints).findings:
+def _compared(
+    fingerprints: list[Fingerprint], rows: list[int]
+) -> tuple[dict[int, list[Finding]], dict[int, dict[str, str]]]:
+    """What the checks over pages given together find, and cannot judge, by row of the result."""
+    found: dict[int, list[Finding]] = defaultdict(list)
+    missing: dict[int, dict[str, str]] = defaultdict(dict)
+    for check_id, check in discover(Level.PAGES).items():
+        answer = check.assess(fingerprints)
+        for finding in answer.findings:
             evidence = dict(finding.evidence)
             row = rows[evidence.pop("subject")]
-            found.setdefault(row, []).append(dataclasses.replace(finding, evidence=evidence))
-    return found
-
-
-def _with_matches(result: PageResult, matches: list[Finding], rate: float) -> PageResult:
-    if not matches:
-        return result
-    alone = None if result.suspicion is None else 1.0 - result.suspicion
-    return fuse(result, (*result.findings, *matches), alone, rate)
+            found[row].append(dataclasses.replace(finding, evidence=evidence))
+        for place, reason in answer.not_assessable.items():
+            missing[rows[place]][check_id] = reason
+    return found, missing

@@ -11,7 +11,7 @@ from detectors.registry import Level, discover
 from scans.reference import Reference
 from scans.types import PageResult, ScanClass
 
-__all__ = ["Weighed", "fuse", "weigh"]
+__all__ = ["Weighed", "among", "fuse", "weigh"]
 
 _SMALLEST_P = 1e-12
 
@@ -121,3 +121,30 @@ def fuse(
         severity=severity,
         findings=kept,
     )
+
+
+def among(
+    result: PageResult,
+    matches: Sequence[Finding],
+    missing: Mapping[str, str],
+    false_flag_rate: float,
+) -> PageResult:
+    """What a page is beside the others that it came with.
+
+    Args:
+        result: The page judged alone.
+        matches: Signs of checks that look at pages together.
+        missing: Check id -> why it cannot judge this page after all. Its signs are taken
+            back; a page that was flagged by nothing else is then not judged, and not clean.
+        false_flag_rate: Share of honest pages that may be flagged, in (0, 1).
+    """
+    if not matches and not missing:
+        return result
+    kept = tuple(f for f in result.findings if f.detector not in missing)
+    p_alone = None if result.suspicion is None else 1.0 - result.suspicion
+    if p_alone is not None and len(kept) < len(result.findings):
+        # How rare the rest is was not worked out: no rarer than what is flagged.
+        flags = any(f.p_value is None or f.p_value <= false_flag_rate for f in kept)
+        p_alone = max(p_alone, false_flag_rate) if flags else None
+    fused = fuse(result, (*kept, *matches), p_alone, false_flag_rate)
+    return replace(fused, not_assessable={**result.not_assessable, **missing})

@@ -10,6 +10,7 @@ from detectors.instrument import Value
 from detectors.registry import Level
 from scans.page import answers_of
 from scans.types import PageResult, Status
+from scans.unjudged import why_unjudged
 
 __all__ = ["page_object", "why_not_judged"]
 
@@ -58,8 +59,8 @@ def _severity(result: PageResult, *, unjudged: bool) -> str | None:
 
 def why_not_judged(result: PageResult) -> str:
     """Why a page that was read is neither flagged nor clean."""
-    why = "; ".join(sorted(set(result.not_assessable.values()))) or "no honest pages are known"
-    return f"not judged: no check of the image can speak ({why}); calibrate on honest pages like it"
+    why, remedy = why_unjudged(result.not_assessable)
+    return f"not judged: {'; '.join(why)}; {remedy}"
 
 
 def _answer(values: tuple[Value, ...]) -> Value | list[Value] | None:

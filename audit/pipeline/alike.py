@@ -8,6 +8,7 @@ pairs with it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -89,8 +90,12 @@ def _row(one: int, other: int, alike: Likeness) -> dict[str, Any]:
 
 def findings_among(
     store: Store, round_id: str, instrument_id: str
-) -> Mapping[int, Sequence[Finding]]:
-    """What the checks of pages together say about the pages of a round, by page key."""
+) -> tuple[Mapping[int, Sequence[Finding]], Mapping[int, Mapping[str, str]]]:
+    """What the checks of pages together say about the pages of a round.
+
+    Returns:
+        By page key: what they find, and check id -> why one cannot judge the page.
+    """
     import dataclasses
 
     from detectors.registry import Level, discover
@@ -109,8 +114,9 @@ def findings_among(
     # Checks of a batch, and installed ones, ask for the pages themselves: those of the round.
     batch = [(key, _named(packed[key], cards[i])) for i, key in own if key in packed]
     there = [(key, page) for key, page in batch if page is not None]
-    found: dict[int, list[Finding]] = {}
-    for check in discover(Level.PAGES).values():
+    found: dict[int, list[Finding]] = defaultdict(list)
+    missing: dict[int, dict[str, str]] = defaultdict(dict)
+    for check_id, check in discover(Level.PAGES).items():
         judge = getattr(check, "judge", None)
         if judge is None:
             answer = check.assess([page for _, page in there])
@@ -121,8 +127,12 @@ def findings_among(
             evidence = dict(finding.evidence)
             key, mine = subjects[evidence.pop("subject")]
             if mine:
-                found.setdefault(key, []).append(dataclasses.replace(finding, evidence=evidence))
-    return found
+                found[key].append(dataclasses.replace(finding, evidence=evidence))
+        for number, reason in answer.not_assessable.items():
+            key, mine = subjects[number]
+            if mine:
+                missing[key][check_id] = reason
+    return found, missing
 
 
 def _named(data: bytes, card: Card) -> Fingerprint | None:

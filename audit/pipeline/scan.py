@@ -24,8 +24,11 @@ from audit.store.schema import key_of
 from audit.trail.acts import Action
 from detectors.finding import Finding
 from detectors.instrument import Instrument
+from scans.unjudged import of_the_page_alone
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from scans.page import PageOutcome
 
 __all__ = ["PaperForm", "compare", "judge"]
@@ -222,36 +225,66 @@ def compare(store: Store, round_id: str, instrument: Instrument, rate: float, to
         The number of pages that are like another.
     """
     measure_new(store, instrument.id, tools)
-    wanted = {k: list(v) for k, v in findings_among(store, round_id, instrument.id).items()}
+    found, missing = findings_among(store, round_id, instrument.id)
     with store.reading() as connection:
         rows = {row["id"]: row for row in Pages(connection, round_id).all(instrument.id)}
-    wanted = {key: signs for key, signs in wanted.items() if key in rows}
+    missing = _with_other_print(rows, missing)
     updates = []
     for key, row in rows.items():
-        signs = wanted.get(key, [])
-        if not signs and not row["matches"]:
+        if row["status"] != "read":
             continue
-        fused = _fused(dict(row), signs, rate)
+        signs, reasons = found.get(key, ()), missing.get(key, {})
+        own = of_the_page_alone(row["not_assessable"])
+        if not signs and not row["matches"] and own | reasons == row["not_assessable"]:
+            continue
+        fused = _fused(row, own, signs, reasons, rate)
         if any(row[name] != plain(value) for name, value in fused.items()):
             updates.append({"id": key, **fused})
     if updates:
         with store.writing(tools.act(Action.COMPARISON, instrument.id)) as connection:
             Pages(connection, round_id).save_fused(updates)
-    return len(wanted)
+    return sum(key in rows for key in found)
 
 
-def _fused(row: Mapping[str, Any], signs: Sequence[Finding], rate: float) -> dict[str, Any]:
+def _with_other_print(
+    rows: Mapping[int, sa.RowMapping], missing: Mapping[int, Mapping[str, str]]
+) -> dict[int, dict[str, str]]:
+    """What cannot be judged, with the sheets that were printed otherwise than their blank."""
+    from scans.reprint import CHECK, OTHER_PRINT, Sheet, otherwise_printed
+
+    found = {key: dict(reasons) for key, reasons in missing.items()}
+    read = [row for row in rows.values() if row["status"] == "read"]
+    sheets = [
+        Sheet(row["path"], row["form_page"], [Finding.from_json(f) for f in row["findings"]])
+        for row in read
+    ]
+    for i in otherwise_printed(sheets):
+        found.setdefault(read[i]["id"], {})[CHECK] = OTHER_PRINT
+    return found
+
+
+def _fused(
+    row: sa.RowMapping,
+    own: Mapping[str, str],
+    signs: Sequence[Finding],
+    missing: Mapping[str, str],
+    rate: float,
+) -> dict[str, Any]:
     """What a page is among the others: flag and severity from all that was found on it."""
-    from scans.judgement import fuse
+    from scans.judgement import among, fuse
     from scans.types import Origin, PageResult, Status
 
-    alone = [Finding.from_json(data) for data in row["findings"]]
     origin = Origin(row["path"], row["sha256"], row["page"], "")
     suspicion = row["suspicion_alone"]
-    p_alone = None if suspicion is None else 1.0 - suspicion
-    result = PageResult(origin, Status.READ, None, form_page=row["form_page"])
-    fused = fuse(result, (*alone, *signs), p_alone, rate)
+    alone = fuse(
+        PageResult(origin, Status.READ, None, form_page=row["form_page"], not_assessable=own),
+        [Finding.from_json(data) for data in row["findings"]],
+        None if suspicion is None else 1.0 - suspicion,
+        rate,
+    )
+    fused = among(alone, signs, missing, rate)
     return {
+        "not_assessable": dict(fused.not_assessable),
         "matches": [finding.to_json() for finding in signs],
         "suspicion": fused.suspicion,
         "flagged": fused.flagged,

@@ -26,7 +26,9 @@ def load_pages(
     for row in rows:
         answers, unclear = read_answers(marks.get(row["id"], []), instrument)
         folder = row["path"].removeprefix(inbox).split("/")
-        signs = [Finding.from_json(data) for data in (*row["findings"], *row["matches"])]
+        # What a check said of the page alone, and took back beside its batch, is no sign.
+        alone = [f for f in row["findings"] if f["detector"] not in row["not_assessable"]]
+        signs = [Finding.from_json(data) for data in (*alone, *row["matches"])]
         pages.append(
             PageRow(
                 id=row["id"],

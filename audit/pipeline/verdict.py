@@ -12,6 +12,7 @@ from audit.store.pages import Pages
 from audit.store.records import scanned_with_reasons
 from detectors.errors import ExitCode
 from detectors.finding import Severity
+from scans.unjudged import why_unjudged
 
 __all__ = ["not_judged", "verdict"]
 
@@ -39,11 +40,9 @@ def not_judged(connection: sa.Connection, round_id: str) -> list[str]:
             reason = str(page["reason"]).removeprefix(f"{page['path']}: ")
             lines.append(f"{place}: {reason.removeprefix(f'{place}: ')}")
         elif page["flagged"] is None:
-            why = "; ".join(sorted(set(page["not_assessable"].values())))
-            lines.append(
-                f"{page['path']}, page {page['page']}: read, but not judged: {why}; calibrate on "
-                "honest pages like it, and name the reference in audit.toml"
-            )
+            why, remedy = why_unjudged(page["not_assessable"])
+            place = f"{page['path']}, page {page['page']}"
+            lines.append(f"{place}: read, but not judged: {'; '.join(why)}; {remedy}")
     for path, record, reasons in scanned_with_reasons(connection, round_id):
         # A second sheet of a serial stands under the serial and its number.
         said = _FORM | (_TWICE if "#" in record else {})

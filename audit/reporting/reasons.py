@@ -190,6 +190,14 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         r"the scans of the batch share too little dirt to know their scanner by",
         "các trang trong lô có quá ít vết bẩn chung để nhận ra máy quét",
     ),
+    (
+        r"one of several pages of another scanner: a second one in honest use looks the same",
+        "một trong vài trang của máy quét khác: dùng thêm máy một cách bình thường cũng như vậy",
+    ),
+    (
+        r"the batch lacks print of the blank at the same places: .*",
+        "cả lô thiếu nét in ở cùng chỗ: mẫu in khác phiếu trắng hoặc bị che giống nhau; hãy so",
+    ),
     (r"a picture of another size than the batch's", "ảnh có kích thước khác các trang của lô"),
     (
         r"fewer than (\d+) units whose paper forms stand in a known order",

@@ -239,7 +239,7 @@ class Pages:
             The number of pages that changed.
         """
         pages = schema.pages
-        names = ("matches", "suspicion", "flagged", "severity")
+        names = ("not_assessable", "matches", "suspicion", "flagged", "severity")
         changed = 0
         for row in rows:
             values = {name: plain(row[name]) for name in names}

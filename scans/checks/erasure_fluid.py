@@ -219,7 +219,9 @@ CHECK = PageCheck(
         ),
         null_model=(
             "The worst box or printed tile of honest pages of the same scan class, each page in "
-            "spreads of its own loss of toner; conformal p-value with a continued tail."
+            "spreads of its own loss of toner; conformal p-value with a continued tail. Where half "
+            "of a folder (8 pages or more) lack the same print to the same degree, the form was "
+            "printed otherwise or covered alike: those pages are not judged."
         ),
         source="Template subtraction per printed object; measured in docs/accuracy.md.",
         innocent=(

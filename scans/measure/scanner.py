@@ -241,8 +241,8 @@ def _inside(image: Bytes, centres: Floats, side: int) -> NDArray[np.bool_]:
     """Around which places a square lies wholly inside the scan."""
     at = np.rint(centres).astype(np.int64) - side // 2
     height, width = image.shape[:2]
-    inside: NDArray[np.bool_] = (at >= 0).all(axis=1)
-    return inside & (at[:, 0] + side <= width) & (at[:, 1] + side <= height)
+    most = np.array([width - side, height - side])
+    return np.asarray(((at >= 0) & (at <= most)).all(axis=1), np.bool_)
 
 
 def _windows(image: Bytes, centres: Floats, side: int) -> NDArray[np.float32]:

@@ -52,7 +52,7 @@ def _put(store: Store, round_id: str, names: Sequence[str]) -> None:
 
 def _found(store: Store, round_id: str) -> dict[int, list[dict[str, object]]]:
     measure_new(store, _FORM, tools())
-    found = findings_among(store, round_id, _FORM)
+    found, _ = findings_among(store, round_id, _FORM)
     return {key: [f.to_json() for f in signs] for key, signs in sorted(found.items())}
 
 
@@ -105,7 +105,7 @@ def test_a_sheet_of_an_earlier_round_is_found_and_never_one_of_a_later(store):
     found = _found(store, "now")
     (sign,) = (s for s in found[key_of("page", "now", "again")] if s["kind"] == "duplicate")
     assert sign["matches"] == ["before: honest#1"]
-    assert findings_among(store, "before", _FORM) == {}
+    assert findings_among(store, "before", _FORM)[0] == {}
 
 
 def test_a_withdrawn_file_takes_its_likenesses_with_it(store):

@@ -26,6 +26,7 @@ from audit.store.pages import Pages
 from audit.store.results import Runs
 from audit.trail.acts import Action
 from detectors.instrument import Instrument
+from scans.unjudged import why_unjudged
 
 __all__ = ["routes", "value_of"]
 
@@ -155,7 +156,9 @@ def _unread(visit: Visit, connection: sa.Connection) -> list[dict[str, Any]]:
     for row in connection.execute(query).mappings():
         if not visit.scope.sees(row["unit_id"]):
             continue
-        reasons = [row["reason"]] if row["status"] != "read" else row["not_assessable"].values()
+        reasons = [row["reason"]]
+        if row["status"] == "read":
+            reasons, _ = why_unjudged(row["not_assessable"])
         why = "; ".join(
             dict.fromkeys(visit.text.say(reason_message(str(r or row["status"]))) for r in reasons)
         )

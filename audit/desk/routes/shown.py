@@ -19,6 +19,7 @@ from audit.pipeline.assembly import answer_text
 from audit.reporting.reasons import reason_message
 from reports.locale import Text
 from reports.wording import kind_title
+from scans.unjudged import of_the_page_alone
 
 __all__ = [
     *("beside_of", "blind_spots_of", "chance", "chances_of", "events_of", "explanations_of"),
@@ -69,12 +70,15 @@ def explanations_of(visit: Visit, file: CaseFile) -> list[str]:
 
 
 def blind_spots_of(visit: Visit, file: CaseFile) -> list[tuple[str, str]]:
-    """Checks that could not judge the pages, with the reason."""
+    """Checks that could not judge the pages, with the reason.
+
+    What a batch is too small for stands in the report: known forms have no batch to lack.
+    """
     t = visit.text
     found = [
         (t.say(title_of(c)), t.say(reason_message(why)))
         for page in file.pages
-        for c, why in page["not_assessable"].items()
+        for c, why in of_the_page_alone(page["not_assessable"]).items()
     ]
     return list(dict.fromkeys(found))
 
