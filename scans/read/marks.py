@@ -144,9 +144,12 @@ def _look_again(
     every = len(chosen) >= 4 and len(chosen) >= 0.6 * len(blank)
     for i in chosen:
         states[i] = (MarkState.MARKED, 0.6) if every else (MarkState.AMBIGUOUS, 0.5)
-    if every:
-        hints = [i for i, length in best.items() if 0.0 < length < FAINT]
-        states.update(dict.fromkeys(hints, (MarkState.AMBIGUOUS, 0.5)))
+    if every or (len(chosen) >= 2 and len(chosen) >= 0.3 * len(blank)):
+        # Of such a hand no item is surely blank: its line may miss the box, or break up.
+        for members in (m for m in blank if not any(states[i][0] is MarkState.MARKED for i in m)):
+            best_of = max(members, key=lambda i: (lines.get(i, 0.0), seen[i].near))
+            doubt = [i for i in members if lines.get(i, 0.0) >= FAINT or i == best_of]
+            states.update(dict.fromkeys(doubt, (MarkState.AMBIGUOUS, 0.5)))
 
 
 def _read_box(s: Seen, rule: Marks) -> State:

@@ -44,12 +44,15 @@ _MORE_INK = 1.4
 # A broken line this far from closed is the arms of a cross where nothing replaces the mark.
 _SURELY_OPEN = 0.75
 _IN_THE_CORNERS = 0.8
+# A circle around the only mark of an item leaves no more open than this.
+_SURELY_CLOSED = 0.97
 # A circle drawn with a gap, beside a mark that nothing goes around.
 _NEARLY_CLOSED, _CLEAR = 0.8, 0.85
 # A line that strikes a mark out runs this far out of the box on both sides.
 _STRIKE_MM = 0.3
 # Beside a mark of so many times the ink a sliver of ink is the overshoot of something else.
 _DWARFED = 4.0
+_STRAY = 0.12
 # Ink beside a box that may be a mark set wide of it.
 _WIDE, _WIDE_MM = 0.04, 1.5
 
@@ -67,7 +70,7 @@ def read_row(
     """
     states = dict(alone)
     states.update(_by_habit(row, states, rule, habit))
-    states.update(_dwarfed(row, states))
+    states.update(_dwarfed(row, states, rule))
     states.update(_faded(row, states, rule, habit))
     firm = [i for i, (state, _) in states.items() if state is MarkState.MARKED]
     if not habit.peak:
@@ -82,8 +85,9 @@ def read_row(
         # One of two marks should be circled: a line halfway round is worth a look.
         # So is the one with much more ink: a tight circle merges with the outline.
         least = min(row[i].ink for i in firm)
-        half = [i for i in firm if row[i].round >= _HALF_CIRCLED or row[i].ink >= _MORE_INK * least]
-        states.update(dict.fromkeys(half, (MarkState.AMBIGUOUS, 0.5)))
+        half = any(row[i].round >= _HALF_CIRCLED or row[i].ink >= _MORE_INK * least for i in firm)
+        # Which of them stands is asked of all: the other may be a line that runs through.
+        states.update(dict.fromkeys(firm if half else (), (MarkState.AMBIGUOUS, 0.5)))
     if all(state is MarkState.EMPTY for state, _ in states.values()):
         states.update(_set_wide(row))
     return states
@@ -114,6 +118,9 @@ def _by_habit(
         return {}
     if s.round < _SURELY_OPEN or (s.round < 0.9 and s.beyond < _IN_THE_CORNERS):
         return {i: (MarkState.MARKED, 0.6)}
+    if s.round < _SURELY_CLOSED or s.beyond < _IN_THE_CORNERS:
+        # Long arms of a cross close most of the way: with nothing in its place, it is asked.
+        return {i: (MarkState.AMBIGUOUS, 0.5)}
     return {}
 
 
@@ -135,13 +142,18 @@ def _circled_beside(
     return {}
 
 
-def _dwarfed(row: Mapping[int, Seen], states: Mapping[int, State]) -> dict[int, State]:
-    """Slivers of ink beside a full mark of the item: a person has to look."""
+def _dwarfed(row: Mapping[int, Seen], states: Mapping[int, State], rule: Marks) -> dict[int, State]:
+    """Slivers of ink beside a full mark of the item: a person has to look.
+
+    Where a mark is taken back by a circle both marks are of one size: a line that runs through
+    another box is larger than a sliver, and still no answer.
+    """
     most = max(s.ink for s in row.values())
+    sliver = _STRAY if rule.correction == "circle" else DEFINITE
     return {
         i: (MarkState.AMBIGUOUS, 0.5)
         for i, (state, _) in states.items()
-        if state is MarkState.MARKED and row[i].ink < DEFINITE and most > _DWARFED * row[i].ink
+        if state is MarkState.MARKED and row[i].ink < sliver and most > _DWARFED * row[i].ink
     }
 
 
@@ -150,7 +162,8 @@ def _set_wide(row: Mapping[int, Seen]) -> dict[int, State]:
     beside = [
         i
         for i, s in row.items()
-        if s.near >= _WIDE and s.length >= _WIDE_MM and s.near > 3.0 * s.ink
+        if s.near > 3.0 * s.ink
+        and ((s.near >= _WIDE and s.length >= _WIDE_MM) or s.tinted >= FEWEST_PX)
     ]
     beside = sorted(beside, key=lambda i: -row[i].near)[:1]
     return dict.fromkeys(beside, (MarkState.AMBIGUOUS, 0.5))
