@@ -132,6 +132,7 @@ def _circled_beside(
         i
         for i in inked
         if states[i][0] is MarkState.AMBIGUOUS
+        and not row[i].foreign  # a seal over the box
         and row[i].round >= _NEARLY_CLOSED
         and row[i].beyond >= _CLEAR
         and row[i].solid < LOOSE

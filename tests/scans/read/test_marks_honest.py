@@ -102,6 +102,11 @@ def test_a_gapped_circle_counts_only_beside_an_open_mark():
     assert read(sheet([gap, EMPTY, CROSS]))[0][0] is MarkState.CANCELLED
     assert read(sheet([gap, EMPTY, EMPTY]))[0][0] is MarkState.AMBIGUOUS
     assert read(sheet([gap, gap, EMPTY]))[0][:2] == [MarkState.AMBIGUOUS] * 2
+    # The star of a seal in red, as it lies on the boxes beside it.
+    red = replace(gap, warm=-0.33, green=0.38, runs_on=0.17)
+    seal = [replace(red, round=0.4), replace(red, ink=0.26), replace(red, round=0.3)]
+    star = read(sheet([*seal, CROSS], [*seal, CROSS]))
+    assert all(MarkState.CANCELLED not in row for row in star)
 
 
 def test_slivers_lines_and_marks_beside_the_box_are_for_a_person():
