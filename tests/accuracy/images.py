@@ -69,6 +69,7 @@ class Judged:
     localised: bool
     boxes: int
     silent: int
+    unasked: int
     ambiguous: int
     fingerprint: Fingerprint | None
 
@@ -78,13 +79,15 @@ def judge(job: Job, reference: Reference | None = None) -> Judged:
     page, outcome = outcome_of(job, reference or builtin_reference())
     result = outcome.result
     truth = {(box.item, box.value): box for box in page.boxes}
-    silent = ambiguous = 0
+    silent = unasked = ambiguous = 0
+    asked = {r.item for r in result.readings if r.state is MarkState.AMBIGUOUS}
     for reading in result.readings:
         box = truth[(reading.item, reading.value)]
         if reading.state is box.state or reading.state in box.also_right:
             continue
         ambiguous += reading.state is MarkState.AMBIGUOUS
         silent += reading.state is not MarkState.AMBIGUOUS
+        unasked += reading.item not in asked
     places = [t.box_mm for t in page.tampers]
     return Judged(
         job=job,
@@ -95,6 +98,7 @@ def judge(job: Job, reference: Reference | None = None) -> Judged:
         localised=_overlaps(result, places),
         boxes=len(result.readings),
         silent=silent,
+        unasked=unasked,
         ambiguous=ambiguous,
         fingerprint=outcome.fingerprint,
     )
@@ -154,6 +158,7 @@ def _honest(count: Callable[[int], int], workers: int) -> list[Row]:
     every = [*read, *hard]
     boxes = sum(p.boxes for p in every)
     rows.append(row("boxes read wrong and silently", sum(p.silent for p in every), boxes, "0"))
+    rows.append(row("… in an item that no person sees", sum(p.unasked for p in every), boxes, "0"))
     doubtful = sum(p.ambiguous for p in every)
     rows.append(row("boxes left to a person (ambiguous)", doubtful, boxes, "<= .005"))
     return rows
