@@ -93,6 +93,23 @@ hơn trong dữ liệu trung thực. Phần không kiểm tra được ghi rõ l
   and moves when they change.
 - **Version.** Raised when a check's numbers change; `run` then does its work again.
 
+What no check here can see, so that its silence says nothing:
+
+- **Whether a seal lies over or under a signature.** A scan holds the sum of both inks; which was
+  there first shows in gloss and relief, under a microscope. Forms sealed before they were filled
+  have to be found by custody. What is looked at is whether seal or signature was laid on in the
+  file, and whether it stands on another sheet too.
+- **Writing that was rubbed out of a field** (a name, a comment): handwriting has no outline that
+  would be missing. Boxes, and print beside fields, are looked at.
+- **Print in the head of a page**, and print that a whole batch lacks: offices print their own.
+- **Who wrote.** Handwriting that comes again is a lead to a batch, never to a person.
+- **Answers drawn from how honest people answer**, by a fitted model or a language model: nothing in
+  the answers tells them ([accuracy.md](accuracy.md)); times, custody and back-checks do.
+
+*Những điều không phép kiểm tra nào thấy được, nên im lặng không có nghĩa là sạch: dấu đóng trước hay
+sau chữ ký; chữ viết bị tẩy trong ô điền; nét in ở đầu trang hoặc cả lô cùng thiếu; ai là người viết;
+câu trả lời được sinh ra đúng như cách người trung thực trả lời.*
+
 Scan classes:
 
 {classes}
