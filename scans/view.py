@@ -14,6 +14,7 @@ from scans.measure.traces import BoxTraces, box_traces
 from scans.reference import Reference
 from scans.template import PageTemplate
 from scans.types import BoxReading, MarkState, RawPage, Registration
+from scans.upright import upright
 
 __all__ = ["PageView"]
 
@@ -48,6 +49,11 @@ class PageView:
     def sheet(self) -> Sheet:
         """The whole page at low resolution."""
         return Sheet.of(self.raw.grey, self.registration, self.template)
+
+    @cached_property
+    def upright(self) -> tuple[RawPage, Registration]:
+        """The scan's own pixels in grey with the page upright, and how that is laid."""
+        return upright(self.raw, self.registration)
 
     @cached_property
     def traces(self) -> BoxTraces:

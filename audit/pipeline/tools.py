@@ -114,9 +114,11 @@ def real_tools(
     from audit.pipeline import signs
     from detectors.registry import Level, discover
     from detectors.screening import screen
+    from scans import read as reading
 
     every = [check.info for level in Level for check in discover(level).values()]
     checks = {info.id: info.version for info in every} | signs.VERSIONS
+    checks["scans.read"] = reading.VERSION
     # What the built-in reference holds decides p-values as much as any check does.
     builtin = files("scans") / "builtin_reference.json"
     if builtin.is_file():

@@ -17,7 +17,7 @@ _LEAST_GRAIN = 0.5
 
 def measure(view: PageView) -> Signs | NotAssessable:
     """Score of the smoothest window, in spreads of the page's smooth windows."""
-    grain = paper_grain(view.raw, view.registration, view.patches)
+    grain = paper_grain(*view.upright, view.patches)
     if grain is None:
         return NotAssessable("too little bare paper around the answer boxes")
     if grain.middle < np.log(_LEAST_GRAIN):
@@ -90,6 +90,7 @@ CHECK = PageCheck(
             )
         ),
         min_scale=0.5,
+        version="2",
     ),
     measure,
 )

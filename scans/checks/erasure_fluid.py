@@ -25,6 +25,8 @@ _OUTLINE_SPREAD = 0.04
 _TILE_MM = 5.0
 _FEWEST_PRINT_MM2 = 1.2
 _TILE_SPREAD = 0.06
+# Scanners blur or shade the rim of a picture, and print is looked for around its place.
+_RIM_MM = 1.5
 # Print this near to a row of answers, a field or a code belongs to it.
 _BESIDE_MM = 3.0
 
@@ -111,12 +113,15 @@ def _tiles(view: PageView) -> list[Sign]:
         return []
     sheet = view.sheet
     lost, size, corners = _tile_loss(sheet)
+    # A sheet lies off the glass by a centimetre, or was cropped: that print is not missing.
+    seen = _on_the_scan(view, corners, size)
+    lost, corners, beside = lost[seen], corners[seen], _tiles_of(sheet.template).beside[seen]
     if lost.size < 8:
         return []
     middle = float(np.median(lost))
     spread = max(_TILE_SPREAD, 1.4826 * float(np.median(np.abs(lost - middle))))
     signs = []
-    near = np.flatnonzero(_tiles_of(sheet.template).beside)
+    near = np.flatnonzero(beside)
     for k in near[np.argsort(-lost[near], kind="stable")][:3]:
         x, y = corners[k]
         signs.append(
@@ -133,6 +138,16 @@ def _tiles(view: PageView) -> list[Sign]:
             )
         )
     return signs
+
+
+def _on_the_scan(view: PageView, corners: NDArray[np.float64], side: float) -> NDArray[np.bool_]:
+    """Which squares lie wholly on the scan, a rim of it left out."""
+    ends = np.array([(0.0, 0.0), (side, 0.0), (0.0, side), (side, side)])
+    px = view.registration.to_px((corners[:, None] + ends[None]).reshape(-1, 2))
+    height, width = view.raw.image.shape[:2]
+    rim = _RIM_MM * view.registration.px_per_mm
+    inside = ((px >= rim) & (px <= np.array([width, height]) - 1.0 - rim)).all(axis=1)
+    return np.asarray(inside.reshape(-1, len(ends)).all(axis=1), np.bool_)
 
 
 def _tile_loss(
@@ -235,7 +250,7 @@ CHECK = PageCheck(
             ),
         ),
         min_scale=1.0,
-        version="2",
+        version="3",
     ),
     measure,
 )

@@ -23,7 +23,7 @@ def measure(view: PageView) -> Signs | NotAssessable:
         for i, r in enumerate(view.readings)
         if r.state is MarkState.EMPTY or (r.state is MarkState.AMBIGUOUS and r.ink == 0.0)
     )
-    pairs = twin_boxes(view.raw, view.registration, view.patches, view.ink, empty)
+    pairs = twin_boxes(*view.upright, view.patches, view.ink, empty)
     if pairs is None:
         return NotAssessable("too few empty boxes of one size to compare")
     places: list[Sign] = []
@@ -96,6 +96,7 @@ CHECK = PageCheck(
             c.value for c in ScanClass if c not in (ScanClass.RENDERED, ScanClass.BITONAL)
         ),
         min_scale=0.5,
+        version="2",
     ),
     measure,
 )

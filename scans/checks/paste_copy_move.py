@@ -38,8 +38,8 @@ def measure(view: PageView) -> Signs | NotAssessable:
     index = pictures.index.tolist()
     chosen = [(index[a], index[b]) for a, b in pairs if alike[a, b] > _ALIKE]
     held = frozenset(i for pair in chosen for i in pair)
-    crops = mark_crops(view.raw, view.registration, view.patches, view.ink, held)
-    grain = grain_agreement(view.raw, view.registration, view.patches, view.marked, chosen)
+    crops = mark_crops(*view.upright, view.patches, view.ink, held)
+    grain = grain_agreement(*view.upright, view.patches, view.marked, chosen)
     places = []
     for first, second in chosen:
         if first in crops and second in crops:
@@ -121,7 +121,7 @@ CHECK = PageCheck(
             ),
         ),
         min_scale=0.07,
-        version="3",
+        version="4",
     ),
     measure,
 )

@@ -44,6 +44,11 @@ Kinds: TAY_1 rubbed out, TAY_2 correction fluid or tape, TAY_3 scraped, GHI_DE o
 DIGITAL_TAY painted out in the file, CAT_1 pasted paper, CAT_2 spliced in the file, CAT_3 mark
 copied inside the page, CAT_4 pasted seal or signature. *found* means that the page is flagged at
 an accepted false-flag rate of 1 %.
+
+Reading was mended after a look at the boxes of these seeds that were read wrong (6 of 13,988 then).
+Pages *turned*, *cut*, *off the glass* and so on are honest pages changed by code that shares
+nothing with the simulator (`tests/accuracy/laid.py`); before checks were mended for them, about a
+quarter of those turned and half of those cut were flagged.
 """
 
 _SECOND = """\

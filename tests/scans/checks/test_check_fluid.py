@@ -57,3 +57,17 @@ def test_sheets_with_another_name_in_the_head_than_the_blank_are_no_sign(tmp_pat
         result = check_page(page, instrument, reference=builtin_reference()).result
         assert result.flagged is False
         assert [f for f in result.findings if f.detector == CHECK.info.id] == []
+
+
+@pytest.mark.parametrize("side", ["left", "right", "bottom"])
+def test_print_that_lies_off_the_scan_is_not_missing(side: str) -> None:
+    page = clean("flatbed")
+    before = score_of(CHECK, page)
+    height, width = page.raw.image.shape[:2]
+    off = round(17.0 * page.registration.px_per_mm)
+    kept = {
+        "left": (slice(None), slice(off, None)),
+        "right": (slice(None), slice(0, width - off)),
+        "bottom": (slice(0, height - off), slice(None)),
+    }[side]
+    assert score_of(CHECK, saved(page.raw.image[kept], "png", form("HL-01"))) <= before + 1.0
