@@ -9,6 +9,8 @@ mid / dark pixels     two-level pages saved as JPEG, quality 30 to    bitonal be
                       95: 0 to 0.05; smoothed or reduced two-level
                       pages: from 0.22; grey and colour scans: from
                       0.59
+full black / dark     turned, shifted or resized two-level pages:     bitonal from 0.6
+                      0.68 to 0.90; grey and colour scans: up to 0.34
 white share of paper  burnt-out scans: 0.7 to 1.0; pages with paper   clipped from 0.5
                       texture and photos: 0.00
 uneven light          burnt-out scans: up to 0.001; phone photos:     photo from 0.05,
@@ -32,6 +34,8 @@ __all__ = ["classify", "uneven_light"]
 
 _MID_TO_DARK = 0.1
 _WHITE_PAPER = 0.5
+# JPEG leaves pure black and white within a few levels.
+_BLACK, _WHITE, _FULL_BLACK = 9, 247, 0.6
 _COLOURED_SHARE = 0.001
 # Chroma (largest minus smallest channel) that JPEG makes of pure grey stays below this.
 _CHROMA = 16
@@ -53,7 +57,7 @@ def classify(image: NDArray[np.uint8], origin: Origin, look: Look | None = None)
         return ScanClass.RENDERED
     look = look or look_at(image, origin)
     coloured = _coloured(image)
-    if not coloured and _two_level(look.levels):
+    if not coloured and (_two_level(look.levels) or _smoothed(look.levels)):
         return ScanClass.BITONAL
     if origin.metadata.get("camera") or origin.metadata.get("stream_camera"):
         return ScanClass.PHOTO
@@ -105,6 +109,17 @@ def _two_level(levels: NDArray[np.float64]) -> bool:
     # Paper must be flat as well: a pale page with grain is not two-level.
     flat = float(levels[255]) > 0.5 * float(levels[192:].sum())
     return flat and paper > 0.98 and dark > 0.0 and mid < _MID_TO_DARK * dark
+
+
+def _smoothed(levels: NDArray[np.float64]) -> bool:
+    """Whether a program has turned, moved or resized a page of two levels.
+
+    Its edges are grey now, but paper and ink know one level each, as no scanner of shades has
+    them: what such a page does not carry, it does not carry still.
+    """
+    bright, dark = float(levels[192:].sum()), float(levels[:128].sum())
+    flat = float(levels[_WHITE:].sum()) > 0.95 * bright
+    return flat and dark > 0.0 and float(levels[:_BLACK].sum()) >= _FULL_BLACK * dark
 
 
 def _white_share(levels: NDArray[np.float64]) -> float:

@@ -57,6 +57,16 @@ def test_smoothed_two_levels_are_not():
     assert classify(page, ORIGIN) is ScanClass.CLIPPED_GREY
 
 
+def test_two_levels_that_a_program_turned_or_resized_carry_no_shades():
+    page = two_levels(sheet(*A4)).repeat(2, axis=0).repeat(2, axis=1)  # 300 dpi
+    turn = cv2.getRotationMatrix2D((page.shape[1] / 2, page.shape[0] / 2), 2.0, 1.0)
+    turned = cv2.warpAffine(page, turn, page.shape[::-1], borderValue=255)
+    larger = cv2.resize(page, None, fx=1.3, fy=1.3, interpolation=cv2.INTER_LINEAR)
+    for other in (turned, larger):
+        assert classify(other, ORIGIN) is ScanClass.BITONAL
+        assert classify(jpeg(other, 85), ORIGIN) is ScanClass.BITONAL
+
+
 def test_burnt_out_paper():
     grey = np.clip(scanned(sheet(*A4)).astype(int) + 40, 0, 255).astype(np.uint8)
     assert classify(grey, ORIGIN) is ScanClass.CLIPPED_GREY
