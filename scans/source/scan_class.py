@@ -9,8 +9,8 @@ mid / dark pixels     two-level pages saved as JPEG, quality 30 to    bitonal be
                       95: 0 to 0.05; smoothed or reduced two-level
                       pages: from 0.22; grey and colour scans: from
                       0.59
-full black / dark     turned, shifted or resized two-level pages:     bitonal from 0.6
-                      0.68 to 0.90; grey and colour scans: up to 0.34
+full black / dark     turned, shifted or resized two-level pages:     bitonal from 0.5
+                      0.58 to 0.90; grey and colour scans: up to 0.34
 white share of paper  burnt-out scans: 0.7 to 1.0; pages with paper   clipped from 0.5
                       texture and photos: 0.00
 uneven light          burnt-out scans: up to 0.001; phone photos:     photo from 0.05,
@@ -35,7 +35,7 @@ __all__ = ["classify", "uneven_light"]
 _MID_TO_DARK = 0.1
 _WHITE_PAPER = 0.5
 # JPEG leaves pure black and white within a few levels.
-_BLACK, _WHITE, _FULL_BLACK = 9, 247, 0.6
+_BLACK, _WHITE, _FULL_BLACK = 9, 247, 0.5
 _COLOURED_SHARE = 0.001
 # Chroma (largest minus smallest channel) that JPEG makes of pure grey stays below this.
 _CHROMA = 16
