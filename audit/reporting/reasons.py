@@ -162,12 +162,19 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         r"the scan has dropped the form's light print",
         "bản quét đã làm mất hoa văn nền nhạt của phiếu",
     ),
+    (
+        r"two levels made of a telephone's picture",
+        "ảnh chụp bằng điện thoại đã bị chuyển thành 1 bit",
+    ),
     (r"the page has no print that could be covered", "trang không có nét in để bị che"),
     (
         r"the pixels are not the scanner's own or its blocks are unknown",
         "điểm ảnh không còn nguyên từ máy quét hoặc không rõ lưới khối nén",
     ),
-    (r"the page was never compressed as JPEG", "trang chưa từng được nén JPEG"),
+    (
+        r"the page was never compressed as JPEG, or was made lighter or darker since",
+        "trang chưa từng được nén JPEG, hoặc đã bị chỉnh sáng tối sau đó",
+    ),
     (
         r"too little bare paper around the answer boxes",
         "quá ít nền giấy trống quanh các ô trả lời",

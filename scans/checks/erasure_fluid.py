@@ -25,6 +25,11 @@ _OUTLINE_SPREAD = 0.04
 _TILE_MM = 5.0
 _FEWEST_PRINT_MM2 = 1.2
 _TILE_SPREAD = 0.06
+# Scanners leave up to 3.7 mm of local shift, creased sheets and feeders included; telephones from
+# 8.5 mm where perspective was not taken out.
+_BENT_MM = 5.5
+# Print this far inside solid black is not looked for.
+_DEEP_MM = 0.75
 # Scanners blur or shade the rim of a picture, and print is looked for around its place.
 _RIM_MM = 1.5
 # Print this near to a row of answers, a field or a code belongs to it.
@@ -33,7 +38,11 @@ _BESIDE_MM = 3.0
 
 def measure(view: PageView) -> Signs | NotAssessable:
     """Score of the worst box or printed place, in robust spreads of the page's others."""
-    signs = _boxes(view) + _tiles(view)
+    camera = _by_a_camera(view)
+    if camera and view.raw.scan_class is ScanClass.BITONAL:
+        # Its print is broken by shadows, and no honest pages of the kind are known.
+        return NotAssessable("two levels made of a telephone's picture")
+    signs = _boxes(view) + ([] if camera else _tiles(view))
     if not signs:
         return NotAssessable("the page has no print that could be covered")
     signs.sort(key=lambda sign: -sign.score)
@@ -106,11 +115,9 @@ def _tiles(view: PageView) -> list[Sign]:
     What stands alone, such as the office's name in the head, is no answer: offices print their
     own name there, and sheets of another print run than the blank would all be told.
 
-    Not on photos: far from the boxes the bend of a photographed sheet is not known well
-    enough, and print would be looked for beside its place (4 of 16 honest photos).
+    Not for photos: far from the boxes the bend of a photographed sheet is not known well enough,
+    and print would be looked for beside its place (4 of 16 honest photos).
     """
-    if view.raw.scan_class is ScanClass.PHOTO:
-        return []
     sheet = view.sheet
     lost, size, corners = _tile_loss(sheet)
     # A sheet lies off the glass by a centimetre, or was cropped: that print is not missing.
@@ -138,6 +145,15 @@ def _tiles(view: PageView) -> list[Sign]:
             )
         )
     return signs
+
+
+def _by_a_camera(view: PageView) -> bool:
+    """Whether the page was seen by a camera, whatever a program made of its shades since."""
+    if view.raw.scan_class is ScanClass.PHOTO:
+        return True
+    # A page of two levels is laid as a scan is, flat: perspective is left to the local shift.
+    field = view.registration.field
+    return field is not None and float(np.abs(field.shift_mm).max()) > _BENT_MM
 
 
 def _on_the_scan(view: PageView, corners: NDArray[np.float64], side: float) -> NDArray[np.bool_]:
@@ -193,6 +209,11 @@ def _tiles_of(template: PageTemplate) -> _Tiles:
     edge = round(6.0 * SHEET_PX_PER_MM)
     kept = (rows >= edge) & (rows < strong.shape[0] - edge) & (rows < down * step)
     kept &= (columns >= edge) & (columns < strong.shape[1] - edge) & (columns < across * step)
+    # Programs that make two levels of a page by its surroundings hollow solid print out.
+    solid = np.zeros(strong.shape, np.uint8)
+    solid.flat[strong.at] = 1
+    depth = cv2.distanceTransform(solid, cv2.DIST_L2, 3).ravel()[strong.at]
+    kept &= depth <= _DEEP_MM * SHEET_PX_PER_MM
     tile = (rows // step * across + columns // step)[kept]
     total = np.bincount(tile, minlength=down * across)
     enough = np.flatnonzero(total >= _FEWEST_PRINT_MM2 * SHEET_PX_PER_MM**2)

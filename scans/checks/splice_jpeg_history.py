@@ -23,7 +23,9 @@ def measure(view: PageView) -> Signs | NotAssessable:
     history = jpeg_history(view.raw, view.registration, view.template.page)
     if history is None:
         if view.raw.origin.encoding == "lossless":
-            return NotAssessable("the page was never compressed as JPEG")
+            return NotAssessable(
+                "the page was never compressed as JPEG, or was made lighter or darker since"
+            )
         return Signs(0.0)
     places = []
     for place in history.places:
@@ -120,6 +122,7 @@ CHECK = PageCheck(
             )
         ),
         min_scale=0.3,
+        version="2",
     ),
     measure,
 )

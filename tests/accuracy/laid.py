@@ -1,8 +1,8 @@
 """Honest pages that lie otherwise than the simulator lays them.
 
 Turned by quarters, as a feeder takes them; cut, as a cover that is open or a program that
-crops leaves them; off the glass; set straight, enlarged or saved again by a program. What is
-done to the picture here shares no code with the simulator.
+crops leaves them; off the glass; set straight, enlarged, made lighter, made two levels or saved again by a
+program. What is done to the picture here shares no code with the simulator.
 """
 
 from __future__ import annotations
@@ -63,12 +63,28 @@ def _resized(image: Picture, rng: np.random.Generator) -> Picture:
     return np.asarray(cv2.resize(image, None, fx=by, fy=by, interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def _lighter(image: Picture, rng: np.random.Generator) -> Picture:
+    bent = 255.0 * (image / 255.0) ** float(rng.uniform(0.7, 1.4))
+    low, high = rng.uniform(0, 25), rng.uniform(230, 255)
+    return np.asarray(np.clip(255.0 * (bent - low) / (high - low), 0, 255), np.uint8)
+
+
+def _two_levels(image: Picture, rng: np.random.Generator) -> Picture:
+    grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    window, less = 2 * int(rng.integers(10, 26)) + 1, float(rng.uniform(8, 20))
+    how = cv2.ADAPTIVE_THRESH_GAUSSIAN_C
+    found = cv2.adaptiveThreshold(grey, 255, how, cv2.THRESH_BINARY, window, less)
+    return np.asarray(found, np.uint8)
+
+
 WAYS: dict[str, Callable[[Picture, np.random.Generator], Picture]] = {
     "turned by quarters": _turned,
     "cut by up to 15 mm a side": _cut,
     "up to 15 mm off the glass": _aside,
     "set straight by a program": _straightened,
     "made larger or smaller": _resized,
+    "made lighter or darker by a program": _lighter,
+    "made two levels by a program": _two_levels,
 }
 
 

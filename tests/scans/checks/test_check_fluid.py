@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -11,7 +12,7 @@ from scans.checks.erasure_fluid import CHECK, measure
 from scans.page import check_page
 from scans.reference import builtin_reference
 from scans.source import read_pages
-from scans.types import RawPage
+from scans.types import RawPage, ScanClass
 from scans.view import PageView
 from tests.accuracy.press import press, simulated
 from tests.scans.checks.altered import clean, saved, score_of
@@ -71,3 +72,23 @@ def test_print_that_lies_off_the_scan_is_not_missing(side: str) -> None:
         "bottom": (slice(0, height - off), slice(None)),
     }[side]
     assert score_of(CHECK, saved(page.raw.image[kept], "png", form("HL-01"))) <= before + 1.0
+
+
+def two_levels(page: PageView) -> PageView:
+    """What a program makes of the page that holds each pixel against those around it."""
+    image = cv2.adaptiveThreshold(
+        page.raw.grey, 255, cv2.ADAPTIVE_THRESH_GAUSSIAN_C, cv2.THRESH_BINARY, 31, 15
+    )
+    return saved(np.asarray(image, np.uint8), "png", form("HL-01"))
+
+
+@pytest.mark.parametrize("profile", ["flatbed", "flatbed_sharp", "adf"])
+def test_solid_print_that_a_program_hollowed_out_is_not_missing(profile: str) -> None:
+    page = two_levels(clean(profile))
+    assert page.raw.scan_class is ScanClass.BITONAL
+    assert score_of(CHECK, page) < 3.0
+
+
+def test_a_telephone_s_picture_made_two_levels_cannot_be_judged() -> None:
+    answer = CHECK.assess(two_levels(clean("phone")))
+    assert answer.not_assessable == {0: "two levels made of a telephone's picture"}

@@ -90,6 +90,13 @@ def test_pixels_that_never_were_jpeg_cannot_be_judged():
     assert "never compressed" in CHECK.assess(clean("grey")).not_assessable[0]
 
 
+@pytest.mark.parametrize("profile", ["office_200", "flatbed_sharp"])
+def test_a_page_made_lighter_since_tells_of_no_place(profile):
+    image = (255.0 * (clean(profile).raw.image / 255.0) ** 1.3).astype(np.uint8)
+    answer = CHECK.assess(saved(image, "png", form("HL-01")))
+    assert "lighter or darker since" in answer.not_assessable[0]
+
+
 def test_pixels_that_were_stretched_cannot_be_judged():
     page = clean("office_200")
     facts = {**page.raw.origin.metadata, "resampled_from": [800, 600]}
