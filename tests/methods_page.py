@@ -106,9 +106,9 @@ What no check here can see, so that its silence says nothing:
 - **Answers drawn from how honest people answer**, by a fitted model or a language model: nothing in
   the answers tells them ([accuracy.md](accuracy.md)); times, custody and back-checks do.
 
-*Những điều không phép kiểm tra nào thấy được, nên im lặng không có nghĩa là sạch: dấu đóng trước hay
-sau chữ ký; chữ viết bị tẩy trong ô điền; nét in ở đầu trang hoặc cả lô cùng thiếu; ai là người viết;
-câu trả lời được sinh ra đúng như cách người trung thực trả lời.*
+*Những điều không phép kiểm tra nào thấy được, nên im lặng không có nghĩa là sạch: dấu đóng trước
+hay sau chữ ký; chữ viết bị tẩy trong ô điền; nét in ở đầu trang hoặc cả lô cùng thiếu; ai là người
+viết; câu trả lời được sinh ra đúng như cách người trung thực trả lời.*
 
 Scan classes:
 

@@ -29,7 +29,7 @@ _TILE_SPREAD = 0.06
 # 8.5 mm where perspective was not taken out.
 _BENT_MM = 5.5
 # Print this far inside solid black is not looked for.
-_DEEP_MM = 0.75
+_DEEP_MM = 0.5
 # Scanners blur or shade the rim of a picture, and print is looked for around its place.
 _RIM_MM = 1.5
 # Print this near to a row of answers, a field or a code belongs to it.

@@ -1,7 +1,7 @@
 """Honest pages that lie otherwise than the simulator lays them.
 
 Turned by quarters, as a feeder takes them; cut, as a cover that is open or a program that
-crops leaves them; off the glass; set straight, enlarged, made lighter, made two levels or saved again by a
+crops leaves them; off the glass; set straight, enlarged, made lighter or made two levels by a
 program. What is done to the picture here shares no code with the simulator.
 """
 
