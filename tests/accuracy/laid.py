@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
@@ -18,9 +16,8 @@ import numpy as np
 
 from scans.page import check_page
 from scans.reference import builtin_reference
-from scans.source import PageError, read_pages
 from scans.types import Status
-from tests.accuracy.pages import Job, in_parallel, instrument, simulated
+from tests.accuracy.pages import Job, in_parallel, instrument, scanned, simulated
 
 __all__ = ["WAYS", "otherwise"]
 
@@ -92,19 +89,10 @@ def _judge(job: Job, way: str) -> tuple[bool, bool]:
     """Whether the page is read, and flagged."""
     rng = np.random.default_rng([job.seed, *way.encode()])
     page = simulated(job)
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / f"page{page.suffix}"
-        path.write_bytes(page.data)
-        (raw,) = list(read_pages(path))
-        assert not isinstance(raw, PageError)
-        lossless = bool(rng.integers(2))
-        path = Path(folder) / ("other.png" if lossless else "other.jpg")
-        how = [] if lossless else [cv2.IMWRITE_JPEG_QUALITY, 90]
-        cv2.imwrite(str(path), WAYS[way](raw.image, rng), how)
-        (other,) = list(read_pages(path))
-        assert not isinstance(other, PageError)
-        form = instrument(job.form)
-        result = check_page(other, form, reference=builtin_reference()).result
+    image = WAYS[way](scanned(page.data, page.suffix).image, rng)
+    suffix, how = (".png", []) if rng.integers(2) else (".jpg", [cv2.IMWRITE_JPEG_QUALITY, 90])
+    other = scanned(cv2.imencode(suffix, image, how)[1].tobytes(), suffix)
+    result = check_page(other, instrument(job.form), reference=builtin_reference()).result
     return result.status is Status.READ, bool(result.flagged)
 
 

@@ -31,7 +31,7 @@ from scans.simulate.page import simulate_page
 from scans.simulate.respondents import random_spec, tampered_spec
 from scans.simulate.spec import PageSpec, SimulatedPage
 from scans.source import PageError, read_pages
-from scans.types import ScanClass, Status
+from scans.types import RawPage, ScanClass, Status
 from scans.worker import limit_worker
 
 __all__ = [
@@ -153,14 +153,20 @@ def instrument(form: str) -> Instrument:
     return load_instrument(write_instrument(form, folder))
 
 
+def scanned(data: bytes, suffix: str) -> RawPage:
+    """The one page of a file with these bytes."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"page{suffix}"
+        path.write_bytes(data)
+        (raw,) = list(read_pages(path))
+    assert not isinstance(raw, PageError)
+    return raw
+
+
 def outcome_of(job: Job, reference: Reference | None) -> tuple[SimulatedPage, PageOutcome]:
     """Make, write, read and judge a page."""
     page = simulated(job)
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / f"page{page.suffix}"
-        path.write_bytes(page.data)
-        (raw,) = list(read_pages(path))
-    assert not isinstance(raw, PageError)
+    raw = scanned(page.data, page.suffix)
     return page, check_page(raw, instrument(job.form), reference=reference)
 
 
