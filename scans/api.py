@@ -31,7 +31,7 @@ from typing import Any
 
 from detectors.errors import InputError, UsageError
 from detectors.instrument import Instrument, load_instrument
-from scans.batch import check_files, page_outcomes
+from scans.batch import check_files, one_page, page_outcomes
 from scans.lines import page_object
 from scans.page import PageOutcome, failed_page
 from scans.page import check_page as _check_raw
@@ -82,7 +82,8 @@ def check_page(
             if isinstance(raw, PageError):
                 return failed_page(raw).result
             rate = false_flag_rate
-            return _check_raw(raw, form, reference=honest, false_flag_rate=rate).result
+            outcome = _check_raw(raw, form, reference=honest, false_flag_rate=rate)
+            return one_page(outcome, rate)
     raise InputError(f"it has no page {page}", where=str(path), remedy="pages count from 1")
 
 

@@ -28,7 +28,7 @@ from scans.source import PageError, expand, read_pages, sha256_of
 from scans.types import Origin, PageResult, Status
 from scans.workers import WORKER_LIMITS, WorkerLimits, in_workers
 
-__all__ = ["check_files", "given_up", "page_files", "page_outcomes"]
+__all__ = ["check_files", "given_up", "one_page", "page_files", "page_outcomes"]
 
 _UNKNOWN_HASH = "0" * 64
 
@@ -96,6 +96,14 @@ def check_files(
         for row in range(count):
             alone: PageResult = pickle.load(spool)
             yield among(alone, found[row], missing[row], false_flag_rate)
+
+
+def one_page(outcome: PageOutcome, false_flag_rate: float) -> PageResult:
+    """A page that nothing came with, as :func:`check_files` gives it."""
+    if outcome.fingerprint is None:
+        return outcome.result
+    found, missing = _compared([outcome.fingerprint], [0])
+    return among(outcome.result, found[0], missing[0], false_flag_rate)
 
 
 def page_outcomes(
