@@ -23,6 +23,8 @@ _FEWEST = 10
 _MOST_ROWS, _LARGEST_SHARE = 5, 0.5
 # Rows farther apart than this many ordinary distances are not of one strip.
 _FAR_ROWS = 2.5
+# Share of a box that is inked where ink begins to pull at its outline.
+_PULLS = 0.012
 # The registration, bent towards a single box that moved, leaves at least 1 in so many of it.
 _BENT = 2.5
 # Sets that score at least this share of the worst may be what moved.
@@ -40,7 +42,8 @@ def measure(view: PageView) -> Signs | NotAssessable:
     known = known[:: -(-len(known) // _MOST_BOXES)]
     # Ink pulls at an outline: marked boxes are looked at one by one, and with more doubt.
     marked = np.zeros(len(offsets.trusted), np.bool_)
-    marked[list(view.marked)] = True
+    # What a person is asked about for ink beside the box has none that pulls.
+    marked[[i for i in view.marked if view.readings[i].ink >= _PULLS]] = True
     names, member = _sets(view.template, offsets.trusted & ~marked)
     found = jumps(
         _inverse(view.template, tuple(known.tolist())),
