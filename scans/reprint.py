@@ -23,7 +23,7 @@ CHECK = "erasure.fluid"
 
 OTHER_PRINT = (
     "the batch lacks print of the blank at the same places: the form was printed otherwise, or "
-    "its sheets were covered alike; hold one against the blank"
+    "its sheets were covered alike"
 )
 """Why it does not judge such sheets."""
 

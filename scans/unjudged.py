@@ -23,6 +23,6 @@ def of_the_page_alone(reasons: Mapping[str, str]) -> dict[str, str]:
 def why_unjudged(reasons: Mapping[str, str]) -> tuple[list[str], str]:
     """Why a page that was read is neither flagged nor clean, and what to do about it."""
     if OTHER_PRINT in reasons.values():
-        return [OTHER_PRINT], "give the instrument the blank that was printed, if it was"
+        return [OTHER_PRINT], "hold one against the blank, and give the instrument the one printed"
     known = sorted(set(of_the_page_alone(reasons).values())) or ["no honest pages are known"]
     return known, "calibrate on honest pages like it, and name the reference"
