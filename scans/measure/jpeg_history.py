@@ -47,9 +47,11 @@ _WINDOWS = (3, 7)
 # Blocks differ by content beyond chance: shares below this are nothing.
 _SHARE_FLOOR = 0.10
 _MOST_ERROR = 0.3
-# Of a lossless file so many coefficients lie on multiples: .987 to .999 where it was only stored,
-# up to .98 where brightness was changed; where all blocks are clipped .77 to .98, up to .68.
-_SAMPLE_WHOLE, _ON_WHOLE, _ON_CLIPPED = 500, 0.983, 0.72
+# Of a lossless file half of the blocks have at least this share of their coefficients on multiples.
+# Without a clipped pixel: 1 where it was only stored, up to .92 where it was made lighter or darker
+# by more than a stretch; where all blocks are clipped .73 to 1, and .5 to .85.
+_ON_WHOLE, _ON_CLIPPED = 0.95, 0.72
+_FEWEST_BLOCKS, _FEWEST_LEVELS = 50, 6
 _FEWEST_KINDS = 8
 
 
@@ -182,7 +184,7 @@ def _places(
     telling = (untouched > altered + 0.04) & (number >= 40) & (others >= 40)
     if telling.sum() < _FEWEST_KINDS:
         return None
-    if steps.max() <= 1.0 and not _kept(untouched, number, telling):
+    if steps.max() <= 1.0 and not _kept(own, on, counts & telling[kind]):
         return None
     weight = np.where(
         telling,
@@ -209,18 +211,21 @@ def _places(
     return tuple(kept)
 
 
-def _kept(
-    untouched: NDArray[np.float64], number: NDArray[np.float64], telling: NDArray[np.bool_]
-) -> bool:
+def _kept(own: Blocks, on: NDArray[np.bool_], counts: NDArray[np.bool_]) -> bool:
     """Whether a lossless file still holds the compression that its page went through.
 
-    A program that changed brightness, contrast or colour since has moved all coefficients off
-    their multiples, here more and there less: what is not there tells of no place any more.
+    A program that changed brightness, contrast or colour since has moved the coefficients of all
+    blocks off their multiples: what is not there tells of no place any more. An alteration
+    moves those of some blocks, so that half of them tell.
     """
-    whole = telling & (np.arange(len(telling)) // 2 % 3 == 0)  # kinds of blocks not clipped
-    if number[whole].sum() >= _SAMPLE_WHOLE:
-        return bool(np.average(untouched[whole], weights=number[whole]) >= _ON_WHOLE)
-    return bool(np.average(untouched[telling], weights=number[telling]) >= _ON_CLIPPED)
+    number = counts.sum(axis=1)
+    judged = number >= _FEWEST_LEVELS
+    share = (on & counts).sum(axis=1) / np.maximum(number, 1)
+    whole = judged & ~own.clipped.any(axis=1)
+    for blocks, least in ((whole, _ON_WHOLE), (judged, _ON_CLIPPED)):
+        if blocks.sum() >= _FEWEST_BLOCKS:
+            return bool(np.median(share[blocks]) >= least)
+    return True
 
 
 def _worst(maps: Floats, window: int, offset: tuple[int, int]) -> list[Place]:

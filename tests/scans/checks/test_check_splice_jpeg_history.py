@@ -97,6 +97,14 @@ def test_a_page_made_lighter_since_tells_of_no_place(profile):
     assert "lighter or darker since" in answer.not_assessable[0]
 
 
+@pytest.mark.parametrize("profile", ["office_200", "flatbed_sharp"])
+def test_an_altered_twelfth_of_the_page_does_not_pass_for_a_page_made_lighter(profile):
+    image = clean(profile).raw.image.copy()
+    top, high = len(image) // 3, len(image) // 12
+    image[top : top + high] = image[top + 3 : top + 3 + high]
+    assert score_of(CHECK, saved(image, "png", form("HL-01"))) > ALTERED
+
+
 def test_pixels_that_were_stretched_cannot_be_judged():
     page = clean("office_200")
     facts = {**page.raw.origin.metadata, "resampled_from": [800, 600]}
