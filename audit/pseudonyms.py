@@ -84,7 +84,7 @@ class Pseudonyms:
 def _text(value: object) -> str:
     whole = isinstance(value, float) and value.is_integer()
     # A number, as asked before.
-    return str(int(value)) if whole else str(value)  # type: ignore[call-overload]
+    return str(int(value)) if whole else str(value)  # type: ignore[call-overload]  # a number
 
 
 def _network(text: str) -> str:

@@ -44,7 +44,7 @@ INDICES: Mapping[str, Callable[[Matrix, int], Vector]] = {
 
 # scikit-learn carries no annotations: its classes are Any to the type check.
 # Scikit-learn has no types.
-class ResponseIndices(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class ResponseIndices(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # no types there
     """Indices of careless and aberrant answering, a column each.
 
     Group-based indices (Mahalanobis distance, person-total correlation, Guttman errors, U3)
@@ -124,7 +124,7 @@ def _matrix(X: ArrayLike | pd.DataFrame) -> Matrix:
 
 
 # Scikit-learn has no types.
-class ConformalDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
+class ConformalDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]  # no types there
     """p-values and a false-discovery rate for any detector, instead of a contamination.
 
     Half of the rows it is fitted on teach the detector, the other half say how honest rows

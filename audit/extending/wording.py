@@ -26,7 +26,7 @@ def _is_number(value: object) -> bool:
 
 def _is_p(value: object) -> bool:
     # A number, as asked before.
-    return value is None or (_is_number(value) and 0 < value <= 1)  # type: ignore[operator]
+    return value is None or (_is_number(value) and 0 < value <= 1)  # type: ignore[operator]  # a number by then
 
 
 def _is_box(value: object) -> bool:

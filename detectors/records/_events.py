@@ -199,7 +199,7 @@ def _source(table: RecordTable, name: str) -> Source:
 def _text(value: object) -> str:
     whole = isinstance(value, float) and value.is_integer()
     # A number, as asked before.
-    return str(int(value)) if whole else str(value).strip()  # type: ignore[call-overload]
+    return str(int(value)) if whole else str(value).strip()  # type: ignore[call-overload]  # a number
 
 
 def _prefixes(texts: pd.Series[str]) -> pd.Series[str]:

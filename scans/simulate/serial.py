@@ -42,7 +42,7 @@ def is_serial(text: str) -> bool:
     """Whether ``text`` has the shape of a serial and its check digit holds."""
     match = _SERIAL.fullmatch(text)
     # There is a match.
-    return bool(match) and check_digit(int(match[3])) == int(match[4])  # type: ignore[index]
+    return bool(match) and check_digit(int(match[3])) == int(match[4])  # type: ignore[index]  # matched
 
 
 def payload(serial: str, *, form: str = "HL01", year: int = 2023, unit: str, batch: str) -> str:
