@@ -22,6 +22,8 @@ _INKED = 0.1
 _FEWEST = 4
 # What a hand does in at least this share of its items is its way of marking.
 _MOSTLY = 0.6
+# Marks with a line out of both sides by so much; who takes answers back does it to a few.
+_BOTH_SIDES_MM, _LINED = 0.6, 0.35
 # A second pen: so many of the marks, this much alike, and not much paler than the first.
 _OFTEN, _ALIKE, _LEAST_USUAL = 0.15, 0.08, 0.45
 
@@ -35,7 +37,8 @@ class Habit:
         ink: Coverage of a mark.
         peak: Darkness that its darkest sixth reaches.
         warm: Hue of the pen, see :mod:`scans.measure.inks`; also ``green``.
-        level: Share of marks that run out of the box sideways; ``upright``: up and down.
+        level: Share of marks that run far out of the box sideways; ``upright``: up and down.
+        lined: Share of marks that run out of both sides at all, as if struck out.
         loops: Share of marks around which a line nearly closes: looped or scribbled.
         fills: Share of marks with a solid core.
         hued: Whether hues were seen at all.
@@ -51,6 +54,7 @@ class Habit:
     green: float = 0.0
     hued: bool = False
     level: float = 0.0
+    lined: float = 0.0
     upright: float = 0.0
     loops: float = 0.0
     fills: float = 0.0
@@ -87,6 +91,7 @@ class Habit:
             green=green,
             hued=enough and any(w != 0.0 or g != 0.0 for w, g in tints),
             level=float(np.mean([s.cross_out >= 1.0 for s in marks])),
+            lined=float(np.mean([s.cross_out >= _BOTH_SIDES_MM for s in marks])),
             upright=float(np.mean([s.up_and_down >= 0.6 for s in marks])),
             loops=float(np.mean([s.round >= 0.6 for s in marks])) if enough else 0.0,
             fills=float(np.mean([s.solid >= 0.3 for s in marks])) if enough else 0.0,
@@ -117,3 +122,8 @@ class Habit:
     def filler(self) -> bool:
         """Most of this hand's marks are filled boxes, whatever the form asks for."""
         return self.fills >= _MOSTLY
+
+    @property
+    def dasher(self) -> bool:
+        """Lines through the box are how this hand marks: nobody takes back so many answers."""
+        return self.marks * self.lined >= _FEWEST and self.lined >= _LINED

@@ -50,6 +50,8 @@ _SURELY_CLOSED = 0.97
 _NEARLY_CLOSED, _CLEAR = 0.8, 0.85
 # A line that strikes a mark out runs this far out of the box on both sides.
 _STRIKE_MM = 0.3
+# One line through a box leaves most of it open; what is left of a fill under it does not.
+_NO_CORE, _ONE_LINE = 0.2, 0.45
 # Beside a mark of so many times the ink a sliver of ink is the overshoot of something else.
 _DWARFED = 4.0
 _STRAY = 0.12
@@ -80,7 +82,7 @@ def read_row(
     elif rule.correction == "fill":
         states.update(_filled_out(row, firm, habit))
     if rule.correction == "strike":
-        states.update(_struck_out(row, firm, rule))
+        states.update(_struck_out(row, firm, rule, habit))
     if rule.correction == "circle" and len(firm) > 1:
         # One of two marks should be circled: a line halfway round is worth a look.
         # So is the one with much more ink: a tight circle merges with the outline.
@@ -170,15 +172,24 @@ def _set_wide(row: Mapping[int, Seen]) -> dict[int, State]:
     return dict.fromkeys(beside, (MarkState.AMBIGUOUS, 0.5))
 
 
-def _struck_out(row: Mapping[int, Seen], firm: Sequence[int], rule: Marks) -> dict[int, State]:
+def _struck_out(
+    row: Mapping[int, Seen], firm: Sequence[int], rule: Marks, habit: Habit
+) -> dict[int, State]:
     """Marks with a level line through them: taken back beside an open mark of the item.
 
     Filling a box also leaves ink on both of its sides, so a struck box alone in its item,
-    or the one of two that looks more like it, is for a person to judge.
+    or the one of two that looks more like it, is for a person to judge. But the only ink of
+    an item is its answer where this hand marks many items so, or where a form asks for
+    filled boxes and nothing is filled under the line: a dash in place of a fill.
     """
     needed = _STRIKE_MM if rule.style in ("cross", "tick") else 2.0 * _STRIKE_MM
     struck = [i for i in firm if row[i].cross_out >= needed]
     still = [i for i in firm if row[i].cross_out < needed]
+    if len(struck) == 1 and all(s.ink < FLOOR for i, s in row.items() if i != struck[0]):
+        only = row[struck[0]]
+        dash = rule.style == "fill" and only.solid < _NO_CORE and only.ink < _ONE_LINE
+        if dash or habit.dasher:
+            return {struck[0]: (MarkState.MARKED, 0.7)}
     if struck and still:
         return dict.fromkeys(struck, (MarkState.CANCELLED, 0.8))
     if struck:

@@ -160,3 +160,36 @@ def test_filled_boxes_are_answers_of_a_hand_that_fills():
 
 def test_few_marks_make_no_habit():
     assert Habit.of([[0], [1]], {0: CROSS, 1: CROSS}) == Habit()
+
+
+FILLED = Seen(ink=0.9, near=0.9, length=8.0, solid=0.8, dark=0.9, peak=1.2)
+STRUCK = replace(FILLED, cross_out=1.2)
+STRIKE_RULE = Marks("ellipse", "fill", "strike")
+
+
+def of_strike_form(special, usual):
+    return read([special, *[[usual, EMPTY, EMPTY]] * 8], STRIKE_RULE)[0]
+
+
+def test_a_filled_box_struck_out_beside_another_is_taken_back():
+    assert of_strike_form([STRUCK, FILLED, EMPTY], FILLED)[:2] == [
+        MarkState.CANCELLED,
+        MarkState.MARKED,
+    ]
+
+
+def test_the_only_answer_struck_out_is_asked_of_a_hand_that_fills():
+    assert of_strike_form([STRUCK, EMPTY, EMPTY], FILLED)[0] is MarkState.AMBIGUOUS
+
+
+def test_a_hand_that_scribbles_across_every_box_has_struck_out_none():
+    assert of_strike_form([STRUCK, EMPTY, EMPTY], STRUCK)[0] is MarkState.MARKED
+    # but two such marks in one item are asked
+    assert of_strike_form([STRUCK, STRUCK, EMPTY], STRUCK)[:2] == [MarkState.AMBIGUOUS] * 2
+
+
+def test_a_dash_with_no_fill_under_it_is_a_mark():
+    dash = Seen(ink=0.3, near=0.3, length=8.0, solid=0.1, dark=1.0, peak=1.2, cross_out=1.2)
+    assert of_strike_form([dash, EMPTY, EMPTY], FILLED)[0] is MarkState.MARKED
+    struck_light = replace(dash, solid=0.5, ink=0.6)
+    assert of_strike_form([struck_light, EMPTY, EMPTY], FILLED)[0] is MarkState.AMBIGUOUS
