@@ -47,6 +47,7 @@ _ROUND = (
         "rounds.py",
         "second.py",
         "third.py",
+        "fourth.py",
         "worlds.py",
     ),
     *("custody.py", "custody_worlds.py", "unit_rounds.py"),

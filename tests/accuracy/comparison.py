@@ -20,6 +20,7 @@ GROUPS = (
     ("own", "simulated, own"),
     ("second", "simulated, second"),
     ("third", "simulated, third (another survey every round)"),
+    ("fourth", "simulated, fourth (units differ by habit)"),
     ("pool", "real pools"),
 )
 

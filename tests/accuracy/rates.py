@@ -19,7 +19,7 @@ MOST_HONEST = "<= 0.002"
 def grounds(results: Mapping[Cell, Result], room: str) -> list[str]:
     """Grounds that a room was measured on, simulated ones first."""
     found = {cell.ground for cell in results if cell.room == room}
-    order = {"own": 0, "second": 1, "third": 2, "pool": 3}
+    order = {"own": 0, "second": 1, "third": 2, "fourth": 3, "pool": 4}
     return sorted(found, key=lambda g: (order[g.split(":")[0]], g))
 
 

@@ -14,6 +14,7 @@ from tests.accuracy.pools import random_round
 from tests.accuracy.worlds import (
     Ground,
     digital_round,
+    fourth_round,
     own_round,
     second_round,
     third_round,
@@ -26,6 +27,8 @@ __all__ = ["CONTROLS", "work"]
 EVERY_UNIT_CHECK, EVERY_RECORD_CHECK = 2, 6
 CONTROLS = ("half a SD better", "one SD better", "drawn from the better half")
 _SHIFTS = (0.5, 1.0)
+# generators whose seed draws the whole survey
+_ANY = {"third": third_round, "fourth": fourth_round}
 _ATTAINABLE = 0.6
 _SPARE_UNITS = 20
 
@@ -57,8 +60,8 @@ def ground_of(cell: Cell) -> tuple[Ground, dict[str, tuple[str, float]]]:
         plan = plans.get(0)
         ground, chosen = random_round(name, cell.seed, cell.records, plan=plan)
         return ground, dict.fromkeys(chosen, (cell.plans[0][1:]) if plan else ("", 0.0))
-    if origin == "third":
-        return third_round(cell.seed, plans=plans), labels
+    if origin in _ANY:
+        return _ANY[origin](cell.seed, plans=plans), labels
     size = {"units": _units(cell), "records": cell.records, "plans": plans}
     if origin == "own":
         whole = cell.room == "whole"

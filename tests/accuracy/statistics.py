@@ -23,7 +23,7 @@ from tests.accuracy.recall import recall, shares
 from tests.accuracy.rounds import work
 from tests.accuracy.section import Section, overview
 from tests.accuracy.uniformity import uniform
-from tests.accuracy.worlds import GENERATORS, WORLDS
+from tests.accuracy.worlds import ANY, GENERATORS, WORLDS
 
 __all__ = ["FIRST_SEED", "GRID", "cells_of", "measure"]
 
@@ -47,7 +47,7 @@ def cells_of(scale: float) -> list[Cell]:
     """Every round of the lab at a scale."""
     found = [
         *_world_cells(scale),
-        *_third_cells(scale),
+        *_other_cells(scale),
         *_pool_cells(scale),
         *_share_cells(_count(SHARE_ROUNDS, scale)),
         *_size_cells(_count(SIZE_ROUNDS, scale)),
@@ -83,14 +83,15 @@ def _world_cells(scale: float) -> Iterator[Cell]:
                 yield Cell("digital", ground, first + 6_000 + i, plans=done)
 
 
-def _third_cells(scale: float) -> Iterator[Cell]:
+def _other_cells(scale: float) -> Iterator[Cell]:
     """Another survey in every round: sizes are drawn by the seed."""
     plans = tuple((place, kind, SHARE) for place, kind in enumerate(COMMON))
-    for i in range(_count(HONEST_SEEDS, scale)):
-        yield Cell("honest", "third:any", FIRST_SEED + i)
-    for i in range(_count(SEEDS, scale)):
-        extra = "peers" if i < _count(PEER_SEEDS, scale) else ""
-        yield Cell("fraud", "third:any", FIRST_SEED + 1_000 + i, plans=plans, extra=extra)
+    for ground in ANY:
+        for i in range(_count(HONEST_SEEDS, scale)):
+            yield Cell("honest", ground, FIRST_SEED + i)
+        for i in range(_count(SEEDS, scale)):
+            extra = "peers" if i < _count(PEER_SEEDS, scale) else ""
+            yield Cell("fraud", ground, FIRST_SEED + 1_000 + i, plans=plans, extra=extra)
 
 
 def _pool_cells(scale: float) -> Iterator[Cell]:

@@ -73,7 +73,7 @@ def _checks(results: Mapping[Cell, Result]) -> tuple[str, list[Measure]]:
     rows: list[Measure] = []
     table: dict[str, list[str]] = {}
     places = (
-        ("simulated", "honest", ("own", "second", "third")),
+        ("simulated", "honest", ("own", "second", "third", "fourth")),
         ("real", "honest", ("pool",)),
         ("everything known", "whole", ("own",)),
     )

@@ -19,7 +19,7 @@ from tests.accuracy import pools
 from tests.accuracy.cells import Cell, Result, lenders_of, units_of
 from tests.accuracy.frauds import COMMON
 from tests.accuracy.rounds import ground_of
-from tests.accuracy.worlds import GENERATORS, WORLDS
+from tests.accuracy.worlds import ANY, GENERATORS, WORLDS
 
 __all__ = ["FIRST_SEED", "TUNING_SEED", "cells_of", "unit_round"]
 
@@ -37,7 +37,7 @@ def cells_of(rounds: int, first_seed: int) -> list[Cell]:
 def _cells(rounds: int, first_seed: int) -> Iterator[Cell]:
     plans = tuple((place, kind, SHARE) for place, kind in enumerate(COMMON))
     grounds = [f"{g}:{w}" for g, w in itertools.product(GENERATORS, WORLDS)]
-    for ground in (*grounds, "second:76 uneven", "third:any"):
+    for ground in (*grounds, "second:76 uneven", *ANY):
         for i in range(rounds):
             yield Cell("units", ground, first_seed + i, plans=plans)
     for name in pools.names():

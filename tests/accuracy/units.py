@@ -33,9 +33,9 @@ FACTORS = (0.5, 1.0, 2.0)
 
 BODY = """\
 The unit checks without the record checks, on rounds that nothing was tuned on: 40 units of 150
-records (third generator: another survey and other sizes in every round), four of them tampered
-with, 15 % of their records; real rows in random units, one in ten tampered with, 30 %. Frauds of
-real rows come in turn: those of the table, copies between units, invented by one hand.
+records (third and fourth generator: another survey and other sizes in every round), four of them
+tampered with, 15 % of their records; real rows in random units, one in ten tampered with, 30 %.
+Frauds of real rows come in turn: those of the table, copies between units, invented by one hand.
 """
 
 Array = NDArray[np.float64]

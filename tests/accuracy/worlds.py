@@ -1,4 +1,4 @@
-"""Simulated grounds: four ceilings from two generators, and a third that is always another."""
+"""Simulated grounds: four ceilings from two generators, and two that are always others."""
 
 from __future__ import annotations
 
@@ -15,15 +15,18 @@ from detectors.simulate.frauds import Fraud, FraudPlan
 from detectors.simulate.plant import plant
 from detectors.simulate.population import Population
 from detectors.simulate.round import SimulatedRound, simulate_round
+from tests.accuracy.fourth import habit_round
 from tests.accuracy.second import GRADED, draw_units, honest_round, instrument
 from tests.accuracy.third import varied_round
 from tests.detectors.channel_rounds import tampered
 
 __all__ = [
+    "ANY",
     "GENERATORS",
     "WORLDS",
     "Ground",
     "digital_round",
+    "fourth_round",
     "own_round",
     "second_round",
     "third_round",
@@ -38,6 +41,8 @@ WORLDS = {
     "90": Population(fives=0.90, top_two=0.985, lowest_two=0.003),
 }
 GENERATORS = ("own", "second")
+# another survey in every round
+ANY = ("third:any", "fourth:any")
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,4 +157,14 @@ def third_round(
     honest, form, _ = varied_round(seed, units)
     named = {unit_name(place): plan for place, plan in (plans or {}).items()}
     planted = plant(honest, form, named, np.random.default_rng([seed, 34]))
+    return Ground(planted.responses, form, planted.truth)
+
+
+def fourth_round(
+    seed: int, *, units: int = 40, plans: Mapping[int, FraudPlan] | None = None
+) -> Ground:
+    """A round of the fourth generator, whose units differ by habit; the seed draws all."""
+    honest, form, _ = habit_round(seed, units)
+    named = {unit_name(place): plan for place, plan in (plans or {}).items()}
+    planted = plant(honest, form, named, np.random.default_rng([seed, 45]))
     return Ground(planted.responses, form, planted.truth)

@@ -6,6 +6,7 @@ import pytest
 from detectors.table import RecordTable
 from tests.accuracy.cells import Cell
 from tests.accuracy.detectable import smallest_share
+from tests.accuracy.fourth import habit_round
 from tests.accuracy.frauds import DIGITAL, KINDS
 from tests.accuracy.measures import (
     area,
@@ -193,3 +194,16 @@ def test_honest_rows_of_real_questionnaires_are_not_accused():
     assert (ground.truth["fraud"] != "").sum() == 9
     control = work(Cell("control", "pool:attention", 5, 30))
     assert {row[0] for row in control["units"]["rows"]} == set(CONTROLS)
+
+
+def test_units_of_the_fourth_generator_differ_by_habit():
+    responses, form, habits = habit_round(5, units=30)
+    again, _, _ = habit_round(5, units=30)
+    assert responses.equals(again)
+    answers = responses[[item.id for item in form.ratings]].to_numpy(dtype=float)
+    straight = np.nanmax(answers, axis=1) == np.nanmin(answers, axis=1)
+    shown = straight.astype(float) @ np.eye(30)[np.repeat(np.arange(30), habits.size)]
+    # people who are alike in all items come on top of those who mark one column
+    assert (shown / habits.size >= habits.straight - 3 * np.sqrt(0.25 / habits.size)).all()
+    assert np.corrcoef(shown / habits.size, habits.straight)[0, 1] > 0.5
+    assert set(np.unique(answers[np.isfinite(answers)])) <= {1.0, 2.0, 3.0, 4.0, 5.0}
