@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 from numba import njit, types
 from numba.extending import intrinsic
 
-__all__ = ["compiled", "popcount", "trailing_zeros"]
+__all__ = ["compiled", "inlined", "popcount", "trailing_zeros"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -24,6 +24,11 @@ def compiled(function: F) -> F:
         return cast("F", njit(cache=True, nogil=True)(function))
     except RuntimeError:  # no folder for the cache: every process compiles it again
         return cast("F", njit(nogil=True)(function))
+
+
+def inlined(function: F) -> F:
+    """``function`` written out where it is called: a call with arrays costs more than it does."""
+    return cast("F", njit(inline="always", nogil=True)(function))
 
 
 def _popcount(_context: Any, bits: Any) -> Any:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.pairs.packing import MOST_LEVELS, WORD, PackedRows, flat, hash_rows
+from detectors.pairs.packing import LANES, WORD, PackedRows, flat, hash_rows
 
-__all__ = ["Bucketed", "by_band", "off_the_top"]
+__all__ = ["Bucketed", "by_band", "in_order"]
 
 Words = NDArray[np.uint32]
 Ints = NDArray[np.int64]
@@ -32,7 +32,7 @@ class Bucketed:
 
     Attributes:
         rows: int64 ``(m,)``: unique rows; those that lack an item of the band are left out.
-        planes: uint32 ``(planes, words, m)``: their answers.
+        planes: uint32 ``(planes, words, m + LANES)``: their answers, and places to read past.
         bands: uint32 ``(bands, words)``: item bits of the bands up to this one.
         since: int64 ``(m,)``: first place that can hold a near row.
         reach: int64 ``(m,)``: place after the last one.
@@ -45,20 +45,20 @@ class Bucketed:
     reach: Ints
 
 
-def off_the_top(packed: PackedRows) -> Ints:
-    """int64 ``(u,)``: answers other than their item's commonest one."""
-    off = np.zeros(len(packed), dtype=np.int64)
-    for item in range(packed.items):
-        values = packed.values_of(item)
-        share = _shares(packed, values)
-        off += (values != share[1:].argmax() + 1) & (values > 0)
-    return off
+def in_order(planes: Words, rows: Ints) -> Words:
+    """uint32 ``(planes, words, m + LANES)``: ``rows``, and places that can be read past them."""
+    taken = np.empty((*planes.shape[:2], rows.size + LANES), dtype=np.uint32)
+    taken[:, :, rows.size :] = 0
+    for answers, ordered in zip(flat(planes), flat(taken), strict=True):
+        # With another mode numpy would take a copy first.
+        np.take(answers, rows, out=ordered[: rows.size], mode="clip")
+    return taken
 
 
 def by_band(packed: PackedRows, rows: Ints, most: int) -> Iterator[Bucketed]:
     """Order ``rows`` by each of ``most + 1`` bands in turn."""
     bands = _bands(packed, most + 1)
-    off = np.minimum(off_the_top(packed)[rows], MOST_OFF)
+    off = np.minimum(packed.off_the_top[rows], MOST_OFF)
     planes = np.take(packed.planes, rows, axis=2)
     answered = packed.answered[:, rows]
     for t, band in enumerate(bands):
@@ -68,15 +68,25 @@ def by_band(packed: PackedRows, rows: Ints, most: int) -> Iterator[Bucketed]:
         key = (bucket >> np.uint64(1)).astype(np.int64) & ~MOST_OFF | off[whole]
         order = np.argsort(key)
         key = key[order]
-        low = np.maximum(key - most, key & ~MOST_OFF)  # not past the bucket
-        high = np.minimum(key + most, key | MOST_OFF)
+        since, reach = _within(key, most)
         yield Bucketed(
             rows[whole[order]],
-            np.take(inside, order, axis=2),
+            in_order(inside, order),
             bands[: t + 1],
-            np.searchsorted(key, low, side="left"),
-            np.searchsorted(key, high, side="right"),
+            since,
+            reach,
         )
+
+
+def _within(key: Ints, most: int) -> tuple[Ints, Ints]:
+    """First place, and the one after the last, of a bucket with ``most`` more or fewer off."""
+    start = np.flatnonzero(np.diff(key, prepend=-1))
+    kind, edge = key[start], np.append(start, key.size)
+    low = np.maximum(kind - most, kind & ~MOST_OFF)  # not past the bucket
+    high = np.minimum(kind + most, kind | MOST_OFF)
+    since = edge[np.searchsorted(kind, low, side="left")]
+    reach = edge[np.searchsorted(kind, high, side="right")]
+    return np.repeat(since, np.diff(edge)), np.repeat(reach, np.diff(edge))
 
 
 def _bands(packed: PackedRows, number: int) -> Words:
@@ -86,19 +96,11 @@ def _bands(packed: PackedRows, number: int) -> Words:
     """
     if number > MOST_BANDS:
         return np.zeros((1, packed.full.size), dtype=np.uint32)
-    entropy = np.zeros(packed.items)
-    for item in range(packed.items):
-        share = _shares(packed, packed.values_of(item))
-        share = share[share > 0]
-        entropy[item] = -(share * np.log(share)).sum()
+    share = packed.shares
+    entropy = -(share * np.log(np.where(share > 0, share, 1.0))).sum(axis=1)
     bands = np.zeros((number, packed.full.size), dtype=np.uint32)
     for place, item in enumerate(np.argsort(-entropy, kind="stable").tolist()):
         turn, seat = divmod(place, number)
         band = number - 1 - seat if turn % 2 else seat
         bands[band, item // WORD] |= np.uint32(1 << item % WORD)
     return bands
-
-
-def _shares(packed: PackedRows, values: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Share of unique rows with each answer, 0 for none."""
-    return np.bincount(values, minlength=MOST_LEVELS + 1) / max(len(packed), 1)

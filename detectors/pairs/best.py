@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.pairs import _plain
-from detectors.pairs._order import by_band, off_the_top
+from detectors.pairs._order import by_band, in_order
 from detectors.pairs.groups import Grouped, plain_enough
 from detectors.pairs.packing import PackedRows
 
@@ -132,9 +132,9 @@ def _best_other_row(packed: PackedRows) -> tuple[Ints, Ints]:
                 wanted[band.rows], most, best, other,
             )  # fmt: skip
         wanted &= best > most
-    off = off_the_top(packed)
+    off = packed.off_the_top
     order = np.argsort(off, kind="stable")
-    planes = np.take(packed.planes, order, axis=2)
+    planes = in_order(packed.planes, order)
     left = np.flatnonzero(wanted[order])
     _kernels.best_in_ring(planes, packed.full, off[order], order, left, best, other)
     return best, other

@@ -17,7 +17,7 @@ __all__ = ["NearCounts", "NearPairs", "count_near", "near_pairs"]
 
 Ints = NDArray[np.int64]
 
-BLOCK = 1 << 20
+BLOCK = 1 << 17
 LARGE_GROUP = 1 << 14
 
 
@@ -70,7 +70,7 @@ def near_pairs(
         compiled: Use compiled loops or numpy alone; by the number of pairs by default.
 
     Yields:
-        Blocks of at most about a million pairs.
+        Blocks of at most about 130,000 pairs.
 
     Raises:
         ValueError: If ``most`` is negative or ``rare`` does not have ``u`` entries.

@@ -19,6 +19,7 @@ __all__ = ["MOST_LEVELS", "PackedRows", "pack"]
 
 MOST_LEVELS = 15
 WORD = 32
+LANES = 16
 BLOCK = 1 << 15
 
 Words = NDArray[np.uint32]
@@ -69,6 +70,27 @@ class PackedRows:
     def lacking(self) -> Ints:
         """int64 ``(u,)``: items not answered, the mismatches of a row with its own copy."""
         return self.items - _ones(self.answered)
+
+    @cached_property
+    def shares(self) -> NDArray[np.float64]:
+        """float64 ``(items, 16)``: share of unique rows with each answer; 0 stands for none."""
+        counts = np.zeros((self.items, MOST_LEVELS + 1))
+        for item in range(self.items):
+            values = self.values_of(item)
+            counts[item] = [np.count_nonzero(values == answer) for answer in range(counts.shape[1])]
+        return counts / max(len(self), 1)
+
+    @cached_property
+    def off_the_top(self) -> Ints:
+        """int64 ``(u,)``: answers other than their item's commonest one."""
+        off = np.zeros_like(self.answered)
+        commonest = self.shares[:, 1:].argmax(axis=1) + 1
+        for p, plane in enumerate(self.planes):
+            top = np.zeros_like(self.full)
+            for item in np.flatnonzero(commonest >> p & 1).tolist():
+                top[item // WORD] |= np.uint32(1 << item % WORD)
+            off |= plane ^ top[:, None]
+        return _ones(off & self.answered)
 
     @cached_property
     def second(self) -> Ints:

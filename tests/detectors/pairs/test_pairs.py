@@ -112,14 +112,25 @@ def test_percent_match_is_over_the_items_both_answered(table):
             assert share[i] == pytest.approx((rows[i] == rows[j])[both].mean())
 
 
-@pytest.mark.parametrize("missing", [0.0, 0.1])
-def test_tables_of_several_tiles_agree_on_both_paths(missing):
+SEVERAL_TILES = pytest.mark.parametrize(
+    ("items", "levels", "missing"),
+    [(12, 5, 0.0), (12, 5, 0.1), (12, 9, 0.0), (40, 5, 0.02), (40, 9, 0.0)],
+)
+
+
+def several_tiles(items, levels, missing):
+    """4,000 records in which many are near to many: any number of planes and words."""
     rng = np.random.default_rng(11)
     level = rng.normal(size=(4000, 1))
-    rows = np.clip(np.round(4.6 + level + rng.normal(size=(4000, 12))), 1, 5)
+    spread = rng.normal(size=(4000, items)) * (1.0 if items < 32 else 0.4)
+    rows = np.clip(np.round(levels - 0.4 + level + spread), 1, levels)
     rows[rng.random(rows.shape) < missing] = np.nan
-    packed = pack(rows, np.full(12, 5))
-    group = rng.integers(-1, 4, 4000)
+    return pack(rows, np.full(items, levels)), rng.integers(-1, 4, 4000)
+
+
+@SEVERAL_TILES
+def test_tables_of_several_tiles_agree_on_both_paths(items, levels, missing):
+    packed, group = several_tiles(items, levels, missing)
     for chosen in (None, group):
         plain, fast = (best_match(packed, chosen, compiled=way) for way in WAYS)
         assert np.array_equal(plain[0], fast[0])
@@ -127,3 +138,22 @@ def test_tables_of_several_tiles_agree_on_both_paths(missing):
         slow, quick = (count_near(packed, 2, chosen, compiled=way) for way in WAYS)
         assert slow.within.tolist() == quick.within.tolist()
         assert slow.between == quick.between > 0
+
+
+@SEVERAL_TILES
+@pytest.mark.parametrize("most", [3, 5])
+def test_pairs_of_several_tiles_agree_on_both_paths(items, levels, missing, most, monkeypatch):
+    packed, _ = several_tiles(items, levels, missing)
+    # Lists that are full again and again: a pair lost or doubled between them would show.
+    monkeypatch.setattr(near_module, "BLOCK", 1 << 13)
+    plain, fast = (
+        np.concatenate(
+            [
+                np.column_stack([b.first, b.second, b.mismatches])
+                for b in near_pairs(packed, most, compiled=way)
+            ]
+        )
+        for way in WAYS
+    )
+    assert len(plain) > 1 << 13
+    assert np.array_equal(plain[np.lexsort(plain.T)], fast[np.lexsort(fast.T)])
