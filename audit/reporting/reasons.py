@@ -172,8 +172,12 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         "điểm ảnh không còn nguyên từ máy quét hoặc không rõ lưới khối nén",
     ),
     (
-        r"the page was never compressed as JPEG, or was made lighter or darker since",
-        "trang chưa từng được nén JPEG, hoặc đã bị chỉnh sáng tối sau đó",
+        r"the page was never compressed as JPEG",
+        "trang chưa từng được nén JPEG",
+    ),
+    (
+        r"a program changed the whole page since its first compression: no place stands out",
+        "phần mềm đã chỉnh cả trang sau lần nén đầu: không chỗ nào khác hẳn phần còn lại",
     ),
     (
         r"too little bare paper around the answer boxes",

@@ -23,10 +23,12 @@ def measure(view: PageView) -> Signs | NotAssessable:
     history = jpeg_history(view.raw, view.registration, view.template.page)
     if history is None:
         if view.raw.origin.encoding == "lossless":
-            return NotAssessable(
-                "the page was never compressed as JPEG, or was made lighter or darker since"
-            )
+            return NotAssessable("the page was never compressed as JPEG")
         return Signs(0.0)
+    if history.places is None:
+        return NotAssessable(
+            "a program changed the whole page since its first compression: no place stands out"
+        )
     places = []
     for place in history.places:
         if place.score <= _NOTHING:
@@ -95,7 +97,8 @@ CHECK = PageCheck(
         ),
         null_model=(
             "Windows of honest pages, merely saved again or not, in spreads of the page's own "
-            "windows; conformal p-value with a continued tail."
+            "windows; conformal p-value with a continued tail. Pages whose tones were changed all "
+            "over since the first compression are not judged."
         ),
         source=(
             "Lukas & Fridrich (2003), Lin et al. (2009) on double quantisation; the comparison "
@@ -122,7 +125,7 @@ CHECK = PageCheck(
             )
         ),
         min_scale=0.3,
-        version="2",
+        version="3",
     ),
     measure,
 )

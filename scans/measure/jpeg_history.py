@@ -33,6 +33,7 @@ from scans.measure.jpeg_blocks import (
     levels_of,
 )
 from scans.measure.jpeg_steps import COARSER, MOST_STEPS, SAMPLE, earlier_steps
+from scans.measure.jpeg_trace import Trace
 from scans.types import RawPage, Registration, ScanClass
 
 __all__ = ["JpegHistory", "Place", "has_blocks", "jpeg_history"]
@@ -47,11 +48,6 @@ _WINDOWS = (3, 7)
 # Blocks differ by content beyond chance: shares below this are nothing.
 _SHARE_FLOOR = 0.10
 _MOST_ERROR = 0.3
-# Of a lossless file half of the blocks have at least this share of their coefficients on multiples.
-# Without a clipped pixel: 1 where it was only stored, up to .92 where it was made lighter or darker
-# by more than a stretch; where all blocks are clipped .73 to 1, and .5 to .85.
-_ON_WHOLE, _ON_CLIPPED = 0.95, 0.72
-_FEWEST_BLOCKS, _FEWEST_LEVELS = 50, 6
 _FEWEST_KINDS = 8
 
 
@@ -77,12 +73,13 @@ class JpegHistory:
     Attributes:
         quality: Of the earlier compression, on the scale of the standard tables.
         gain: Evidence for it in nats.
-        places: The windows that lack it most, worst first, not overlapping.
+        places: The windows that lack it most, worst first, not overlapping; ``None`` where the
+            page was changed all over since, so that none can be told from the rest.
     """
 
     quality: int
     gain: float
-    places: tuple[Place, ...]
+    places: tuple[Place, ...] | None
 
 
 def has_blocks(raw: RawPage) -> bool:
@@ -112,9 +109,13 @@ def jpeg_history(raw: RawPage, registration: Registration, page: Page) -> JpegHi
     rows, columns = rows[inside], columns[inside]
     own = Blocks.cut(raw.image, rows, columns, offset)
     aside = Blocks.cut(raw.image, rows, columns, (offset[0] + 4, offset[1] + 4))
-    places = _places(own, aside, first, steps, offset)
+    trace = _trace(own, aside, first, steps)
     # Steps that no coefficient is found on are no compression: the content misled.
-    return None if places is None else JpegHistory(quality, gain, places)
+    if trace is None:
+        return None
+    lossless = steps.max() <= 1.0
+    changed = (lossless and not trace.kept(own)) or not trace.even(own)
+    return JpegHistory(quality, gain, None if changed else _places(trace, own, offset))
 
 
 def _restored(blocks: Blocks, first: NDArray[np.float64]) -> Floats:
@@ -170,22 +171,24 @@ def _rates(
     return (hits + 0.5) / (number + 1), number
 
 
-def _places(
-    own: Blocks,
-    aside: Blocks,
-    first: NDArray[np.float64],
-    steps: NDArray[np.float64],
-    offset: tuple[int, int],
-) -> tuple[Place, ...] | None:
-    """The worst windows; ``None`` where hardly any kind of coefficient tells the two apart."""
+def _trace(
+    own: Blocks, aside: Blocks, first: NDArray[np.float64], steps: NDArray[np.float64]
+) -> Trace | None:
+    """What blocks hold of it; ``None`` where hardly any kind of coefficient tells the two apart."""
     kind, on, counts = _votes(own, first, steps)
     untouched, number = _rates(kind, on, counts)
     altered, others = _rates(*_votes(aside, first, steps))
-    telling = (untouched > altered + 0.04) & (number >= 40) & (others >= 40)
+    known = (number >= 40) & (others >= 40)
+    telling = (untouched > altered + 0.04) & known
     if telling.sum() < _FEWEST_KINDS:
         return None
-    if steps.max() <= 1.0 and not _kept(own, on, counts & telling[kind]):
-        return None
+    return Trace(kind, on, counts, untouched, altered, known, telling)
+
+
+def _places(trace: Trace, own: Blocks, offset: tuple[int, int]) -> tuple[Place, ...]:
+    """The worst windows."""
+    kind, on, counts = trace.kind, trace.on, trace.counts
+    untouched, altered, telling = trace.untouched, trace.altered, trace.telling
     weight = np.where(
         telling,
         np.log(untouched / (1 - untouched)) - np.log(altered / (1 - altered)),
@@ -209,23 +212,6 @@ def _places(
         if len(kept) < 6 and not any(_overlap(place.box_px, k.box_px) for k in kept):
             kept.append(place)
     return tuple(kept)
-
-
-def _kept(own: Blocks, on: NDArray[np.bool_], counts: NDArray[np.bool_]) -> bool:
-    """Whether a lossless file still holds the compression that its page went through.
-
-    A program that changed brightness, contrast or colour since has moved the coefficients of all
-    blocks off their multiples: what is not there tells of no place any more. An alteration
-    moves those of some blocks, so that half of them tell.
-    """
-    number = counts.sum(axis=1)
-    judged = number >= _FEWEST_LEVELS
-    share = (on & counts).sum(axis=1) / np.maximum(number, 1)
-    whole = judged & ~own.clipped.any(axis=1)
-    for blocks, least in ((whole, _ON_WHOLE), (judged, _ON_CLIPPED)):
-        if blocks.sum() >= _FEWEST_BLOCKS:
-            return bool(np.median(share[blocks]) >= least)
-    return True
 
 
 def _worst(maps: Floats, window: int, offset: tuple[int, int]) -> list[Place]:

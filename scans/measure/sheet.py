@@ -94,15 +94,44 @@ class Sheet:
     @cached_property
     def missing(self) -> NDArray[np.bool_]:
         """Which pixels of :func:`strong_print` are not on the scan: ``(n,)``."""
-        near = np.asarray(cv2.dilate(self.darker, np.ones((_REACH, _REACH), np.uint8)), np.uint8)
+        gone: NDArray[np.bool_] = (
+            self._near.ravel()[strong_print(self.template).at] < self._expected
+        )
+        return gone
+
+    def missing_beside(self, these: NDArray[np.intp], reach_mm: float) -> float:
+        """Share of some pixels of :func:`strong_print` that are missing wherever they lie.
+
+        Far from measured print a sheet may lie otherwise than it is laid: looked for is the same
+        picture up to ``reach_mm`` aside.
+
+        Args:
+            these: Which of them, by position.
+            reach_mm: As far to each side.
+        """
+        rows, columns = np.divmod(strong_print(self.template).at[these], self.grey.shape[1])
+        reach = round(reach_mm * SHEET_PX_PER_MM)
+        steps = range(-reach, reach + 1)
+        down = np.clip(rows + np.array(steps)[:, None], 0, self.grey.shape[0] - 1)
+        across = np.clip(columns + np.array(steps)[:, None], 0, self.grey.shape[1] - 1)
+        levels = self._near[down[:, None], across[None]]
+        return float((levels < self._expected[these]).mean(axis=2).min())
+
+    @cached_property
+    def _near(self) -> Bytes:
+        """The darkest around each place: ``(h, w)``."""
+        return np.asarray(cv2.dilate(self.darker, np.ones((_REACH, _REACH), np.uint8)), np.uint8)
+
+    @cached_property
+    def _expected(self) -> NDArray[np.float32]:
+        """How much darker than paper print of :func:`strong_print` has to be: ``(n,)``."""
         # Light falls on paper and print alike: contrast goes with the paper's own level.
         contrast = max(1.0 - self.black / max(self.level, 1.0), 0.15)
         strong = strong_print(self.template)
         # Print of full darkness is missing where the scan reaches less than half of it.
         expected = self.paper.ravel()[strong.at] * np.float32(0.4 * contrast / 255.0)
         expected *= strong.darkness
-        gone: NDArray[np.bool_] = near.ravel()[strong.at] < expected
-        return gone
+        return np.asarray(expected, np.float32)
 
 
 @dataclass(frozen=True, eq=False)

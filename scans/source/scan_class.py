@@ -1,7 +1,7 @@
 """What kind of picture a page is, so that each check knows whether it can judge.
 
 Limits were set on the 32 real pages of the development data (SURVEY_AUDIT_DATA), that of full black
-on simulated ones (`tests/accuracy/laid.py`):
+on simulated ones (`tests/accuracy/laid.py`, `treated.py`):
 
 ====================  ==============================================  =================
 figure                measured                                        limit

@@ -47,8 +47,8 @@ an accepted false-flag rate of 1 %.
 
 Reading was mended after a look at the boxes of these seeds that were read wrong (6 of 13,988 then).
 Pages *turned*, *cut*, *off the glass* and so on are honest pages changed by code that shares
-nothing with the simulator (`tests/accuracy/laid.py`). The checks were mended after a look at such
-pages of other seeds.
+nothing with the simulator (`laid.py`, `treated.py`, `refiled.py` in `tests/accuracy`). The checks
+were mended after a look at such pages of other seeds.
 """
 
 _SECOND = """\

@@ -21,7 +21,7 @@ from scans.reuse.reuse_signature import CHECK as REUSE_SIGNATURE
 from scans.simulate.profiles import HELD_OUT_PROFILES, PROFILES
 from scans.simulate.tamper import HELD_OUT_VARIANTS, VARIANTS
 from scans.types import MarkState, PageResult, Status
-from tests.accuracy.laid import otherwise
+from tests.accuracy.otherwise import simulated_otherwise
 from tests.accuracy.pages import (
     MEASURING,
     Job,
@@ -132,7 +132,7 @@ def measure(scale: float = 1.0, workers: int = 2) -> list[Row]:
 
     rows = _honest(count, workers)
     laid = list(honest_jobs(list(PROFILES), count(5), MEASURING + 7_000_000))
-    rows += otherwise(laid, workers, row)
+    rows += simulated_otherwise(laid, workers, row)
     rows += _calibrated(count, workers)
     rows += _frauds(count, workers)
     rows += _duplicates(count, workers)

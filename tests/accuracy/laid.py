@@ -1,28 +1,20 @@
 """Honest pages that lie otherwise than the simulator lays them.
 
 Turned by quarters, as a feeder takes them; cut, as a cover that is open or a program that
-crops leaves them; off the glass; set straight, enlarged, made lighter or made two levels by a
-program. What is done to the picture here shares no code with the simulator.
+crops leaves them; off the glass; set straight or enlarged by a program. What is done to the
+picture here shares no code with the simulator.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import cv2
 import numpy as np
 
-from scans.page import check_page
-from scans.reference import builtin_reference
-from scans.types import Status
-from tests.accuracy.pages import Job, in_parallel, instrument, scanned, simulated
+from tests.accuracy.treated import Picture, Treatment
 
-__all__ = ["WAYS", "otherwise"]
-
-Row = dict[str, object]
-Picture = np.ndarray[Any, np.dtype[np.uint8]]
+__all__ = ["LAID"]
 
 
 def _mm(image: Picture) -> float:
@@ -60,51 +52,21 @@ def _resized(image: Picture, rng: np.random.Generator) -> Picture:
     return np.asarray(cv2.resize(image, None, fx=by, fy=by, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _lighter(image: Picture, rng: np.random.Generator) -> Picture:
-    bent = 255.0 * (image / 255.0) ** float(rng.uniform(0.7, 1.4))
-    low, high = rng.uniform(0, 25), rng.uniform(230, 255)
-    return np.asarray(np.clip(255.0 * (bent - low) / (high - low), 0, 255), np.uint8)
+def _askew(image: Picture, rng: np.random.Generator) -> Picture:
+    """Turned by some degrees, the corners filled with white or black."""
+    height, width = image.shape[:2]
+    degrees = float(rng.uniform(1, 3) * rng.choice([-1, 1]))
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
+    ground = (255,) * 3 if rng.integers(2) else (0,) * 3
+    return np.asarray(cv2.warpAffine(image, turn, (width, height), borderValue=ground), np.uint8)
 
 
-def _two_levels(image: Picture, rng: np.random.Generator) -> Picture:
-    grey = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    window, less = 2 * int(rng.integers(10, 26)) + 1, float(rng.uniform(8, 20))
-    how = cv2.ADAPTIVE_THRESH_GAUSSIAN_C
-    found = cv2.adaptiveThreshold(grey, 255, how, cv2.THRESH_BINARY, window, less)
-    return np.asarray(found, np.uint8)
-
-
-WAYS: dict[str, Callable[[Picture, np.random.Generator], Picture]] = {
+LAID: dict[str, Treatment] = {
     "turned by quarters": _turned,
     "cut by up to 15 mm a side": _cut,
     "up to 15 mm off the glass": _aside,
     "set straight by a program": _straightened,
     "made larger or smaller": _resized,
-    "made lighter or darker by a program": _lighter,
-    "made two levels by a program": _two_levels,
+    "turned by degrees, corners filled": _askew,
 }
-
-
-def _judge(job: Job, way: str) -> tuple[bool, bool]:
-    """Whether the page is read, and flagged."""
-    rng = np.random.default_rng([job.seed, *way.encode()])
-    page = simulated(job)
-    image = WAYS[way](scanned(page.data, page.suffix).image, rng)
-    suffix, how = (".png", []) if rng.integers(2) else (".jpg", [cv2.IMWRITE_JPEG_QUALITY, 90])
-    other = scanned(cv2.imencode(suffix, image, how)[1].tobytes(), suffix)
-    result = check_page(other, instrument(job.form), reference=builtin_reference()).result
-    return result.status is Status.READ, bool(result.flagged)
-
-
-def otherwise(
-    jobs: Sequence[Job], workers: int, row: Callable[[str, int, int, str], Row]
-) -> list[Row]:
-    """Rows: of the pages of ``jobs``, each laid in each way, those read, and those flagged."""
-    rows = []
-    for way in WAYS:
-        found = list(in_parallel(partial(_judge, way=way), jobs, workers))
-        read = sum(read for read, _ in found)
-        rows.append(row(f"honest pages {way}: read", read, len(found), ">= .95"))
-        hits = sum(flagged for _, flagged in found)
-        rows.append(row(f"honest pages {way}: flagged", hits, read, "<= .01"))
-    return rows
+"""How pages lie, in the words of the lab."""

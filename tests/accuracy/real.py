@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from detectors.instrument import load_instrument
+from detectors.instrument import Instrument, load_instrument
 from scans.page import check_page
 from scans.reference import builtin_reference
 from scans.source import PageError, expand, read_pages
-from scans.types import MarkState, PageResult, Status
+from scans.types import MarkState, PageResult, RawPage, Status
 from tests.accuracy.images import Row, row
+from tests.accuracy.otherwise import real_otherwise
 from tests.data import DATA
 
 __all__ = ["measure"]
@@ -72,4 +74,13 @@ def measure() -> list[Row]:
             pages += 1
             refused += result.status is Status.WRONG_FORM
     rows.append(row("pages of other forms refused", refused, pages, ">= 1"))
-    return rows
+    return rows + real_otherwise(list(_honest()), row)
+
+
+def _honest() -> Iterator[tuple[RawPage, Instrument]]:
+    for form in _FORMS:
+        instrument = load_instrument(DATA / "scans" / form / "instrument.toml")
+        for path in expand([DATA / "scans" / form / "scans"]):
+            for page in read_pages(path):
+                if path.name not in _ALTERED and not isinstance(page, PageError):
+                    yield page, instrument

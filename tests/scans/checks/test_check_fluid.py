@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from scans.checks.erasure_fluid import CHECK, measure
+from scans.measure.sheet import Sheet
 from scans.page import check_page
 from scans.reference import builtin_reference
 from scans.source import read_pages
@@ -44,6 +45,28 @@ def test_print_beside_an_answer_is_missed_and_the_head_is_not(profile: str) -> N
     assert 30.0 < sign.box_mm[0] < 80.0
     head = painted(page, (24.0, 18.0, 90.0, 8.0))  # the heading of the part, above all rows
     assert score_of(CHECK, head) <= before + 1.0
+
+
+# The line under the comments of HL-01, a hairline.
+_LINE_Y, _LINE_X = 205.0, (35.0, 65.0, 95.0, 125.0, 155.0)
+
+
+@pytest.mark.parametrize("profile", ["flatbed", "grey"])
+def test_a_hairline_that_the_scan_lost_here_and_there_is_no_sign(profile: str) -> None:
+    page = clean(profile)
+    assert measure(painted(page, (_LINE_X[1], _LINE_Y, 10.0, 5.0))).score > 5.0
+    for x in _LINE_X:
+        page = painted(page, (x, _LINE_Y, 10.0, 5.0))
+    assert measure(page).score == 0.0
+
+
+def test_print_that_lies_beside_its_place_is_not_missing() -> None:
+    page = clean("grey")
+    sheet = page.sheet
+    there = np.flatnonzero(~sheet.missing)[:400]
+    moved = Sheet(np.roll(sheet.grey, 4, axis=0), sheet.template)
+    assert moved.missing[there].mean() > 0.2
+    assert moved.missing_beside(there, 1.0) == 0.0
 
 
 def test_sheets_with_another_name_in_the_head_than_the_blank_are_no_sign(tmp_path: Path) -> None:
