@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scans.halvings import Halvings, halved
 from scans.types import Registration
 
 __all__ = ["Rectifier"]
@@ -36,18 +37,16 @@ class Rectifier:
     scale: float = 1.0
 
     @staticmethod
-    def of(image: NDArray[np.uint8], registration: Registration, px_per_mm: float) -> Rectifier:
-        """A sampler for patches at ``px_per_mm``, halving ``image`` while it is far finer."""
-        scale = 1.0
-        while registration.px_per_mm * scale >= 1.9 * px_per_mm:
-            height, width = image.shape[0] // 2, image.shape[1] // 2
-            if min(height, width) < 1:
-                break
-            # Without the odd row or column: halving is exact, and ten times as fast.
-            even = image[: 2 * height, : 2 * width]
-            half = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
-            image, scale = np.asarray(half, np.uint8), scale / 2.0
-        return Rectifier(image, registration, scale)
+    def of(
+        scan: NDArray[np.uint8] | Halvings, registration: Registration, px_per_mm: float
+    ) -> Rectifier:
+        """A sampler for patches at ``px_per_mm``, halving the scan while it is far finer."""
+        image = scan.at(0) if isinstance(scan, Halvings) else scan
+        times = 0
+        while registration.px_per_mm >= 1.9 * px_per_mm * 2.0**times and min(image.shape[:2]) > 1:
+            times += 1
+            image = scan.at(times) if isinstance(scan, Halvings) else halved(image)
+        return Rectifier(image, registration, 0.5**times)
 
     def patches(
         self, corners_mm: NDArray[np.float64], shape: tuple[int, int], px_per_mm: float
@@ -72,8 +71,8 @@ class Rectifier:
         span = np.array([max(width - 1, 1), max(height - 1, 1)], dtype=np.float64)
         start = corners_mm + 0.5 / px_per_mm
         across, down = np.array([span[0], 0.0]) / px_per_mm, np.array([0.0, span[1]]) / px_per_mm
-        a, b, c, d = (self._to_image(p) for p in (start, start + across, start + down,
-                                                  start + across + down))  # fmt: skip
+        corners = np.concatenate([start, start + across, start + down, start + across + down])
+        a, b, c, d = self._to_image(corners).reshape(4, count, 2)
         maps = np.empty((count, 2, 3), dtype=np.float64)
         maps[:, :, 0] = (b - a + d - c) / (2.0 * span[0])
         maps[:, :, 1] = (c - a + d - b) / (2.0 * span[1])

@@ -48,7 +48,7 @@ class PageView:
     @cached_property
     def sheet(self) -> Sheet:
         """The whole page at low resolution."""
-        return Sheet.of(self.raw.grey, self.registration, self.template)
+        return Sheet.of(self.raw.halvings, self.registration, self.template)
 
     @cached_property
     def upright(self) -> tuple[RawPage, Registration]:

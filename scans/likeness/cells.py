@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scans.measure.boxes import PX_PER_MM, BoxPatches, PageInk
+from scans.quantiles import percentile
 
 __all__ = ["CELL", "STEPS", "MarkCells", "mark_cells"]
 
@@ -66,7 +67,7 @@ def mark_cells(groups: Sequence[BoxPatches], ink: PageInk, marked: frozenset[int
         for row, picture, seen in zip(rows, drawn, clear, strict=True):
             inked = picture[picture > ink.threshold]
             # A pencil and a pen, a colour and a 1-bit scanner: darkness is the mark's own.
-            level = float(np.percentile(inked, 85)) if inked.size else 1.0
+            level = percentile(inked, 85) if inked.size else 1.0
             share = _cell(np.minimum(picture / level, 1.0).astype(np.float32), scale)
             found[int(group.index[row])] = (kind, share, _cell(seen.astype(np.float32), scale))
     order = sorted(found)

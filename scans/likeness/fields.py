@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.instrument import BoxMm, Field
+from scans.quantiles import percentile
 from scans.rectify import Rectifier
 from scans.template import PageTemplate
 from scans.types import RawPage, Registration
@@ -157,7 +158,7 @@ def _inks(cut: NDArray[np.uint8], field: Field) -> Iterator[tuple[int, NDArray[n
 
 def _darker(channel: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """How much darker than the paper, which most of a field is, 255 is black."""
-    level = max(float(np.percentile(channel[::4, ::4], 75)), 32.0)
+    level = max(percentile(channel[::4, ::4], 75), 32.0)
     table = np.clip(255.0 - np.arange(256) * (255.0 / level), 0, 255).astype(np.uint8)
     return np.asarray(cv2.LUT(channel, table), np.uint8)
 
@@ -171,8 +172,9 @@ def _kept(
 ) -> tuple[tuple[int, int], NDArray[np.uint8]] | None:
     """Corner and picture of the ink that the blank does not have."""
     added = np.asarray(cv2.bitwise_and(dark, bare), np.uint8)
-    paper = np.percentile(added[::4, ::4][bare[::4, ::4] > 0], (50, 75)) if bare.any() else (0, 0)
-    faintest = max(_FAINTEST * 255, float(paper[0] + 5.0 * (paper[1] - paper[0])))
+    paper = added[::4, ::4][bare[::4, ::4] > 0]
+    usual, high = (percentile(paper, q) if paper.size else 0.0 for q in (50, 75))
+    faintest = max(_FAINTEST * 255, usual + 5.0 * (high - usual))
     drawn = added > faintest
     open_ = bare > 0
     share = float((near & open_).sum()) / max(int(open_.sum()), 1)
@@ -181,7 +183,7 @@ def _kept(
     inked = added[drawn]
     if inked.size < _LEAST_MM2 * _CUT_PX_PER_MM**2:
         return None
-    full = max(float(np.percentile(inked[::3], 70)), _FULL * 255)
+    full = max(percentile(inked[::3], 70), _FULL * 255)
     steps = np.arange(256, dtype=np.float64)
     table = np.where(steps > faintest, np.clip(steps * (255.0 / full), 0, 255), 0).astype(np.uint8)
     width, height = (max(1, round(v * px_per_mm)) for v in field.box_mm[2:])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,6 +26,7 @@ __all__ = [
     "SLACK_PX",
     "Bare",
     "BlankBoxes",
+    "ById",
     "Reach",
     "blank_boxes",
     "dilated",
@@ -42,6 +44,21 @@ SLACK_PX = 4
 PRINT_SPREADS_MM = (0.25, 0.35, 0.45)
 """Toner spreads, 1-bit scanners thicken lines and a cramped photo bends them: print reaches
 beyond the blank's by the smallest of these that most boxes of the page agree on."""
+
+
+class ById:
+    """An array of a blank as the key of a cache: this very array, whatever its numbers."""
+
+    __slots__ = ("array",)
+
+    def __init__(self, array: NDArray[Any]) -> None:
+        self.array = array
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ById) and other.array is self.array
+
+    def __hash__(self) -> int:
+        return id(self.array)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +153,16 @@ class BlankBoxes:
     def rim(self) -> NDArray[np.intp]:
         """Flat pixels of a patch within half a millimetre of its outline: ``(k,)``."""
         return np.flatnonzero(np.abs(self.distance).ravel() < 0.5)
+
+    @cached_property
+    def wide_rim(self) -> NDArray[np.intp]:
+        """The same within 0.6 mm."""
+        return np.flatnonzero(np.abs(self.distance).ravel() < 0.6)
+
+    @cached_property
+    def outline_px(self) -> NDArray[np.intp]:
+        """Pixels of the box's own outline, one at least: ``(n,)``."""
+        return np.asarray(np.maximum(np.count_nonzero(self.outline, axis=(1, 2)), 1), np.intp)
 
     @cached_property
     def rim_print(self) -> Floats:

@@ -25,6 +25,7 @@ from scans.measure.blank_boxes import (
     blank_boxes,
     dilated,
 )
+from scans.quantiles import median, percentile, percentiles_of_rows
 from scans.rectify import Rectifier
 from scans.template import PageTemplate
 from scans.types import Registration
@@ -143,7 +144,7 @@ def measure_boxes(
         groups.append(patches)
         spreads.append(_spread(patches.dark, reach.bare))
     noise = _noise(spreads)
-    paper_level = float(np.median(np.concatenate(papers))) if papers else 255.0
+    paper_level = median(np.concatenate(papers)) if papers else 255.0
     # Ink must clear both the physical floor (a faint pencil line is a fifth as dark as
     # print) and the noise of this scan's paper.
     threshold = max(0.16, 5.0 * noise)
@@ -181,8 +182,7 @@ def _percentiles(stack: NDArray[np.uint8] | Floats, bare: Bare, q: tuple[int, ..
     """Percentiles of the bare pixels of each patch, of all where it has none."""
     if bare.common is not None:
         rows, columns = np.divmod(bare.common, stack.shape[2])
-        some = stack[:, rows, columns]
-        found = np.percentile(some, q, axis=1, overwrite_input=True).T
+        found = percentiles_of_rows(stack[:, rows, columns], q).T
     else:
         flat = stack.reshape(len(stack), -1)
         lit = [flat[k][free] if free.any() else flat[k] for k, free in enumerate(bare.free)]
@@ -194,7 +194,7 @@ def _black(
     parts: Sequence[NDArray[np.uint8]], blanks: Sequence[BlankBoxes], papers: Sequence[Floats]
 ) -> float:
     """Level of the form's own print on this page."""
-    paper = float(np.median(np.concatenate(papers))) if papers else 255.0
+    paper = median(np.concatenate(papers)) if papers else 255.0
     dark = [grey.ravel()[blank.dark_at] for grey, blank in zip(parts, blanks, strict=True)]
     values = np.concatenate(dark) if dark else np.empty(0, np.uint8)
     # Boxes that were removed, or slid aside, show paper where print should be.
@@ -202,7 +202,7 @@ def _black(
     if values.size < 50:
         # Outlines in a pale tint: fall back to ink that is dark for this paper.
         return 0.35 * paper
-    return float(np.percentile(values, 30))
+    return percentile(values, 30)
 
 
 def _align(blank: BlankBoxes, colour: NDArray[np.uint8], dark: Floats) -> tuple[BoxPatches, Reach]:
@@ -259,15 +259,14 @@ def _subtract(dark: Floats, blank: BlankBoxes) -> tuple[Reach, Floats]:
     Most boxes of any page are empty, so the median box tells how far this page's print
     reaches; marks cannot widen it.
     """
-    rim = np.flatnonzero(np.abs(blank.distance).ravel() < 0.6)
-    outline = np.maximum(np.count_nonzero(blank.outline, axis=(1, 2)), 1)
     added: Floats = np.empty_like(dark)
     for step in range(len(blank.allowed)):
         reach = blank.reach(step)
         np.subtract(dark, reach.limit, out=added)
         np.clip(added, 0.0, 1.5, out=added)
-        left = np.count_nonzero(added.reshape(len(added), -1)[:, rim] > 0.2, axis=1)
-        if float(np.median(left / outline)) <= _OUTLINE_LEFT:
+        near = added.reshape(len(added), -1)[:, blank.wide_rim]
+        left = np.count_nonzero(near > 0.2, axis=1)
+        if median(left / blank.outline_px) <= _OUTLINE_LEFT:
             break
     return reach, added
 
@@ -304,4 +303,4 @@ def _noise(spreads: Sequence[Floats]) -> float:
     """Spread of bare paper in darkness units, from the quietest half of the boxes."""
     values = np.concatenate(spreads) if spreads else np.zeros(1)
     values = values[np.isfinite(values)]
-    return float(np.percentile(values, 25)) if values.size else 0.0
+    return percentile(values, 25) if values.size else 0.0

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.instrument import BoxMm
+from scans.quantiles import percentile
 from scans.types import Registration
 
 __all__ = ["FieldPaper", "field_paper"]
@@ -68,7 +69,7 @@ def field_paper(
     rough = cv2.absdiff(grey, cv2.blur(grey, (3, 3))).astype(np.float32)
     grain = cv2.resize(rough, size, interpolation=cv2.INTER_AREA)
     level = cv2.resize(colour, size, interpolation=cv2.INTER_AREA)
-    paper = float(np.percentile(grey[::8, ::8], 70))
+    paper = percentile(grey[::8, ::8], 70)
     dark = (grey < paper - _INKED * max(paper - black, 40.0)).astype(np.uint8) * 255
     inked = cv2.resize(dark, size, interpolation=cv2.INTER_AREA) > 0
     beside = cv2.dilate(inked.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0

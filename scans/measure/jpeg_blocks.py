@@ -6,6 +6,7 @@ resampled are not.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -103,15 +104,19 @@ class Blocks:
         height = (image.shape[0] - offset[0]) // BLOCK
         width = (image.shape[1] - offset[1]) // BLOCK
         part = image[offset[0] : offset[0] + height * BLOCK, offset[1] : offset[1] + width * BLOCK]
-        tiles = part.reshape(height, BLOCK, width, BLOCK, *part.shape[2:])
-        cut = tiles[rows, :, columns]
+        # A row of a block is copied in one piece.
+        depth = part.shape[2:]
+        tiles = part.reshape(height, BLOCK, width, BLOCK * math.prod(depth))
+        pieces = tiles.view(np.dtype((np.void, tiles.shape[3])))[rows, :, columns]
+        cut = pieces.view(np.uint8).reshape(-1, BLOCK, BLOCK, *depth)
         # Every second pixel of one channel tells whether there is content.
         some = (cut if cut.ndim == 3 else cut[..., 1]).reshape(len(cut), -1)[:, ::2]
-        held = some.max(axis=1) - some.min(axis=1) > _LEAST_SPAN
+        some = np.ascontiguousarray(some.T)
+        held = some.max(axis=0) - some.min(axis=0) > _LEAST_SPAN
         cut = cut[held]
         grey, top, bottom = cut, cut, cut
         if cut.ndim == 4:
-            flat = np.ascontiguousarray(cut.reshape(-1, BLOCK, 3))
+            flat = cut.reshape(-1, BLOCK, 3)
             grey = np.asarray(cv2.cvtColor(flat, cv2.COLOR_BGR2GRAY), np.uint8)
             blue, green, red = cv2.split(flat)
             top = np.asarray(cv2.max(cv2.max(blue, green), red), np.uint8)

@@ -54,17 +54,15 @@ def earlier_steps(
     pixels = blocks.pixels[few] if few.sum() > 400 else blocks.pixels
     levels = np.minimum(levels_of(pixels[:SAMPLE], steps), MOST_STEPS + 1)
     last = steps[COEFFICIENTS]
+    counts = np.stack([np.bincount(of, minlength=MOST_STEPS + 2)[1:-1] for of in levels.T])
+    smooth = _smoothed(counts)
     gains = np.zeros((14, _MOST_STEP + 1))
     for c in range(14):
-        counts = np.bincount(levels[:, c], minlength=MOST_STEPS + 2)[1:-1]
-        gains[c] = _gains(counts.astype(np.float64), float(last[c]))
+        gains[c] = _gains(counts[c].astype(np.float64), smooth[c], float(last[c]))
     every = np.arange(_MOST_STEP + 1)[None, :]
     gains[(every <= COARSER * last[:, None]) | (every >= 40 * last[:, None])] = 0.0
-    best, most = 50, 0.0
-    for quality in _QUALITIES:
-        gain = float(gains[_ROWS, _low_steps(quality)].sum())
-        if gain > most:
-            best, most = quality, gain
+    every_quality = gains[_ROWS, _all_low_steps()].sum(axis=1)
+    best = _QUALITIES[int(every_quality.argmax())] if every_quality.max() > 0.0 else 50
     low = _low_steps(best)
     own = gains.argmax(axis=1)
     low = np.where(gains[_ROWS, own] > gains[_ROWS, low] + _CLEARLY, own, low)
@@ -81,7 +79,28 @@ def _low_steps(quality: int) -> NDArray[np.int64]:
     return np.asarray(np.minimum(low, _MOST_STEP), np.int64)
 
 
-def _gains(counts: NDArray[np.float64], last: float) -> NDArray[np.float64]:
+@lru_cache(maxsize=1)
+def _all_low_steps() -> NDArray[np.int64]:
+    """The same for all qualities: ``(qualities, 14)``."""
+    return np.stack([_low_steps(quality) for quality in _QUALITIES])
+
+
+def _smoothed(counts: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Shares of the sizes of 14 coefficients, smoothed: ``(14, len(_WIDTHS), sizes)``."""
+    logs = np.log(counts.astype(np.float32) + 0.5)
+    smooth = [
+        # Along the sizes of one coefficient only, as far as OpenCV goes by itself.
+        cv2.GaussianBlur(logs, (round(8 * w + 1) | 1, 1), w, borderType=cv2.BORDER_REFLECT)
+        for w in _WIDTHS
+    ]
+    shares = np.exp(np.stack(smooth, axis=1))
+    shares /= shares.sum(axis=2, keepdims=True)
+    return np.asarray(shares, np.float32)
+
+
+def _gains(
+    counts: NDArray[np.float64], smooth: NDArray[np.float32], last: float
+) -> NDArray[np.float64]:
     """Evidence in nats for each earlier step 0 to 64 of one coefficient, signed.
 
     What is expected on its multiples without an earlier compression is read off the
@@ -91,12 +110,8 @@ def _gains(counts: NDArray[np.float64], last: float) -> NDArray[np.float64]:
     total = float(counts.sum())
     if total < 60:
         return gains
-    logs = np.log(counts[None].astype(np.float32) + 0.5)
-    smooth = np.vstack(
-        [np.exp(cv2.GaussianBlur(logs, (0, 0), w, borderType=cv2.BORDER_REFLECT)) for w in _WIDTHS]
-    )
     on, width = _multiples(last)
-    expected = (on @ (smooth / smooth.sum(axis=1, keepdims=True)).T)[np.arange(len(on)), width]
+    expected = (on @ smooth.T)[np.arange(len(on)), width]
     expected = np.clip(expected, 1e-6, 1 - 1e-6)
     seen = (on @ counts + 0.5) / (total + 1)
     nats = seen * np.log(seen / expected)

@@ -104,17 +104,15 @@ def copied_likeness(one: MarkCrop, other: MarkCrop) -> float:
     """
     slack = min(one.slack, other.slack)
     h, w = (min(a, b) for a, b in zip(one.ink.shape, other.ink.shape, strict=True))
-    ys, xs = np.nonzero(one.near[:h, :w])
-    if len(ys) < _FEWEST_PX:
+    mine, theirs = _places(one.near[:h, :w], one, other)
+    if len(mine) < _FEWEST_PX:
         return -1.0
-    step = max(1, len(ys) // _COARSE)
+    step = max(1, len(mine) // _COARSE)
     shifts = np.arange(-slack, slack + 1)
     dy, dx = (v.ravel() for v in np.meshgrid(shifts, shifts, indexing="ij"))
-    y, x = ys[::step] + one.slack, xs[::step] + one.slack
-    own = one.grey[y, x]
-    width = other.grey.shape[1]
-    at = (ys[::step] + other.slack) * width + xs[::step] + other.slack
-    sampled = _correlation(own, other.grey.take(at[None, :] + (dy * width + dx)[:, None]))
+    move = dy * other.grey.shape[1] + dx
+    own = one.grey.take(mine[::step])
+    sampled = _correlation(own, other.grey.take(theirs[::step] + move[:, None]))
     best = float(sampled.max())
     if best < _LEAST:
         return best
@@ -123,14 +121,23 @@ def copied_likeness(one: MarkCrop, other: MarkCrop) -> float:
         down, right = int(dy[k]), int(dx[k])
         back = np.array([[1, 0, -right], [0, 1, -down]], np.float32)
         shifted = cv2.warpAffine(other.near[:h, :w], back, (w, h), flags=cv2.INTER_NEAREST)
-        for region in (one.near[:h, :w], np.asarray(shifted, np.uint8)):
-            ys, xs = np.nonzero(region)
-            if not len(ys):
-                continue  # the other mark lies beside this crop
-            own = one.grey[ys + one.slack, xs + one.slack]
-            theirs = other.grey[ys + other.slack + down, xs + other.slack + right]
-            best = max(best, float(_correlation(own, theirs[None])[0]))
+        for at, there in ((mine, theirs), _places(np.asarray(shifted, np.uint8), one, other)):
+            if len(at):  # else the other mark lies beside this crop
+                seen = other.grey.take(there[None] + move[k])
+                best = max(best, float(_correlation(one.grey.take(at), seen)[0]))
     return best
+
+
+def _places(
+    region: NDArray[np.uint8], one: MarkCrop, other: MarkCrop
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Flat pixels in the scans around two marks of what is 1 in a region of both."""
+    flat = np.flatnonzero(np.ascontiguousarray(region).view(np.bool_))
+    rows, columns = np.divmod(flat, region.shape[1])
+    mine, theirs = (
+        (rows + crop.slack) * crop.grey.shape[1] + columns + crop.slack for crop in (one, other)
+    )
+    return mine, theirs
 
 
 def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -8,13 +8,14 @@ side is seen as what it is: a piece of paper moves all of them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from scans.measure.blank_boxes import SLACK_PX
+from scans.measure.blank_boxes import SLACK_PX, ById
 from scans.measure.boxes import PX_PER_MM, BoxPatches
 from scans.types import Registration
 
@@ -36,6 +37,10 @@ _MOST_LOOKED_FOR = 24
 _FEWEST_OUTLINE = 0.7
 # So many of its four sides must be seen.
 _FEWEST_SIDES = 4
+
+
+# Axis; first and last pixel across a line; first and last along it.
+_Place = tuple[int, int, int, int, int]
 
 
 class _View(Protocol):
@@ -135,27 +140,37 @@ def _parts(group: BoxPatches, moved_px: NDArray[np.int_]) -> tuple[Floats, NDArr
                 for d, (dx, dy) in zip(dark, moved_px, strict=True)
             ]
         )
-    profiles: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
+    places: list[_Place] = []
     for axis in (0, 1):
         low, high = (left, right) if axis == 0 else (top, bottom)
         start, stop = (top, bottom) if axis == 0 else (left, right)
         length = stop - start
         cuts = (start + inset * length, (start + stop) / 2, stop - inset * length)
-        scan = dark if axis == 1 else dark.transpose(0, 2, 1)
-        blank = group.print_ if axis == 1 else group.print_.transpose(0, 2, 1)
         for k in range(4):
             line = low if k < 2 else high
             first, last = round(cuts[k % 2]), max(round(cuts[k % 2]) + 2, round(cuts[k % 2 + 1]))
             edge = max(0, round(line) - _HALF_BAND - _REACH)
-            span = slice(edge, edge + 2 * (_HALF_BAND + _REACH) + 1)
-            seen = np.clip(scan[:, span, first:last], 0.0, 1.0).sum(axis=2)
-            profiles.append((seen, blank[:, span, first:last].sum(axis=2)))
-    lags, sure = _lag(*(np.concatenate(part) for part in zip(*profiles, strict=True)))
+            places.append((axis, edge, edge + 2 * (_HALF_BAND + _REACH) + 1, first, last))
+    seen = np.concatenate([np.clip(_half(dark, place), 0.0, 1.0).sum(axis=2) for place in places])
+    lags, sure = _lag(seen, _printed(ById(group.print_), tuple(places)))
     halves, known = lags.reshape(4, 2, count), sure.reshape(4, 2, count)
     # A half that print or ink beside it confuses is told by the other half of its side.
     halves = np.where(known, halves, halves[:, ::-1])
     rest = halves.reshape(2, 4, count).transpose(0, 2, 1) / PX_PER_MM
     return rest, np.asarray(known.any(axis=1).sum(axis=0) >= _FEWEST_SIDES, np.bool_)
+
+
+def _half(stack: NDArray[np.float32], place: _Place) -> NDArray[np.float32]:
+    """Half a side of each box, its line upright: ``(n, across, along)``."""
+    axis, left, right, first, last = place
+    upright = stack if axis == 1 else stack.transpose(0, 2, 1)
+    return upright[:, left:right, first:last]
+
+
+@lru_cache(maxsize=16)
+def _printed(print_: ById, places: tuple[_Place, ...]) -> NDArray[np.float32]:
+    """Profiles of the blank across the half sides."""
+    return np.concatenate([_half(print_.array, place).sum(axis=2) for place in places])
 
 
 def _lag(scan: NDArray[np.float32], blank: NDArray[np.float32]) -> tuple[Floats, NDArray[np.bool_]]:

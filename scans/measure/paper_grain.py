@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scans.measure.blank_boxes import ById
 from scans.measure.boxes import BoxPatches
+from scans.quantiles import percentiles_of_rows, quantile
 from scans.types import RawPage, Registration
 
 __all__ = ["GrainWindow", "PaperGrain", "paper_grain"]
@@ -83,7 +86,7 @@ def paper_grain(
     every = np.concatenate(values) if values else np.empty(0, np.float32)
     if every.size < _FEWEST:
         return None
-    low, reference, middle = (float(np.quantile(every, q)) for q in (_LOW, _REFERENCE, 0.5))
+    low, reference, middle = (quantile(every, q) for q in (_LOW, _REFERENCE, 0.5))
     spread = max(_LEAST_SPREAD, (reference - low) / _BETWEEN)
     windows = []
     for group, rows, rough, sound, side in held:
@@ -123,10 +126,17 @@ def _stacks(
     if not len(rows):
         return
     stack = np.stack([image[y : y + h, x : x + w] for x, y in px[rows].tolist()])
-    print_ = (group.allowed[rows] > _PRINT).astype(np.uint8) * 255
+    yield rows, stack, _print_at(ById(group.allowed), rows.tobytes(), (h, w))
+
+
+@lru_cache(maxsize=8)
+def _print_at(allowed: ById, rows: bytes, shape: tuple[int, int]) -> Bytes:
+    """The form's print on some boxes of a blank in the scan's own pixels: ``(n, h, w)``."""
+    print_ = (allowed.array[np.frombuffer(rows, np.int64)] > _PRINT).astype(np.uint8) * 255
     # Patches stacked one below the other are resized in one call.
-    tall = cv2.resize(print_.reshape(-1, print_.shape[2]), (w, len(rows) * h))
-    yield rows, stack, np.asarray(tall, np.uint8).reshape(len(rows), h, w)
+    h, w = shape
+    tall = cv2.resize(print_.reshape(-1, print_.shape[2]), (w, len(print_) * h))
+    return np.asarray(tall, np.uint8).reshape(len(print_), h, w)
 
 
 def _roughness(stack: Bytes, printed: Bytes, scale: float) -> tuple[Floats, NDArray[np.bool_], int]:
@@ -139,7 +149,7 @@ def _roughness(stack: Bytes, printed: Bytes, scale: float) -> tuple[Floats, NDAr
     rows, columns = height // side, width // side
     if min(rows, columns) < _ACROSS:
         return np.empty(0, np.float32), np.empty(0, np.bool_), side
-    paper = np.percentile(stack.reshape(count, -1)[:, ::11], 75, axis=1)
+    paper = percentiles_of_rows(np.ascontiguousarray(stack.reshape(count, -1)[:, ::11]), (75,))[0]
     limit = np.rint(paper - np.maximum(_INK_LEVELS, _INK_SHARE * paper)).astype(np.uint8)
     inked = np.maximum((stack < limit[:, None, None]).view(np.uint8), printed)
     flat = inked.reshape(-1, width)
@@ -164,11 +174,16 @@ def _roughness(stack: Bytes, printed: Bytes, scale: float) -> tuple[Floats, NDAr
 def _means(stack: Floats, side: int) -> Floats:
     """Means over squares of ``side``, which divides the patches."""
     height, width = stack.shape[1:]
-    one = np.full((side, 1), 1.0 / side, np.float32)
-    across = np.kron(np.eye(width // side, dtype=np.float32), one)
-    down = np.kron(np.eye(height // side, dtype=np.float32), one.T)
+    across, down = _averages(width // side, side), _averages(height // side, side).T
     means: Floats = down @ (stack.reshape(-1, width) @ across).reshape(len(stack), height, -1)
     return means
+
+
+@lru_cache(maxsize=32)
+def _averages(count: int, side: int) -> Floats:
+    """``(count * side, count)``: each column means ``side`` neighbours."""
+    one = np.full((side, 1), 1.0 / side, np.float32)
+    return np.kron(np.eye(count, dtype=np.float32), one)
 
 
 def _windows(stack: Floats) -> Floats:

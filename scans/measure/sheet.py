@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scans.halvings import Halvings
+from scans.quantiles import median, percentile
 from scans.rectify import Rectifier
 from scans.template import PageTemplate
 from scans.types import Registration
@@ -44,7 +46,7 @@ class Sheet:
     template: PageTemplate
 
     @staticmethod
-    def of(grey: NDArray[np.uint8], registration: Registration, template: PageTemplate) -> Sheet:
+    def of(grey: Halvings, registration: Registration, template: PageTemplate) -> Sheet:
         """Rectify a grey scan."""
         width, height = template.page.size_mm
         rectifier = Rectifier.of(grey, registration, SHEET_PX_PER_MM)
@@ -77,14 +79,14 @@ class Sheet:
     @cached_property
     def level(self) -> float:
         """Grey level of the paper, over the whole page."""
-        return float(np.median(self.paper[::8, ::8]))
+        return median(self.paper[::8, ::8])
 
     @cached_property
     def black(self) -> float:
         """Grey level of the form's own print."""
         strong = self.grey.ravel()[strong_print(self.template).darkest]
         inked = strong[strong < 0.75 * self.level]
-        return float(np.percentile(inked, 40)) if inked.size > 50 else 0.35 * self.level
+        return percentile(inked, 40) if inked.size > 50 else 0.35 * self.level
 
     @cached_property
     def darker(self) -> Bytes:

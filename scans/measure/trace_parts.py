@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scans.measure.blank_boxes import ById
 from scans.measure.boxes import BoxPatches
 
 __all__ = ["Part", "part_of", "spread_over"]
@@ -59,7 +60,9 @@ def part_of(group: BoxPatches, usual: float) -> Part:
     # The middle pixel of every nine tells what print and ink there are.
     middle = (slice(None), slice(1, _THIRD * height, _THIRD), slice(1, _THIRD * width, _THIRD))
     dark = _gapped(group.dark[middle])
-    bare = _gapped(group.allowed[middle] < 0.12)
+    key = tuple((part.start, part.stop, part.step) for part in middle)
+    blank = _blank_part(ById(group.allowed), ById(group.print_), ById(group.own), key)
+    bare = blank.bare
     distance = np.full(dark.shape[1:], 99.0, np.float32)
     distance[:height] = group.distance[middle[1:]]
     strong = (dark > 0.3 * usual).astype(np.uint8).reshape(-1, width)
@@ -76,14 +79,31 @@ def part_of(group: BoxPatches, usual: float) -> Part:
         tones=tones,
         rough=_gapped(_unevenness(whole, height, width)),
         dark=dark,
-        print_=_gapped(group.print_[middle]),
+        print_=blank.print_,
         bare=bare,
         clean=clean,
         share=spread_over(clean, 5),
-        own=_gapped(group.own[middle]),
+        own=blank.own,
         distance=distance,
         lines=tuple(line.reshape(dark.shape) for line in _line_responses(residual)),
     )
+
+
+class _BlankPart(NamedTuple):
+    bare: Floats
+    print_: Floats
+    own: Floats
+
+
+_Raster = tuple[tuple[int | None, int | None, int | None], ...]
+
+
+@lru_cache(maxsize=8)
+def _blank_part(allowed: ById, print_: ById, own: ById, raster: _Raster) -> _BlankPart:
+    """What of a part the blank alone says."""
+    middle = tuple(slice(*ends) for ends in raster)
+    bare = _gapped(allowed.array[middle] < 0.12)
+    return _BlankPart(bare, _gapped(print_.array[middle]), _gapped(own.array[middle]))
 
 
 def _gapped(stack: NDArray[Any]) -> Floats:

@@ -197,8 +197,7 @@ def _roughness(part: Part) -> dict[str, Doubles]:
 
 def _greatest(values: NDArray[Any], where: NDArray[np.bool_], otherwise: float) -> Doubles:
     chosen = np.where(where, values, np.float32(otherwise)).reshape(len(values), -1)
-    # A reduction along the first axis runs eight at a time.
-    return np.asarray(np.ascontiguousarray(chosen.T).max(axis=0), np.float64)
+    return np.asarray(chosen.max(axis=1), np.float64)
 
 
 def _tones(part: Part) -> dict[str, Doubles]:

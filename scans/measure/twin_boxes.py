@@ -14,11 +14,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scans.measure.blank_boxes import ById
 from scans.measure.boxes import BoxPatches, PageInk
 from scans.types import RawPage, Registration
 
@@ -136,20 +138,34 @@ def _cut(grey: NDArray[np.uint8], px: Ints, shape: tuple[int, int], slack: int) 
 
 def _free(group: BoxPatches, rows: Ints, shape: tuple[int, int], ink: float) -> Floats:
     """1 where a box has neither ink nor print that the other boxes do not have: ``(n, h, w)``."""
-    # A few boxes of the group tell what they share.
-    common = np.median(group.allowed[rows[:: max(1, len(rows) // 7)]], axis=0)
-    # The shared outline falls between pixels differently on every box: that is no other print.
-    near = np.asarray(cv2.dilate(common, np.ones((5, 5), np.uint8)), np.float32)
-    taken = (group.added[rows] > ink) | (group.allowed[rows] > near + _PRINT)
+    taken = (group.added > ink)[rows] | _own_print(ById(group.allowed), rows.tobytes())
     count, height, width = taken.shape
-    flat = taken.astype(np.uint8).reshape(-1, width)
+    flat = taken.view(np.uint8).reshape(-1, width)
     # Where ink runs along the outline, its faint rim spoils what is left of the print.
     spread = np.asarray(cv2.dilate(flat, _AROUND_INK), np.uint8).reshape(count, height, width)
     rim = round((group.margin_mm - _RIM_MM) * width / (group.box_size_mm[0] + 2 * group.margin_mm))
-    held = np.ascontiguousarray(spread[:, rim : height - rim, rim : width - rim])
-    h, w = shape
-    tall = [cv2.resize(part, (w, h), interpolation=cv2.INTER_NEAREST) for part in held]
-    return 1.0 - np.stack(tall).astype(np.float32)
+    down, across = (
+        rim + _nearest(size - 2 * rim, to) for size, to in zip((height, width), shape, strict=True)
+    )
+    return 1.0 - spread[:, down[:, None], across].astype(np.float32)
+
+
+@lru_cache(maxsize=8)
+def _own_print(allowed: ById, rows: bytes) -> NDArray[np.bool_]:
+    """Where some boxes of a blank have print that the others do not have: ``(n, h, w)``."""
+    print_ = allowed.array[np.frombuffer(rows, np.int64)]
+    # A few boxes tell what they share.
+    common = np.median(print_[:: max(1, len(print_) // 7)], axis=0)
+    # The shared outline falls between pixels differently on every box: that is no other print.
+    near = np.asarray(cv2.dilate(common, np.ones((5, 5), np.uint8)), np.float32)
+    return np.asarray(print_ > near + _PRINT, np.bool_)
+
+
+@lru_cache(maxsize=32)
+def _nearest(count: int, to: int) -> Ints:
+    """Which of ``count`` pixels in a row each of ``to`` is taken from."""
+    row = np.arange(count, dtype=np.float32)[None]
+    return cv2.resize(row, (to, 1), interpolation=cv2.INTER_NEAREST).ravel().astype(np.int64)
 
 
 def _offsets(stack: Floats) -> Ints:

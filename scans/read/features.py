@@ -57,14 +57,14 @@ def features(group: BoxPatches, ink: PageInk) -> list[Seen]:
     mask, open_ = mask[rows], group.allowed[rows] < 0.35
     inside = group.distance < 0.0
     visible = inside[None] & open_
-    area = np.maximum(visible.sum(axis=(1, 2)), 1.0)
-    share = (mask & visible).sum(axis=(1, 2)) / area
+    area = np.maximum(_counts(visible), 1.0)
+    share = _counts(mask & visible) / area
     # The rim of the printed outline is left out: a thick line is no ink of anybody's.
     beside = (group.distance < 0.0) | (group.distance > 0.5) & (group.distance < 1.2)
     zone = beside[None] & mask
-    near = zone.sum(axis=(1, 2)) / max(1.0, float(inside.sum()))
+    near = _counts(zone) / max(1.0, float(inside.sum()))
     rim = ((group.distance > 1.0) & (group.distance < 2.0))[None] & open_ & group.own[rows]
-    outside = (mask & rim).sum(axis=(1, 2)) / np.maximum(rim.sum(axis=(1, 2)), 20)
+    outside = _counts(mask & rim) / np.maximum(_counts(rim), 20)
     written = (share >= 0.002) | (near >= 0.002)
     dark_lines = (group.dark[rows] > ink.threshold) & group.own[rows]
     bridged, upright = (
@@ -111,8 +111,10 @@ def _drawn(
     below = dark_lines & (group.distance < 1.2) & (np.abs(group.distance) < 0.6)
     joined = zone | (below & _touches(zone))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(joined.view(np.uint8), connectivity=8)
-    touching = np.unique(labels[inside])
-    sides = stats[touching[touching > 0], cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1]
+    touching = np.zeros(len(stats), np.bool_)
+    touching[labels[inside]] = True
+    touching[0] = False
+    sides = stats[touching, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1]
     length = float(np.hypot(sides[:, 0], sides[:, 1]).max(initial=0.0)) / PX_PER_MM
     values = group.dark[i][zone]
     darkness = float(values.mean()) if values.size else 0.0
@@ -126,6 +128,11 @@ def _drawn(
     core = np.asarray(cv2.morphologyEx(dark, cv2.MORPH_OPEN, disc), np.uint8)
     solid = int(np.count_nonzero(core[inside])) / max(1, int(np.count_nonzero(inside)))
     return length, solid, darkness, peak
+
+
+def _counts(masks: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """How many pixels of each mask are set: four times as fast as sums along axes."""
+    return np.array([np.count_nonzero(mask) for mask in masks], np.int64)
 
 
 def _touches(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

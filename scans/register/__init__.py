@@ -58,7 +58,7 @@ def register(
         form's, ``unreadable`` where it is but cannot be laid over exactly enough. The same
         input gives the same result bit for bit.
     """
-    picture = ScanPicture.of(raw.grey)
+    picture = ScanPicture.of(raw.halvings)
     photo = raw.scan_class is ScanClass.PHOTO
     steps: tuple[Callable[[], list[Guess]], ...] = (
         lambda: _quick(picture, templates, photo=photo),

@@ -51,7 +51,7 @@ COARSE = Raster(px_per_mm=2.0, cell_mm=12.0, step_mm=10.0, block_mm=20.0)
 FINE = Raster(px_per_mm=4.0, cell_mm=10.0, step_mm=9.0)
 
 # Cells that are compared at once.
-_AT_ONCE = 24
+_AT_ONCE = 32
 # Less ink than a single digit of 8 pt type (about 0.4 mm²) makes no cell.
 _LEAST_INK_MM2 = 0.4
 # An axis is fixed when edges across it carry at least this share of the cell's edges; a
@@ -237,7 +237,8 @@ def _surfaces(
         product = (back.down @ spectrum).view(np.float32) @ back.across
         total = band.T @ (windows @ band)
         np.multiply(windows, windows, out=windows)
-        energy = band.T @ (windows @ band) - total**2 / side**2
+        energy = band.T @ (windows @ band)
+        energy -= total**2 / side**2
         # Grey levels that differ by less than one carry no print.
         flat = energy < 0.25 * side**2
         norm = np.sqrt(np.maximum(energy, 1.0)) * prints.norm[chosen[some], None, None]

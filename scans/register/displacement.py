@@ -15,10 +15,11 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solveh_banded
+from scipy.linalg.lapack import dpbsv
 from scipy.sparse import csc_array
 from threadpoolctl import ThreadpoolController
 
+from scans.quantiles import median
 from scans.types import DisplacementField
 
 __all__ = ["FieldBasis", "field_basis", "fit_field", "robust_weight"]
@@ -135,8 +136,8 @@ def fit_field(
                 slack = stiffness * 8.0 ** (rounds - 1 - turn)
                 solution = _solve(basis, shift, trust, slack)
                 residual = shift - (basis.share * solution[basis.index]).sum(axis=1)
-                spread = np.median(np.abs(residual[own > 0])) if own.any() else 0.0
-                scale = max(scale_mm, 1.4826 * float(spread)) if turn < rounds - 1 else scale_mm
+                spread = median(np.abs(residual[own > 0])) if own.any() else 0.0
+                scale = max(scale_mm, 1.4826 * spread) if turn < rounds - 1 else scale_mm
                 trust = own * robust_weight(residual, scale)
             said = np.maximum(said, trust)
             surface.append(basis.down @ solution.reshape(basis.grid) @ basis.across.T)
@@ -224,10 +225,11 @@ def _solve(
     # A trace of pull to zero keeps parts of the page without print from running away.
     bands[-1] += 1e-6 + 1e-7 * bands[-1].max()
     load = basis.load @ (trust * shift)
-    solution: NDArray[np.float64] = solveh_banded(
-        bands, load, overwrite_ab=True, overwrite_b=True, check_finite=False
-    )
-    return solution
+    # LAPACK itself: what scipy.linalg.solveh_banded asks before it calls it takes as long.
+    _, solution, fault = dpbsv(bands, load, overwrite_ab=True, overwrite_b=True)
+    if fault:
+        raise np.linalg.LinAlgError(f"bending and trust make no definite matrix ({fault})")
+    return np.asarray(solution, np.float64)
 
 
 def _sums(

@@ -11,11 +11,13 @@ give one guess a turn; print decides between them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scans.quantiles import percentile
 from scans.register.content import Guess
 from scans.register.geometry import Matrix, apply, fit_affine, invert, is_plausible, px_per_mm
 from scans.register.picture import ScanPicture
@@ -55,8 +57,7 @@ def find_squares(picture: ScanPicture, least_share: float) -> Squares:
     long_side = max(image.shape)
     reach = max(15, round(long_side / 24)) | 1
     paper = cv2.blur(image, (reach * 2 + 1, reach * 2 + 1))
-    low = np.minimum(paper.astype(np.float32) * 0.7, 150.0)
-    dark = np.asarray(image < low, dtype=np.uint8)
+    dark = (image < cv2.LUT(paper, _dark_from())).view(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=4)
     least = max(4.0, 0.7 * least_share * long_side)
     width, height = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
@@ -86,6 +87,13 @@ def find_squares(picture: ScanPicture, least_share: float) -> Squares:
     return Squares(apply(invert(level.from_full), points), np.array(sides))
 
 
+@lru_cache(maxsize=1)
+def _dark_from() -> NDArray[np.uint8]:
+    """For each level of paper the first that is not dark."""
+    low = np.minimum(np.arange(256, dtype=np.float32) * np.float32(0.7), np.float32(150.0))
+    return np.asarray(np.ceil(low), np.uint8)
+
+
 def _weighted_centre(
     image: NDArray[np.uint8], box: tuple[int, int, int, int]
 ) -> tuple[float, float]:
@@ -93,7 +101,7 @@ def _weighted_centre(
     x, y, w, h = (int(v) for v in box)
     left, top = max(0, x - 2), max(0, y - 2)
     part = image[top : y + h + 2, left : x + w + 2].astype(np.float64)
-    dark = np.clip(np.percentile(part, 95) * 0.85 - part, 0.0, None)
+    dark = np.clip(percentile(part, 95) * 0.85 - part, 0.0, None)
     rows, columns = np.indices(part.shape)
     total = max(dark.sum(), 1e-9)
     return left + float((dark * columns).sum() / total), top + float((dark * rows).sum() / total)
@@ -162,12 +170,13 @@ def _companions(
     px = squares.centre[:, 0] + 1j * squares.centre[:, 1]
     turn = (px[j] - px[i]) / (mm[b] - mm[a])
     reach = slack * abs(px[j] - px[i])
-    pairs = []
-    for c in range(len(expected)):
-        gap = np.abs(px - (px[i] + turn * (mm[c] - mm[a])))
-        nearest = int(np.argmin(gap))
-        if gap[nearest] <= reach and 0.7 < squares.side[nearest] / squares.side[i] < 1.43:
-            pairs.append((c, nearest))
+    gap = np.abs(px - (px[i] + turn * (mm - mm[a]))[:, None])
+    ratio = squares.side / squares.side[i]
+    pairs = [
+        (c, k)
+        for c, k in enumerate(gap.argmin(axis=1).tolist())
+        if gap[c, k] <= reach and 0.7 < ratio[k] < 1.43
+    ]
     return tuple(pairs) if len({k for _, k in pairs}) == len(pairs) else ()
 
 

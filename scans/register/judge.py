@@ -24,6 +24,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scans.quantiles import percentile
 from scans.register.cells import measure, soft_blank
 from scans.register.geometry import apply
 from scans.register.picture import ScanPicture
@@ -256,7 +257,7 @@ def _residual(overlay: Overlay, laid: Laid) -> float:
     sure = np.nan_to_num(score) > 0.6
     if not sure.any():
         return float("inf")
-    return float(np.percentile(np.linalg.norm(left * (cells.fixes > 0), axis=1)[sure], 95))
+    return percentile(np.linalg.norm(left * (cells.fixes > 0), axis=1)[sure], 95)
 
 
 def refusal(evidence: Evidence, page_number: int) -> Refusal | None:

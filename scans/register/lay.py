@@ -79,12 +79,10 @@ def on_scan(
     """Which cells lie wholly on the scan: bool ``(n,)``."""
     corner = cells.corner / cells.resolution
     side = cells.side / cells.resolution
-    good = np.ones(len(cells), dtype=np.bool_)
-    for dx in (0.0, side):
-        for dy in (0.0, side):
-            points = corner + np.array([dx, dy])
-            if field is not None:
-                points = points + field.at(points)
-            p = apply(matrix, points)
-            good &= np.all((p >= 0) & (p <= np.array(scan_px) - 1.0), axis=1)
-    return good
+    ends = (0.0, side)
+    points = np.concatenate([corner + np.array([dx, dy]) for dx in ends for dy in ends])
+    if field is not None:
+        points = points + field.at(points)
+    p = apply(matrix, points)
+    good = ((p >= 0) & (p <= np.array(scan_px) - 1.0)).reshape(4, -1, 2).all(axis=(0, 2))
+    return np.asarray(good, np.bool_)

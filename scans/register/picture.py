@@ -1,16 +1,16 @@
 """A scan at the resolutions that registration works on.
 
-Halving by area costs half a millisecond a page, any other factor ten times as much, so
-a scan is only ever halved, and each step picks the level that is nearest above its need.
+It is only ever halved, and each step picks the level that is nearest above its need.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from scans.halvings import Halvings
 
 __all__ = ["Level", "ScanPicture"]
 
@@ -48,23 +48,13 @@ class ScanPicture:
     levels: tuple[Level, ...]
 
     @classmethod
-    def of(cls, grey: NDArray[np.uint8]) -> ScanPicture:
-        """Halve ``(height, width)`` uint8 until nothing is left to see.
-
-        An odd row or column is dropped before halving, so that levels keep an exact factor.
-        """
-        levels = [Level(grey, 1)]
+    def of(cls, scan: Halvings) -> ScanPicture:
+        """Halve a scan until nothing is left to see."""
+        levels = [Level(scan.at(0), 1)]
         while max(levels[-1].image.shape) >= 2 * _SMALLEST_SIDE:
-            image = levels[-1].image
-            height, width = (image.shape[0] // 2) * 2, (image.shape[1] // 2) * 2
-            if min(height, width) < 2:
+            if min(levels[-1].image.shape) < 2:
                 break
-            half = cv2.resize(
-                image[:height, :width],
-                (width // 2, height // 2),
-                interpolation=cv2.INTER_AREA,
-            )
-            levels.append(Level(np.asarray(half, dtype=np.uint8), levels[-1].factor * 2))
+            levels.append(Level(scan.at(len(levels)), levels[-1].factor * 2))
         return cls(tuple(levels))
 
     @property

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scans.quantiles import median, percentile
 from scans.register.cells import COARSE, FINE, Cells, Measured, Raster, measure, page_cells
 from scans.register.displacement import FieldBasis, field_basis, fit_field, robust_weight
 from scans.register.geometry import Matrix, apply, fit_affine, fit_homography, is_plausible
@@ -97,7 +98,7 @@ class Laid:
         if not sure.any():
             return float("inf")
         moved = np.linalg.norm(self.seen.shift_mm * (self.cells.fixes > 0), axis=1)
-        return float(np.percentile(moved[sure], 95))
+        return percentile(moved[sure], 95)
 
     @property
     def beyond(self) -> float:
@@ -217,7 +218,7 @@ def _global_fit(
     for _ in range(5):
         step = fit_affine(source, target, say)
         distance = np.linalg.norm(apply(step, source) - target, axis=1)
-        scale = max(0.15, 1.4826 * float(np.median(distance[both > 0])))
+        scale = max(0.15, 1.4826 * median(distance[both > 0]))
         say = both * robust_weight(distance, scale)
         if np.count_nonzero(say > 0) < 8:
             return matrix
@@ -262,7 +263,7 @@ def fine_pass(picture: ScanPicture, laid: Laid) -> Laid:
     )
     final = field.at(cells.centre_mm)
     moved = np.linalg.norm(final - laid.field.at(cells.centre_mm), axis=1)
-    most = float(np.percentile(moved, 95)) if len(moved) else 0.0
+    most = percentile(moved, 95) if len(moved) else 0.0
     kept: Overlay | None = overlay
     if most >= _ASIDE_MM:
         kept = None

@@ -15,12 +15,14 @@ Only rectangles that carry print are cut out and compared: 888 of 1924 tiles on 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from scans.quantiles import median
 from scans.register.cells import soft_blank
 from scans.register.refine import Overlay
 from scans.template import PageTemplate
@@ -73,6 +75,11 @@ class Printed:
     square: NDArray[np.float32]
     chance: NDArray[np.float32]
 
+    @cached_property
+    def levels(self) -> NDArray[np.uint8]:
+        """:attr:`darkness` in bytes."""
+        return self.darkness.astype(np.uint8)
+
     @property
     def weight(self) -> NDArray[np.float32]:
         """Printed darkness of each rectangle, mm² of solid black."""
@@ -104,12 +111,13 @@ def printed_in(template: PageTemplate, resolution: float, boxes_mm: NDArray[np.f
     limit = np.array([page.shape[1] - width, page.shape[0] - height])
     corner = np.clip(np.rint(boxes_mm[:, :2] * resolution), 0, limit).astype(np.intp)
     shape = (height, width)
-    here = _cut(wide, corner + margin + 1, shape)
+    here = _cut(wide, corner + margin + 1, shape).astype(np.float32)
     total, square, area = here.sum(axis=1), (here * here).sum(axis=1), height * width
     spread = np.maximum(square - total**2 / area, np.float32(1e-6))
     own = []
     for moves in (_ALONG_MM, _ACROSS_MM):
-        there = [_cut(wide, corner + margin + 1 - _px(m, resolution), shape) for m in moves]
+        places = [corner + margin + 1 - _px(m, resolution) for m in moves]
+        there = [_cut(wide, place, shape).astype(np.float32) for place in places]
         product = sum((here * t).sum(axis=1) for t in there) / len(moves)
         own.append((product - total**2 / area) / spread)
     chance = np.clip(np.maximum(*own), 0.0, 0.999).astype(np.float32)
@@ -130,13 +138,13 @@ def darkness(overlay: Overlay, resolution: float) -> Darkness:
 
 def with_gain(dark: Darkness, printed: Printed) -> Darkness:
     """The same with print as dark as the blank's, judged by rectangles that match it."""
-    here = _cut(dark.image, dark.corners(printed), printed.shape)
+    here = _cut(dark.image, dark.corners(printed), printed.shape).astype(np.float32)
     product = _dot(here, printed.darkness)
     total, area = here.sum(axis=1), here.shape[1]
     spread = np.maximum(_dot(here, here) - total**2 / area, np.float32(1e-6))
     alike = (product - total * printed.total / area) / np.sqrt(spread * printed.spread) > 0.7
     ratio = printed.square[alike] / np.maximum(product[alike], 1.0)
-    gain = float(np.clip(np.median(ratio), 0.3, 8.0)) if len(ratio) else 1.0
+    gain = float(np.clip(median(ratio), 0.3, 8.0)) if len(ratio) else 1.0
     image = np.asarray(cv2.convertScaleAbs(dark.image, alpha=gain), dtype=np.uint8)
     return Darkness(dark.overlay, image, gain)
 
@@ -145,7 +153,7 @@ def overlap(dark: Darkness, printed: Printed) -> Overlap:
     """Compare a scan with the blank in the rectangles."""
     area = np.float32(printed.darkness.shape[1])
     corner = dark.corners(printed)
-    here = _cut(dark.image, corner, printed.shape)
+    here = _cut(dark.image, corner, printed.shape).astype(np.float32)
     scanned = here.sum(axis=1)
     spread = np.maximum(_dot(here, here) - scanned**2 / area, np.float32(1e-6))
     together = _dot(here, printed.darkness) - scanned * printed.total / area
@@ -173,16 +181,17 @@ def _aside(
     total = np.zeros(len(printed.total), dtype=np.float32)
     for move in moves_mm:
         moved = _cut(dark.image, corner - _px(move, printed.resolution), printed.shape)
-        total += np.minimum(moved, printed.darkness, out=moved).sum(axis=1)
+        common = cv2.min(moved, printed.levels)
+        total += np.asarray(cv2.reduce(common, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32F)).ravel()
     return np.asarray(total / np.float32(len(moves_mm)), dtype=np.float32)
 
 
 def _cut(
     image: NDArray[np.uint8], corner: NDArray[np.intp], shape: tuple[int, int]
-) -> NDArray[np.float32]:
-    """``(n, height * width)`` float32 of equal rectangles."""
+) -> NDArray[np.uint8]:
+    """``(n, height * width)`` uint8 of equal rectangles."""
     windows = sliding_window_view(image, shape)[corner[:, 1], corner[:, 0]]
-    return windows.reshape(len(corner), -1).astype(np.float32)
+    return windows.reshape(len(corner), -1)
 
 
 def _dot(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scans.halvings import Halvings
 from scans.types import Origin
 
 __all__ = ["Look", "histogram", "look_at"]
@@ -26,7 +27,7 @@ class Look:
     """Reduced views of one page.
 
     Attributes:
-        grey: uint8: the page itself in grey.
+        halvings: The page itself in grey, and halved.
         levels: float64 ``(256,)``: share of each grey level, over every sixteenth row.
         view: uint8: grey, 2.4 to 4.8 px/mm (coarser if the page is).
         view_px_per_mm: Resolution of ``view``.
@@ -34,7 +35,7 @@ class Look:
         judged: True if no resolution worth believing was stored.
     """
 
-    grey: NDArray[np.uint8]
+    halvings: Halvings
     levels: NDArray[np.float64]
     view: NDArray[np.uint8]
     view_px_per_mm: float
@@ -48,17 +49,11 @@ def look_at(image: NDArray[np.uint8], origin: Origin) -> Look:
     if image.ndim == 3:
         grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
     px_per_mm, judged = _resolution(grey.shape, origin)
-    view, scale = grey, px_per_mm
-    # Halving is ten times cheaper than any other exact reduction.
-    while scale / 2 >= _VIEW_PX_PER_MM and min(view.shape) > 16:
-        width, height = view.shape[1] // 2, view.shape[0] // 2
-        view = np.asarray(
-            cv2.resize(view[: 2 * height, : 2 * width], (width, height),
-                       interpolation=cv2.INTER_AREA),
-            dtype=np.uint8,
-        )  # fmt: skip
-        scale /= 2
-    return Look(grey, histogram(grey[::_ROWS]), view, scale, px_per_mm, judged)
+    halvings, times, scale = Halvings(grey), 0, px_per_mm
+    while scale / 2 >= _VIEW_PX_PER_MM and min(halvings.at(times).shape) > 16:
+        times, scale = times + 1, scale / 2
+    view = halvings.at(times)
+    return Look(halvings, histogram(grey[::_ROWS]), view, scale, px_per_mm, judged)
 
 
 def histogram(

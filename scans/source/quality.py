@@ -128,10 +128,12 @@ def _sharpness(depth: NDArray[np.uint8], px_per_mm: float, faintest: int, contra
     limit = max(faintest, 0.4 * contrast)
     ink = cv2.threshold(depth, limit, 255, cv2.THRESH_BINARY)[1]
     near = np.asarray(cv2.dilate(ink, np.ones((3, 3), np.uint8)), dtype=np.uint8)
-    detail = [
-        cv2.mean(cv2.absdiff(depth, cv2.GaussianBlur(depth, (0, 0), mm * px_per_mm)), near)[0]
-        for mm in (_FINE_MM, _COARSE_MM)
-    ]
+    share = 1.0 / max(1, cv2.countNonZero(near))
+    detail = []
+    for mm in (_FINE_MM, _COARSE_MM):
+        lost = cv2.absdiff(depth, cv2.GaussianBlur(depth, (0, 0), mm * px_per_mm))
+        # A mean under a mask takes four times as long.
+        detail.append(share * cv2.sumElems(cv2.bitwise_and(lost, near))[0])
     return float(detail[0] / detail[1]) if detail[1] > 0 else 0.0
 
 

@@ -165,8 +165,8 @@ def _page(pixels: NDArray[np.uint8], origin: Origin) -> RawPage:
     look = look_at(pixels, origin)
     page = RawPage(origin, pixels, classify(pixels, origin, look))
     page = replace(page, quality=assess(page, look))
-    # The grey picture is there already: cached_property looks for it here.
-    vars(page)["grey"] = look.grey
+    # They are there already: cached_property looks for them here.
+    vars(page).update(grey=look.halvings.at(0), halvings=look.halvings)
     return page
 
 

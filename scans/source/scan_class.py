@@ -24,10 +24,13 @@ coloured pixels       two-level and grey: 0; colour scans: from       colour fro
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scans.quantiles import median, percentile
 from scans.source.look import Look, look_at
 from scans.types import Origin, ScanClass
 
@@ -83,22 +86,29 @@ def uneven_light(look: Look) -> float:
     # The outer 8 % is where scanner edges and the table around a photo are.
     top, left = round(0.08 * size[1]), round(0.08 * size[0])
     levels = levels[top : size[1] - top, left : size[0] - left]
-    y, x = np.mgrid[-1 : 1 : levels.shape[0] * 1j, -1 : 1 : levels.shape[1] * 1j]
-    terms = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=-1).reshape(-1, 6)
+    terms = _quadratic(*levels.shape)
     values = levels.ravel()
-    paper = values > 0.5 * np.percentile(values, 95)
+    paper = values > 0.5 * percentile(values, 95)
     fitted = values
     for _ in range(4):
         if paper.sum() < 12:
             return 0.0
-        gram = terms[paper].T @ terms[paper] + 1e-6 * np.eye(6)
-        fitted = terms @ np.linalg.solve(gram, terms[paper].T @ values[paper])
+        here = terms[paper]
+        gram = here.T @ here + 1e-6 * np.eye(6)
+        fitted = terms @ np.linalg.solve(gram, here.T @ values[paper])
         left_over = np.abs(values - fitted)
-        paper = left_over < max(3.0, 3.7 * float(np.median(left_over[paper])))
+        paper = left_over < max(3.0, 3.7 * median(left_over[paper]))
     if paper.sum() < 12:
         return 0.0
-    low, high = np.percentile(fitted[paper], (1, 99))
+    low, high = (percentile(fitted[paper], q) for q in (1, 99))
     return float(np.clip((high - low) / max(high, 1.0), 0.0, 1.0))
+
+
+@lru_cache(maxsize=8)
+def _quadratic(rows: int, columns: int) -> NDArray[np.float64]:
+    """Terms of a quadratic surface over a grid: ``(rows * columns, 6)``."""
+    y, x = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j]
+    return np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=-1).reshape(-1, 6)
 
 
 def _two_level(levels: NDArray[np.float64]) -> bool:

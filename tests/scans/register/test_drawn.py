@@ -230,7 +230,7 @@ def test_a_guess_that_leans_beyond_the_search_does_not_bend_the_page(lean: float
     lay rows off their place, and whole print would pass for covered."""
     image, truth = scan(filled(WITHOUT))
     guess = truth @ np.array([[1.0, lean, 0], [0, 1.0, 0], [0, 0, 1.0]])
-    picture = ScanPicture.of(raw(image).grey)
+    picture = ScanPicture.of(raw(image).halvings)
     rough = coarse_pass(picture, WITHOUT, guess, photo=False)
     fine = fine_pass(picture, rough)
     assert np.abs(rough.field.shift_mm).max() < 1.0
