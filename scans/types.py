@@ -143,8 +143,8 @@ class DisplacementField:
         rows, columns = self.shift_mm.shape[:2]
         u = (points_mm[:, 0] - self.origin_mm[0]) / self.step_mm[0]
         v = (points_mm[:, 1] - self.origin_mm[1]) / self.step_mm[1]
-        np.clip(u, 0.0, max(columns - 1.0, 0.0), out=u)
-        np.clip(v, 0.0, max(rows - 1.0, 0.0), out=v)
+        u = np.minimum(np.maximum(u, 0.0), max(columns - 1.0, 0.0))
+        v = np.minimum(np.maximum(v, 0.0), max(rows - 1.0, 0.0))
         left = np.minimum(u.astype(np.intp), max(columns - 2, 0))
         top = np.minimum(v.astype(np.intp), max(rows - 2, 0))
         a, b = u - left, v - top

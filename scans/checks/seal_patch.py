@@ -11,6 +11,7 @@ from detectors.registry import CheckInfo, Level
 from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
 from scans.measure.field_paper import FieldPaper, field_paper
 from scans.measure.fields import zone_of
+from scans.quantiles import median
 from scans.view import PageView
 
 __all__ = ["CHECK", "measure"]
@@ -80,13 +81,11 @@ def _grain(
     ratio = float(np.median(log[inside]) - np.median(log[outside]))
     place = paper.place_mm
     parts = (place[..., 0] // 24.0).astype(int) * 1000 + (place[..., 1] // 15.0).astype(int)
-    medians = [
-        float(np.median(log[outside & (parts == p)]))
-        for p in np.unique(parts[outside])
-        if (outside & (parts == p)).sum() >= 8
-    ]
+    beside, part = log[outside], parts[outside]
+    own, count_of = np.unique(part, return_counts=True)
+    medians = [median(beside[part == p]) for p in own[count_of >= 8]]
     spread = 1.4826 * float(np.median(np.abs(np.array(medians) - np.median(medians))))
-    count = 1.25 * float(log[outside].std()) / np.sqrt(min(int(inside.sum()), int(outside.sum())))
+    count = 1.25 * float(beside.std()) / np.sqrt(min(int(inside.sum()), int(outside.sum())))
     return ratio, float(np.sqrt(_GRAIN_FLOOR**2 + spread**2 + count**2))
 
 

