@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from numba.extending import intrinsic
 from numpy.typing import NDArray
+
+from detectors.pairs._compiler import popcount, trailing_zeros
 
 __all__ = [
     "count_answers",
     "count_kinds",
+    "draw_rows",
     "pack",
     "sum_of_alike",
     "sum_of_gains",
@@ -23,16 +25,7 @@ __all__ = [
 ]
 
 
-def _popcount(_context: Any, word: Any) -> Any:
-    """Number of set bits, by the processor's own instruction."""
-
-    def code(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        return builder.ctpop(arguments[0])
-
-    return word(word), code
-
-
-_ones: Any = intrinsic(_popcount)
+ROUNDING = 1e-6
 
 
 @njit(cache=True, nogil=True)
@@ -47,21 +40,32 @@ def count_answers(
     square: NDArray[np.float64],
 ) -> None:
     """See :func:`detectors.units._features.features_of_codes`."""
+    items = codes.shape[1]
+    states = levels.max() + 1
+    # What an answer counts for is looked up: a blank adds nothing. The four counts of a record
+    # are one number, 16 bits each.
+    counts = np.zeros((items, states), dtype=np.int64)
+    scaled = np.zeros((items, states), dtype=np.float64)
+    for j in range(items):
+        for code in range(1, levels[j] + 1):
+            counts[j, code] = 1
+            if code == levels[j]:
+                counts[j, code] += 1 << 16
+            elif code == levels[j] - 1:
+                counts[j, code] += 1 << 32
+            elif levels[j] > 2:
+                counts[j, code] += 1 << 48
+            scaled[j, code] = (code - 1.0) / (levels[j] - 1.0)
     for i in range(codes.shape[0]):
-        for j in range(codes.shape[1]):
-            code, most = np.intp(codes[i, j]), levels[j]
-            if code == 0:
-                continue
-            asked[i] += 1
-            if code == most:
-                best[i] += 1
-            elif code == most - 1:
-                second[i] += 1
-            elif most > 2:
-                low[i] += 1
-            scaled = (code - 1.0) / (most - 1.0)
-            total[i] += scaled
-            square[i] += scaled * scaled
+        count, of_level, of_square = 0, 0.0, 0.0
+        for j in range(items):
+            code = codes[i, j]
+            count += counts[j, code]
+            of_level += scaled[j, code]
+            of_square += scaled[j, code] * scaled[j, code]
+        asked[i], best[i] = count & 0xFFFF, count >> 16 & 0xFFFF
+        second[i], low[i] = count >> 32 & 0xFFFF, count >> 48
+        total[i], square[i] = of_level, of_square
 
 
 @njit(cache=True, nogil=True)
@@ -102,25 +106,65 @@ def sum_of_lifts(
 ) -> None:
     """See :func:`detectors.units._lift.lift_scores`."""
     n, items = codes.shape
-    place = np.empty(items, dtype=np.intp)
-    for i in range(n):
-        known = 0
-        for j in range(items):
-            if codes[i, j] > 0:
-                place[known] = j * states + codes[i, j]
-                known += 1
-        total = np.float32(0.0)
-        for a in range(known):
-            row = table[place[a]]
+    width = table.shape[1]
+    flat = table.reshape(table.size)
+    place = np.empty((4, items), dtype=np.intp)
+    # Four records side by side: each sum waits for its last term, in an order of its own. A
+    # blank adds the lift of no answer, which is 0.
+    for start in range(0, n, 4):
+        for k in range(4):
+            for j in range(items):
+                place[k, j] = j * states
+                if start + k < n:
+                    place[k, j] += codes[start + k, j]
+        one = two = three = four = np.float32(0.0)
+        for a in range(items):
+            first, second = place[0, a] * width, place[1, a] * width
+            third, fourth = place[2, a] * width, place[3, a] * width
             for b in range(a):
-                total += row[place[b]]
-        out[i, 0] = total
-        along = np.float32(0.0)
-        for k in range(tree.shape[0]):
-            a, b = tree[k, 0], tree[k, 1]
-            if codes[i, a] > 0 and codes[i, b] > 0:
-                along += table[a * states + codes[i, a], b * states + codes[i, b]]
-        out[i, 1] = along
+                one += flat[first + place[0, b]]
+                two += flat[second + place[1, b]]
+                three += flat[third + place[2, b]]
+                four += flat[fourth + place[3, b]]
+        totals = (one, two, three, four)
+        for k in range(min(4, n - start)):
+            out[start + k, 0] = totals[k]
+            along = np.float32(0.0)
+            for t in range(tree.shape[0]):
+                along += flat[place[k, tree[t, 0]] * width + place[k, tree[t, 1]]]
+            out[start + k, 1] = along
+
+
+@njit(cache=True, nogil=True)
+def draw_rows(
+    edge: NDArray[np.float64],
+    first: NDArray[np.intp],
+    rows: NDArray[np.intp],
+    which: NDArray[np.float64],
+    inside: NDArray[np.float64],
+    out: NDArray[np.intp],
+) -> None:
+    """See :meth:`detectors.units._tilt.Peers.draw`.
+
+    Bins are looked for near where they would be if all were as wide: the bin found is that of a
+    binary search.
+    """
+    bins = edge.size
+    near = np.empty(2 * bins + 1, dtype=np.intp)
+    place = 0
+    for k in range(near.size):
+        while place < bins - 1 and edge[place] <= k / (2 * bins) * edge[-1]:
+            place += 1
+        near[k] = place
+    for k in range(which.size):
+        at = which[k] * edge[-1]
+        drawn = near[int(which[k] * (2 * bins))]
+        while drawn > 0 and edge[drawn - 1] > at:
+            drawn -= 1
+        while drawn < bins - 1 and edge[drawn] <= at:
+            drawn += 1
+        size = first[drawn + 1] - first[drawn]
+        out[k] = rows[first[drawn] + int(inside[k] * size)]
 
 
 @njit(cache=True, nogil=True)
@@ -154,51 +198,109 @@ def sum_of_alike(
     out: NDArray[np.float64],
 ) -> None:
     """See :func:`detectors.units._alike.Alike.totals`."""
-    width = words.shape[1]
     items = codes.shape[1]
     longest = 0
     for s in range(first.size - 1):
         longest = max(longest, first[s + 1] - first[s])
     taken = np.empty(longest, dtype=np.intp)
     like = np.empty(longest, dtype=np.float64)
+    above = gain[:, :, 1:].astype(np.float64) + log_e
+    above = above.reshape(gain.shape[0], items * (gain.shape[2] - 1))
+    # What is read of every pair stands in the order of the group, a line a word.
+    own = np.empty(longest, dtype=np.float64)
+    asked = np.empty((known.shape[1], longest), dtype=np.uint64)
+    given = np.empty((words.shape[1], longest), dtype=np.uint64)
+    off = np.empty(longest, dtype=np.int32)
+    near = np.zeros((longest + 7) // 8 * 8, dtype=np.uint8)
+    eights = near.view(np.uint64)
     for s in range(first.size - 1):
         partners = max(first[s + 1] - first[s] - 1, 1)
         enough = max(least, np.log(partners) - slack)
         count = 0
         for at in range(first[s], first[s + 1]):
-            if most[rows[at]] >= enough:
-                taken[count] = rows[at]
+            i = rows[at]
+            if most[i] >= enough:
+                taken[count] = i
+                own[count] = most[i]
+                for w in range(known.shape[1]):
+                    asked[w, count] = known[i, w]
+                for w in range(words.shape[1]):
+                    given[w, count] = words[i, w]
                 count += 1
         like[:count] = 0.0
         for a in range(count):
             i = taken[a]
-            for b in range(a):
-                j = taken[b]
-                if i == j:
+            _near_enough(own, asked, given, a, log_e, enough, off, near)
+            for eight in range((a + 7) // 8):
+                if eights[eight] == 0:
                     continue
-                off = np.int64(0)
-                for w in range(known.shape[1]):
-                    off += np.int64(_ones(known[i, w] & known[j, w]))
-                for w in range(width):
-                    off -= np.int64(_ones(words[i, w] & words[j, w]))
-                if max(most[i], most[j]) + log_e * off < enough:
-                    continue
-                one = 0.0
-                other = 0.0
-                for item in range(items):
-                    x = codes[i, item]
-                    y = codes[j, item]
-                    if x > 0 and y > 0:
-                        one += log_e
-                        other += log_e
-                        if x == y:
-                            one += gain[kind[i], item, x]
-                            other += gain[kind[j], item, x]
-                if one >= enough:
-                    like[a] += np.exp(min(one, 20.0))
-                if other >= enough:
-                    like[b] += np.exp(min(other, 20.0))
+                for b in range(8 * eight, min(8 * eight + 8, a)):
+                    j = taken[b]
+                    if near[b] == 0 or i == j:
+                        continue
+                    # What the sums below come to, but for rounding; few pairs get past it.
+                    one = own[a] + log_e * off[b] - _lost(given, a, b, above[kind[i]])
+                    other = own[b] + log_e * off[b] - _lost(given, b, a, above[kind[j]])
+                    if max(one, other) < enough - ROUNDING:
+                        continue
+                    one = 0.0
+                    other = 0.0
+                    for item in range(items):
+                        x = codes[i, item]
+                        y = codes[j, item]
+                        if x > 0 and y > 0:
+                            one += log_e
+                            other += log_e
+                            if x == y:
+                                one += gain[kind[i], item, x]
+                                other += gain[kind[j], item, x]
+                    if one >= enough:
+                        like[a] += np.exp(min(one, 20.0))
+                    if other >= enough:
+                        like[b] += np.exp(min(other, 20.0))
         total = 0.0
         for a in range(count):
             total += min(np.log1p(share / (1.0 - share) / partners * like[a]), cap)
         out[s] = total
+
+
+@njit(inline="always", nogil=True)
+def _lost(given: NDArray[np.uint64], a: int, b: int, above: NDArray[np.float64]) -> float:
+    """What the answers of ``a`` that ``b`` did not give would add if it had, above a mismatch's."""
+    lost = 0.0
+    for w in range(given.shape[0]):
+        left = given[w, a] & ~given[w, b]
+        while left:
+            lost += above[64 * w + np.intp(trailing_zeros(left))]
+            left &= left - np.uint64(1)
+    return lost
+
+
+@njit(inline="always", nogil=True)
+def _near_enough(
+    own: NDArray[np.float64],
+    asked: NDArray[np.uint64],
+    given: NDArray[np.uint64],
+    a: int,
+    log_e: float,
+    enough: float,
+    off: NDArray[np.int32],
+    near: NDArray[np.uint8],
+) -> None:
+    """Which records before ``a`` can come near enough to it, by their mismatches alone.
+
+    Loops this plain are vectorised: few pairs pass, and millions are looked at.
+    """
+    size, most = np.uint64(a), own[a]
+    off[:a] = 0
+    for w in range(asked.shape[0]):
+        word = asked[w, a]
+        for b in range(size):
+            off[b] += np.int32(popcount(asked[w, b] & word))
+    for w in range(given.shape[0]):
+        word = given[w, a]
+        for b in range(size):
+            off[b] -= np.int32(popcount(given[w, b] & word))
+    for b in range(size):
+        larger = most if most > own[b] else own[b]
+        near[b] = not larger + log_e * off[b] < enough

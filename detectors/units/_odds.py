@@ -21,7 +21,9 @@ classification (Sugiyama et al. 2012). The tampering models are own work.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,12 +75,13 @@ def invented_odds(data: Material, rng: np.random.Generator) -> Array:
     states = int(data.levels.max()) + 1
     coherence, false_coherence = _coherence(data, learned, false, states, rng)
     found = features_of_codes(false, data.levels)
-    true_ = np.column_stack([coherence, data.level, data.not_best, data.low, data.spread])
+    columns = [*coherence.T, data.level, data.not_best, data.low, data.spread]
+    true_ = np.column_stack([column[learned] for column in columns])
     made = np.column_stack([false_coherence, found.level, found.not_best, found.low, found.spread])
-    basis = _Basis.of(np.vstack([true_[learned], made]))
-    x = basis.of_rows(np.vstack([true_[learned], made]))
+    basis = _Basis.of(np.vstack([true_, made]))
+    x = basis.of_rows(np.vstack([true_, made]))
     weight = _logistic(x, np.repeat([0.0, 1.0], [len(learned), len(made)]))
-    odds: Array = np.exp(np.clip(basis.combined(true_, weight), -15.0, 8.0))
+    odds: Array = np.exp(np.clip(basis.combined(columns, weight), -15.0, 8.0))
     return odds
 
 
@@ -166,12 +169,12 @@ class _Basis:
         x = (_hinges(rows, self.knots) - self.mean) / self.scale
         return np.column_stack([np.ones(len(x)), x])
 
-    def combined(self, rows: Array, weight: Array) -> Array:
-        """``of_rows(rows) @ weight``: a sum of broken lines, read off at their corners."""
+    def combined(self, columns: Sequence[NDArray[Any]], weight: Array) -> Array:
+        """``of_rows @ weight``, by column: a sum of broken lines, read off at their corners."""
         slope = weight[1:] / self.scale
-        answer: Array = np.full(len(rows), weight[0] - float(slope @ self.mean))
+        answer: Array = np.full(len(columns[0]), weight[0] - float(slope @ self.mean))
         at = 0
-        for column, knots in zip(rows.T, self.knots, strict=True):
+        for column, knots in zip(columns, self.knots, strict=True):
             own = slope[at : at + knots.size]
             at += knots.size
             ends = [min(column.min(), knots[0]) - 1.0, max(column.max(), knots[-1]) + 1.0]

@@ -78,7 +78,10 @@ def pseudo_rounds(
     for start in range(0, chosen.size, step):
         units = chosen[start : start + step]
         n = np.repeat(sizes[units], every)
-        drawn = [peers.draw(tilt[u : u + 1], int(sizes[u]), every, rng) for u in units]
+        drawn = [
+            peers.draw(edge, int(size), every, rng)
+            for edge, size in zip(peers.edges(tilt[units]), sizes[units], strict=True)
+        ]
         rows = np.concatenate([part.ravel() for part in drawn])
         first = np.concatenate([[0], np.cumsum(n)])
         mean_t = np.add.reduceat(t[rows], first[:-1]) / n

@@ -29,6 +29,7 @@ GRID = 10_000
 BLOCK = 4096
 RARE_REPEATS = 0.01
 SEEN = 100_000
+COMPILED_FROM = 20_000
 
 Array = NDArray[np.float64]
 
@@ -156,10 +157,15 @@ class Peers:
             expected[part] = mean
         return z, expected
 
+    def edges(self, tilt: Array) -> Array:
+        """``(units, bins)``: where each bin ends among peers tilted so; the last is about 1."""
+        answer: Array = np.cumsum(self.weights(tilt), axis=1)
+        return answer
+
     def draw(
-        self, tilt: Array, size: int, count: int, rng: np.random.Generator
+        self, edge: Array, size: int, count: int, rng: np.random.Generator
     ) -> NDArray[np.intp]:
-        """Rows of ``(count, size)`` pseudo-units at one ``tilt``, ``(1,)``.
+        """Rows of ``(count, size)`` pseudo-units at one tilt, whose bins end at ``edge``.
 
         No row comes twice in a pseudo-unit, as in a real one, unless a repeat is rare
         anyway: a unit that is a good part of its stratum varies less than fresh draws.
@@ -168,7 +174,7 @@ class Peers:
         wanted = size
         if whole:
             wanted = min(size + 10 + 4 * size * size // self.rows.size, 8 * size)
-        rows = self._draw(tilt, count * wanted, rng).reshape(count, wanted)
+        rows = self._draw(edge, count * wanted, rng).reshape(count, wanted)
         if not whole:
             return rows
         order = np.argsort(rows, axis=1, kind="stable")
@@ -181,8 +187,13 @@ class Peers:
         answer: NDArray[np.intp] = np.take_along_axis(rows, first, axis=1)
         return answer
 
-    def _draw(self, tilt: Array, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
-        edge = np.cumsum(self.weights(tilt)[0])
+    def _draw(self, edge: Array, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
+        if self.rows.size >= COMPILED_FROM:
+            from detectors.units._loops import draw_rows
+
+            out = np.empty(count, dtype=np.intp)
+            draw_rows(edge, self.first, self.rows, rng.random(count), rng.random(count), out)
+            return out
         drawn = np.searchsorted(edge, rng.random(count) * edge[-1], side="right")
         np.minimum(drawn, len(self.t) - 1, out=drawn)
         first = self.first[drawn]

@@ -97,7 +97,7 @@ def test_peers_take_the_level_of_the_unit_and_nothing_else_stands_out():
 def test_no_record_stands_twice_in_a_pseudo_unit_of_a_small_stratum():
     t = np.linspace(-1, 1, 300)
     peers = Peers.of(t, t[:, None], np.arange(300), 300)
-    drawn = peers.draw(np.array([0.5]), 40, 200, np.random.default_rng(1))
+    drawn = peers.draw(peers.edges(np.array([0.5]))[0], 40, 200, np.random.default_rng(1))
     assert drawn.shape == (200, 40)
     assert all(np.unique(row).size == 40 for row in drawn)
     assert t[drawn].mean() == pytest.approx(peers.moments(np.array([0.5]), 1)[0][0], abs=0.02)
@@ -194,6 +194,30 @@ def test_compiled_loops_answer_what_the_plain_ones_do(monkeypatch):
         np.testing.assert_allclose(getattr(fast, name), getattr(counts, name))
     np.testing.assert_allclose(fast.spread, counts.spread, atol=1e-7)
     assert plain[0] > 5 * plain[1:].max()
+
+
+def test_compiled_counts_know_scales_of_any_length(monkeypatch):
+    levels = np.array([2, 3, 5, 11])
+    codes = np.random.default_rng(2).integers(0, levels + 1, (300, 4)).astype(np.int8)
+    plain = features_of_codes(codes, levels)
+    monkeypatch.setattr("detectors.units._features.COMPILED_FROM", 1)
+    fast = features_of_codes(codes, levels)
+    for name in ("asked", "not_best", "low", "all_best", "top_two", "level"):
+        np.testing.assert_array_equal(getattr(fast, name), getattr(plain, name))
+
+
+@pytest.mark.parametrize("values", [1, 2, 7, 400])
+def test_compiled_draws_are_the_plain_ones(values, monkeypatch):
+    # bins of very unequal width: one value is nearly all, others are rare
+    t = np.random.default_rng(3).integers(0, values, 5000) / values
+    t[:4000] = t[0]
+    peers = Peers.of(t, t[:, None], np.arange(5000), 5000)
+    for edge in peers.edges(np.array([-6.0, 0.0, 0.3, 6.0])):
+        plain = peers.draw(edge, 40, 50, np.random.default_rng(1))
+        with monkeypatch.context() as patch:
+            patch.setattr("detectors.units._tilt.COMPILED_FROM", 1)
+            fast = peers.draw(edge, 40, 50, np.random.default_rng(1))
+        np.testing.assert_array_equal(fast, plain)
 
 
 # --- what could be seen
