@@ -2,7 +2,7 @@
 
 numba keeps compiled code beside the source, or where ``NUMBA_CACHE_DIR`` says, and looks at
 a function's own file alone to see whether it is stale: loops that call each other stand in
-one file, and after a change here the caches of the others have to be removed.
+one file, and after a change here or in ``_lanes`` the caches of the others have to be removed.
 """
 
 from __future__ import annotations

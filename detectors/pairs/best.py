@@ -93,9 +93,9 @@ def _best_within(packed: PackedRows, grouped: Grouped, *, compiled: bool) -> tup
     best = np.full(grouped.records.size, -1, dtype=np.int64)
     partner = np.full(grouped.records.size, -1, dtype=np.int64)
     if compiled:
-        from detectors.pairs import _kernels
+        from detectors.pairs import _group_kernels
 
-        _kernels.best_in_groups(planes, packed.full, grouped.edges, best, partner)
+        _group_kernels.best_in_groups(planes, packed.full, grouped.edges, best, partner)
     else:
         _plain.best_in_groups(planes, packed.full, grouped.edges, best, partner)
     return best, partner

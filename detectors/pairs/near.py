@@ -135,9 +135,9 @@ def _count_within(
     small = grouped.only(~large)
     planes = np.take(packed.planes, packed.row_of[small.records], axis=2)
     if compiled:
-        from detectors.pairs import _kernels
+        from detectors.pairs import _group_kernels
 
-        _kernels.near_in_groups(planes, packed.full, small.edges, most, found)
+        _group_kernels.near_in_groups(planes, packed.full, small.edges, most, found)
     else:
         _plain.near_in_groups(planes, packed.full, small.edges, most, found)
     for g in np.flatnonzero(large).tolist():
