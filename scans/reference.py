@@ -84,7 +84,8 @@ class Reference:
         if self.fallback is None:
             if own is None or own.n == 0:
                 return None
-            return own.p_value(float(score) - self.slack * own.min_scale)
+            slackened = float(score) - self.slack * own.min_scale
+            return max(own.p_value(slackened), self._of_other_classes(check, own, slackened))
         if own is None or own.n < FEWEST_PAGES:
             return self.fallback.p_value(check, scan_class, score)
         if base is None or own.n >= ENOUGH_PAGES:
@@ -96,6 +97,17 @@ class Reference:
             return base.p_value(float(score) - _known(own) * louder)
         slack = self.fallback.slack * base.min_scale * (1.0 - _known(own))
         return base.p_value(float(score) * _stretch(own, base) - slack)
+
+    def _of_other_classes(self, check: str, own: HonestDistribution, score: float) -> float:
+        """How often a check speaks this loud on honest pages of the classes where it does at all.
+
+        Where no honest page ever scored, a handful of devices has shown no tail: none thinner is
+        believed than that of other classes. 0 where the class has a tail of its own.
+        """
+        if score <= 0.0 or float(own.scores[-1]) > 0.0:
+            return 0.0
+        others = (d for (name, _), d in self.distributions.items() if name == check and d.n)
+        return max((d.p_value(score) for d in others if d.scores[-1] > 0.0), default=0.0)
 
     def knows(self, check: str, scan_class: ScanClass) -> bool:
         """Whether this reference or its fallback can give p-values of a check."""

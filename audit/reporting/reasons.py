@@ -172,6 +172,10 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         "điểm ảnh không còn nguyên từ máy quét hoặc không rõ lưới khối nén",
     ),
     (
+        r"a program or device cut the faint shades of all ink, print included",
+        "phần mềm hoặc máy quét đã cắt các sắc độ nhạt của mọi nét mực, kể cả chữ in",
+    ),
+    (
         r"the page was never compressed as JPEG",
         "trang chưa từng được nén JPEG",
     ),

@@ -96,7 +96,7 @@ CHECK = PageCheck(
             c.value for c in ScanClass if c not in (ScanClass.RENDERED, ScanClass.BITONAL)
         ),
         min_scale=0.5,
-        version="2",
+        version="3",
     ),
     measure,
 )

@@ -7,7 +7,7 @@ import numpy as np
 from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
 from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
-from scans.measure.mark_crops import copied_likeness, mark_crops
+from scans.measure.mark_crops import MarkCrop, copied_likeness, mark_crops
 from scans.measure.mark_grain import grain_agreement
 from scans.measure.strokes import likeness, mark_pictures
 from scans.view import PageView
@@ -22,6 +22,12 @@ _NATURAL = 0.92
 # A mark must be a line drawing of so many mm of contour: a dot or a short dash looks like
 # every other one.
 _FULL_CONTOUR_MM = 8.0
+# So does a straight stroke, and a box filled solid, whose shape is the box's own: lines bend over
+# so much, and are no broader than this.
+_BENDS_MM, _BROAD_MM = 1.0, 1.0
+# Dirt in a feeder draws one line through many boxes: .69 to 1 of it stands in one column, of
+# crosses, ticks and scribbles up to .25.
+_STREAK = 0.6
 # Agreement beyond the look that all marks share: honest pairs seldom reach the first, copies
 # mostly the second, whatever the mark is. Without it a likeness counts for less.
 _GRAIN = (0.5, 0.8)
@@ -42,9 +48,10 @@ def measure(view: PageView) -> Signs | NotAssessable:
     grain = grain_agreement(*view.upright, view.patches, view.marked, chosen)
     places = []
     for first, second in chosen:
-        if first in crops and second in crops:
+        streaks = [i in crops and crops[i].upright > _STREAK for i in (first, second)]
+        if first in crops and second in crops and not any(streaks):
             same = copied_likeness(crops[first], crops[second])
-            line = min(crops[first].contour, crops[second].contour)
+            line = min(_line(crops[first]), _line(crops[second]))
             weight = _weight(line, grain.get((first, second)))
             # Which of the two is the copy cannot be told: both are shown.
             places.append(_sign(view, first, second, same, weight))
@@ -54,9 +61,14 @@ def measure(view: PageView) -> Signs | NotAssessable:
     return Signs(places[0].score if places else 0.0, tuple(places))
 
 
-def _weight(line_mm: float, grain: float | None) -> float:
+def _line(mark: MarkCrop) -> float:
+    """How much of a line drawing a mark is, 0 to 1."""
+    length = min(1.0, mark.contour / _FULL_CONTOUR_MM)
+    return length * min(1.0, mark.breadth / _BENDS_MM) * _BROAD_MM / max(_BROAD_MM, mark.stroke)
+
+
+def _weight(by_line: float, grain: float | None) -> float:
     """How much a likeness says: by the line in the mark, or by its grain where that agrees."""
-    by_line = min(1.0, line_mm / _FULL_CONTOUR_MM)
     if grain is None:
         return by_line
     low, high = _GRAIN
@@ -121,7 +133,7 @@ CHECK = PageCheck(
             ),
         ),
         min_scale=0.07,
-        version="4",
+        version="5",
     ),
     measure,
 )

@@ -28,6 +28,9 @@ _FEW = 12.0
 _HONEST = -1.0
 # Print that has so many more dark than faint shades (logarithm) was cut by the device.
 _CUT_BY_DEVICE = 0.5
+# Faint shades (hundredths) around print, a level, against darker ones: 1.7 to 3.6 on plain pages of
+# all the simulator's scanners, 0 to 1.5 where a program made white of what is lighter than a level.
+_FAINT, _DARK, _LEAST_FAINT = slice(1, 17), slice(17, 30), 1.1
 # So much of the answer table shows how the device renders the rims of print.
 _PRINT_MM = (50.0, 30.0)
 
@@ -42,6 +45,8 @@ def measure(view: PageView) -> Signs | NotAssessable:
     if rims is None or rims.core < _FEWEST_CORE_MM2 * scale**2:
         return NotAssessable("there is too little ink in the field")
     print_ = _of_print(view)
+    if print_ is not None and _whitened(print_.counts.sum(axis=0)):
+        return NotAssessable("a program or device cut the faint shades of all ink, print included")
     usual = np.zeros(_LAST - _FIRST) if print_ is None else _usual(print_.counts.sum(axis=0))
     single, shade = max(_step(counts, usual) for counts in rims.counts)
     together, _ = _step(rims.counts.sum(axis=0), usual)
@@ -76,6 +81,11 @@ def _of_print(view: PageView) -> Rims | None:
     return field_rims(
         view.raw.image, view.registration, view.template, region, view.ink.black, print_too=True
     )
+
+
+def _whitened(print_: NDArray[np.float64]) -> bool:
+    """Whether the form's own print has lost its rims: what the field lacks says nothing then."""
+    return float(print_[_FAINT].mean()) < _LEAST_FAINT * float(print_[_DARK].mean())
 
 
 def _contrast(
@@ -142,6 +152,7 @@ CHECK = PageCheck(
             c.value for c in ScanClass if c not in (ScanClass.BITONAL, ScanClass.RENDERED)
         ),
         min_scale=0.5,
+        version="2",
     ),
     measure,
 )

@@ -43,6 +43,8 @@ _PAIRS = 6
 # What exceeds the spread of a page's grain by this much is content that was not subtracted.
 _MOST_DEVIATIONS = 2.0
 _PRINT = 0.1
+# What differs by more than so many spreads, and so many grey levels, from other boxes is a speck.
+_SPECK_SPREADS, _LEAST_SPECK = 4.0, 12.0
 _LEAST_CLIP = 2.0
 _LEAST_SPREAD = 0.08
 _COPIES, _SHARE = 4, 0.12
@@ -194,9 +196,15 @@ def _rest(stack: _Stack) -> Floats:
     count, height, width = stack.grey.shape
     own = stack.grey.reshape(count, -1)
     away = own - own.mean(axis=0)
-    _, vectors = np.linalg.eigh(away @ away.T)
+    # Specks of a few boxes are no look that all share: left in, they would take up the common parts
+    # and leave their image on every box.
+    third = np.abs(away[::3])
+    spread = 1.4826 * np.partition(third, len(third) // 2, axis=0)[len(third) // 2]
+    most = np.maximum(_SPECK_SPREADS * spread, _LEAST_SPECK).astype(np.float32)
+    common = np.clip(away, -most, most)
+    _, vectors = np.linalg.eigh(common @ common.T)
     vectors = vectors[:, ::-1][:, : min(_COMMON_PARTS, count // 6)]
-    rest = away - vectors @ (vectors.T @ away)
+    rest = away - vectors @ (vectors.T @ common)
     # Boxes stacked one below the other are smoothed in one call; the slack keeps them apart.
     tall = rest.reshape(-1, width)
     rest = (tall - np.asarray(cv2.GaussianBlur(tall, (9, 9), 2.0), np.float32)).reshape(count, -1)

@@ -213,3 +213,14 @@ def test_a_page_that_no_check_of_the_image_could_judge_is_neither_flagged_nor_cl
     alike = fuse(_page(), [_sign("x", 1e-6, matches=("b.png",))], None, 0.01)
     assert alike.flagged
     assert alike.suspicion == pytest.approx(1 - 1e-6)
+
+
+def test_a_class_in_which_no_honest_page_scored_has_no_thinner_tail_than_others() -> None:
+    chance = np.random.default_rng(3)
+    pages = [(GREY, {"paste.cloned_box": float(chance.exponential(2.0))}) for _ in range(400)]
+    pages += [(ScanClass.PHOTO, {"paste.cloned_box": 0.0}) for _ in range(400)]
+    reference = Reference.learn(pages)
+    for score in (1.0, 4.0, 9.0):
+        grey = reference.p_value("paste.cloned_box", GREY, score)
+        assert reference.p_value("paste.cloned_box", ScanClass.PHOTO, score) == grey
+    assert reference.p_value("paste.cloned_box", ScanClass.PHOTO, 0.0) == 1.0

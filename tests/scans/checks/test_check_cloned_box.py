@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -16,6 +17,7 @@ from scans.source import read_pages
 from scans.types import MarkState
 from scans.view import PageView
 from tests.accuracy.press import press, simulated
+from tests.accuracy.refiled import REFILED
 from tests.scans.checks.altered import clean, pixels, saved, score_of
 from tests.scans.pages import form
 
@@ -42,6 +44,14 @@ def covered(page: PageView) -> tuple[np.ndarray, set[int]]:
 @pytest.mark.parametrize("profile", ["office_200", "adf_grey", "flatbed"])
 def test_boxes_that_are_only_printed_alike_are_no_copies(profile):
     assert score_of(CHECK, clean(profile)) < HONEST
+
+
+def test_specks_of_a_photocopier_are_no_look_that_boxes_share():
+    copied, _ = REFILED["photocopied and scanned"](
+        clean("grey").raw.image, np.random.default_rng(0)
+    )
+    image = cv2.imdecode(np.frombuffer(copied, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert score_of(CHECK, saved(image, "png", form("HL-01"))) < HONEST
 
 
 def test_outlines_that_fall_between_pixels_alike_are_no_copy(tmp_path):

@@ -57,6 +57,19 @@ def test_a_copied_mark_is_found_with_both_its_places(profile, how, ink_only):
     assert named == {page.template.page.boxes[i].box_mm for i in boxes}
 
 
+@pytest.mark.parametrize("profile", ["fax", "adf_grey"])
+def test_a_streak_of_the_scanner_through_boxes_is_no_copied_mark(profile):
+    page = clean(profile)
+    boxes = page.template.page.boxes
+    x = boxes[0].box_mm[0] + 0.5 * boxes[0].box_mm[2]
+    column = page.registration.to_px(np.array([[x, b.box_mm[1]] for b in boxes]))[:, 0]
+    image = page.raw.image.copy()
+    image[:, round(float(np.median(column))) + np.arange(3)] = 0
+    page = saved(image, "png", form("HL-01"))
+    assert len(page.marked) > 20
+    assert score_of(CHECK, page) < HONEST
+
+
 def test_a_page_with_one_mark_cannot_be_judged():
     page = clean("office_200")
     readings = [

@@ -72,12 +72,16 @@ def test_ink_multiplied_onto_a_page_lacks_its_faintest_shades(profile, limit):
     assert score(seal_rim, saved(bare, image)) > 3.0
 
 
-def test_a_scanner_that_cleans_its_background_does_so_to_print_as_well():
-    view = page_view("grey")
-    levels = np.arange(256)
-    paper = float(np.median(view.raw.image[::8, ::8]))
-    cleaned = np.where(levels > 0.92 * paper, 255, levels).astype(np.uint8)
-    assert score(seal_rim, saved(view, cv2.LUT(view.raw.image, cleaned))) < 2.5
+@pytest.mark.parametrize("profile", ["flatbed", "grey"])
+@pytest.mark.parametrize("share", [0.85, 0.92])
+def test_a_scanner_that_cleans_its_background_does_so_to_print_as_well(profile, share):
+    view = page_view(profile)
+    image = view.raw.image
+    light = image if image.ndim == 2 else image.min(axis=2, keepdims=True)
+    cleaned = np.where(light > share * float(np.median(image[::8, ::8])), 255, image)
+    answer = seal_rim.measure(replace(view, raw=replace(view.raw, image=cleaned.astype(np.uint8))))
+    assert isinstance(answer, NotAssessable)
+    assert "print included" in answer.reason
 
 
 def test_paper_that_came_along_has_another_grain():
