@@ -211,10 +211,13 @@ def _align(blank: BlankBoxes, colour: NDArray[np.uint8], dark: Floats) -> tuple[
     height, width = blank.print_.shape[1:]
     moved: Floats = np.empty(blank.print_.shape, np.float32)
     tinted = np.empty((len(dark), height, width, *colour.shape[3:]), np.uint8)
-    for i, (dx, dy) in enumerate(shifts.tolist()):
+    # Mostly all boxes lie alike: then they are moved at once.
+    step = max(1, len(dark)) if (shifts == shifts[:1]).all() else 1
+    for i in range(0, len(dark), step):
+        some, (dx, dy) = slice(i, i + step), shifts[i].tolist()
         top, left = SLACK_PX + dy, SLACK_PX + dx
-        moved[i] = dark[i, top : top + height, left : left + width]
-        tinted[i] = colour[i, top : top + height, left : left + width]
+        moved[some] = dark[some, top : top + height, left : left + width]
+        tinted[some] = colour[some, top : top + height, left : left + width]
     reach, added = _subtract(moved, blank)
     spread = _spread_ink(moved)
     inked = spread.reshape(len(dark), -1)[:, blank.rim]

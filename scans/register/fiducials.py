@@ -116,8 +116,10 @@ def fiducial_guesses(
     if len(expected) < 3 or len(squares.side) < 3 or page.fiducial_size_mm is None:
         return []
     found: dict[tuple[tuple[int, int], ...], tuple[float, Matrix]] = {}
+    mm = expected[:, 0] + 1j * expected[:, 1]
+    px = squares.centre[:, 0] + 1j * squares.centre[:, 1]
     for start in _starts(expected, squares, page.fiducial_size_mm):
-        pairs = _companions(expected, squares, start, _SLACK[photo])
+        pairs = _companions(mm, px, squares.side, start, _SLACK[photo])
         if len(pairs) < 3 or pairs in found:
             continue
         error, matrix = _fit(expected, squares, pairs, photo=photo)
@@ -159,19 +161,26 @@ def _starts(
 
 
 def _companions(
-    expected: NDArray[np.float64],
-    squares: Squares,
+    mm: NDArray[np.complex128],
+    px: NDArray[np.complex128],
+    side: NDArray[np.float64],
     start: tuple[tuple[int, int], tuple[int, int]],
     slack: float,
 ) -> tuple[tuple[int, int], ...]:
-    """All pairs (fiducial, square) that agree with two of them, as a turn and a scale say."""
+    """All pairs (fiducial, square) that agree with two of them, as a turn and a scale say.
+
+    Args:
+        mm: Places of the fiducials on the form, y as the imaginary part.
+        px: Places of the squares in the scan.
+        side: Their sides.
+        start: The two.
+        slack: How far others may be off, as a share of the distance of the two.
+    """
     (a, i), (b, j) = start
-    mm = expected[:, 0] + 1j * expected[:, 1]
-    px = squares.centre[:, 0] + 1j * squares.centre[:, 1]
     turn = (px[j] - px[i]) / (mm[b] - mm[a])
     reach = slack * abs(px[j] - px[i])
     gap = np.abs(px - (px[i] + turn * (mm - mm[a]))[:, None])
-    ratio = squares.side / squares.side[i]
+    ratio = side / side[i]
     pairs = [
         (c, k)
         for c, k in enumerate(gap.argmin(axis=1).tolist())

@@ -95,11 +95,16 @@ def _judged(files: list[Path], workers: int) -> float:
 
 def _form() -> Any:
     from detectors.instrument import load_instrument
+
+    return load_instrument(_form_file())
+
+
+def _form_file() -> Path:
     from scans.simulate.form import write_instrument
 
     folder = Path(os.environ.setdefault("SURVEY_AUDIT_BENCH_FORM", TemporaryDirectory().name))
     folder.mkdir(parents=True, exist_ok=True)
-    return load_instrument(write_instrument("HL-01", folder))
+    return write_instrument("HL-01", folder)
 
 
 def _two_workers(files: list[Path]) -> list[Measure]:
@@ -124,23 +129,29 @@ def _two_workers(files: list[Path]) -> list[Measure]:
 
 
 _PEAK = """
-import resource, sys
+import sys
 from pathlib import Path
+from detectors.instrument import load_instrument
 from scans.batch import page_outcomes
 from scans.reference import builtin_reference
-from tests.bench.bench_workers import _form
-files = [Path(name) for name in sys.argv[1:]]
-for _ in page_outcomes(files, _form(), reference=builtin_reference(), jobs=0):
+from scans.worker import limit_worker
+limit_worker()
+form, files = load_instrument(sys.argv[1]), [Path(name) for name in sys.argv[2:]]
+for _ in page_outcomes(files, form, reference=builtin_reference(), jobs=0):
     pass
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+status = Path("/proc/self/status").read_text()
+print(status.split("VmHWM:")[1].split()[0])
 """
 
 
 def _memory(files: list[Path]) -> list[Measure]:
-    """Largest resident memory of a process that judges few or many files."""
+    """Largest resident memory of a process that judges few or many files, set up as a worker."""
+    # The form is drawn here: that takes more memory than judging its pages. For the same reason
+    # the child asks for the peak of its own space: getrusage gives that of its parent before exec.
+    form = _form_file()
 
     def peak(names: list[Path]) -> float:
-        command = [sys.executable, "-c", _PEAK, *map(str, names)]
+        command = [sys.executable, "-c", _PEAK, str(form), *map(str, names)]
         done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
         return int(done.stdout.split()[-1]) / 1024
 
