@@ -133,7 +133,7 @@ CHECK = PageCheck(
             ),
         ),
         min_scale=0.07,
-        version="5",
+        version="6",
     ),
     measure,
 )

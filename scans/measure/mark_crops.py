@@ -31,6 +31,8 @@ _FEWEST_PX = 60
 _COARSE = 150
 # What agrees less than this in a sample of its pixels is no copy.
 _LEAST = 0.75
+# Grey levels by which pixels have to differ for a likeness.
+_LEAST_SPREAD = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +167,14 @@ def _places(
 
 
 def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Correlation of ``(k,)`` pixels with each of ``(n, k)``."""
+    """Correlation of ``(k,)`` pixels with each of ``(n, k)``; -1 where either is of one shade."""
     count = len(one)
     a = one - one.mean()
     # Small numbers keep their last digits when squared.
     b = other - one.mean()
     square = np.einsum("ij,ij->i", b, b) - b.sum(axis=1) ** 2 / count
-    norm = np.sqrt((a @ a) * np.maximum(square, 0.0))
-    result: NDArray[np.float64] = ((b @ a) / np.maximum(norm, 1e-6)).astype(np.float64)
-    return result
+    # Of solid ink nothing is left to compare but what sums of squares are rounded by.
+    least = count * _LEAST_SPREAD**2
+    norm = np.sqrt(float(a @ a) * np.maximum(square, least))
+    shaded = (square >= least) & (float(a @ a) >= least)
+    return np.where(shaded, (b @ a) / np.maximum(norm, least), -1.0)

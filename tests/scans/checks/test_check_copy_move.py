@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from scans.checks.paste_copy_move import CHECK
+from scans.measure.mark_crops import MarkCrop, copied_likeness
 from scans.types import MarkState
 from scans.view import PageView
 from tests.scans.checks.altered import clean, pixels, saved, score_of
@@ -68,6 +69,16 @@ def test_a_streak_of_the_scanner_through_boxes_is_no_copied_mark(profile):
     page = saved(image, "png", form("HL-01"))
     assert len(page.marked) > 20
     assert score_of(CHECK, page) < HONEST
+
+
+def test_solid_ink_of_one_shade_has_nothing_to_compare():
+    rng = np.random.default_rng(5)
+    ink = np.ones((40, 40), np.uint8)
+    solid = MarkCrop(np.zeros((52, 52), np.float32), ink, ink, 6, 12.0, 3.0, 0.1, 0.6)
+    grain = rng.normal(60.0, 10.0, (52, 52)).astype(np.float32)
+    assert copied_likeness(solid, solid) == -1.0
+    assert copied_likeness(replace(solid, grey=grain), solid) == -1.0
+    assert copied_likeness(replace(solid, grey=grain), replace(solid, grey=grain)) > 0.999
 
 
 def test_a_page_with_one_mark_cannot_be_judged():
