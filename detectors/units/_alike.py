@@ -211,8 +211,9 @@ def _kinds(data: Material) -> NDArray[np.intp]:
         edges = np.unique(np.quantile(source, np.linspace(0, 1, bands + 1)[1:-1]))
         band = np.searchsorted(edges, level[varied], side="right")
         middle = np.zeros(edges.size + 1)
-        for b in range(edges.size + 1):
-            inside = spread[varied[band == b]]
+        of_band = spread[varied][np.argsort(band.astype(np.uint8), kind="stable")]
+        ends = np.cumsum(np.bincount(band, minlength=middle.size))
+        for b, inside in enumerate(np.split(of_band, ends[:-1])):
             middle[b] = np.median(inside) if inside.size else 0.0
         kind[varied] = 2 * band + (spread[varied] > middle[band])
         used = 2 * (edges.size + 1)

@@ -19,6 +19,7 @@ __all__ = [
     "count_kinds",
     "draw_rows",
     "pack",
+    "sum_by_bin",
     "sum_of_alike",
     "sum_of_gains",
     "sum_of_lifts",
@@ -133,6 +134,22 @@ def sum_of_lifts(
             for t in range(tree.shape[0]):
                 along += flat[place[k, tree[t, 0]] * width + place[k, tree[t, 1]]]
             out[start + k, 1] = along
+
+
+@njit(cache=True, nogil=True)
+def sum_by_bin(
+    bin_of: NDArray[np.intp],
+    columns: NDArray[np.floating],
+    rows: NDArray[np.intp],
+    out: NDArray[np.float64],
+) -> None:
+    """Add columns of ``rows`` and their squares to ``(bins, 2 columns)`` sums."""
+    for at in range(rows.size):
+        place, i = bin_of[at], rows[at]
+        for k in range(columns.shape[1]):
+            value = np.float64(columns[i, k])
+            out[place, 2 * k] += value
+            out[place, 2 * k + 1] += value * value
 
 
 @njit(cache=True, nogil=True)

@@ -88,13 +88,8 @@ class Peers:
         bin_of = _bins(own)
         count = np.bincount(bin_of).astype(np.float64)
         middle = np.bincount(bin_of, own) / count
-        sums = [count]
-        spans = []
-        for k in range(columns.shape[1]):
-            column = columns[rows, k].astype(np.float64)
-            sums.append(np.bincount(bin_of, column).astype(np.float64))
-            sums.append(np.bincount(bin_of, column**2).astype(np.float64))
-            spans.append(np.ptp(columns[:known, k].astype(np.float64)))
+        known_columns = columns[:known]
+        spans = known_columns.max(axis=0).astype(np.float64) - known_columns.min(axis=0)
         order = np.argsort(bin_of.astype(np.int16), kind="stable")
         first = np.concatenate([[0], np.cumsum(count)]).astype(np.intp)
         weight = np.exp(np.outer(TILTS, middle)) * count
@@ -102,8 +97,8 @@ class Peers:
         return cls(
             t=middle,
             share=count / count.sum(),
-            sums=np.column_stack(sums),
-            floor=np.array(spans) ** 2 / (rows.size + 1.0),
+            sums=np.column_stack([count, _sums(bin_of, columns, rows)]),
+            floor=spans**2 / (rows.size + 1.0),
             rows=rows[order],
             first=first,
             mean_t=np.maximum.accumulate(mean_t),
@@ -200,6 +195,21 @@ class Peers:
         inside = (rng.random(count) * (self.first[drawn + 1] - first)).astype(np.intp)
         rows: NDArray[np.intp] = self.rows[first + inside]
         return rows
+
+
+def _sums(bin_of: NDArray[np.intp], columns: NDArray[np.floating], rows: NDArray[np.intp]) -> Array:
+    """``(bins, 2 columns)``: sum of each column and of its square over the ``rows`` of a bin."""
+    sums = np.zeros((int(bin_of.max()) + 1, 2 * columns.shape[1]))
+    if rows.size >= COMPILED_FROM:
+        from detectors.units._loops import sum_by_bin
+
+        sum_by_bin(bin_of, columns, rows, sums)
+        return sums
+    for k in range(columns.shape[1]):
+        column = columns[rows, k].astype(np.float64)
+        sums[:, 2 * k] = np.bincount(bin_of, column)
+        sums[:, 2 * k + 1] = np.bincount(bin_of, column**2)
+    return sums
 
 
 def _bins(t: Array) -> NDArray[np.intp]:
