@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.bench.measure import Measure
+from tests.bench.measure import Measure, peak_mb
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDS = 1_000_000
@@ -126,8 +126,6 @@ def _brute_force(answers: Any) -> Callable[[], float]:
 
 def _whole() -> dict[str, float]:
     """Everything that is measured on one million records."""
-    import resource
-
     import numpy as np
 
     from detectors.pairs import best_match, near_pairs, pack
@@ -151,7 +149,7 @@ def _whole() -> dict[str, float]:
         "pack": packing,
         "unique": len(packed),
         "pairs": pairs,
-        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000,
+        "memory": peak_mb(),
     }
 
 

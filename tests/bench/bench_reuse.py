@@ -7,13 +7,12 @@ field's all lie near to each other, as short lines of writing do.
 
 from __future__ import annotations
 
-import resource
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from scans.worker import limit_worker
-from tests.bench.measure import Measure, fastest
+from tests.bench.measure import Measure, fastest, peak_mb
 
 PAGES = 1_000_000
 HANDS = 20_000
@@ -52,7 +51,7 @@ def _against(check: Any, page: Any, other: Any, packed: int) -> list[Measure]:
 
     one, four, verified, whole = fastest(one_search, search, close, check)
     memory = sum(size for _, size in indices.values()) / 1e6
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mb()
     against = "the whole check of one page"
     return [
         Measure(f"search among {PAGES} codes", 1000 * one, "ms", one / whole, against),

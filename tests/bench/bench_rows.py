@@ -7,7 +7,6 @@ seconds, peak memory and the size of the store; each size runs in a process of i
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -15,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from tests.bench.measure import Measure
+from tests.bench.measure import Measure, peak_mb
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,7 +110,7 @@ def night(rows: int) -> dict[str, Any]:
                 began_phase = time.process_time()
             elif event == "phase.end":
                 seconds = time.process_time() - began_phase
-                line = f"{facts['phase']}: {seconds:.0f} s, peak so far {_peak():.0f} MB\n"
+                line = f"{facts['phase']}: {seconds:.0f} s, peak so far {peak_mb():.0f} MB\n"
                 sys.stderr.write(line)
                 sys.stderr.flush()
 
@@ -130,13 +129,9 @@ def night(rows: int) -> dict[str, Any]:
         "floor": floor,
         **spent,
         "again": again,
-        "peak_mb": _peak(),
+        "peak_mb": peak_mb(),
         "store_mb": size,
     }
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _table(rows: int, units: int) -> pd.DataFrame:

@@ -135,12 +135,12 @@ from detectors.instrument import load_instrument
 from scans.batch import page_outcomes
 from scans.reference import builtin_reference
 from scans.worker import limit_worker
+from tests.bench.measure import peak_mb
 limit_worker()
 form, files = load_instrument(sys.argv[1]), [Path(name) for name in sys.argv[2:]]
 for _ in page_outcomes(files, form, reference=builtin_reference(), jobs=0):
     pass
-status = Path("/proc/self/status").read_text()
-print(status.split("VmHWM:")[1].split()[0])
+print(peak_mb())
 """
 
 
@@ -153,7 +153,7 @@ def _memory(files: list[Path]) -> list[Measure]:
     def peak(names: list[Path]) -> float:
         command = [sys.executable, "-c", _PEAK, str(form), *map(str, names)]
         done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-        return int(done.stdout.split()[-1]) / 1024
+        return float(done.stdout.split()[-1])
 
     few, many = peak(files[:4]), peak(files)
     against = f"4 files ({few:.0f} MB)"

@@ -8,8 +8,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
-__all__ = ["Measure", "fastest"]
+__all__ = ["Measure", "fastest", "peak_mb"]
 
 REPEATS = 12
 
@@ -34,3 +35,12 @@ def fastest(*works: Callable[[], object], repeats: int = REPEATS) -> list[float]
             work()
             best[k] = min(best[k], time.process_time() - start)
     return best
+
+
+def peak_mb() -> float:
+    """Largest resident memory of this process in MB of 2^20 bytes.
+
+    The peak of its own space: ``getrusage`` begins with that of its parent before exec.
+    """
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
