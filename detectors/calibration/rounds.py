@@ -1,9 +1,12 @@
 """Scores of many units in one round against pseudo-rounds of honest units.
 
-Two steps. :func:`standardised` divides z-scores by the spread that the units of their own
+Three steps. :func:`standardised` divides z-scores by the spread that the units of their own
 round show, and takes off their common centre: honest units differ by more than chance.
 The same is done to every pseudo-round, so what the estimate of the spread costs (heavy
 tails where units are few) stands in the null as well and the ratio holds for any spread.
+:func:`differing` puts differences between units into the pseudo-rounds, as strong as those of
+the round: their variance can be told from a few dozen units, their tail cannot, so they are
+drawn exponential, the heaviest law whose density is log-concave, to either side.
 :func:`joint_p_values` then turns several scores of one unit into one p-value each and
 into one together: the smallest weighted p-value is itself compared with what the same
 minimum reaches in pseudo-units, whose scores hang together as the real ones do.
@@ -22,7 +25,7 @@ from numpy.typing import NDArray
 
 from detectors.calibration.tail import HonestDistribution
 
-__all__ = ["FREEDOM", "Spread", "joint_p_values", "spread_of", "standardised"]
+__all__ = ["FREEDOM", "Spread", "differing", "joint_p_values", "spread_of", "standardised"]
 
 # what the estimates are worth against "chance alone": centre 0, spread 1
 PRIOR_CENTRE = 20.0
@@ -69,6 +72,25 @@ def spread_of(z: Array, used: NDArray[np.bool_] | None = None) -> Spread:
 def standardised(z: Array, spread: Spread) -> Array:
     """``(z - centre) / scale``, round by round."""
     answer: Array = (z - spread.centre[..., None]) / spread.scale[..., None]
+    return answer
+
+
+def differing(null: Array, variance: float, rng: np.random.Generator) -> Array:
+    """Pseudo-rounds of units that differ beyond chance.
+
+    Args:
+        null: ``(rounds, units)`` z-scores by chance alone.
+        variance: That of the round's own z-scores, in units of that of ``null``.
+        rng: Draws the differences.
+
+    Returns:
+        As many z-scores with that variance; ``null`` itself where it is not above 1.
+    """
+    if not variance > 1.0:
+        return null
+    usual = float(np.median(spread_of(null).scale))
+    further = (rng.exponential(size=null.shape) - 1.0) * rng.choice([-1.0, 1.0], null.shape)
+    answer: Array = null + np.sqrt(variance - 1.0) * usual * further
     return answer
 
 

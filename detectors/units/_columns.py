@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from detectors.units._odds import TOUCHED, Material, edited_gain, invented_odds
 
-__all__ = ["SHOWN", "SIDES", "SPREAD", "TESTED", "columns_of"]
+__all__ = ["HABITS", "SHOWN", "SIDES", "SPREAD", "TESTED", "columns_of"]
 
 # all best, gain of "edited up", gain of "invented", spread: what is tested, in this order;
 # behind them stand the near duplicates, which are no sum over records
@@ -19,6 +19,10 @@ SIDES = (np.positive, np.positive, np.positive, np.abs, np.positive)
 # and the column that a reader is shown for each: all best, has a low answer, rather
 # invented than honest, spread
 SHOWN = (0, 4, 5, 3)
+# Whether a test also sees habits of a desk: how people are helped to mark (one column
+# throughout, evenly) differs between honest units by much, and skewed. The odds of tampering
+# and near duplicates are skewed by chance already, and what differs there has that shape.
+HABITS = (True, False, False, True, False)
 
 Array = NDArray[np.float64]
 

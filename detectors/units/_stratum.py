@@ -8,12 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.calibration.rounds import FREEDOM, Spread, joint_p_values, spread_of, standardised
+from detectors.calibration.rounds import (
+    FREEDOM,
+    Spread,
+    differing,
+    joint_p_values,
+    spread_of,
+    standardised,
+)
 from detectors.calibration.tail import HonestDistribution
 from detectors.table import RecordTable
 from detectors.trusted import trusted_rows
 from detectors.units._alike import Alike, packed_answers
-from detectors.units._columns import SHOWN, SIDES, SPREAD, TESTED, columns_of
+from detectors.units._columns import HABITS, SHOWN, SIDES, SPREAD, TESTED, columns_of
 from detectors.units._features import Features, features_of, features_of_codes
 from detectors.units._odds import Material
 from detectors.units._power import SIZES, Drift, copy_drifts, drifts, smallest_share
@@ -140,8 +147,10 @@ class Stratum:
             at.size,
         )
 
-    def judge(self, learned: Learned, out: NDArray[np.bool_], draws: Draws) -> Judged:
-        """Test the large units; those ``out`` do not count for the spread between units."""
+    def judge(
+        self, learned: Learned, out: NDArray[np.bool_], beyond: NDArray[np.bool_], draws: Draws
+    ) -> Judged:
+        """Test the large units: those ``out`` are no peers, those ``beyond`` not of the spread."""
         rng = np.random.default_rng([*self.seed, draws.units])
         own, big = self.label.size, self.big
         n, peers = self.sizes.astype(np.float64), learned.peers
@@ -160,7 +169,10 @@ class Stratum:
         width = np.sqrt(np.where(apart, 1.0 + n[big] / learned.peer_count, 1.0))
         raw = [*(z[:, :TESTED].T / width), pairs / width]
         pseudo = [*null.z.transpose(2, 0, 1), null_pairs]
-        found = [_calibrated(a, b, ~out[big]) for a, b in zip(raw, pseudo, strict=True)]
+        found = [
+            _calibrated(a, b, ~beyond[big], rng if habit else None)
+            for a, b, habit in zip(raw, pseudo, HABITS, strict=True)
+        ]
         standard = np.column_stack([own for own, _, _ in found])
         drawn = tuple(other for _, other, _ in found)
         p, together = joint_of(standard, drawn, sizes, self.weights)
@@ -219,15 +231,21 @@ def _part(
     )
 
 
-def _calibrated(z: Array, null: Array, used: NDArray[np.bool_]) -> tuple[Array, Array, float]:
+def _calibrated(
+    z: Array, null: Array, used: NDArray[np.bool_], rng: np.random.Generator | None
+) -> tuple[Array, Array, float]:
     """Both over the spread of their own round, which comes third.
 
-    A small quiet round sharpens no test.
+    A small quiet round sharpens no test. With ``rng`` the differences between units have a
+    heavy tail of their own (:func:`differing`), without it the shape of chance.
     """
     own, theirs = spread_of(z, used), spread_of(null)
     usual = float(np.median(theirs.scale))
     least = usual * min(1.0, FEW_TO_SHARPEN / max(int(used.sum()), 1))
     own = Spread(own.centre, np.maximum(own.scale, least))
+    if rng is not None:
+        null = differing(null, float(own.scale / usual) ** 2, rng)
+        theirs = spread_of(null)
     return standardised(z, own), standardised(null, theirs), float(own.scale)
 
 

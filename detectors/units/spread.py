@@ -22,7 +22,8 @@ INFO = CheckInfo(
     ),
     null_model=(
         "Pseudo-units drawn from peers at the unit's level; all shape tests of a unit are "
-        "calibrated together; the spread between honest units is measured in the round."
+        "calibrated together; the spread between honest units is measured in the round and "
+        "has an exponential tail there, as habits of desks differ."
     ),
     source="Within-person spread (Dunn et al. 2018, IRV) aggregated by unit; tilting: own work",
     innocent=(
@@ -34,7 +35,7 @@ INFO = CheckInfo(
     ),
     valid_for=frozenset({"20 records, 5 peer units"}),
     batch_dependent=True,
-    version="2",
+    version="3",
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detectors.calibration.rounds import joint_p_values, spread_of, standardised
+from detectors.calibration.rounds import differing, joint_p_values, spread_of, standardised
 
 
 def test_the_spread_of_many_units_is_theirs_and_tampered_ones_hardly_count():
@@ -35,6 +35,31 @@ def test_the_spread_cancels_against_pseudo_rounds(sigma):
     scores, honest = standardised(z, spread_of(z)), standardised(null, spread_of(null))
     share = (scores > np.quantile(honest, 0.99)).mean()
     assert 0.008 < share < 0.0135
+
+
+def test_units_that_differ_by_a_skewed_habit_reach_no_small_p_value_too_often():
+    rng = np.random.default_rng(6)
+    habit = rng.gamma(2.0, 1.0, (1500, 40)) - 2.0
+    z, null = rng.normal(size=(1500, 40)) + 0.8 * habit, rng.normal(size=(1500, 40))
+    own = spread_of(z)
+    usual = np.median(spread_of(null).scale)
+    heavy = differing(null, float(np.median(own.scale) / usual) ** 2, rng)
+    scores = standardised(z, own)
+    shares = [
+        (scores > np.quantile(standardised(honest, spread_of(honest)), 0.999)).mean()
+        for honest in (null, heavy)
+    ]
+    assert shares[0] > 0.005
+    assert shares[1] < 0.0025
+    # to either side, as strong as asked for
+    assert spread_of(heavy.ravel()).scale == pytest.approx(np.median(own.scale), rel=0.1)
+    assert abs(np.median(heavy)) < 0.05
+
+
+def test_units_that_differ_by_chance_alone_keep_their_null():
+    null = np.random.default_rng(7).normal(size=(5, 40))
+    assert differing(null, 1.0, np.random.default_rng(8)) is null
+    assert differing(null, float("nan"), np.random.default_rng(8)) is null
 
 
 def test_dependent_tests_cost_nothing_and_independent_ones_their_number():
