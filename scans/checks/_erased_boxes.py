@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.finding import Message
 from scans.checks._page_check import NotAssessable, Sign, Signs
 from scans.measure.boxes import PX_PER_MM
-from scans.measure.trace_model import trace_model
 from scans.types import MarkState
 from scans.view import PageView
 
-__all__ = ["Evidence", "evidence_of", "is_speck", "signs_of_model"]
+__all__ = ["Evidence", "evidence_of", "is_speck", "signs_of_odds"]
 
 # A page of fewer boxes without a mark has no paper of its own to compare with.
 _FEWEST = 8
@@ -25,18 +25,18 @@ _SPECK_MM, _SPECK_DARK = 1.3, 0.08
 Evidence = tuple[tuple[str, float | str], ...]
 
 
-def signs_of_model(
+def signs_of_odds(
     view: PageView,
-    model: str,
+    odds: NDArray[np.float64],
     zero: float,
     grow_mm: float,
     say: Callable[[PageView, int], tuple[Message, Evidence]],
 ) -> Signs | NotAssessable:
-    """Signs in the boxes that a model finds likeliest, worst first.
+    """Signs in the boxes that models of erasure find likeliest, worst first.
 
     Args:
         view: The page.
-        model: Name of the model.
+        odds: Log odds of each of its boxes.
         zero: Log odds from which a box scores above 0; nearly all honest boxes stay below.
         grow_mm: How far beyond the box the altered place reaches.
         say: Message and evidence of the box at a position.
@@ -44,7 +44,7 @@ def signs_of_model(
     traces = view.traces
     if int(traces.judged.sum()) < _FEWEST:
         return NotAssessable("too few boxes without a mark to know the page's paper by")
-    scores = np.where(traces.judged, trace_model(model).log_odds(traces.values) - zero, 0.0)
+    scores = np.where(traces.judged, odds - zero, 0.0)
     worst = [i for i in np.argsort(-scores, kind="stable").tolist() if scores[i] > 0]
     for i in worst[: 2 * _MOST_PLACES]:
         if is_speck(view, i):

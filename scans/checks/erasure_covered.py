@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
-from scans.checks._erased_boxes import Evidence, signs_of_model
+from scans.checks._erased_boxes import Evidence, signs_of_odds
 from scans.checks._page_check import NotAssessable, PageCheck, Signs
 from scans.types import ScanClass
 from scans.view import PageView
@@ -16,7 +16,7 @@ _GROW_MM = 1.5
 
 def measure(view: PageView) -> Signs | NotAssessable:
     """Score of the box that looks most as if something covered it."""
-    return signs_of_model(view, "covered", _ZERO, _GROW_MM, _say)
+    return signs_of_odds(view, view.traces.covered, _ZERO, _GROW_MM, _say)
 
 
 def _say(view: PageView, i: int) -> tuple[Message, Evidence]:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
-from scans.checks._erased_boxes import Evidence, signs_of_model
+from scans.checks._erased_boxes import Evidence, signs_of_odds
 from scans.checks._page_check import NotAssessable, PageCheck, Signs
 from scans.types import ScanClass
 from scans.view import PageView
 
-# Log odds that one honest page in ten reaches.
-_ZERO = -2.5
+# What takes a mark off takes paper and toner along. Dirt, a stamp, a fold or print of the back
+# leave lines and tone as a rubber does, but the surface and the outline as they were: a share of
+# the odds of those keeps honest pages farther from erasures.
+_SURFACE = 0.3
+# Summed log odds that one honest page in thirty reaches.
+_ZERO = -3.0
 _GROW_MM = 1.0
 
 
 def measure(view: PageView) -> Signs | NotAssessable:
     """Score of the box that looks most as if a mark had been taken off."""
-    return signs_of_model(view, "taken_off", _ZERO, _GROW_MM, _say)
+    odds = view.traces.taken_off + _SURFACE * view.traces.covered
+    return signs_of_odds(view, odds, _ZERO, _GROW_MM, _say)
 
 
 def _say(view: PageView, i: int) -> tuple[Message, Evidence]:
@@ -44,8 +49,9 @@ CHECK = PageCheck(
             "Faint lines (second derivatives along four directions, weighted by where this "
             "respondent's own marks run), tone, tint and unevenness of the bare paper in, "
             "around and beside each box are put beside the page's other boxes in robust spreads "
-            "and summed by a small tree model that never sees the printed outline. Boxes that "
-            "hold a mark as dark as the respondent's others are not judged."
+            "and summed by a small tree model that never sees the printed outline, with a third "
+            "of what another says about surface and outline. Boxes that hold a mark as dark as "
+            "the respondent's others are not judged."
         ),
         null_model=(
             "The likeliest box of honest pages of the same scan class; conformal p-value with a "
@@ -73,7 +79,7 @@ CHECK = PageCheck(
         valid_for=frozenset(
             {ScanClass.CONTINUOUS, ScanClass.CLIPPED_COLOUR, ScanClass.CLIPPED_GREY}
         ),
-        version="2",
+        version="3",
         min_scale=0.5,
     ),
     measure,

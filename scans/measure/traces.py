@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scans.measure.boxes import BoxPatches
+from scans.measure.trace_model import trace_model
 from scans.measure.trace_parts import Part, part_of, spread_over
 from scans.measure.trace_spreads import TRACE_NAMES, beside_others
 from scans.types import BoxReading, MarkState
@@ -58,6 +60,16 @@ class BoxTraces:
     def of(self, name: str) -> Doubles:
         """One trace of all boxes."""
         return self.values[:, TRACE_NAMES.index(name)]
+
+    @cached_property
+    def taken_off(self) -> Doubles:
+        """Log odds of each box that a mark was taken off it."""
+        return trace_model("taken_off").log_odds(self.values)
+
+    @cached_property
+    def covered(self) -> Doubles:
+        """Log odds of each box that a mark on it was covered."""
+        return trace_model("covered").log_odds(self.values)
 
 
 def box_traces(groups: Sequence[BoxPatches], readings: Sequence[BoxReading]) -> BoxTraces:

@@ -43,6 +43,8 @@ IN_TROUBLE_EACH = 3
 # Opening and saving again leaves its own trace, and honest offices do it: it must be known.
 SAVED_AGAIN_EACH = 2
 ALTERED_EACH = 30
+# How well light print holds hangs on the office's printer: its check speaks after calibrate only.
+LEFT_OUT = frozenset({"erasure.light_print"})
 TARGET = Path(__file__).resolve().parents[2] / "scans" / "builtin_reference.json"
 
 
@@ -85,7 +87,11 @@ def learnt_from(jobs: Sequence[Job], what: str) -> list[tuple[ScanClass, PageSco
     for k, page in enumerate(in_parallel(scores_of, jobs), start=1):
         if page is not None:
             scan_class, scores = page
-            rounded = {check: math.ceil(1000 * score) / 1000 for check, score in scores.items()}
+            rounded = {
+                check: math.ceil(1000 * score) / 1000
+                for check, score in scores.items()
+                if check not in LEFT_OUT
+            }
             learnt.append((scan_class, rounded))
         if k % 50 == 0:
             sys.stderr.write(f"{k} of {len(jobs)} {what} pages, {len(learnt)} read\n")
