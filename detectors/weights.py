@@ -43,6 +43,8 @@ UNIT_WEIGHTS: Mapping[str, float] = {
     "answers.blanks": 0.2,
     "answers.not_applicable": 0.4,
     "answers.same_distribution": 0.25,
+    # a habit of the desk as often as of a hand: shown beside other signs, never alone
+    "answers.spread": 0.0,
     "answers.unit_contradictions": 0.25,
     "answers.unit_pairs": 0.75,
     "channel.burst": 0.4,

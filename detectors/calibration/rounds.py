@@ -105,7 +105,8 @@ def joint_p_values(
             level of the unit in the same column, NaN where none was made. Tests may have
             different numbers of draws; their first ones belong to the same pseudo-units.
         classes: ``(units,)``: units that share a null.
-        weights: ``(tests,)``, positive.
+        weights: ``(tests,)``, not negative; a test of weight 0 has a p-value of its own and no
+            part in that of all together.
 
     Returns:
         ``(units, tests)`` and ``(units,)`` p-values, NaN where nothing was tested.
@@ -116,7 +117,7 @@ def joint_p_values(
     if not made.any():
         return p, together
     share = np.where(made, weights, 0.0)
-    share = share / share.sum()
+    share = share / max(float(share.sum()), np.finfo(np.float64).tiny)
     draws = min(null[k].shape[0] for k in np.flatnonzero(made))
     for one in np.unique(classes):
         mine = np.flatnonzero(classes == one)
@@ -129,6 +130,8 @@ def joint_p_values(
             if honest.n == 0:
                 continue
             p[mine, k] = honest.p_value(scores[mine, k])
+            if share[k] == 0.0:
+                continue
             smallest = np.fmin(smallest, p[mine, k] / share[k])
             among = honest.p_of_members(block[:draws].ravel())
             complete &= np.isfinite(among)

@@ -18,7 +18,9 @@ INFO = CheckInfo(
     title=Message("Mức phân tán trong phiếu", "Spread within records"),
     sees=(
         "The mean spread within a record, up or down, against peers of the same mean level: "
-        "one hand that fills many forms is more even, or more scattered, than many people are."
+        "one hand that fills many forms is more even, or more scattered, than many people are. "
+        "Shown beside other signs; it flags no unit by itself, as desks that show people how to "
+        "mark look like it."
     ),
     null_model=(
         "Pseudo-units drawn from peers at the unit's level; all shape tests of a unit are "
@@ -35,7 +37,7 @@ INFO = CheckInfo(
     ),
     valid_for=frozenset({"20 records, 5 peer units"}),
     batch_dependent=True,
-    version="3",
+    version="4",
 )
 
 

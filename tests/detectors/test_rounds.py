@@ -96,3 +96,17 @@ def test_far_beyond_the_draws_the_p_value_goes_on_falling():
     scores[0] = 9.0
     _, together = joint_p_values(scores, [null], np.zeros(10, dtype=np.intp), np.ones(1))
     assert together[0] < together[1] < 1 / 4001
+
+
+def test_a_test_without_weight_has_its_p_value_and_no_say():
+    rng = np.random.default_rng(11)
+    null = [rng.normal(size=(400, 12)) for _ in range(2)]
+    scores = rng.normal(size=(12, 2))
+    scores[0, 1] = 9.0
+    one = np.zeros(12, dtype=np.intp)
+    p, together = joint_p_values(scores, null, one, np.array([1.0, 0.0]))
+    assert p[0, 1] < 1e-4
+    _, alone = joint_p_values(scores[:, :1], null[:1], one, np.array([1.0]))
+    np.testing.assert_allclose(together, alone, rtol=0.02)
+    _, nothing = joint_p_values(scores, null, one, np.zeros(2))
+    assert np.isnan(nothing).all()
