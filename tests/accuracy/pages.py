@@ -135,7 +135,10 @@ def _measuring() -> str:
     scans = ROOT / "scans"
     rooms = ("checks", "measure", "read", "register", "source")
     paths = [p for room in rooms for p in (scans / room).iterdir() if p.is_file()]
-    names = ("laid.py", "page.py", "rectify.py", "template.py", "types.py", "view.py")
+    names = (
+        *("halvings.py", "laid.py", "page.py", "quantiles.py", "rectify.py", "template.py"),
+        *("types.py", "upright.py", "view.py"),
+    )
     return _hash_of([*paths, *(scans / name for name in names)])
 
 
