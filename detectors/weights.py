@@ -35,7 +35,7 @@ ORDER_ONLY = frozenset(
     }
 )
 
-# Five shape tests have one p-value together; it stands against single checks by this weight.
+# Four shape tests have one p-value together; it stands against single checks by this weight.
 SHAPE_WEIGHT = 6.0
 
 # Narrow evidence: each is worth a look beside the shape, none may drown it.

@@ -23,8 +23,8 @@ INFO = CheckInfo(
         "mark look like it."
     ),
     null_model=(
-        "Pseudo-units drawn from peers at the unit's level; all shape tests of a unit are "
-        "calibrated together; the spread between honest units is measured in the round and "
+        "Pseudo-units drawn from peers at the unit's level; it has no part in the p-value of a "
+        "unit's shape; the spread between honest units is measured in the round and "
         "has an exponential tail there, as habits of desks differ."
     ),
     source="Within-person spread (Dunn et al. 2018, IRV) aggregated by unit; tilting: own work",

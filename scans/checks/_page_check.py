@@ -15,7 +15,11 @@ from detectors.registry import Assessment, CheckInfo
 from scans.types import ScanClass
 from scans.view import PageView
 
-__all__ = ["NotAssessable", "PageCheck", "Sign", "Signs", "severity_of"]
+__all__ = ["SHADED", "NotAssessable", "PageCheck", "Sign", "Signs", "severity_of"]
+
+
+SHADED = frozenset(c.value for c in ScanClass if c not in (ScanClass.BITONAL, ScanClass.RENDERED))
+"""Scan classes whose pixels are those of a scanner or camera, in more than two levels."""
 
 
 @dataclass(frozen=True, slots=True)

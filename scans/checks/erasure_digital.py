@@ -6,9 +6,8 @@ import numpy as np
 
 from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
-from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
+from scans.checks._page_check import SHADED, NotAssessable, PageCheck, Sign, Signs
 from scans.measure.paper_grain import paper_grain
-from scans.types import ScanClass
 from scans.view import PageView
 
 # Paper whose variance is below this (in squared grey levels) shows no grain to miss.
@@ -80,15 +79,7 @@ CHECK = PageCheck(
                 "Correction tape or a glossy label put on the paper by the respondent.",
             ),
         ),
-        valid_for=frozenset(
-            c.value
-            for c in (
-                ScanClass.CONTINUOUS,
-                ScanClass.CLIPPED_GREY,
-                ScanClass.CLIPPED_COLOUR,
-                ScanClass.PHOTO,
-            )
-        ),
+        valid_for=SHADED,
         min_scale=0.5,
         version="2",
     ),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
-from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
+from scans.checks._page_check import SHADED, NotAssessable, PageCheck, Sign, Signs
 from scans.measure.light_print import has_light_print, light_print
-from scans.types import ScanClass
 from scans.view import PageView
 
 # A scanner that burns light colours out leaves less of the pattern than this.
@@ -82,15 +81,7 @@ CHECK = PageCheck(
                 "Print that is faint in places, a fold, dirt or damp that blurred the pattern.",
             ),
         ),
-        valid_for=frozenset(
-            c.value
-            for c in (
-                ScanClass.CONTINUOUS,
-                ScanClass.CLIPPED_GREY,
-                ScanClass.CLIPPED_COLOUR,
-                ScanClass.PHOTO,
-            )
-        ),
+        valid_for=SHADED,
         min_scale=0.6,
     ),
     measure,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
-from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
+from scans.checks._page_check import SHADED, NotAssessable, PageCheck, Sign, Signs
 from scans.measure.twin_boxes import Twins, twin_boxes
-from scans.types import MarkState, ScanClass
+from scans.types import MarkState
 from scans.view import PageView
 
 _MOST_PAIRS = 4
@@ -92,9 +92,7 @@ CHECK = PageCheck(
             ),
         ),
         # Not 1-bit scans: without grain, boxes that are printed alike may agree to the pixel.
-        valid_for=frozenset(
-            c.value for c in ScanClass if c not in (ScanClass.RENDERED, ScanClass.BITONAL)
-        ),
+        valid_for=SHADED,
         # Other series of honest pages, printed from a copy or with small boxes, reach 3 to 6.
         min_scale=1.0,
         version="4",

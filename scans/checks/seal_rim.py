@@ -7,10 +7,9 @@ from numpy.typing import NDArray
 
 from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
-from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
+from scans.checks._page_check import SHADED, NotAssessable, PageCheck, Sign, Signs
 from scans.measure.fields import zone_of
 from scans.measure.skirts import Rims, field_rims
-from scans.types import ScanClass
 from scans.view import PageView
 
 __all__ = ["CHECK", "measure"]
@@ -148,9 +147,7 @@ CHECK = PageCheck(
                 "A signature printed in facsimile or a seal printed in colour, where allowed.",
             ),
         ),
-        valid_for=frozenset(
-            c.value for c in ScanClass if c not in (ScanClass.BITONAL, ScanClass.RENDERED)
-        ),
+        valid_for=SHADED,
         min_scale=0.5,
         version="2",
     ),

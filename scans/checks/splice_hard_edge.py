@@ -6,9 +6,8 @@ import numpy as np
 
 from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
-from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
+from scans.checks._page_check import SHADED, NotAssessable, PageCheck, Sign, Signs
 from scans.measure.hard_edges import hard_edges
-from scans.types import ScanClass
 from scans.view import PageView
 
 _FEWEST = 8
@@ -120,15 +119,7 @@ CHECK = PageCheck(
                 "Scan software that cleaned dirt or punch holes by itself.",
             ),
         ),
-        valid_for=frozenset(
-            c.value
-            for c in (
-                ScanClass.CONTINUOUS,
-                ScanClass.CLIPPED_GREY,
-                ScanClass.CLIPPED_COLOUR,
-                ScanClass.PHOTO,
-            )
-        ),
+        valid_for=SHADED,
         # Sharpened scans of honest pages reach 13, whatever kind of scan they are taken for.
         min_scale=2.0,
     ),

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
-from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
+from scans.checks._page_check import SHADED, NotAssessable, PageCheck, Sign, Signs
 from scans.measure.jpeg_history import has_blocks, jpeg_history
-from scans.types import Registration, ScanClass
+from scans.types import Registration
 from scans.view import PageView
 
 # Honest pages that were merely saved again reach this in the worst of a thousand windows.
@@ -115,15 +115,7 @@ CHECK = PageCheck(
                 "Someone covered or annotated a part of the file openly.",
             ),
         ),
-        valid_for=frozenset(
-            c.value
-            for c in (
-                ScanClass.CONTINUOUS,
-                ScanClass.CLIPPED_GREY,
-                ScanClass.CLIPPED_COLOUR,
-                ScanClass.PHOTO,
-            )
-        ),
+        valid_for=SHADED,
         min_scale=0.3,
         version="3",
     ),
