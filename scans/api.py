@@ -25,6 +25,7 @@ simulated sheet, so that it runs anywhere:
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,8 @@ def check_page(
         instrument: The form, or its TOML file.
         page: Which page of the file, from 1.
         reference: Honest distributions, or the file that ``calibrate`` wrote; the built-in
-            ones for ``None``.
+            ones for ``None``. What the file learned with other versions of the checks is left
+            out, with a warning.
         false_flag_rate: Share of honest pages that may be flagged, in (0, 1).
 
     Returns:
@@ -170,7 +172,12 @@ def _form(instrument: Instrument | AnyPath) -> Instrument:
 
 
 def _honest(reference: Reference | AnyPath | None) -> Reference:
-    return reference if isinstance(reference, Reference) else load_reference(reference)
+    if reference is None or isinstance(reference, Reference):
+        return reference or builtin_reference()
+    honest = load_reference(reference)
+    if (old := honest.outdated_line(reference)) is not None:
+        warnings.warn(old, stacklevel=3)
+    return honest
 
 
 def _in_range(rate: float) -> None:

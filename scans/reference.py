@@ -8,6 +8,7 @@ wherever it has seen enough.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,25 +17,21 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from detectors.calibration.tail import HonestDistribution
 from detectors.errors import InputError
 from detectors.registry import Level, discover
+from scans.few_pages import Top, known, stretch, upper
 from scans.fusion import Fusion
+from scans.outdated import PAGE, outdated, outdated_line, versions_today
 from scans.types import ScanClass
 
 __all__ = ["PAGE", "PageScores", "Reference", "builtin_reference", "load_reference"]
 
 FORMAT = 2
-PAGE = "page"
-"""Stands for the page as a whole among the ids of checks: its fused likelihood ratio."""
 # Below this many pages a learnt distribution says too little to replace the built-in one.
 FEWEST_PAGES = 10
 # From here on it knows its own tail.
 ENOUGH_PAGES = 200
-# A cleaner scanner than the built-in ones makes scores count this much more at most.
-_MOST_STRETCH = 1.5
 # Honest real scans score up to two smallest spreads above simulated ones, mostly less than one.
 _SLACK = 1.5
 _MOST_BYTES = 64 << 20
@@ -55,6 +52,9 @@ class Reference:
             has one.
         slack: What a scanner and form that were not learned from may add to honest scores, in
             smallest believed spreads of each check.
+        versions: Check id -> version that it was learned with; empty in files that do not say.
+        outdated: Ids of what was learned with other versions and therefore taken out; the
+            fallback speaks there.
     """
 
     distributions: Mapping[tuple[str, str], HonestDistribution]
@@ -63,6 +63,8 @@ class Reference:
     source: Mapping[str, Any] = field(default_factory=dict)
     fusion: Fusion = field(default_factory=lambda: Fusion({}))
     slack: float = 0.0
+    versions: Mapping[str, str] = field(default_factory=dict)
+    outdated: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """One line: how many honest pages of which kind of scan it has seen."""
@@ -93,10 +95,10 @@ class Reference:
         if check == PAGE:
             # The fused ratio was brought to scale check by check. What is left, as where checks
             # hang together more than on the built-in scanners, may only draw it in.
-            louder = max(0.0, _upper(own) - _upper(base))
-            return base.p_value(float(score) - _known(own) * louder)
-        slack = self.fallback.slack * base.min_scale * (1.0 - _known(own))
-        return base.p_value(float(score) * _stretch(own, base) - slack)
+            louder = max(0.0, upper(own) - upper(base))
+            return base.p_value(float(score) - known(own) * louder)
+        slack = self.fallback.slack * base.min_scale * (1.0 - known(own))
+        return base.p_value(float(score) * stretch(own, base) - slack)
 
     def _of_other_classes(self, check: str, own: HonestDistribution, score: float) -> float:
         """How often a check speaks this loud on honest pages of the classes where it does at all.
@@ -179,11 +181,12 @@ class Reference:
             key: HonestDistribution.fit(values, min_scale=scales.get(key[0], 0.0))
             for key, values in scores.items()
         }
-        bare = Reference(fitted, counts, fallback, dict(source or {}))
+        versions = versions_today(None if fallback is None else _builtin_sha256())
+        bare = Reference(fitted, counts, fallback, dict(source or {}), versions=versions)
         fusion = Fusion.fit(bare.p_values(c, page) for c, page in altered)
         whole = replace(bare, fusion=fusion)
         ratios: dict[str, list[float]] = {}
-        tops = {key: _Top.of(honest) for key, honest in fitted.items()}
+        tops = {key: Top.of(honest) for key, honest in fitted.items()}
         for scan_class, page in seen:
             p_values = {}
             for check, score in page.items():
@@ -203,6 +206,7 @@ class Reference:
             "format": FORMAT,
             "source": dict(self.source),
             "pages": dict(sorted(self.pages.items())),
+            "checks": dict(sorted(self.versions.items())),
             "fusion": self.fusion.to_json(),
             "honest": [
                 {"check": check, "scan_class": scan_class, **distribution.to_json()}
@@ -227,64 +231,43 @@ class Reference:
         }
         pages = {str(k): int(v) for k, v in data["pages"].items()}
         fusion = Fusion.from_json(data["fusion"])
-        return Reference(distributions, pages, fallback, dict(data.get("source", {})), fusion)
+        versions = {str(k): str(v) for k, v in dict(data.get("checks", {})).items()}
+        source = dict(data.get("source", {}))
+        return Reference(distributions, pages, fallback, source, fusion, versions=versions)
 
+    def of_today(self) -> Reference:
+        """The same without what was learned with other versions of the checks than today's."""
+        other = outdated(self.versions, versions_today(_builtin_sha256()))
+        kept = {key: d for key, d in self.distributions.items() if key[0] not in other}
+        return replace(self, distributions=kept, outdated=other)
 
-@dataclass(frozen=True, slots=True)
-class _Top:
-    """The highest of honest scores, judged by all the others.
-
-    A page that is learned from must be judged as a fresh one is: by the other pages. Ranked
-    among them all, itself included, no page would ever be beyond all honest ones, and the next
-    honest page that is would look rarer than it is.
-    """
-
-    score: float
-    p_value: float
-
-    @staticmethod
-    def of(honest: HonestDistribution) -> _Top:
-        others = replace(honest, scores=honest.scores[:-1])
-        top = float(honest.scores[-1]) if honest.n else float("inf")
-        return _Top(top, float(others.p_value(top)) if honest.n > 1 else 1.0)
-
-    def left_out(self, honest: HonestDistribution, score: float) -> float:
-        """p-value of a member by the others."""
-        if score >= self.score:
-            return self.p_value
-        at_least = honest.n - int(np.searchsorted(honest.scores, score, side="left"))
-        return float(max(1, at_least) / max(1, honest.n))
-
-
-def _known(own: HonestDistribution) -> float:
-    """How far a few pages are believed: 0 without any, .73 for forty."""
-    return own.n / (own.n + 15.0)
-
-
-def _stretch(own: HonestDistribution, base: HonestDistribution) -> float:
-    """Factor that brings scores of one scanner to the scale of the built-in reference.
-
-    Ratio of the mean upper quarters, drawn towards 1 while few pages were seen.
-    """
-    floor = max(own.min_scale, base.min_scale, 1e-6)
-    # Ratios of few checks may be below 0 throughout: as small as can be.
-    ratio = (max(0.0, _upper(base)) + floor) / (max(0.0, _upper(own)) + floor)
-    return float(min(_MOST_STRETCH, ratio ** _known(own)))
-
-
-def _upper(honest: HonestDistribution) -> float:
-    return float(np.mean(honest.scores[-max(1, honest.n // 4) :]))
+    def outdated_line(self, where: str | Path) -> str | None:
+        """What whoever named this file must be told; ``None`` where all of it is of today."""
+        if not self.outdated:
+            return None
+        return outdated_line(str(where), self.outdated, self.source)
 
 
 @cache
 def builtin_reference() -> Reference:
     """The reference that ships with the program."""
-    text = files("scans").joinpath("builtin_reference.json").read_text(encoding="utf-8")
-    return replace(Reference.from_json(json.loads(text)), slack=_SLACK)
+    return replace(Reference.from_json(json.loads(_builtin())), slack=_SLACK)
+
+
+def _builtin() -> bytes:
+    return files("scans").joinpath("builtin_reference.json").read_bytes()
+
+
+@cache
+def _builtin_sha256() -> str:
+    return hashlib.sha256(_builtin()).hexdigest()[:16]
 
 
 def load_reference(path: str | Path | None) -> Reference:
     """The reference in ``path``, backed by the built-in one; only that for ``None``.
+
+    What it learned with other versions of the checks is left out: see its ``outdated``, and
+    tell the user its ``outdated_line``.
 
     Raises:
         InputError: If the file is no reference.
@@ -296,7 +279,7 @@ def load_reference(path: str | Path | None) -> Reference:
             text = stream.read(_MOST_BYTES + 1)
         if len(text) > _MOST_BYTES:
             raise ValueError(f"larger than {_MOST_BYTES >> 20} MB")
-        return Reference.from_json(json.loads(text), fallback=builtin_reference())
+        return Reference.from_json(json.loads(text), fallback=builtin_reference()).of_today()
     except OSError as error:
         raise InputError(
             f"the reference cannot be read ({error.strerror})",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import doctest
 import importlib
+import json
 import pkgutil
 
 import numpy as np
@@ -102,6 +103,13 @@ def test_a_reference_learnt_here_judges_here(sheets, tmp_path):
     assert sum(reference.pages.values()) == len(paths)
     assert [page.origin.path.endswith("torn.jpg") for page in out] == [True]
     assert scans.check_page(paths[0], toml, reference=reference).status.value == "read"
+    kept = tmp_path / "kept.json"
+    kept.write_text(json.dumps(reference.to_json()), encoding="utf-8")
+    assert scans.check_page(paths[0], toml, reference=kept).status.value == "read"
+    old = reference.to_json() | {"checks": {}}
+    kept.write_text(json.dumps(old), encoding="utf-8")
+    with pytest.warns(UserWarning, match="other versions of all checks"):
+        scans.check_page(paths[0], toml, reference=kept)
 
 
 def test_bad_arguments_are_told(sheets, tmp_path):

@@ -61,10 +61,14 @@ def check(
         raise UsageError("--false-flag-rate must lie between 0 and 1", remedy="e.g. 0.01")
     from detectors.instrument import load_instrument
     from scans.batch import check_files
+    from scans.reference import load_reference
     from scans.worker import limit_worker
 
     limit_worker()
     form = load_instrument(instrument)
+    honest = load_reference(reference)
+    if reference is not None and (old := honest.outdated_line(reference)) is not None:
+        talk(f"warning: {old}")
 
     def shown(outcomes: Iterator[PageOutcome]) -> Iterator[PageOutcome]:
         return progress(outcomes, "checking pages")
@@ -72,7 +76,7 @@ def check(
     results = check_files(
         pages,
         form,
-        reference=reference,
+        reference=honest,
         jobs=jobs,
         false_flag_rate=false_flag_rate,
         progress=shown,

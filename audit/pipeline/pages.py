@@ -15,7 +15,7 @@ from audit.settings import Settings
 from audit.store import Store
 from audit.store.pages import Files, Pages
 
-__all__ = ["compare_pages", "judge_pages", "references"]
+__all__ = ["compare_pages", "judge_pages", "outdated_references", "references"]
 
 # Files that are fetched from a bucket at a time: enough to keep workers busy for a minute, few
 # enough for a temporary folder.
@@ -29,6 +29,19 @@ def references(settings: Settings, forms: Sequence[RoundForm]) -> dict[str, str]
         for form in forms
         if form.settings.reference is not None
     }
+
+
+def outdated_references(settings: Settings, forms: Sequence[RoundForm]) -> list[str]:
+    """One line for each reference of a paper form that was learned with other checks than today's.
+
+    Raises:
+        InputError: If a file is no reference.
+    """
+    from scans.reference import load_reference
+
+    named = dict.fromkeys(form.reference for form in _paper(settings, forms) if form.reference)
+    lines = [load_reference(path).outdated_line(path) for path in named]
+    return [line for line in lines if line is not None]
 
 
 def judge_pages(store: Store, settings: Settings, forms: Sequence[RoundForm], tools: Tools) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 
 from audit.pipeline.lock import LeaseLost, round_lock, store_lock
 from audit.pipeline.manifest import manifest_of, write_manifest
-from audit.pipeline.pages import references
+from audit.pipeline.pages import outdated_references, references
 from audit.pipeline.phases import Phases
 from audit.pipeline.plan import Inputs, input_key
 from audit.pipeline.seal import note_changes, seal
@@ -49,7 +49,8 @@ class Outcome:
         exit_code: By the contract.
         counts: Files, pages, records, findings, cases by name.
         not_judged: One line for each input that could not be judged.
-        warnings: What does not fit about the trail's checkpoints; see ``verify``.
+        warnings: References that were learned with other checks than today's, and what does
+            not fit about the trail's checkpoints; see ``verify``.
     """
 
     run_id: str
@@ -86,7 +87,7 @@ def run_round(settings: Settings, tools: Tools) -> Outcome:
             key = input_key(inputs)
             done = _done(store, settings, key)
             if done is not None:
-                return _again(store, settings, done, tools)
+                return _again(store, settings, sources, done, tools)
             _refuse_deleted(store, settings)
             with store.reading() as connection:
                 run_id = Runs(connection, settings.round.id).fresh_id(f"{stamp}-{key[:8]}")
@@ -220,7 +221,7 @@ def _finish(work: Work, started: str, counts: Mapping[str, int]) -> Outcome:
             manifest=path.name,
             manifest_sha256=digest,
         )
-    warnings = seal(store, settings, run_id, tools)
+    warnings = _warnings(store, settings, work.sources, run_id, tools)
     tools.log(
         "run.end", run=run_id, status="done", exit_code=int(code), not_judged=len(lines), **counts
     )
@@ -234,7 +235,18 @@ def _finish(work: Work, started: str, counts: Mapping[str, int]) -> Outcome:
     )
 
 
-def _again(store: Store, settings: Settings, done: Mapping[str, Any], tools: Tools) -> Outcome:
+def _warnings(
+    store: Store, settings: Settings, sources: Sources, run_id: str, tools: Tools
+) -> list[str]:
+    return [
+        *outdated_references(settings, sources.forms),
+        *seal(store, settings, run_id, tools),
+    ]
+
+
+def _again(
+    store: Store, settings: Settings, sources: Sources, done: Mapping[str, Any], tools: Tools
+) -> Outcome:
     lines, code = verdict(store, settings)
     tools.log("run.end", run=done["id"], status="nothing_new", exit_code=int(code))
     return Outcome(
@@ -243,5 +255,5 @@ def _again(store: Store, settings: Settings, done: Mapping[str, Any], tools: Too
         exit_code=code,
         counts=done["counts"],
         not_judged=lines,
-        warnings=seal(store, settings, done["id"], tools),
+        warnings=_warnings(store, settings, sources, done["id"], tools),
     )

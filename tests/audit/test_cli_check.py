@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from audit.cli.check import _COLUMNS
@@ -14,6 +15,8 @@ from audit.cli.main import run
 from detectors.errors import ExitCode
 from detectors.registry import Level, discover
 from scans.reference import PAGE
+from scans.simulate.page import simulate_page
+from scans.simulate.respondents import random_spec, tampered_spec
 from tests.scans.pages import form, honest, written
 from tests.schemas import accept_page
 
@@ -226,3 +229,93 @@ def test_calibrate_writes_nothing_where_it_learnt_nothing(folder, toml, capsys):
     assert code == ExitCode.INPUT
     assert "none of the pages" in capsys.readouterr().err
     assert not target.exists()
+
+
+# --- references that were learned with other versions of the checks
+
+
+@pytest.fixture(scope="module")
+def learnt(toml, tmp_path_factory):
+    """What ``calibrate`` writes, as if it had seen three hundred pages that are always loud."""
+    folder = tmp_path_factory.mktemp("reference")
+    sheets = [written(honest("HL-01", 2, seed), f"cli-learnt-{seed}") for seed in (21, 22)]
+    target = folder / "ref.json"
+    assert run(["calibrate", *map(str, sheets), "-i", toml, "-o", str(target)]) == ExitCode.DONE
+    data = json.loads(target.read_text(encoding="utf-8"))
+    for entry in data["honest"]:
+        if entry["check"] != PAGE:
+            entry |= {"scores": [1e6], "counts": [300]}
+    return data
+
+
+def told(toml, data, path, sheet, capsys):
+    """The page and what was said of the reference; that as its file is on ``path``."""
+    path.write_text(json.dumps(data), encoding="utf-8")
+    assert run(["check", str(sheet), "-i", toml, "--reference", str(path)]) == ExitCode.DONE
+    out, err = capsys.readouterr()
+    (page,) = lines_of(out)
+    return page, [line for line in err.splitlines() if "warning" in line]
+
+
+@pytest.fixture(scope="module")
+def copied():
+    """A page with a mark that was copied in the file."""
+    plain = random_spec("HL-01", 2, 31, profile="flatbed")
+    spec = tampered_spec(plain, "CAT_3", np.random.default_rng(31), variant="box", strength="gross")
+    return written(simulate_page(spec, 31), "cli-copied")
+
+
+def test_calibrate_notes_with_which_versions_of_the_checks_it_learnt(learnt):
+    today = {check_id: check.info.version for check_id, check in discover(Level.PAGE).items()}
+    assert {check: learnt["checks"][check] for check in today} == today
+    assert learnt["checks"].keys() - today.keys() == {PAGE}
+
+
+def test_a_reference_of_todays_checks_is_used_without_a_word(
+    learnt, toml, copied, tmp_path, capsys
+):
+    page, said = told(toml, learnt, tmp_path / "ref.json", copied, capsys)
+    assert said == []
+    # It was made to say that honest pages of this scanner are louder than anything.
+    assert "paste.copy_move" not in {finding["detector"] for finding in page["findings"]}
+
+
+def test_a_check_that_changed_since_falls_back_to_the_builtin_reference(
+    learnt, toml, copied, tmp_path, capsys
+):
+    old = learnt | {"checks": learnt["checks"] | {"paste.copy_move": "0"}}
+    page, said = told(toml, old, tmp_path / "old.json", copied, capsys)
+    assert page["flagged"]
+    assert {finding["detector"] for finding in page["findings"]} == {"paste.copy_move"}
+    (line,) = said
+    for part in (str(tmp_path / "old.json"), "paste.copy_move", "survey-audit calibrate"):
+        assert part in line
+    assert "paste.cloned_box" not in line
+
+
+def test_a_reference_that_does_not_say_is_as_if_there_were_none(
+    learnt, toml, copied, tmp_path, capsys
+):
+    old = {key: value for key, value in learnt.items() if key != "checks"}
+    page, said = told(toml, old, tmp_path / "old.json", copied, capsys)
+    assert run(["check", str(copied), "-i", toml]) == ExitCode.DONE
+    assert lines_of(capsys.readouterr().out) == [page]
+    (line,) = said
+    assert "all checks" in line
+
+
+def test_what_the_builtin_reference_does_not_know_is_not_assessable(
+    learnt, toml, copied, tmp_path, capsys
+):
+    """Fine print is judged after ``calibrate`` only."""
+    check = "erasure.light_print"
+    scan_class = next(e["scan_class"] for e in learnt["honest"] if e["check"] == PAGE)
+    known = {"check": check, "scan_class": scan_class, "scores": [0.0], "counts": [300]}
+    data = learnt | {"honest": [*learnt["honest"], known]}
+    page, _ = told(toml, data, tmp_path / "ref.json", copied, capsys)
+    before = page["not_assessable_reasons"].get(check, "")
+    assert "no honest pages" not in before
+    old = data | {"checks": data["checks"] | {check: "0"}}
+    page, (line,) = told(toml, old, tmp_path / "old.json", copied, capsys)
+    assert "no honest pages" in page["not_assessable_reasons"][check]
+    assert check in line

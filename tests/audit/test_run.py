@@ -23,6 +23,7 @@ from audit.store import open_store
 from audit.verification import verify_round
 from detectors.errors import Busy, ConfigError, ExitCode
 from detectors.finding import Severity
+from scans.outdated import versions_today
 from tests.audit.crash import database
 from tests.audit.nights import GOOD, count, decide, fill, quiet, rows, run, table
 from tests.audit.rounds import (
@@ -366,3 +367,21 @@ def test_the_real_table_checks_fit_in(new_round: MakeRound, tmp_path: Path) -> N
     records = table(settings_of(config), "records")
     assert records["p_value"].notna().any()
     assert set(records["state"]) <= {"scored", "held"}
+
+
+def test_every_run_says_that_a_reference_was_learned_with_other_checks(tmp_path: Path) -> None:
+    config, scans = small_round(tmp_path / "r"), FakeScans()
+    fill(tmp_path / "r", scans)
+    reference = tmp_path / "r/instruments/honest.json"
+    learned = {"format": 2, "pages": {"continuous": 40}, "fusion": {}, "honest": []}
+    learned["checks"] = {**versions_today("of today"), "paste.copy_move": "0"}
+    reference.write_text(json.dumps(learned), "utf-8")
+    named = '[[instrument]]\nreference = "instruments/honest.json"\n'
+    config.write_text(config.read_text("utf-8").replace("[[instrument]]\n", named), "utf-8")
+    for new in (True, False):
+        outcome = run_round(settings_of(config), quiet(scans))
+        assert outcome.nothing_new is not new
+        (line,) = [line for line in outcome.warnings if "calibrate" in line]
+        assert str(reference) in line
+        assert "paste.copy_move" in line
+        assert "erasure.fluid" not in line
