@@ -139,6 +139,10 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (r"no seal on the page, .*", "trang không có dấu đóng đủ rõ để so sánh"),
     (r"no handwriting in the fields .*", "trang không có chữ viết tay đủ nhiều để so sánh"),
     (r"too few empty boxes on the page .*", "trang có quá ít ô trống để so sánh"),
+    (
+        r"too few empty boxes of one size and enough detail .*",
+        "trang có quá ít ô trống cùng cỡ, hoặc ô quá ít chi tiết để so sánh",
+    ),
     (r"too few boxes with a printed outline .*", "quá ít ô còn nét in để đo độ lệch"),
     (
         r"the page has no field for a seal or a signature",

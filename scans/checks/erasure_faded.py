@@ -14,8 +14,10 @@ from scans.view import PageView
 # Honest marks of one sheet differ by at least this share of their darkness.
 _FLOOR = 0.035
 _FEWEST_MARKS = 4
-# Ink below this share of a box has no darkness to speak of.
+# Ink below this share of a box has no darkness to speak of; nor has what is no more than so often
+# the noise of empty boxes, which sharpening and compression raise.
 _LEAST_INK = 0.012
+_TIMES_NOISE, _QUIETER = 2.5, 0.97
 # A faint mark that is an item's only one is far likelier honest than erased.
 _ALONE = 0.4
 # A pale area without a line in it: a stain or a smear, of which a rubber leaves none.
@@ -27,11 +29,13 @@ _CLOSELY = 3.0
 
 def measure(view: PageView) -> Signs | NotAssessable:
     """Score of the most faded mark, in robust spreads of the sheet's other marks."""
+    noise = [r.features["ink"] for r in view.readings if r.state is MarkState.EMPTY]
+    least = max(_LEAST_INK, _TIMES_NOISE * float(np.quantile(noise or [0.0], _QUIETER)))
     drawn = {
         i: r.features["faded"]
         for i, r in enumerate(view.readings)
         if r.state is not MarkState.EMPTY
-        and r.features["ink"] >= _LEAST_INK
+        and r.features["ink"] >= least
         and not r.features["foreign"]
         and not _is_stain(r)
     }
@@ -99,7 +103,8 @@ CHECK = PageCheck(
             "A rubber, an eraser pen or a blade leaves part of the line. Within one sheet by one "
             "hand the darkest sixth of every mark is the same to a tenth; an erased mark keeps "
             "half to three quarters of it. A faint mark beside a full one in the same item "
-            "counts whole, one alone counts less."
+            "counts whole, one alone counts less; what is little more than the ink that noise "
+            "leaves in empty boxes is no mark."
         ),
         null_model=(
             "The most faded mark of honest pages of the same scan class; conformal p-value with a "
@@ -126,7 +131,7 @@ CHECK = PageCheck(
             }
         ),
         min_scale=1.0,
-        version="3",
+        version="4",
     ),
     measure,
 )

@@ -15,8 +15,15 @@ from scans.measure.lost_print import LostPrint, lost_print
 from scans.types import ScanClass
 from scans.view import PageView
 
-# Boxes of honest pages keep their outline to within this share, toner loss included.
-_OUTLINE_SPREAD = 0.04
+# Boxes of honest pages keep their outline to within this share, toner loss included; below so many
+# pixels a mm, where a line is hardly two pixels broad, it breaks sooner.
+_OUTLINE_SPREAD, _FINE = 0.04, 8.0
+# Of the outlines of so many boxes nearby, at most of full print: an outline below this share is
+# gone. Copies, low resolutions and light that falls off leave thin outlines faint all over or on
+# one side.
+_GONE, _NEARBY = 0.3, 12
+# So many boxes of a page may be covered and leave the usual spread as it is.
+_UNTOUCHED, _NORMAL_UNTOUCHED = 0.8, 0.84
 # Scanners leave up to 3.7 mm of local shift, creased sheets and feeders included; telephones from
 # 8.5 mm where perspective was not taken out.
 _BENT_MM = 5.5
@@ -45,7 +52,11 @@ def _boxes(view: PageView) -> list[Sign]:
         return []
     values = np.array([value for value, _ in found.values()])
     middle = float(np.median(values))
-    spread = max(_OUTLINE_SPREAD, 1.4826 * float(np.median(np.abs(values - middle))))
+    coarse = max(1.0, _FINE / view.registration.px_per_mm)
+    usual = 1.4826 * float(np.median(np.abs(values - middle)))
+    spread = max(_OUTLINE_SPREAD * coarse**2, usual)
+    # Light that falls off breaks outlines on one side of the page, not on one box.
+    spread = max(spread, (float(np.quantile(values, _UNTOUCHED)) - middle) / _NORMAL_UNTOUCHED)
     signs = []
     for i in sorted(found, key=lambda i: -found[i][0])[:4]:
         value, box_mm = found[i]
@@ -83,7 +94,7 @@ def _outline_lost(group: BoxPatches) -> NDArray[np.float64]:
     rim = np.abs(group.distance) < 0.5
     outline = rim[None] & (group.print_ > 0.45)
     total = outline.sum(axis=(1, 2))
-    gap = outline & (group.spread < 0.3 * 255)
+    gap = outline & (group.spread < _GONE * _usual_nearby(group, outline)[:, None, None])
     lost = np.zeros(len(group.boxes))
     kernel = np.ones((3, 3), np.uint8)
     for i in np.flatnonzero((total >= 12) & gap.any(axis=(1, 2))):
@@ -93,6 +104,17 @@ def _outline_lost(group: BoxPatches) -> NDArray[np.float64]:
             sizes = np.bincount(labels[gap[i]].ravel(), minlength=count)[1:]
             lost[i] = float(sizes.max()) / total[i]
     return lost
+
+
+def _usual_nearby(group: BoxPatches, outline: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Darkness of the outlines of the boxes around each, of 255."""
+    levels = np.array(
+        [np.median(s[o]) if o.any() else 255.0 for s, o in zip(group.spread, outline, strict=True)]
+    )
+    places = np.array([box.box_mm[:2] for box in group.boxes])
+    far = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1))
+    nearest = np.argsort(far, axis=1, kind="stable")[:, :_NEARBY]
+    return np.asarray(np.median(levels[nearest], axis=1), np.float64)
 
 
 def _tiles(view: PageView) -> list[Sign] | None:
@@ -143,8 +165,10 @@ CHECK = PageCheck(
         sees=(
             "What covers a mark covers the form's own print too: the outline of the box or the "
             "words in its row, or beside a field, are gone or broken in one piece, whatever is "
-            "drawn on top later. It needs no grey levels, so it holds on 1-bit scans. Print that "
-            "stands alone, as in the head, is not looked at: offices print their own name there."
+            "drawn on top later. Outlines are held against those of the boxes around: copies and "
+            "low resolutions leave thin print faint. It needs no grey levels, so it holds on 1-bit "
+            "scans. Print that stands alone, as in the head, is not looked at: offices print their "
+            "own name there."
         ),
         null_model=(
             "The worst box or printed tile of honest pages of the same scan class, in spreads of "
@@ -165,7 +189,7 @@ CHECK = PageCheck(
             ),
         ),
         min_scale=1.0,
-        version="4",
+        version="5",
     ),
     measure,
 )

@@ -20,7 +20,7 @@ _CEILING = 1.0008
 # Marks of one hand reach this pixel by pixel; what lies below is no sign at all.
 _NATURAL = 0.92
 # A mark must be a line drawing of so many mm of contour: a dot or a short dash looks like
-# every other one.
+# every other one, and what fills a box up to its outline has the outline's shape.
 _FULL_CONTOUR_MM = 8.0
 # So does a straight stroke, and a box filled solid, whose shape is the box's own: lines bend over
 # so much, and are no broader than this.
@@ -133,7 +133,7 @@ CHECK = PageCheck(
             ),
         ),
         min_scale=0.07,
-        version="6",
+        version="7",
     ),
     measure,
 )

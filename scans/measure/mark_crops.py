@@ -44,7 +44,8 @@ class MarkCrop:
         ink: uint8 ``(h, w)``: 1 where ink was added to the form.
         near: uint8 ``(h, w)``: 1 on ink and its rim, 0 on the form's print.
         slack: Width of the border around ``ink`` in ``grey``, in pixels.
-        contour: Length of the contour of the ink in mm: how much line there is in it.
+        contour: Length of the contour of the ink in mm, apart from what the form's print draws: how
+            much line there is in it. Of a box filled up to its outline hardly any.
         breadth: Of the narrowest rectangle around the ink, in mm: a straight stroke has little.
         upright: Share of the ink in one narrow row or column of pixels: nearly all of a streak that
             dirt in a feeder draws through boxes.
@@ -101,7 +102,7 @@ def mark_crops(
                 solid,
                 near,
                 slack,
-                float(rim.sum()) / scale,
+                float((rim & near).sum()) / scale,
                 _breadth(solid) / scale,
                 _upright(solid, max(1, round(_STREAK_MM * scale))),
                 2.0 * float(solid.sum()) / max(1.0, float(rim.sum())) / scale,

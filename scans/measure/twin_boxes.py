@@ -47,6 +47,11 @@ _PRINT = 0.1
 _SPECK_SPREADS, _LEAST_SPECK = 4.0, 12.0
 _LEAST_CLIP = 2.0
 _LEAST_SPREAD = 0.08
+# Fisher's z of a few pixels is uncertain by one over the root of their number, and only one in
+# four is new: its neighbours are blurred together.
+_UNCERTAIN = 2.0
+# Below so many pixels that differ, outlines that fall between pixels alike are the same picture.
+_FEWEST_TELLING = 125.0
 _COPIES, _SHARE = 4, 0.12
 # Fisher's z of honest pairs falls off faster than an exponential, which tails are continued by.
 _POWER = 1.5
@@ -87,7 +92,7 @@ def twin_boxes(
     ink: PageInk,
     empty: frozenset[int],
 ) -> tuple[Twins, ...] | None:
-    """The pairs that agree most, best first; ``None`` where there are too few boxes.
+    """The pairs that agree most, best first; ``None`` where too few boxes tell enough.
 
     Args:
         raw: The scan.
@@ -102,8 +107,12 @@ def twin_boxes(
         stack = _stack(raw.grey, registration, group, ink.threshold, empty)
         if stack is None:
             continue
+        rest = _rest(stack)
+        pixels = _telling(rest[:, _SLACK_PX:-_SLACK_PX, _SLACK_PX:-_SLACK_PX] * stack.free)
+        if pixels < _FEWEST_TELLING:
+            continue
         judged = True
-        found += _pairs(stack)
+        found += _pairs(stack, rest, _UNCERTAIN / math.sqrt(pixels))
     found.sort(key=lambda pair: -pair.score)
     return tuple(found) if judged else None
 
@@ -213,9 +222,16 @@ def _rest(stack: _Stack) -> Floats:
     return np.asarray(np.clip(rest, -most, most), np.float32).reshape(count, height, width)
 
 
-def _pairs(stack: _Stack) -> list[Twins]:
+def _telling(inner: Floats) -> float:
+    """By how many pixels a usual box differs from the others: all alike count whole."""
+    squares = (inner * inner).reshape(len(inner), -1)
+    sums, fourth = squares.sum(axis=1), (squares * squares).sum(axis=1)
+    return float(np.median(sums * sums / np.maximum(fourth, 1e-6)))
+
+
+def _pairs(stack: _Stack, rest: Floats, uncertain: float) -> list[Twins]:
     s = _SLACK_PX
-    rest, free, index = _rest(stack), stack.free, stack.index
+    free, index = stack.free, stack.index
     inner = rest[:, s:-s, s:-s] * free
     count, _, w = inner.shape
     telling = _sample(inner)
@@ -235,7 +251,7 @@ def _pairs(stack: _Stack) -> list[Twins]:
     usual = np.sort(np.arctanh(np.clip(alike.max(axis=1), 0.0, _NEARLY_ONE)))
     # Two boxes of a copied pair, and of a few more pairs, are not what boxes usually find.
     high = float(usual[-1 - min(count - 1, max(_COPIES, math.ceil(_SHARE * count)))])
-    spread = max(_LEAST_SPREAD, high - float(np.median(usual)))
+    spread = max(_LEAST_SPREAD, uncertain, high - float(np.median(usual)))
     found: dict[tuple[int, int], Twins] = {}
     for k in np.argsort(-alike, axis=None)[: 2 * _PAIRS].tolist():
         one, other = divmod(k, count)

@@ -29,7 +29,10 @@ _REAL = """\
 Never used for tuning p-values. Rows *real page, …* are real scans altered in the file by code that
 shares nothing with the simulator and saved as JPEG of several qualities or lossless; the same pages
 merely saved again are their control. The check `splice.hard_edge` was made while these pages were
-looked at: for it the rows *brushed out in white* are not held out.
+looked at: for it the rows *brushed out in white* are not held out. Nor are the pages *laid, treated
+and kept otherwise* for `erasure.faded`, `erasure.fluid`, `paste.cloned_box` and `paste.copy_move`,
+which were mended after a look at them. On Q00003 of `formscanner` part of a mark was taken off on
+the paper: its truth calls a sign there right, so flags for it alone have a row of their own.
 """
 
 _IMAGES = """\

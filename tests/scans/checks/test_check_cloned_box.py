@@ -90,3 +90,14 @@ def test_symbols_of_jbig2_cannot_be_judged():
     origin = replace(page.raw.origin, encoding="jbig2")
     symbols = replace(page, raw=replace(page.raw, origin=origin))
     assert "JBIG2" in CHECK.assess(symbols).not_assessable[0]
+
+
+def test_boxes_of_few_pixels_on_whitened_paper_cannot_be_judged():
+    """Outlines a pixel thin are the same picture where they fall between pixels alike."""
+    image = clean("flatbed").raw.image
+    small = cv2.resize(image, None, fx=0.37, fy=0.37, interpolation=cv2.INTER_AREA)
+    small[small > 0.75 * np.median(small)] = 255
+    page = saved(small, "png", form("HL-01"))
+    assert "enough detail" in CHECK.assess(page).not_assessable[0]
+    whole = saved(image, "png", form("HL-01"))
+    assert score_of(CHECK, whole) < HONEST

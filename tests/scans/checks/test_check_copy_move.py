@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
+from detectors.instrument import load_instrument
 from scans.checks.paste_copy_move import CHECK
-from scans.measure.mark_crops import MarkCrop, copied_likeness
+from scans.measure.mark_crops import MarkCrop, copied_likeness, mark_crops
+from scans.source import read_pages
 from scans.types import MarkState
 from scans.view import PageView
+from tests.data import real
 from tests.scans.checks.altered import clean, pixels, saved, score_of
 from tests.scans.pages import form
 
@@ -89,3 +93,26 @@ def test_a_page_with_one_mark_cannot_be_judged():
     ]
     lonely = replace(page, readings=tuple(readings))
     assert "fewer than two marks" in CHECK.assess(lonely).not_assessable[0]
+
+
+def test_of_a_box_filled_up_to_its_outline_hardly_any_line_is_the_hands():
+    page = clean("fax")
+    image = page.raw.image.copy()
+    empty = [i for i, r in enumerate(page.readings) if r.state is MarkState.EMPTY][:6]
+    for i in empty:
+        image[pixels(page, i, 0.0)] = 0
+    filled = saved(image, "png", form("HL-01"))
+    crops = mark_crops(*filled.upright, filled.patches, filled.ink, filled.marked)
+    assert max(crops[i].contour for i in empty) < 3.0
+    assert min(crops[i].contour for i in page.marked if i in crops) > 8.0
+
+
+@pytest.mark.parametrize("name", ["Q00002.jpg", "Q00004.jpg"])
+def test_real_bubbles_in_two_levels_are_no_copies(name):
+    folder = real("scans", "formscanner")
+    (page,) = read_pages(folder / "scans" / name)
+    grey = cv2.cvtColor(page.image, cv2.COLOR_BGR2GRAY)
+    two = np.where(grey > 0.65 * np.median(grey), 255, 0).astype(np.uint8)
+    bubbles = saved(two, "png", load_instrument(folder / "instrument.toml"))
+    assert len(bubbles.marked) > 5
+    assert score_of(CHECK, bubbles) < HONEST

@@ -16,7 +16,7 @@ from scans.source import read_pages
 from scans.types import RawPage, ScanClass
 from scans.view import PageView
 from tests.accuracy.press import press, simulated
-from tests.scans.checks.altered import clean, saved, score_of
+from tests.scans.checks.altered import clean, pixels, saved, score_of
 from tests.scans.pages import form
 
 
@@ -115,3 +115,33 @@ def test_solid_print_that_a_program_hollowed_out_is_not_missing(profile: str) ->
 def test_a_telephone_s_picture_made_two_levels_cannot_be_judged() -> None:
     answer = CHECK.assess(two_levels(clean("phone")))
     assert answer.not_assessable == {0: "two levels made of a telephone's picture"}
+
+
+def faint_outlines(page: PageView) -> np.ndarray:
+    """The page as a copier leaves it: thin print faint, and fainter to the right, broken there."""
+    image = page.raw.image.astype(np.float32)
+    paper = float(np.median(image))
+    rng = np.random.default_rng(3)
+    for i, box in enumerate(page.template.page.boxes):
+        if i in page.marked:
+            continue
+        kept = 0.5 - 0.35 * box.box_mm[0] / 210.0
+        rows, columns = pixels(page, i, 0.6)
+        part = image[rows, columns]
+        share = np.full(part.shape[:2], kept, np.float32)
+        across = int(rng.integers(0, part.shape[1] // 2))
+        share[:, across : across + part.shape[1] // 2] *= 0.5
+        part[:] = paper + (part - paper) * share.reshape(*share.shape, *[1] * (part.ndim - 2))
+    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
+
+
+def test_outlines_that_are_faint_all_over_are_not_covered_where_they_are_faintest() -> None:
+    page = clean("grey")
+    image = faint_outlines(page)
+    assert score_of(CHECK, saved(image, 95, form("HL-01"))) < 3.0
+    empty = next(i for i, r in enumerate(page.readings) if i not in page.marked)
+    image[pixels(page, empty, 0.6)] = np.median(image)
+    covered = saved(image, 95, form("HL-01"))
+    (sign, *_) = measure(covered).places
+    assert sign.item == page.readings[empty].item
+    assert sign.score > 5.0
