@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from scans.measure.blank_boxes import ById
 from scans.measure.boxes import BoxPatches
+from scans.measure.square_sums import square_sums
 from scans.quantiles import percentiles_of_rows, quantile
 from scans.types import RawPage, Registration
 
@@ -155,13 +156,9 @@ def _roughness(stack: Bytes, printed: Bytes, scale: float) -> tuple[Floats, NDAr
     flat = inked.reshape(-1, width)
     reach = 2 * round(_RIM_MM * scale) + 1
     near = np.asarray(cv2.dilate(flat, np.ones((reach, reach), np.uint8)), np.uint8)
-    kept = (slice(None), slice(0, rows * side), slice(0, columns * side))
-    bare = (near.reshape(stack.shape)[kept] == 0).astype(np.float32)
-    level = stack[kept].astype(np.float32)
-    level -= paper[:, None, None].astype(np.float32)
-    level *= bare
-    n, total = _means(bare, side), _means(level, side)
-    squares = _means(np.multiply(level, level, out=level), side)
+    sums = np.empty((3, count, rows, columns), np.int32)
+    square_sums(stack, near.reshape(stack.shape), side, sums)
+    n, total, squares = (sums / np.float64(side**2)).astype(np.float64)
     clear = (n > 0.75).astype(np.float32)
     n = np.maximum(n, 0.01)
     variance = np.maximum(squares / n - (total / n) ** 2, 0.0)
@@ -169,21 +166,6 @@ def _roughness(stack: Bytes, printed: Bytes, scale: float) -> tuple[Floats, NDAr
     number, sums = (_windows(v) for v in (clear, logs))
     mean = np.asarray(sums / np.maximum(number, 1.0), np.float32)
     return mean, number > 0.55 * _ACROSS**2, side
-
-
-def _means(stack: Floats, side: int) -> Floats:
-    """Means over squares of ``side``, which divides the patches."""
-    height, width = stack.shape[1:]
-    across, down = _averages(width // side, side), _averages(height // side, side).T
-    means: Floats = down @ (stack.reshape(-1, width) @ across).reshape(len(stack), height, -1)
-    return means
-
-
-@lru_cache(maxsize=32)
-def _averages(count: int, side: int) -> Floats:
-    """``(count * side, count)``: each column means ``side`` neighbours."""
-    one = np.full((side, 1), 1.0 / side, np.float32)
-    return np.kron(np.eye(count, dtype=np.float32), one)
 
 
 def _windows(stack: Floats) -> Floats:
