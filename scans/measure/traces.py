@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scans.measure.boxes import BoxPatches
+from scans.measure.trace_loops import count_sizes, line_sizes
 from scans.measure.trace_model import trace_model
 from scans.measure.trace_parts import Part, part_of, spread_over
 from scans.measure.trace_spreads import TRACE_NAMES, beside_others
@@ -84,10 +85,11 @@ def box_traces(groups: Sequence[BoxPatches], readings: Sequence[BoxReading]) -> 
     for group, part in zip(groups, parts, strict=True):
         rows = enumerate(part.rows.tolist())
         whole = [k for k, i in rows if full[i] and readings[i].state is MarkState.MARKED]
+        zones = _paper_zones(part)
         found = {
             **_lines(part, deviation, np.array(whole, dtype=np.int64)),
-            **_roughness(part),
-            **_tones(part),
+            **_roughness(part, zones),
+            **_tones(part, zones),
         }
         for name, values in found.items():
             raw.setdefault(name, np.zeros(count))[part.rows] = values
@@ -130,43 +132,46 @@ def _full_marks(readings: Sequence[BoxReading], usual: float) -> NDArray[np.bool
 
 def _deviation(parts: Sequence[Part], full: NDArray[np.bool_]) -> float:
     """Robust deviation of the line response on bare paper; the floor where there is none."""
-    seen = []
+    counts = np.zeros(4096, np.int64)
     for part in parts:
-        there = part.clean[~full[part.rows]][:, ::2] > 0
-        zone = there & (part.distance < 1.5)[::2]
-        seen += [np.abs(part.lines[k][~full[part.rows]][:, ::2][zone]) for k in (0, 1)]
-    values = np.concatenate(seen) if seen else np.zeros(1)
-    middle = float(np.mean(np.minimum(values, 3 * np.median(values)))) if values.size else 0.0
+        taken = (part.clean == 0) | (part.distance >= 1.5)
+        taken[full[part.rows]] = True
+        width = taken.shape[2]
+        tall = taken.view(np.uint8).reshape(-1, width)
+        count_sizes(part.lines.reshape(4, -1, width), tall, counts)
+    total = int(counts.sum())
+    if not total:
+        return _LEAST_DEVIATION
+    sizes = np.arange(len(counts))
+    below = counts.cumsum()
+    low, high = (
+        int(np.searchsorted(below, k, side="right")) for k in ((total - 1) // 2, total // 2)
+    )
+    middle = float(counts @ np.minimum(sizes, 1.5 * (low + high))) / total
     return max(1.25 * middle, _LEAST_DEVIATION)
 
 
 def _lines(part: Part, deviation: float, whole: NDArray[np.int64]) -> dict[str, Doubles]:
     """Faint lines in a box, and how far they run as this respondent's marks do."""
     count = len(part.rows)
-    mine = part.bare * part.own
-    near = mine * (part.distance < 1.0)
     pattern = _habit(part, whole)
     like = np.zeros(count, np.float64)
     for line, wanted in zip(part.lines, pattern, strict=True):
-        like += (line * near).reshape(count, -1) @ wanted.ravel()
+        like += (line * part.mine).reshape(count, -1) @ wanted.ravel()
     usual = float(np.median(like[whole])) if len(whole) else 0.0
     share = like / usual if usual > 1e-6 else np.zeros_like(like)
-    most, least = part.lines[0].copy(), part.lines[0].copy()
-    for line in part.lines[1:]:
-        np.maximum(most, line, out=most)
-        np.minimum(least, line, out=least)
-    scale, start = np.float32(1.0 / deviation), np.float32(_FROM)
-    dark = np.clip(most * scale - start, 0.0, _UPTO)
-    light = np.clip(least * -scale - start, 0.0, _UPTO)
-    inside = mine * (part.distance < 0.5)
-    beside = part.bare * ((part.distance > 0.9) & (part.distance < 90))
+    dark, light = np.empty_like(part.dark), np.empty_like(part.dark)
+    tall = part.lines.reshape(4, -1, dark.shape[2])
+    line_sizes(tall, deviation, _FROM, _UPTO, dark.reshape(-1), light.reshape(-1))
+    inside = _Zones(part.mine, part.distance < 0.5)
+    beside = _Zones(part.bare, (part.distance > 0.9) & (part.distance < 90))
     return {
         "like": like / deviation,
         "share": share,
-        "lines_in": _mean(dark, inside),
-        "lines_out": _mean(dark, beside),
-        "bright_in": _mean(light, inside),
-        "bright_out": _mean(light, beside),
+        "lines_in": inside.means(dark)[0],
+        "lines_out": beside.means(dark)[0],
+        "bright_in": inside.means(light)[0],
+        "bright_out": beside.means(light)[0],
     }
 
 
@@ -186,22 +191,43 @@ def _habit(part: Part, whole: NDArray[np.int64]) -> Floats:
     return np.asarray(pattern / max(norm, 1e-9), np.float32)
 
 
-def _mean(values: Floats, weight: Floats) -> Doubles:
-    total = np.einsum("nyx,nyx->n", values, weight)
-    return np.asarray(total / np.maximum(np.einsum("nyx->n", weight), 1.0), np.float64)
+class _Zones:
+    """Zones of a patch in which values are weighed by what counts of each patch.
+
+    Args:
+        weight: ``(n, h, w)``.
+        zones: bool ``(h, w)`` each.
+    """
+
+    def __init__(self, weight: Floats, *zones: NDArray[np.bool_]) -> None:
+        self._weight = weight
+        # All sums of all patches are one product of matrices.
+        self._zones = np.stack([zone.ravel() for zone in zones], axis=1).astype(np.float32)
+        self._total = np.maximum(self._sums(weight), 1.0)
+
+    def means(self, values: Floats) -> Doubles:
+        """Mean of values ``(n, h, w)`` in each zone: ``(zones, n)``."""
+        return self._sums(values * self._weight) / self._total
+
+    def _sums(self, values: Floats) -> Doubles:
+        return np.asarray((values.reshape(len(values), -1) @ self._zones).T, np.float64)
 
 
-def _roughness(part: Part) -> dict[str, Doubles]:
-    power = part.rough * part.clean
+def _paper_zones(part: Part) -> _Zones:
+    """Clean paper in the box, on its rim and beside it."""
+    d = part.distance
+    return _Zones(part.clean, d < -0.3, (d > 0.3) & (d < 1.2), (d > 1.2) & (d < 90))
+
+
+_ZONES = ("in", "rim", "out")
+
+
+def _roughness(part: Part, zones: _Zones) -> dict[str, Doubles]:
     share = part.share
-    local = spread_over(power, 5) / np.maximum(share, np.float32(0.15))
+    local = spread_over(part.rough * part.clean, 5) / np.maximum(share, np.float32(0.15))
     there = (share > 0.5) & (part.distance < 1.0)
-    zones = {
-        "in": part.distance < -0.3,
-        "rim": (part.distance > 0.3) & (part.distance < 1.2),
-        "out": (part.distance > 1.2) & (part.distance < 90),
-    }
-    found = {f"power_{zone}": _mean(power, part.clean * where) for zone, where in zones.items()}
+    powers = zones.means(part.rough)
+    found = {f"power_{zone}": values for zone, values in zip(_ZONES, powers, strict=True)}
     found["power_most"] = _greatest(local, there, 0.0)
     found["power_least"] = -_greatest(-local, there, -999.0)
     return found
@@ -212,17 +238,12 @@ def _greatest(values: NDArray[Any], where: NDArray[np.bool_], otherwise: float) 
     return np.asarray(chosen.max(axis=1), np.float64)
 
 
-def _tones(part: Part) -> dict[str, Doubles]:
+def _tones(part: Part, zones: _Zones) -> dict[str, Doubles]:
     """Level and colour of bare paper in the box, on its rim and beside it, in grey levels."""
-    zones = {
-        "in": part.clean * (part.distance < -0.3),
-        "rim": part.clean * ((part.distance > 0.3) & (part.distance < 1.2)),
-        "out": part.clean * ((part.distance > 1.2) & (part.distance < 90)),
-    }
     found = {
-        f"{name}_{zone}": _mean(picture, weight)
+        f"{name}_{zone}": values
         for name, picture in zip(("grey", "first", "second"), part.tones, strict=False)
-        for zone, weight in zones.items()
+        for zone, values in zip(_ZONES, zones.means(picture), strict=True)
     }
     middle = (found["grey_in"] + found["grey_rim"] + found["grey_out"]) / 3
     # Taken off first, so that a box at the edge of its patch is not darkened by the next.
@@ -232,10 +253,10 @@ def _tones(part: Part) -> dict[str, Doubles]:
     there = (share > 0.3) & (part.distance < 1.2)
     found["spot_high"] = _greatest(spot, there, -99.0)
     found["spot_low"] = _greatest(-spot, there, -99.0)
-    outline = part.print_ * ((part.print_ > 0.4) & (np.abs(part.distance) < 0.4))
+    outline = _Zones(part.print_ * (part.print_ > 0.4), np.abs(part.distance) < 0.4)
     dark = np.clip(part.dark, 0.0, 1.3)
-    found["outline"] = _mean(dark, outline)
+    found["outline"] = outline.means(dark)[0]
     # A box that is not quite where the registration puts it keeps its outline close by.
     flat = cv2.dilate(dark.reshape(-1, dark.shape[2]), np.ones((3, 3), np.uint8))
-    found["outline_close"] = _mean(np.asarray(flat, np.float32).reshape(dark.shape), outline)
+    found["outline_close"] = outline.means(np.asarray(flat, np.float32).reshape(dark.shape))[0]
     return found
