@@ -17,13 +17,17 @@ __all__ = ["compiled"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+# Sums may be added up in any order: sixteen at once.
+_SUMS: Any = {"reassoc", "nsz"}
+
+
 def compiled(signature: str) -> Callable[[F], F]:
     """A function compiled for arguments of the types that a numba signature names."""
 
     def of(function: F) -> F:
         try:
-            return cast("F", njit(signature, cache=True, nogil=True)(function))
+            return cast("F", njit(signature, cache=True, nogil=True, fastmath=_SUMS)(function))
         except RuntimeError:  # no folder for the cache: every process compiles it again
-            return cast("F", njit(signature, nogil=True)(function))
+            return cast("F", njit(signature, nogil=True, fastmath=_SUMS)(function))
 
     return of

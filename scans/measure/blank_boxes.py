@@ -30,6 +30,8 @@ __all__ = [
     "Reach",
     "blank_boxes",
     "dilated",
+    "dilated_in_gaps",
+    "gapped",
 ]
 
 Floats = NDArray[np.float32]
@@ -138,11 +140,6 @@ class BlankBoxes:
         return np.divide(self.print_, 255, dtype=np.float32)
 
     @cached_property
-    def near_share(self) -> Floats:
-        """:attr:`near` as numbers to multiply with."""
-        return self.near.astype(np.float32)
-
-    @cached_property
     def profiles(self) -> tuple[Floats, Floats]:
         """Print summed over rows and over columns, less its mean: ``(n, w)`` and ``(n, h)``."""
         sums = (self.share.sum(axis=axis) for axis in (1, 2))
@@ -155,9 +152,9 @@ class BlankBoxes:
         return np.flatnonzero(np.abs(self.distance).ravel() < 0.5)
 
     @cached_property
-    def wide_rim(self) -> NDArray[np.intp]:
-        """The same within 0.6 mm."""
-        return np.flatnonzero(np.abs(self.distance).ravel() < 0.6)
+    def wide_rim(self) -> Bytes:
+        """Pixels within 0.6 mm of it: 1, others 0, ``(h, w)``."""
+        return (np.abs(self.distance) < 0.6).astype(np.uint8)
 
     @cached_property
     def outline_px(self) -> NDArray[np.intp]:
@@ -180,6 +177,15 @@ class BlankBoxes:
     def bare(self) -> Bare:
         """Where the blank has no print."""
         return Bare.of(self.print_ < 0.1 * 255)
+
+    @cached_property
+    def common_in_slack(self) -> NDArray[np.intp] | None:
+        """:attr:`bare` that boxes have in common, flat in a patch with ``SLACK_PX`` around."""
+        if self.bare.common is None:
+            return None
+        rows, columns = np.divmod(self.bare.common, self.print_.shape[2])
+        wide = self.print_.shape[2] + 2 * SLACK_PX
+        return np.asarray((rows + SLACK_PX) * wide + columns + SLACK_PX, np.intp)
 
     def reach(self, step: int) -> Reach:
         """What print may cover at that step of :data:`PRINT_SPREADS_MM`."""
@@ -255,13 +261,22 @@ def _prepared(
 
 def dilated(stack: Bytes, size: int) -> Bytes:
     """Each patch of ``(n, h, w)`` dilated by a disc of ``size`` pixels, in one call."""
-    count, height, width = stack.shape
-    gap = size // 2 + 1
-    tall = np.zeros((count, height + gap, width), np.uint8)
-    tall[:, :height] = stack
+    tall = gapped(stack.shape, size)
+    tall[:, : stack.shape[1]] = stack
+    return dilated_in_gaps(tall, stack.shape[1], size)
+
+
+def gapped(shape: tuple[int, ...], size: int) -> Bytes:
+    """Room for patches ``(n, h, w)`` that a disc of ``size`` pixels keeps apart."""
+    count, height, width = shape
+    return np.zeros((count, height + size // 2 + 1, width), np.uint8)
+
+
+def dilated_in_gaps(tall: Bytes, height: int, size: int) -> Bytes:
+    """What :func:`dilated` does to patches that stand in such room."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    spread = np.asarray(cv2.dilate(tall.reshape(-1, width), kernel), np.uint8)
-    return np.ascontiguousarray(spread.reshape(count, height + gap, width)[:, :height])
+    spread = np.asarray(cv2.dilate(tall.reshape(-1, tall.shape[2]), kernel), np.uint8)
+    return np.ascontiguousarray(spread.reshape(tall.shape)[:, :height])
 
 
 def _territory(

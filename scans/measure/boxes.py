@@ -24,7 +24,10 @@ from scans.measure.blank_boxes import (
     Reach,
     blank_boxes,
     dilated,
+    dilated_in_gaps,
+    gapped,
 )
+from scans.measure.box_loops import darkness, exceeding, missing_ink, profiles, quantile_at
 from scans.quantiles import median, percentile, percentiles_of_rows
 from scans.rectify import Rectifier
 from scans.template import PageTemplate
@@ -36,6 +39,8 @@ Floats = NDArray[np.float32]
 
 # Ink is sensed this far beyond a box; crosses overshoot and ticks stand half outside.
 MARGIN_MM = 2.0
+# Ink within so many pixels is ink of an outline.
+_SPREAD_PX = 5
 # What an agreeing box may leave of its own outline, as a share of the outline.
 _OUTLINE_LEFT = 0.04
 
@@ -137,10 +142,8 @@ def measure_boxes(
         black = _black(grey, blanks, papers)
     groups, spreads = [], []
     for blank, colour, part, paper in zip(blanks, cut, grey, papers, strict=True):
-        dark: Floats = part.astype(np.float32)
-        np.subtract(paper[:, None, None], dark, out=dark)
-        dark /= np.maximum(paper - np.float32(black), np.float32(40.0))[:, None, None]
-        patches, reach = _align(blank, colour, dark)
+        depth = np.maximum(paper - np.float32(black), np.float32(40.0))
+        patches, reach = _align(blank, colour, part, paper, depth)
         groups.append(patches)
         spreads.append(_spread(patches.dark, reach.bare))
     noise = _noise(spreads)
@@ -165,17 +168,18 @@ def _grey_of(colour: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(flat, np.uint8).reshape(count, height, width)
 
 
-def _inner(stack: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return stack[:, SLACK_PX:-SLACK_PX, SLACK_PX:-SLACK_PX]
-
-
 def _paper(grey: NDArray[np.uint8], blank: BlankBoxes) -> Floats:
     """Level of the paper around each box: ``(n,)``.
 
     The 70th percentile of pixels without print: marks, even a filled box, cover less than
     a third of the patch.
     """
-    return _percentiles(_inner(grey), blank.bare, (70,))[0]
+    if blank.common_in_slack is None:
+        inner = grey[:, SLACK_PX:-SLACK_PX, SLACK_PX:-SLACK_PX]
+        return _percentiles(inner, blank.bare, (70,))[0]
+    found: Floats = np.empty(len(grey), np.float32)
+    quantile_at(grey.reshape(len(grey), -1), blank.common_in_slack, 0.7, found)
+    return found
 
 
 def _percentiles(stack: NDArray[np.uint8] | Floats, bare: Bare, q: tuple[int, ...]) -> list[Floats]:
@@ -205,31 +209,37 @@ def _black(
     return percentile(values, 30)
 
 
-def _align(blank: BlankBoxes, colour: NDArray[np.uint8], dark: Floats) -> tuple[BoxPatches, Reach]:
+def _align(
+    blank: BlankBoxes,
+    colour: NDArray[np.uint8],
+    grey: NDArray[np.uint8],
+    paper: Floats,
+    depth: Floats,
+) -> tuple[BoxPatches, Reach]:
     """Slide each patch to where its own printed outline fits best."""
-    shifts = _best_shift(dark, blank)
-    height, width = blank.print_.shape[1:]
-    moved: Floats = np.empty(blank.print_.shape, np.float32)
-    tinted = np.empty((len(dark), height, width, *colour.shape[3:]), np.uint8)
+    shifts = _best_shift(blank, grey, paper, depth)
+    count, height, width = blank.print_.shape
+    tinted = np.empty((count, height, width, *colour.shape[3:]), np.uint8)
     # Mostly all boxes lie alike: then they are moved at once.
-    step = max(1, len(dark)) if (shifts == shifts[:1]).all() else 1
-    for i in range(0, len(dark), step):
-        some, (dx, dy) = slice(i, i + step), shifts[i].tolist()
-        top, left = SLACK_PX + dy, SLACK_PX + dx
-        moved[some] = dark[some, top : top + height, left : left + width]
+    step = max(1, count) if (shifts == shifts[:1]).all() else 1
+    for i in range(0, count, step):
+        some, (left, top) = slice(i, i + step), (shifts[i] + SLACK_PX).tolist()
         tinted[some] = colour[some, top : top + height, left : left + width]
-    reach, added = _subtract(moved, blank)
-    spread = _spread_ink(moved)
-    inked = spread.reshape(len(dark), -1)[:, blank.rim]
+    dark: Floats = np.empty(blank.print_.shape, np.float32)
+    levels = gapped((count, height, width), _SPREAD_PX)
+    darkness(grey, paper, depth, shifts + SLACK_PX, dark, levels)
+    spread = dilated_in_gaps(levels, height, _SPREAD_PX)
+    reach, added = _subtract(dark, blank)
     # What is missing is summed, so that a whole outline is found to the last digit.
-    missing = np.einsum("nk,nk->n", blank.rim_print, _missing_ink()[inked])
+    missing: Floats = np.empty(count, np.float32)
+    missing_ink(spread.reshape(count, -1), blank.rim, blank.rim_print, _missing_ink(), missing)
     found = 1.0 - missing / np.maximum(blank.rim_print.sum(axis=1), 1e-6)
     patches = BoxPatches(
         index=blank.index,
         boxes=blank.boxes,
         margin_mm=blank.margin_mm,
         colour=tinted,
-        dark=moved,
+        dark=dark,
         print_=blank.share,
         allowed=reach.allowed,
         added=added,
@@ -245,7 +255,7 @@ def _align(blank: BlankBoxes, colour: NDArray[np.uint8], dark: Floats) -> tuple[
 def _spread_ink(dark: Floats) -> NDArray[np.uint8]:
     levels = dark * np.float32(255.0)
     np.clip(levels, 0, 255, out=levels)
-    return dilated(levels.astype(np.uint8), 5)
+    return dilated(levels.astype(np.uint8), _SPREAD_PX)
 
 
 @lru_cache(maxsize=1)
@@ -263,31 +273,35 @@ def _subtract(dark: Floats, blank: BlankBoxes) -> tuple[Reach, Floats]:
     reaches; marks cannot widen it.
     """
     added: Floats = np.empty_like(dark)
+    left = np.empty(len(dark), np.int64)
     for step in range(len(blank.allowed)):
         reach = blank.reach(step)
-        np.subtract(dark, reach.limit, out=added)
-        np.clip(added, 0.0, 1.5, out=added)
-        near = added.reshape(len(added), -1)[:, blank.wide_rim]
-        left = np.count_nonzero(near > 0.2, axis=1)
+        exceeding(dark, reach.limit, blank.wide_rim, added, left)
         if median(left / blank.outline_px) <= _OUTLINE_LEFT:
             break
     return reach, added
 
 
-def _best_shift(dark: Floats, blank: BlankBoxes) -> NDArray[np.int64]:
+def _best_shift(
+    blank: BlankBoxes, grey: NDArray[np.uint8], paper: Floats, depth: Floats
+) -> NDArray[np.int64]:
     """Whole-pixel shift ``(n, 2)`` as (x, y), found on row and column profiles.
 
     Profiles are taken near print only, so that a mark in the box does not pull; a box
     outline makes two sharp peaks in each.
     """
-    masked: Floats = np.clip(dark, 0.0, 1.0)
-    masked *= blank.near_share
-    result = np.zeros((len(dark), 2), np.int64)
-    for axis, column in ((1, 0), (2, 1)):
-        scan, print_ = masked.sum(axis=axis), blank.profiles[column]
+    count, height, width = grey.shape
+    across, down = np.empty((count, width), np.float32), np.empty((count, height), np.float32)
+    profiles(grey, paper, depth, blank.near.view(np.uint8), across, down)
+    result = np.zeros((count, 2), np.int64)
+    for column, (scan, print_) in enumerate(zip((across, down), blank.profiles, strict=True)):
         length = print_.shape[1]
         scores = np.stack(
-            [(scan[:, k : k + length] * print_).sum(axis=1) for k in range(2 * SLACK_PX + 1)], 1
+            [
+                np.einsum("nk,nk->n", scan[:, k : k + length], print_)
+                for k in range(2 * SLACK_PX + 1)
+            ],
+            1,
         )
         # A tie (no print, or none left) stays where the registration put it.
         scores[:, SLACK_PX] *= 1.02

@@ -95,13 +95,12 @@ def as_patches(crops, blank, shape):
         inner = field[slack:-slack, slack:-slack]
         _, _, _, (x, y) = cv2.minMaxLoc(cv2.matchTemplate(inner, cut, cv2.TM_CCOEFF_NORMED))
         patches.append(crop[y : y + height + 2 * slack, x : x + width + 2 * slack])
-    scan = np.stack(patches)
+    scan = np.clip(np.stack(patches), 0, 255).astype(np.uint8)
     blank = blank_of(cut, Box("x", 1, (0.0, 0.0, *size), shape), count)
     paper = measure._paper(scan, blank)
     black = measure._black([scan], [blank], [paper])
-    span = np.maximum(paper - black, 40.0)[:, None, None]
-    dark = ((paper[:, None, None] - scan) / span).astype(np.float32)
-    group, reach = measure._align(blank, scan, dark)
+    depth = np.maximum(paper - np.float32(black), np.float32(40.0))
+    group, reach = measure._align(blank, scan, scan, paper, depth)
     noise = measure._noise([measure._spread(group.dark, reach.bare)])
     threshold = max(0.16, 5 * noise)
     return group, measure.PageInk(float(np.median(paper)), black, noise, threshold)
