@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scans.compiled import check_inside
 from scans.register.correlation import correlations
 from scans.template import PageTemplate
 
@@ -241,6 +242,7 @@ def _surfaces(
     corner = np.ascontiguousarray(cells.corner[some] + skip, np.int64)
     rows, mean, norm = prints.rows[some], prints.mean[some], prints.norm[some]
     surface = np.empty((len(chosen), shifts, shifts), np.float32)
+    check_inside(page, corner, (side + 2 * radius, side + 2 * radius))
     correlations(np.ascontiguousarray(page), corner, rows, mean, norm, side, surface)
     return surface
 

@@ -22,9 +22,11 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from scans.compiled import check_inside
 from scans.quantiles import median
 from scans.register.cells import soft_blank
 from scans.register.refine import Overlay
+from scans.register.tile_sums import common_ink, tile_sums
 from scans.template import PageTemplate
 
 __all__ = ["Darkness", "Overlap", "Printed", "darkness", "overlap", "printed_in", "with_gain"]
@@ -138,10 +140,9 @@ def darkness(overlay: Overlay, resolution: float) -> Darkness:
 
 def with_gain(dark: Darkness, printed: Printed) -> Darkness:
     """The same with print as dark as the blank's, judged by rectangles that match it."""
-    here = _cut(dark.image, dark.corners(printed), printed.shape).astype(np.float32)
-    product = _dot(here, printed.darkness)
-    total, area = here.sum(axis=1), here.shape[1]
-    spread = np.maximum(_dot(here, here) - total**2 / area, np.float32(1e-6))
+    total, square, product, _ = _sums(dark.image, dark.corners(printed), printed)
+    area = printed.levels.shape[1]
+    spread = np.maximum(square - total**2 / area, np.float32(1e-6))
     alike = (product - total * printed.total / area) / np.sqrt(spread * printed.spread) > 0.7
     ratio = printed.square[alike] / np.maximum(product[alike], 1.0)
     gain = float(np.clip(median(ratio), 0.3, 8.0)) if len(ratio) else 1.0
@@ -151,23 +152,21 @@ def with_gain(dark: Darkness, printed: Printed) -> Darkness:
 
 def overlap(dark: Darkness, printed: Printed) -> Overlap:
     """Compare a scan with the blank in the rectangles."""
-    area = np.float32(printed.darkness.shape[1])
+    area = np.float32(printed.levels.shape[1])
     corner = dark.corners(printed)
-    here = _cut(dark.image, corner, printed.shape).astype(np.float32)
-    scanned = here.sum(axis=1)
-    spread = np.maximum(_dot(here, here) - scanned**2 / area, np.float32(1e-6))
-    together = _dot(here, printed.darkness) - scanned * printed.total / area
+    scanned, square, product, common = _sums(dark.image, corner, printed)
+    spread = np.maximum(square - scanned**2 / area, np.float32(1e-6))
+    together = product - scanned * printed.total / area
     alike = np.asarray(together / np.sqrt(spread * printed.spread), dtype=np.float32)
-    common = np.minimum(here, printed.darkness).sum(axis=1)
     along, across = (_aside(dark, printed, corner, moves) for moves in (_ALONG_MM, _ACROSS_MM))
     aside: NDArray[np.float32] = np.maximum(along, across)
     floor: NDArray[np.float32] = np.maximum(printed.total, np.float32(1e-6))
-    scan_floor: NDArray[np.float32] = np.maximum(scanned, np.float32(1e-6))
+    scan_floor = np.maximum(scanned, 1e-6)
     return Overlap(
         _above(alike, printed.chance),
-        _above(common / floor, aside / floor),
-        _above(common / scan_floor, aside / scan_floor),
-        scanned / floor,
+        _above(np.asarray(common / floor, np.float32), aside / floor),
+        _above(np.asarray(common / scan_floor, np.float32), aside / scan_floor),
+        np.asarray(scanned / floor, np.float32),
     )
 
 
@@ -178,12 +177,22 @@ def _aside(
     moves_mm: tuple[tuple[float, float], ...],
 ) -> NDArray[np.float32]:
     """Mean overlap of the print with the scan moved aside."""
-    total = np.zeros(len(printed.total), dtype=np.float32)
+    total = np.zeros(len(printed.total), np.int64)
     for move in moves_mm:
-        moved = _cut(dark.image, corner - _px(move, printed.resolution), printed.shape)
-        common = cv2.min(moved, printed.levels)
-        total += np.asarray(cv2.reduce(common, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32F)).ravel()
-    return np.asarray(total / np.float32(len(moves_mm)), dtype=np.float32)
+        moved = corner - _px(move, printed.resolution)
+        check_inside(dark.image, moved, printed.shape)
+        common_ink(dark.image, moved, printed.levels, printed.shape[1], total)
+    return np.asarray(total / len(moves_mm), dtype=np.float32)
+
+
+def _sums(
+    image: NDArray[np.uint8], corner: NDArray[np.intp], printed: Printed
+) -> NDArray[np.float64]:
+    """Of each rectangle the four sums of :func:`tile_sums`: ``(4, n)``."""
+    sums = np.empty((len(corner), 4), np.int64)
+    check_inside(image, corner, printed.shape)
+    tile_sums(image, corner, printed.levels, printed.shape[1], sums)
+    return np.asarray(sums.T, np.float64)
 
 
 def _cut(
@@ -192,10 +201,6 @@ def _cut(
     """``(n, height * width)`` uint8 of equal rectangles."""
     windows = sliding_window_view(image, shape)[corner[:, 1], corner[:, 0]]
     return windows.reshape(len(corner), -1)
-
-
-def _dot(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(np.einsum("ij,ij->i", a, b), dtype=np.float32)
 
 
 def _px(move_mm: tuple[float, float], resolution: float) -> NDArray[np.intp]:
