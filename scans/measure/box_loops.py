@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from scans.compiled import compiled
 
-__all__ = ["darkness", "exceeding", "missing_ink", "profiles", "quantile_at"]
+__all__ = ["darkness", "exceeding", "missing_ink", "profiles", "quantile_at", "side_profiles"]
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -163,3 +163,36 @@ def missing_ink(
         for k in range(len(rim)):
             total += print_[n, k] * lacks[spread[n, rim[k]]]
         missing[n] = total
+
+
+@compiled("void(float32[:, :, ::1], int64[:, ::1], float32[:, ::1])")
+def side_profiles(dark: Floats, places: NDArray[np.int64], found: Floats) -> None:
+    """Darkness, 0 to 1, across parts of the sides of each box.
+
+    Args:
+        dark: ``(n, h, w)``.
+        places: ``(k, 5)``: 0 for an upright line and 1 for a level one; first and last pixel
+            across it; first and last along it.
+        found: ``(k * n, across)``: place by place. Written.
+    """
+    none, one = np.float32(0.0), np.float32(1.0)
+    count, height, width = dark.shape
+    for k in range(len(places)):
+        level, low, high = places[k, 0], places[k, 1], places[k, 2]
+        first, last = places[k, 3], min(places[k, 4], width if places[k, 0] == 1 else height)
+        high = min(high, height if level == 1 else width)
+        for n in range(count):
+            row = found[k * count + n]
+            row[:] = none
+            if level == 1:
+                for y in range(low, high):
+                    line = dark[n, y, first:last]
+                    total = none
+                    for x in range(len(line)):
+                        total += min(max(line[x], none), one)
+                    row[y - low] = total
+            else:
+                for y in range(first, last):
+                    line = dark[n, y, low:high]
+                    for x in range(len(line)):
+                        row[x] += min(max(line[x], none), one)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scans.measure.blank_boxes import SLACK_PX, ById
+from scans.measure.box_loops import side_profiles
 from scans.measure.boxes import PX_PER_MM, BoxPatches
 from scans.types import Registration
 
@@ -151,7 +152,10 @@ def _parts(group: BoxPatches, moved_px: NDArray[np.int_]) -> tuple[Floats, NDArr
             first, last = round(cuts[k % 2]), max(round(cuts[k % 2]) + 2, round(cuts[k % 2 + 1]))
             edge = max(0, round(line) - _HALF_BAND - _REACH)
             places.append((axis, edge, edge + 2 * (_HALF_BAND + _REACH) + 1, first, last))
-    seen = np.concatenate([np.clip(_half(dark, place), 0.0, 1.0).sum(axis=2) for place in places])
+    seen: NDArray[np.float32] = np.empty(
+        (len(places) * count, 2 * (_HALF_BAND + _REACH) + 1), np.float32
+    )
+    side_profiles(np.ascontiguousarray(dark), np.array(places, np.int64), seen)
     lags, sure = _lag(seen, _printed(ById(group.print_), tuple(places)))
     halves, known = lags.reshape(4, 2, count), sure.reshape(4, 2, count)
     # A half that print or ink beside it confuses is told by the other half of its side.

@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from scans.compiled import compiled
 
-__all__ = ["count_sizes", "line_responses", "line_sizes", "thirds", "unevenness"]
+__all__ = [
+    *("count_sizes", "line_responses", "line_sizes"),
+    *("sum_of_trees", "thirds", "unevenness"),
+]
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -202,3 +205,40 @@ def count_sizes(lines: NDArray[Any], taken: Bytes, counts: NDArray[np.int64]) ->
             for x in range(lines.shape[2]):
                 if taken[y, x] == 0:
                     counts[min(abs(lines[k, y, x]), last)] += 1
+
+
+@compiled(
+    "void(float64[:, ::1], int64[:, ::1], float64[:, ::1], int64[:, ::1], int64[:, ::1],"
+    " float64[:, ::1], int64, float64[::1])"
+)
+def sum_of_trees(
+    seen: NDArray[np.float64],
+    feature: NDArray[np.int64],
+    threshold: NDArray[np.float64],
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+    value: NDArray[np.float64],
+    depth: int,
+    added: NDArray[np.float64],
+) -> None:
+    """Sum of the leaves that rows of features come to.
+
+    Args:
+        seen: ``(n, features)``.
+        feature: ``(trees, nodes)``: the feature that is asked for.
+        threshold: ``(trees, nodes)``: up to it a row goes left.
+        left: ``(trees, nodes)``: the next node; a leaf points at itself.
+        right: ``(trees, nodes)``: the other one.
+        value: ``(trees, nodes)``: what a leaf adds.
+        depth: Steps from root to the deepest leaf.
+        added: ``(n,)``: added to.
+    """
+    for n in range(len(seen)):
+        total = 0.0
+        for tree in range(len(feature)):
+            node = 0
+            for _ in range(depth):
+                low = seen[n, feature[tree, node]] <= threshold[tree, node]
+                node = left[tree, node] if low else right[tree, node]
+            total += value[tree, node]
+        added[n] += total

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scans.measure.trace_loops import sum_of_trees
 from scans.measure.trace_spreads import TRACE_NAMES
 
 __all__ = ["FALLING", "RISING", "TraceModel", "trace_model"]
@@ -62,19 +63,12 @@ class TraceModel:
 
     def log_odds(self, values: Doubles) -> Doubles:
         """Log odds ``(n,)`` of traces ``(n, len(TRACE_NAMES))``, on the scale of training."""
-        seen = values[:, [TRACE_NAMES.index(name) for name in self.traces]]
-        count, nodes = self.feature.shape
-        feature, threshold = self.feature.ravel(), self.threshold.ravel()
-        first = np.arange(count)[None, :] * nodes
-        left, right = (first.T + side for side in (self.left, self.right))
-        left, right = left.ravel(), right.ravel()
-        row = np.arange(len(seen))[:, None] * seen.shape[1]
-        node = np.repeat(first, len(seen), axis=0)
-        for _ in range(self.depth):
-            low = seen.take(row + feature[node]) <= threshold[node]
-            node = np.where(low, left[node], right[node])
-        added = self.value.ravel()[node].sum(axis=1)
-        return np.asarray(self.start + added, np.float64)
+        seen = np.ascontiguousarray(values[:, [TRACE_NAMES.index(name) for name in self.traces]])
+        added = np.zeros(len(seen))
+        sum_of_trees(
+            seen, self.feature, self.threshold, self.left, self.right, self.value, self.depth, added
+        )
+        return self.start + added
 
     def to_json(self) -> dict[str, Any]:
         """Plain numbers, without the padding of small trees."""

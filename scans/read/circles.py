@@ -11,13 +11,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from scans.measure.boxes import PX_PER_MM, BoxPatches, PageInk, measure_boxes
+from scans.read.around import ink_around
 from scans.template import PageTemplate
 from scans.types import Registration
 
@@ -98,8 +99,13 @@ def _candidates(groups: Sequence[BoxPatches], ink: PageInk) -> list[int]:
     inked: dict[str, list[int]] = {}
     sure = set()
     for group in groups:
-        line = _Polar.of(group).line(group, ink).any(axis=2).mean(axis=1)
-        inside = (group.added > ink.threshold)[:, group.distance < 0].mean(axis=1) > _SPECK
+        polar = _Polar.of(group)
+        line, within = np.empty(len(group.boxes)), np.empty(len(group.boxes))
+        flat = group.added.reshape(len(group.boxes), -1)
+        ink_around(
+            flat, ink.threshold, polar.outside, np.flatnonzero(group.distance < 0), line, within
+        )
+        inside = within > _SPECK
         for row in np.flatnonzero(inside):
             i = int(group.index[row])
             inked.setdefault(group.boxes[row].item, []).append(i)
@@ -119,6 +125,7 @@ class _Polar:
         rows: int64 ``(angles, radii)``: pixel row of each.
         columns: int64 ``(angles, radii)``: pixel column of each.
         inside: bool ``(angles, radii)``: within the ellipse inscribed in the box.
+        width: Of a patch in px.
     """
 
     angles: NDArray[np.float64]
@@ -126,6 +133,13 @@ class _Polar:
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
     inside: NDArray[np.bool_]
+    width: int
+
+    @cached_property
+    def outside(self) -> NDArray[np.int64]:
+        """Flat pixel of each place outside that ellipse, -1 for those inside."""
+        flat = self.rows * self.width + self.columns
+        return np.where(self.inside, -1, flat).astype(np.int64)
 
     @staticmethod
     def of(group: BoxPatches) -> _Polar:
@@ -155,6 +169,7 @@ def _polar(size_mm: tuple[float, float], margin: float, shape: tuple[int, int]) 
         np.clip(rows, 0, shape[0] - 1),
         np.clip(columns, 0, shape[1] - 1),
         np.asarray(inside, np.bool_),
+        shape[1],
     )
 
 
