@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from detectors.finding import Finding, Severity
 from detectors.instrument import Value
 from detectors.shown import html_table, number
+from scans.bilinear import between
 from scans.halvings import Halvings
 
 __all__ = [
@@ -140,25 +141,12 @@ class DisplacementField:
 
     def at(self, points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
         """Bilinear displacement at ``(n, 2)`` points in mm; edge values beyond the grid."""
-        rows, columns = self.shift_mm.shape[:2]
-        u = (points_mm[:, 0] - self.origin_mm[0]) / self.step_mm[0]
-        v = (points_mm[:, 1] - self.origin_mm[1]) / self.step_mm[1]
-        u = np.minimum(np.maximum(u, 0.0), max(columns - 1.0, 0.0))
-        v = np.minimum(np.maximum(v, 0.0), max(rows - 1.0, 0.0))
-        left = np.minimum(u.astype(np.intp), max(columns - 2, 0))
-        top = np.minimum(v.astype(np.intp), max(rows - 2, 0))
-        a, b = u - left, v - top
-        first = top * columns + left
-        second = first + min(1, columns - 1)
-        below = columns * min(1, rows - 1)
-        # Both axes in one complex number: half as many steps, and what is often asked for is a
-        # few points.
-        nodes = np.ascontiguousarray(self.shift_mm).view(np.complex128).ravel()
-        rest = 1 - a
-        upper = nodes.take(first) * rest + nodes.take(second) * a
-        lower = nodes.take(first + below) * rest + nodes.take(second + below) * a
-        met: NDArray[np.complex128] = upper * (1 - b) + lower * b
-        return met.view(np.float64).reshape(-1, 2)
+        points = np.asarray(points_mm, np.float64).reshape(-1, 2)
+        met = np.empty((len(points), 2))
+        nodes = np.ascontiguousarray(self.shift_mm, np.float64)
+        (first_x, first_y), (step_x, step_y) = self.origin_mm, self.step_mm
+        between(nodes, points, first_x, first_y, step_x, step_y, met)
+        return met
 
 
 @dataclass(frozen=True, slots=True)
