@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["median", "percentile", "percentiles_of_rows", "quantile"]
+__all__ = ["median", "medians", "percentile", "percentiles_of_rows", "quantile"]
 
 # From so many grey levels on counting is cheaper than selecting.
 _COUNTED = 1024
@@ -34,6 +34,16 @@ def median(values: NDArray[Any]) -> float:
     if values.dtype.kind == "f":
         return float((low + high) / values.dtype.type(2))
     return (float(low) + float(high)) / 2.0
+
+
+def medians(values: NDArray[Any], axis: int = 0) -> NDArray[Any]:
+    """Middle of values along one axis, none of them NaN: for few values, or short axes."""
+    ordered = np.sort(values, axis=axis)
+    count = values.shape[axis]
+    high = ordered.take(count // 2, axis)
+    if count % 2:
+        return np.asarray(high)
+    return np.asarray((ordered.take(count // 2 - 1, axis) + high) / 2)
 
 
 def percentile(values: NDArray[Any], q: float) -> float:

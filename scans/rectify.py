@@ -104,8 +104,9 @@ class Rectifier:
         across, down = -(-width // cell), -(-height // cell)
         columns = x + (np.arange(-1, across + 1) + 0.5) * cell / px_per_mm
         rows = y + (np.arange(-1, down + 1) + 0.5) * cell / px_per_mm
-        mx, my = np.meshgrid(columns, rows)
-        nodes = self._to_image(np.column_stack([mx.ravel(), my.ravel()]))
+        lattice = np.empty((len(rows), len(columns), 2))
+        lattice[:, :, 0], lattice[:, :, 1] = columns, rows[:, None]
+        nodes = self._to_image(lattice.reshape(-1, 2))
         coarse = nodes.reshape(len(rows), len(columns), 2).astype(np.float32)
         size = (cell * len(columns), cell * len(rows))
         inner = (slice(cell, cell + height), slice(cell, cell + width))

@@ -12,6 +12,7 @@ from scans.checks._erased_boxes import evidence_of
 from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
 from scans.measure.boxes import BoxPatches
 from scans.measure.lost_print import LostPrint, lost_print
+from scans.quantiles import median
 from scans.types import ScanClass
 from scans.view import PageView
 
@@ -51,9 +52,9 @@ def _boxes(view: PageView) -> list[Sign]:
     if not found:
         return []
     values = np.array([value for value, _ in found.values()])
-    middle = float(np.median(values))
+    middle = median(values)
     coarse = max(1.0, _FINE / view.registration.px_per_mm)
-    usual = 1.4826 * float(np.median(np.abs(values - middle)))
+    usual = 1.4826 * median(np.abs(values - middle))
     spread = max(_OUTLINE_SPREAD * coarse**2, usual)
     # Light that falls off breaks outlines on one side of the page, not on one box.
     spread = max(spread, (float(np.quantile(values, _UNTOUCHED)) - middle) / _NORMAL_UNTOUCHED)

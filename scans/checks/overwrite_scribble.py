@@ -8,6 +8,7 @@ from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
 from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
 from scans.measure.pens import inked_rows, sheet_pen
+from scans.quantiles import median
 from scans.types import BoxReading, MarkState, ScanClass
 from scans.view import PageView
 
@@ -31,9 +32,9 @@ def measure(view: PageView) -> Signs | NotAssessable:
         return NotAssessable("too few marks on the page to know the hand by")
     singles = [members[0] for members in rows.values() if len(members) == 1]
     usual = np.array([_mass(view.readings[i]) for i in singles])
-    middle = float(np.median(usual))
-    usual_core = float(np.median([view.readings[i].features["solid"] for i in singles]))
-    spread = max(_FLOOR, 1.4826 * float(np.median(np.abs(usual - middle))))
+    middle = median(usual)
+    usual_core = median(np.array([view.readings[i].features["solid"] for i in singles]))
+    spread = max(_FLOOR, 1.4826 * median(np.abs(usual - middle)))
     # The hand's thickest single mark bounds what it does without anything to hide.
     bound = max(middle + np.log(_WITHIN), float(np.sort(usual)[-2]))
     # Two levels thicken every line: there a core is solid where lines only lie close.

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scans.measure.sheet import SHEET_PX_PER_MM, Sheet, strong_print
+from scans.quantiles import median
 from scans.template import PageTemplate
 from scans.types import Registration
 
@@ -96,8 +97,8 @@ def _of_its_like(
     apart = np.abs(body - body[k])
     order = np.argsort(apart, kind="stable")
     like = order[: max(_FEWEST_LIKE, int((apart <= _SAME_BODY).sum()))]
-    middle = float(np.median(lost[like]))
-    spread = 1.4826 * float(np.median(np.abs(lost[like] - middle)))
+    middle = median(lost[like])
+    spread = 1.4826 * median(np.abs(lost[like] - middle))
     elsewhere, usual = like, middle
     at = corners[k]
     for _ in range(_PLACES):

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scans.measure.blank_boxes import SLACK_PX, ById
 from scans.measure.box_loops import side_profiles
 from scans.measure.boxes import PX_PER_MM, BoxPatches
+from scans.quantiles import medians
 from scans.types import Registration
 
 __all__ = ["BoxOffsets", "box_offsets"]
@@ -83,7 +84,7 @@ def box_offsets(view: _View) -> BoxOffsets:
         moved, elsewhere = _around(group)
         parts, certain = _parts(group, np.round(moved * PX_PER_MM).astype(int))
         base = group.shift_mm + np.round(moved * PX_PER_MM) / PX_PER_MM
-        fine = np.median(parts, axis=2).T
+        fine = medians(parts, 2).T
         centre[group.index] = middle
         laid[group.index] = base + fine
         least[group.index] = _agreed(base[:, :, None] + parts.transpose(1, 0, 2))

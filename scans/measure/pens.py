@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scans.measure.inks import FEWEST_PX
+from scans.quantiles import median, medians
 from scans.types import BoxReading, MarkState
 
 __all__ = [
@@ -127,9 +128,9 @@ def sheet_pen(readings: Sequence[BoxReading], rows: Mapping[str, Sequence[int]])
     if len(singles) < FEWEST_MARKS:
         return None
     vectors = np.array([pen_vector(readings[i]) for i in singles])
-    middle = np.median(vectors, axis=0)
-    spread = 1.4826 * np.median(np.abs(vectors - middle), axis=0)
-    filled = float(np.median([readings[i].features["solid"] for i in singles])) >= _FILLED
+    middle = medians(vectors)
+    spread = 1.4826 * medians(np.abs(vectors - middle))
+    filled = median(np.array([readings[i].features["solid"] for i in singles])) >= _FILLED
     spread = np.maximum(spread, _FILLED_FLOORS if filled else _FLOORS)
     # Few marks know their own spread badly.
     return Pen(middle, spread * (1.0 + 5.0 / len(singles) ** 2), vectors)
@@ -157,8 +158,8 @@ def changed_items(
 ) -> list[Changed]:
     """Items with several inked boxes, of which one may be compared with the sheet's pen."""
     marked = [r.features for r in readings if r.state is MarkState.MARKED]
-    usual = float(np.median([f["ink"] for f in marked])) if marked else 0.0
-    filler = bool(marked) and float(np.median([f["solid"] for f in marked])) >= _FILLED
+    usual = median(np.array([f["ink"] for f in marked])) if marked else 0.0
+    filler = bool(marked) and median(np.array([f["solid"] for f in marked])) >= _FILLED
     changed = []
     for item, members in rows.items():
         drawn = [i for i in members if _comparable(readings[i], usual, filler=filler)]

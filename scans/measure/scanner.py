@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scans.measure.sheet import SHEET_PX_PER_MM, Sheet
+from scans.quantiles import median, medians
 from scans.template import PageTemplate
 from scans.types import RawPage, Registration, ScanClass
 from scans.view import PageView
@@ -234,7 +235,7 @@ def _edge(stack: NDArray[np.float32], axis: int, contrast: float) -> float:
     """Contrast over the steepest slope of an edge, median over the windows."""
     slope = np.abs(np.diff(stack, axis=axis)).reshape(len(stack), -1)
     steepest = np.partition(slope, -6, axis=1)[:, -6]
-    return float(contrast / max(float(np.median(steepest)), 1.0))
+    return float(contrast / max(median(steepest), 1.0))
 
 
 def _inside(image: Bytes, centres: Floats, side: int) -> NDArray[np.bool_]:
@@ -264,10 +265,10 @@ def _grain(raw: RawPage, laid: Registration, template: PageTemplate) -> dict[str
     variance = np.einsum("nij,nij->n", flat, flat) / _SIDE**2
     # Windows that a pen touched are the roughest; half of them are surely paper.
     quiet = variance <= np.partition(variance, int(0.6 * len(variance)))[int(0.6 * len(variance))]
-    found = {"grain": float(np.log(np.median(variance[quiet]) + 1 / 12))}
+    found = {"grain": float(np.log(median(variance[quiet]) + 1 / 12))}
     if raw.image.ndim == 3:
         tint = _windows(raw.image, centres, _SIDE // 3)[quiet].mean(axis=(1, 2))
-        blue, green, red = np.median(tint, axis=0).tolist()
+        blue, green, red = medians(tint).tolist()
         found |= {"blue": blue - green, "red": red - green}
     return found
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from scans.quantiles import medians, quantile
 from scans.types import BoxReading
 
 __all__ = ["TRACE_NAMES", "beside_others"]
@@ -107,10 +108,10 @@ def beside_others(
     )
     table = np.column_stack([value for _, value, _ in columns])
     local = [k for k, (name, _, _) in enumerate(columns) if name.endswith("*")]
-    table[:, local] -= np.median(table[:, local][around], axis=1)
-    middle = np.median(table[judged], axis=0)
+    table[:, local] -= medians(table[:, local][around], 1)
+    middle = medians(table[judged])
     table -= middle
-    spread = 1.4826 * np.median(np.abs(table[judged]), axis=0)
+    spread = 1.4826 * medians(np.abs(table[judged]))
     table /= np.maximum(spread, [least for _, _, least in columns])
     table = np.sign(table) * np.log1p(np.abs(table))
     found = {name.rstrip("*"): table[:, k] for k, (name, _, _) in enumerate(columns)}
@@ -124,7 +125,7 @@ def beside_others(
     trouble = np.clip(found["lines_in"], 0, None) + np.clip(found["dark_spot"] - 1, 0, None)
     trouble = np.where(judged, trouble, 0.0)
     found["near_trouble"] = np.sort(trouble[around], axis=1)[:, -2:].mean(axis=1)
-    found["page_trouble"] = np.full(count, float(np.quantile(trouble[judged], 0.9)))
+    found["page_trouble"] = np.full(count, quantile(trouble[judged], 0.9))
     found["partner"] = _partners(judged, readings)
     for k, name in enumerate(TRACE_NAMES):
         values[:, k] = found[name]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scans.measure.inks import FEWEST_PX
+from scans.quantiles import median, medians
 from scans.read.features import Seen
 
 __all__ = ["Habit"]
@@ -81,12 +82,12 @@ class Habit:
         if len(marks) < 3:
             return Habit()
         tints = [(s.warm, s.green) for s in marks if s.tinted >= FEWEST_PX]
-        warm, green = np.median(np.array(tints), axis=0).tolist() if tints else (0.0, 0.0)
+        warm, green = medians(np.array(tints)).tolist() if tints else (0.0, 0.0)
         enough = len(marks) >= _FEWEST
         return Habit(
             marks=len(marks),
-            ink=float(np.median([s.ink for s in marks])),
-            peak=float(np.median([s.peak for s in marks])) if enough and shades else 0.0,
+            ink=median(np.array([s.ink for s in marks])),
+            peak=median(np.array([s.peak for s in marks])) if enough and shades else 0.0,
             warm=warm,
             green=green,
             hued=enough and any(w != 0.0 or g != 0.0 for w, g in tints),
@@ -95,8 +96,8 @@ class Habit:
             upright=float(np.mean([s.up_and_down >= 0.6 for s in marks])),
             loops=float(np.mean([s.round >= 0.6 for s in marks])) if enough else 0.0,
             fills=float(np.mean([s.solid >= 0.3 for s in marks])) if enough else 0.0,
-            strength=float(np.median([s.ink * min(1.0, s.dark) for s in marks])),
-            runs_on=float(np.median([s.runs_on for s in marks])),
+            strength=median(np.array([s.ink * min(1.0, s.dark) for s in marks])),
+            runs_on=median(np.array([s.runs_on for s in marks])),
             peaks=tuple(s.peak for s in marks),
         )
 
