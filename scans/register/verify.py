@@ -80,7 +80,7 @@ class Printed:
     @cached_property
     def levels(self) -> NDArray[np.uint8]:
         """:attr:`darkness` in bytes."""
-        return self.darkness.astype(np.uint8)
+        return np.ascontiguousarray(self.darkness, np.uint8)
 
     @property
     def weight(self) -> NDArray[np.float32]:
