@@ -108,7 +108,7 @@ class _Pool(Generic[Job, Page]):
         self._context = get_context("forkserver") if forks else get_context("spawn")
         if forks:
             # Imported once in the server that workers are forked from.
-            self._context.set_forkserver_preload(["scans.page"])
+            self._context.set_forkserver_preload(["scans.ready"])
         self._most = workers
         self._workers: list[_Worker[Job, Page]] = []
         self._waiting: deque[_File[Job, Page]] = deque()

@@ -101,7 +101,7 @@ def run(jobs: Iterable[Job], limits: Limits = Limits()) -> Iterator[Outcome]:
 class _Box:
     def __init__(self) -> None:
         self._context = get_context("forkserver")
-        self._context.set_forkserver_preload(["tests.hostile.targets", "scans.page"])
+        self._context.set_forkserver_preload(["tests.hostile.targets", "scans.ready"])
         self._pipe: Connection | None = None
         self._process: Any = None
 
