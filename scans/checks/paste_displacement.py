@@ -268,7 +268,7 @@ CHECK = PageCheck(
             ),
         ),
         min_scale=1.5,
-        version="3",
+        version="2",
     ),
     measure,
 )
