@@ -136,8 +136,8 @@ def _measuring() -> str:
     rooms = ("checks", "measure", "read", "register", "source")
     paths = [p for room in rooms for p in (scans / room).iterdir() if p.is_file()]
     names = (
-        *("halvings.py", "laid.py", "page.py", "quantiles.py", "rectify.py", "template.py"),
-        *("types.py", "upright.py", "view.py"),
+        *("bilinear.py", "compiled.py", "halvings.py", "laid.py", "page.py", "quantiles.py"),
+        *("rectify.py", "template.py", "types.py", "upright.py", "view.py"),
     )
     return _hash_of([*paths, *(scans / name for name in names)])
 
