@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +13,10 @@ from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
 from scans.checks._erased_boxes import evidence_of
 from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
+from scans.measure.blank_boxes import ById
 from scans.measure.boxes import BoxPatches
 from scans.measure.lost_print import LostPrint, lost_print
-from scans.quantiles import median
+from scans.quantiles import median, medians
 from scans.types import ScanClass
 from scans.view import PageView
 
@@ -92,10 +96,11 @@ def _outline_lost(group: BoxPatches) -> NDArray[np.float64]:
     A scanner that drops toner here and there breaks an outline into many small gaps;
     fluid takes one piece. New ink drawn over the fluid does not fill the gap.
     """
-    rim = np.abs(group.distance) < 0.5
-    outline = rim[None] & (group.print_ > 0.45)
-    total = outline.sum(axis=(1, 2))
-    gap = outline & (group.spread < _GONE * _usual_nearby(group, outline)[:, None, None])
+    outline = _outline(ById(group.print_), ById(group.distance))
+    total = outline.total
+    # Bytes held against bytes: a level is below a limit where it is below the next whole one.
+    limit = np.ceil(_GONE * _usual_nearby(group, outline)).astype(np.uint8)
+    gap = outline.drawn & (group.spread < limit[:, None, None])
     lost = np.zeros(len(group.boxes))
     kernel = np.ones((3, 3), np.uint8)
     for i in np.flatnonzero((total >= 12) & gap.any(axis=(1, 2))):
@@ -107,15 +112,30 @@ def _outline_lost(group: BoxPatches) -> NDArray[np.float64]:
     return lost
 
 
-def _usual_nearby(group: BoxPatches, outline: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _usual_nearby(group: BoxPatches, outline: _Outline) -> NDArray[np.float64]:
     """Darkness of the outlines of the boxes around each, of 255."""
+    spread = group.spread.reshape(len(group.boxes), -1)
     levels = np.array(
-        [np.median(s[o]) if o.any() else 255.0 for s, o in zip(group.spread, outline, strict=True)]
+        [median(s[at]) if len(at) else 255.0 for s, at in zip(spread, outline.at, strict=True)]
     )
     places = np.array([box.box_mm[:2] for box in group.boxes])
     far = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1))
     nearest = np.argsort(far, axis=1, kind="stable")[:, :_NEARBY]
-    return np.asarray(np.median(levels[nearest], axis=1), np.float64)
+    return np.asarray(medians(levels[nearest], 1), np.float64)
+
+
+class _Outline(NamedTuple):
+    drawn: NDArray[np.bool_]  # (n, h, w)
+    total: NDArray[np.intp]  # pixels of each box
+    at: tuple[NDArray[np.intp], ...]  # flat pixels of each
+
+
+@lru_cache(maxsize=8)
+def _outline(print_: ById, distance: ById) -> _Outline:
+    """The outline of each box on the blank."""
+    drawn = (np.abs(distance.array) < 0.5)[None] & (print_.array > 0.45)
+    at = tuple(np.flatnonzero(box) for box in drawn)
+    return _Outline(drawn, np.array([len(px) for px in at], np.intp), at)
 
 
 def _tiles(view: PageView) -> list[Sign] | None:
