@@ -13,11 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scans.measure.blank_boxes import ById
 from scans.measure.boxes import PX_PER_MM, BoxPatches, PageInk
 from scans.quantiles import percentile
 
@@ -61,15 +63,15 @@ def mark_cells(groups: Sequence[BoxPatches], ink: PageInk, marked: frozenset[int
         side = max(group.box_size_mm) + 2 * _REACH_MM
         scale = min(_PX_PER_MM, CELL / side) / PX_PER_MM
         rows = [row for row, i in enumerate(group.index.tolist()) if i in marked]
-        clear = (group.distance < _REACH_MM) & group.own[rows] & (group.allowed[rows] < _PRINTED)
-        drawn = np.where(clear, group.added[rows], np.float32(0.0))
+        clear, seen_at = _clear(ById(group.distance), ById(group.own), ById(group.allowed), scale)
+        drawn = np.where(clear[rows], group.added[rows], np.float32(0.0))
         drawn[drawn < 0.5 * ink.threshold] = 0.0
-        for row, picture, seen in zip(rows, drawn, clear, strict=True):
+        for row, picture in zip(rows, drawn, strict=True):
             inked = picture[picture > ink.threshold]
             # A pencil and a pen, a colour and a 1-bit scanner: darkness is the mark's own.
             level = percentile(inked, 85) if inked.size else 1.0
             share = _cell(np.minimum(picture / level, 1.0).astype(np.float32), scale)
-            found[int(group.index[row])] = (kind, share, _cell(seen.astype(np.float32), scale))
+            found[int(group.index[row])] = (kind, share, seen_at[row])
     order = sorted(found)
     if len(order) > _MOST_MARKS:
         order = [order[k] for k in np.linspace(0, len(order) - 1, _MOST_MARKS).round().astype(int)]
@@ -86,6 +88,15 @@ def mark_cells(groups: Sequence[BoxPatches], ink: PageInk, marked: frozenset[int
     top = np.maximum(np.abs(own).max(axis=(1, 2), keepdims=True), 1e-6)
     steps = np.round(own * (STEPS / top)).astype(np.int8)
     return MarkCells(np.array(order, np.int32), strength, steps)
+
+
+@lru_cache(maxsize=8)
+def _clear(
+    distance: ById, own: ById, allowed: ById, scale: float
+) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    """Where the boxes of a blank are looked at: ``(n, h, w)``, and the same as cells."""
+    clear = (distance.array < _REACH_MM) & own.array & (allowed.array < _PRINTED)
+    return clear, np.stack([_cell(of.astype(np.float32), scale) for of in clear])
 
 
 def _without_mean(
