@@ -70,9 +70,10 @@ CHECK = PageCheck(
             "the sensor's noise along. Every pair of empty boxes is compared in the scan's own "
             "pixels, at whole-pixel shifts, in what is left when the look that all boxes share is "
             "taken away; the best pair is put beside what the page's boxes usually find. On "
-            "burnt-out paper only the edges of the outline tell; where fewer than 125 pixels of a "
-            "box tell anything, it is not judged. A copy that was turned, scaled or moved by part "
-            "of a pixel is not seen here, nor bare paper laid inside an outline."
+            "burnt-out paper only the edges of the outline tell, and they are smoothed first, as "
+            "saving again adds grain of its own to them; where fewer than 125 pixels of a box "
+            "tell anything, it is not judged. A copy that was turned, scaled or moved by part of "
+            "a pixel is not seen here, nor bare paper laid inside an outline."
         ),
         null_model=(
             "The most alike pair of empty boxes on honest pages of the same scan class; conformal "
@@ -96,7 +97,7 @@ CHECK = PageCheck(
         valid_for=SHADED,
         # Other series of honest pages, printed from a copy or with small boxes, reach 3 to 6.
         min_scale=1.0,
-        version="5",
+        version="6",
     ),
     measure,
 )

@@ -6,7 +6,8 @@ a marked one over an empty one, copies all of these along, by whole pixels. Comp
 what is left of a box when the look that all boxes of the page share is taken away: their
 mean and the ways they vary in (print that falls between pixels, exposure), learned from
 the page's own empty boxes. Ink and print that only some boxes have say nothing and are
-left out. On burnt-out paper the edges of the printed outline still tell.
+left out. On burnt-out paper only the edges of the printed outline tell. What saving again as
+JPEG adds to them is finer than how a toner line bulges, so that both are smoothed there.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 from scans.measure.blank_boxes import ById
 from scans.measure.boxes import BoxPatches, PageInk
-from scans.types import RawPage, Registration
+from scans.types import RawPage, Registration, ScanClass
 
 __all__ = ["Twins", "twin_boxes"]
 
@@ -40,16 +41,23 @@ _FEWEST_SHARE = 0.4
 # The first look takes so many pixels of every box, and so many pairs go on to the second.
 _SAMPLE_PX = 500
 _PAIRS = 6
+# Deviation of a smoothing in px, and over how many it reaches. What is compared is finer than the
+# first; on burnt-out paper it is between the other two.
+_GRAIN = 2.0, 9
+_COARSE, _FINE = (3.0, 11), (1.0, 5)
 # What exceeds the spread of a page's grain by this much is content that was not subtracted.
 _MOST_DEVIATIONS = 2.0
 _PRINT = 0.1
 # What differs by more than so many spreads, and so many grey levels, from other boxes is a speck.
 _SPECK_SPREADS, _LEAST_SPECK = 4.0, 12.0
 _LEAST_CLIP = 2.0
+_BURNT_OUT = (ScanClass.CLIPPED_COLOUR, ScanClass.CLIPPED_GREY)
 _LEAST_SPREAD = 0.08
 # Fisher's z of a few pixels is uncertain by one over the root of their number, and only one in
 # four is new: its neighbours are blurred together.
 _UNCERTAIN = 2.0
+# Smoothing makes so many of one.
+_SMOOTHED = 1.5
 # Below so many pixels that differ, outlines that fall between pixels alike are the same picture.
 _FEWEST_TELLING = 125.0
 _COPIES, _SHARE = 4, 0.12
@@ -107,8 +115,11 @@ def twin_boxes(
         stack = _stack(raw.grey, registration, group, ink.threshold, empty)
         if stack is None:
             continue
-        rest = _rest(stack)
+        burnt_out = raw.scan_class in _BURNT_OUT
+        rest = _rest(stack, burnt_out=burnt_out)
         pixels = _telling(rest[:, _SLACK_PX:-_SLACK_PX, _SLACK_PX:-_SLACK_PX] * stack.free)
+        if burnt_out:
+            pixels /= _SMOOTHED
         if pixels < _FEWEST_TELLING:
             continue
         judged = True
@@ -200,7 +211,7 @@ def _offsets(stack: Floats) -> Ints:
     return np.asarray(np.stack(moves, axis=1), np.int64)
 
 
-def _rest(stack: _Stack) -> Floats:
+def _rest(stack: _Stack, *, burnt_out: bool) -> Floats:
     """What is left of every box without the look that the page's boxes share."""
     count, height, width = stack.grey.shape
     own = stack.grey.reshape(count, -1)
@@ -216,10 +227,17 @@ def _rest(stack: _Stack) -> Floats:
     rest = away - vectors @ (vectors.T @ common)
     # Boxes stacked one below the other are smoothed in one call; the slack keeps them apart.
     tall = rest.reshape(-1, width)
-    rest = (tall - np.asarray(cv2.GaussianBlur(tall, (9, 9), 2.0), np.float32)).reshape(count, -1)
+    if burnt_out:
+        rest = (_smooth(tall, *_FINE) - _smooth(tall, *_COARSE)).reshape(count, -1)
+    else:
+        rest = (tall - _smooth(tall, *_GRAIN)).reshape(count, -1)
     deviation = float(np.sqrt(np.vdot(rest, rest) / rest.size))
     most = np.float32(max(_LEAST_CLIP, _MOST_DEVIATIONS * deviation))
     return np.asarray(np.clip(rest, -most, most), np.float32).reshape(count, height, width)
+
+
+def _smooth(rows: Floats, deviation: float, reach: int) -> Floats:
+    return np.asarray(cv2.GaussianBlur(rows, (reach, reach), deviation), np.float32)
 
 
 def _telling(inner: Floats) -> float:

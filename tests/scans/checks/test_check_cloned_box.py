@@ -41,7 +41,7 @@ def covered(page: PageView) -> tuple[np.ndarray, set[int]]:
     return image, {source, target}
 
 
-@pytest.mark.parametrize("profile", ["office_200", "adf_grey", "flatbed"])
+@pytest.mark.parametrize("profile", ["office_200", "adf_grey", "flatbed", "flatbed_bright"])
 def test_boxes_that_are_only_printed_alike_are_no_copies(profile):
     assert score_of(CHECK, clean(profile)) < HONEST
 
@@ -69,7 +69,13 @@ def test_outlines_that_fall_between_pixels_alike_are_no_copy(tmp_path):
 
 @pytest.mark.parametrize(
     ("profile", "how"),
-    [("office_200", 90), ("office_150", 90), ("adf_grey", "png")],
+    [
+        ("office_200", 90),
+        ("office_150", 90),
+        ("adf_grey", "png"),
+        ("adf", 80),
+        ("flatbed_bright", 90),
+    ],
 )
 def test_an_empty_box_over_a_mark_is_found_with_both_its_places(profile, how):
     image, boxes = covered(clean(profile))
