@@ -70,7 +70,6 @@ CHECK = PageCheck(
                 ScanClass.PHOTO,
             }
         ),
-        version="2",
         min_scale=1.0,
     ),
     measure,

@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
 from scans.checks._page_check import SHADED, NotAssessable, PageCheck, Sign, Signs
-from scans.measure.jpeg_history import has_blocks, jpeg_history
+from scans.measure.jpeg_history import JpegHistory, has_blocks, jpeg_history
 from scans.types import Registration
 from scans.view import PageView
 
-# Honest pages that were merely saved again reach this in the worst of a thousand windows.
-_NOTHING = 4.5
+# Honest pages that were merely saved again reach this in the worst of a thousand windows, and in
+# the worst of their boxes.
+_NOTHING, _NO_BOX = 4.5, 3.5
+_MOST_BOXES = 3
 
 
 def measure(view: PageView) -> Signs | NotAssessable:
@@ -29,33 +31,63 @@ def measure(view: PageView) -> Signs | NotAssessable:
         return NotAssessable(
             "a program changed the whole page since its first compression: no place stands out"
         )
-    places = []
-    for place in history.places:
-        if place.score <= _NOTHING:
-            break
-        box_mm = _to_mm(view.registration, place.box_px)
-        share = min(100.0, 100.0 * place.share)
-        places.append(
-            Sign(
-                score=place.score - _NOTHING,
-                message=Message(
-                    f"Dấu hiệu chỉnh sửa tệp: trang đã được nén JPEG hai lần, nhưng vùng quanh "
-                    f"({box_mm[0]:.0f}; {box_mm[1]:.0f}) mm thiếu {share:.0f} % dấu vết của lần "
-                    "nén đầu, như thể được vẽ hoặc dán vào sau khi quét.",
-                    f"Signs of an edit in the file: the page was compressed as JPEG twice, but "
-                    f"around ({box_mm[0]:.0f}, {box_mm[1]:.0f}) mm {share:.0f} % of the first "
-                    "compression's trace is not there, as if it had been drawn or laid in after "
-                    "scanning.",
-                ),
-                item=_item_at(view, box_mm),
-                box_mm=box_mm,
-                evidence=(
-                    ("lacking", round(place.share, 3)),
-                    ("earlier_quality", float(history.quality)),
-                ),
-            )
+    places = [
+        _sign(
+            view,
+            place.score - _NOTHING,
+            _to_mm(view.registration, place.box_px),
+            place.share,
+            history.quality,
         )
+        for place in history.places
+        if place.score > _NOTHING
+    ]
+    places += _boxes(view, history)
+    places.sort(key=lambda sign: -sign.score)
     return Signs(places[0].score if places else 0.0, tuple(places))
+
+
+def _boxes(view: PageView, history: JpegHistory) -> list[Sign]:
+    """Answer boxes that lack it, worst first."""
+    if history.boxes is None:
+        return []
+    score, share = history.boxes.score, history.boxes.share
+    worst = np.argsort(-score, kind="stable")[:_MOST_BOXES]
+    return [
+        _sign(
+            view,
+            float(score[i]) - _NO_BOX,
+            view.template.page.boxes[i].box_mm,
+            float(share[i]),
+            history.quality,
+        )
+        for i in worst[score[worst] > _NO_BOX].tolist()
+    ]
+
+
+def _sign(
+    view: PageView,
+    score: float,
+    box_mm: tuple[float, float, float, float],
+    lacking: float,
+    quality: int,
+) -> Sign:
+    share = min(100.0, 100.0 * lacking)
+    return Sign(
+        score=score,
+        message=Message(
+            f"Dấu hiệu chỉnh sửa tệp: trang đã được nén JPEG hai lần, nhưng vùng quanh "
+            f"({box_mm[0]:.0f}; {box_mm[1]:.0f}) mm thiếu {share:.0f} % dấu vết của lần "
+            "nén đầu, như thể được vẽ hoặc dán vào sau khi quét.",
+            f"Signs of an edit in the file: the page was compressed as JPEG twice, but "
+            f"around ({box_mm[0]:.0f}, {box_mm[1]:.0f}) mm {share:.0f} % of the first "
+            "compression's trace is not there, as if it had been drawn or laid in after "
+            "scanning.",
+        ),
+        item=_item_at(view, box_mm),
+        box_mm=box_mm,
+        evidence=(("lacking", round(lacking, 3)), ("earlier_quality", float(quality))),
+    )
 
 
 def _to_mm(
@@ -92,13 +124,15 @@ CHECK = PageCheck(
         sees=(
             "A scan that is opened, changed and saved again was compressed twice. Untouched "
             "blocks of 8 x 8 pixels keep the multiples of the first compression's steps; ink "
-            "drawn in, a box copied from elsewhere or a part of another picture do not. Needs a "
-            "first compression coarser than the second; a page compressed once scores 0."
+            "drawn in, a box copied from elsewhere or a part of another picture do not. Looked for "
+            "in windows, and in each answer box as a whole by how common every size of a "
+            "coefficient is after two compressions. Needs a first compression coarser than the "
+            "second; a page compressed once scores 0."
         ),
         null_model=(
-            "Windows of honest pages, merely saved again or not, in spreads of the page's own "
-            "windows; conformal p-value with a continued tail. Pages whose tones were changed all "
-            "over since the first compression are not judged."
+            "Windows and boxes of honest pages, merely saved again or not, in spreads of the "
+            "page's own windows and boxes; conformal p-value with a continued tail. Pages whose "
+            "tones were changed all over since the first compression are not judged."
         ),
         source=(
             "Lukas & Fridrich (2003), Lin et al. (2009) on double quantisation; the comparison "
@@ -117,7 +151,7 @@ CHECK = PageCheck(
         ),
         valid_for=SHADED,
         min_scale=0.3,
-        version="3",
+        version="4",
     ),
     measure,
 )

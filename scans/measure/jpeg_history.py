@@ -32,6 +32,7 @@ from scans.measure.jpeg_blocks import (
     grid_of,
     levels_of,
 )
+from scans.measure.jpeg_boxes import BoxTraces, box_traces
 from scans.measure.jpeg_steps import COARSER, MOST_STEPS, SAMPLE, earlier_steps
 from scans.measure.jpeg_trace import Trace
 from scans.types import RawPage, Registration, ScanClass
@@ -75,11 +76,13 @@ class JpegHistory:
         gain: Evidence for it in nats.
         places: The windows that lack it most, worst first, not overlapping; ``None`` where the
             page was changed all over since, so that none can be told from the rest.
+        boxes: How much answer boxes lack of it; ``None`` where they cannot be told apart.
     """
 
     quality: int
     gain: float
     places: tuple[Place, ...] | None
+    boxes: BoxTraces | None
 
 
 def has_blocks(raw: RawPage) -> bool:
@@ -114,8 +117,10 @@ def jpeg_history(raw: RawPage, registration: Registration, page: Page) -> JpegHi
     if trace is None:
         return None
     lossless = steps.max() <= 1.0
-    changed = (lossless and not trace.kept(own)) or not trace.even(own)
-    return JpegHistory(quality, gain, None if changed else _places(trace, own, offset))
+    if (lossless and not trace.kept(own)) or not trace.even(own):
+        return JpegHistory(quality, gain, None, None)
+    boxes = box_traces(own, aside, first, steps, offset, registration, page)
+    return JpegHistory(quality, gain, _places(trace, own, offset), boxes)
 
 
 def _restored(blocks: Blocks, first: NDArray[np.float64]) -> Floats:
