@@ -17,6 +17,7 @@ from detectors.registry import Level, discover
 from scans.fingerprint import Fingerprint, fingerprint
 from scans.judgement import fuse, weigh
 from scans.measure.boxes import measure_boxes
+from scans.read.beyond import ink_beyond
 from scans.read.circles import Circle, circled, find_circles, without_circles
 from scans.read.codes import read_code
 from scans.read.marks import read_marks
@@ -110,6 +111,7 @@ def view_of(
     if instrument.marks.correction == "circle":
         circles = find_circles(raw.image, laid, template, ink, patches)
         patches = without_circles(patches, circled(circles))
+    beyond = ink_beyond(raw.image, laid, template, ink, patches, circled(circles))
     shades = raw.scan_class is not ScanClass.BITONAL
     return PageView(
         raw=raw,
@@ -118,7 +120,7 @@ def view_of(
         registration=laid,
         ink=ink,
         patches=patches,
-        readings=read_marks(ink, patches, instrument, circles, shades=shades),
+        readings=read_marks(ink, patches, instrument, circles, around=beyond, shades=shades),
         reference=reference,
         false_flag_rate=false_flag_rate,
     )

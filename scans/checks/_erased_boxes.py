@@ -14,13 +14,17 @@ from scans.measure.boxes import PX_PER_MM
 from scans.types import MarkState
 from scans.view import PageView
 
-__all__ = ["Evidence", "evidence_of", "is_speck", "signs_of_odds"]
+__all__ = ["Evidence", "evidence_of", "is_crease", "is_speck", "signs_of_odds"]
 
 # A page of fewer boxes without a mark has no paper of its own to compare with.
 _FEWEST = 8
 _MOST_PLACES = 6
 # Dust on the glass is no larger than this, and clearly darker than paper.
 _SPECK_MM, _SPECK_DARK = 1.3, 0.08
+# A fold or a streak is at least so much darker than paper beside it, on both sides of the box and
+# through it, at most so far off one straight line; a mark ends before the edges of the patch.
+_CREASE_DARK, _CREASE_NOISES, _CREASE_OFF_MM = 0.04, 4.0, 0.6
+_BESIDE_MM, _BARE, _BROAD_MM, _ONE_LINE_MM = 0.4, 0.4, 1.1, 1.0
 
 Evidence = tuple[tuple[str, float | str], ...]
 
@@ -47,7 +51,7 @@ def signs_of_odds(
     scores = np.where(traces.judged, odds - zero, 0.0)
     worst = [i for i in np.argsort(-scores, kind="stable").tolist() if scores[i] > 0]
     for i in worst[: 2 * _MOST_PLACES]:
-        if is_speck(view, i):
+        if is_speck(view, i) or is_crease(view, i):
             scores[i] = 0.0
     places = []
     for i in np.argsort(-scores, kind="stable")[:_MOST_PLACES].tolist():
@@ -82,6 +86,64 @@ def is_speck(view: PageView, i: int) -> bool:
         return False
     rows, columns = np.nonzero(soft > 0.35 * soft.max())
     return bool(max(np.ptp(rows), np.ptp(columns)) < _SPECK_MM * PX_PER_MM)
+
+
+def is_crease(view: PageView, i: int) -> bool:
+    """Whether a thin straight line runs from edge to edge through a box and the next beside it.
+
+    Folds, streaks of the feeder and underlinings go on beyond the box on both sides, where
+    nobody marks and no rubber leaves a line; the edge of a tape ends before the next box.
+    """
+    boxes = view.template.page.boxes
+    x, y = boxes[i].box_mm[:2]
+    for level in (True, False):
+        if not _runs_through(view, i, level=level):
+            continue
+        row = [
+            k
+            for k, box in enumerate(boxes)
+            if k != i and abs(box.box_mm[1] - y if level else box.box_mm[0] - x) < _ONE_LINE_MM
+        ]
+        if any(_runs_through(view, k, level=level) for k in row):
+            return True
+    return False
+
+
+def _runs_through(view: PageView, i: int, *, level: bool) -> bool:
+    """Whether one level or upright line is seen on both sides of a box and in it."""
+    group = next(g for g in view.patches if i in g.index)
+    row = int(np.flatnonzero(group.index == i)[0])
+    bare = (group.allowed[row] < 0.12) & group.own[row]
+    dark = np.where(bare, group.dark[row], np.nan)
+    dark, margin_mm = (dark if level else dark.T), group.margin_mm
+    edge = round((margin_mm - _BESIDE_MM) * PX_PER_MM)
+    inner = round((margin_mm + _BESIDE_MM) * PX_PER_MM)
+    width = dark.shape[1]
+    left, right = _peak(dark[:, :edge]), _peak(dark[:, width - edge :])
+    within = _peak(dark[:, inner : width - inner])
+    if left is None or right is None or within is None:
+        return False
+    off = _CREASE_OFF_MM * PX_PER_MM
+    return abs(left - right) <= 2 * off and abs(within - (left + right) / 2) <= off
+
+
+def _peak(zone: NDArray[np.floating]) -> int | None:
+    """Row of the darkest thin line of a zone, if it stands out."""
+    seen = np.isfinite(zone)
+    enough = seen.mean(axis=1) > _BARE
+    profile = np.where(seen, zone, 0.0).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
+    if int(enough.sum()) < len(profile) / 2:
+        return None
+    # Rows under print are bridged, so that their neighbours keep a background.
+    known = np.flatnonzero(enough)
+    whole = np.interp(np.arange(len(profile)), known, profile[known])
+    reach = round(_BROAD_MM * PX_PER_MM / 2)
+    padded = np.pad(whole, reach, mode="edge")
+    ground = np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1), axis=1)
+    line = np.where(enough, whole - ground, 0.0)
+    noise = 1.4826 * float(np.median(np.abs(line[enough])))
+    peak = int(np.argmax(line))
+    return peak if line[peak] > max(_CREASE_DARK, _CREASE_NOISES * noise) else None
 
 
 def evidence_of(view: PageView, i: int) -> Evidence:

@@ -70,6 +70,7 @@ CHECK = PageCheck(
                 ScanClass.PHOTO,
             }
         ),
+        version="2",
         min_scale=1.0,
     ),
     measure,

@@ -32,7 +32,9 @@ def measure(view: PageView) -> Signs | NotAssessable:
     places = []
     for change in changed:
         alike = float(change.odd.apart @ together) > 0.0
-        apart = max(change.odd.score, joint) if alike else change.odd.score
+        # Others lend no more than an equal share: what is the sheet's own ink stays it.
+        lent = min(joint, change.odd.score * np.sqrt(len(changed)))
+        apart = max(change.odd.score, lent) if alike else change.odd.score
         # Four normal deviations: their squared distance falls off like an exponential.
         places.append(_sign(view, change, min(float(apart) ** 2 / 4.0, _MOST)))
     places.sort(key=lambda sign: -sign.score)
@@ -103,6 +105,7 @@ CHECK = PageCheck(
                 ScanClass.RENDERED,
             }
         ),
+        version="2",
         min_scale=0.5,
     ),
     measure,

@@ -36,6 +36,9 @@ Shorts = NDArray[np.int16]
 _FULL = 0.84
 _ALONE = 0.62
 _LEAST_INK, _LEAST_NEAR = 0.02, 0.05
+# Marks that say how dark this respondent's are, and how many it takes to know two pens.
+_INKED, _FEWEST = 0.1, 6
+_LOW, _TWO_PENS = 0.2, 0.75
 # Ink inside the box against the respondent's usual marks from which it is a mark at all.
 _WHOLE = 0.3
 # A line response counts from the first and at most the second many deviations of paper.
@@ -103,7 +106,7 @@ def box_traces(groups: Sequence[BoxPatches], readings: Sequence[BoxReading]) -> 
 
 def _usual(readings: Sequence[BoxReading]) -> float:
     """Darkness that this respondent's marks reach, 1 where there are none."""
-    peaks = [r.features["peak"] for r in readings if r.features["ink"] > 0.1]
+    peaks = [r.features["peak"] for r in readings if r.features["ink"] > _INKED]
     return float(np.median(peaks)) if peaks else 1.0
 
 
@@ -111,7 +114,8 @@ def _full_marks(readings: Sequence[BoxReading], usual: float) -> NDArray[np.bool
     """Boxes that hold a mark as dark as the respondent's others.
 
     An item's only mark may be paler: honest marks vary, and nothing is there to say that it
-    was to be taken away.
+    was to be taken away. Least of all where the sheet has more of its darkness: who takes
+    another pen half-way leaves marks of two, and the paler are no traces of the darker.
     """
     inked = np.array(
         [r.features["ink"] > _LEAST_INK or r.features["near"] > _LEAST_NEAR for r in readings],
@@ -125,9 +129,27 @@ def _full_marks(readings: Sequence[BoxReading], usual: float) -> NDArray[np.bool
     )
     # A tail that a rubber or a brush left outside the box is as dark as ever, and no mark.
     full = dark & (ink >= _WHOLE * whole)
-    items = {r.item for r, dark in zip(readings, full.tolist(), strict=True) if dark}
+    # A stamp over another box replaces nothing.
+    items = {
+        r.item
+        for r, dark in zip(readings, full.tolist(), strict=True)
+        if dark and not r.features["foreign"]
+    }
     alone = np.array([r.item not in items for r in readings], dtype=bool)
-    return np.asarray(full | (inked & alone & (peak > _ALONE)))
+    return np.asarray(full | (inked & alone & (peak > _ALONE * _paler_pen(readings, peak))))
+
+
+def _paler_pen(readings: Sequence[BoxReading], peak: Doubles) -> float:
+    """Darkness of the paler of a sheet's two pens against the usual mark; 1 with one pen."""
+    own = [
+        p
+        for r, p in zip(readings, peak.tolist(), strict=True)
+        if r.features["ink"] > _INKED and r.features["faded"] >= 1.0
+    ]
+    if len(own) < _FEWEST:
+        return 1.0
+    low = float(np.quantile(own, _LOW))
+    return low if low < _TWO_PENS else 1.0
 
 
 def _deviation(parts: Sequence[Part], full: NDArray[np.bool_]) -> float:

@@ -42,6 +42,7 @@ class Seen:
     width: float = 0.0  # mm: of its line
     tinted: float = 0.0  # pixels on which hue was measured
     runs_on: float = 0.0  # share of the patch's edge that is inked
+    around: float = 0.0  # mm2 of ink 2.5 to 9 mm beyond the box, see scans.read.beyond
     foreign: float = 0.0  # 1 where the ink belongs to something larger than a mark
 
 

@@ -3,7 +3,7 @@
 Three things give it away: it is larger than a mark (it goes on beyond the box, or touches
 several boxes of one item), it is far paler than this respondent's pen, and it is of another
 hue. None alone is enough: a second pen has another hue, a faint mark is pale, and a hurried
-cross runs out of its box.
+cross runs out of its box. Only ink all around, where no mark reaches, is told by itself.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ PALE = 0.84
 # Below this share of the usual darkness no pen on the same sheet is expected.
 _WASH = 0.6
 _LEAST, _NEAR = 0.006, 0.05
+# A mark covers more than this share of its box.
+_INKED = 0.03
 # Share of the paper beside a box that a stain or stamp inks and a mark does not.
 _OUTSIDE = 0.08
 _CLUSTER_MM = 16.0
@@ -38,6 +40,10 @@ _THROUGH_MM, _THROUGH = 1.8, 0.95
 _USUAL = 0.25
 # Of the patch's edge: a stamp in black and white, a drawing across the boxes.
 _MUCH_RUNS_ON = 0.06
+# Ink on the paper around a box, in mm2: beside crosses, struck out or scribbled over, there was .1
+# at most on the tuning pages, beside long ticks 1, beside stamps and stains 1.5 to 28. The mark
+# that stands by itself has less than this share of it.
+_AROUND_MM2, _LEAST_APART = 3.0, 0.25
 _LOOP, _FILLED = 0.6, 0.5
 
 
@@ -68,6 +74,7 @@ def foreign_boxes(
             if len(together) >= 2 and (full or min(seen[i].faded for i in together) < _WASH):
                 found |= together
         found |= _lines(members, inked, seen, habit)
+        found |= _part_of_more(members, inked, seen)
     centre = {i: np.array(box_of[i].box_mm[:2]) for i in pale | odd}
     near = {
         i
@@ -93,6 +100,17 @@ def _goes_on(s: Seen) -> bool:
     if s.warm < _RED_WARM and s.green > _RED_GREEN and (s.runs_on >= _RUNS_ON or s.ink < _NEAR):
         return True
     return s.beyond_box >= _OUTSIDE and s.beyond_box >= 0.35 * s.ink
+
+
+def _part_of_more(members: Sequence[int], inked: set[int], seen: Mapping[int, Seen]) -> set[int]:
+    """Boxes whose ink goes on around them, beside a mark of the item that stands by itself."""
+    most = max(seen[i].around for i in members)
+    if most < _AROUND_MM2:
+        return set()
+    apart = _LEAST_APART * most
+    alone = {i for i in members if seen[i].ink >= _INKED and seen[i].around < apart}
+    # What touches the paper beside the item's other boxes is then a part of it as well.
+    return inked.intersection(members) - alone if alone else set()
 
 
 def _lines(

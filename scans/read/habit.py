@@ -25,8 +25,9 @@ _FEWEST = 4
 _MOSTLY = 0.6
 # Marks with a line out of both sides by so much; who takes answers back does it to a few.
 _BOTH_SIDES_MM, _LINED = 0.6, 0.35
-# A second pen: so many of the marks, this much alike, and not much paler than the first.
-_OFTEN, _ALIKE, _LEAST_USUAL = 0.15, 0.08, 0.45
+# A second pen: so many of the marks, from a little paler to as much darker as one pen's marks
+# are, and not much paler than the first. What a rubber left is farther from whole marks.
+_OFTEN, _PALER, _DARKER, _LEAST_USUAL = 0.15, -0.08, 0.2, 0.45
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class Habit:
         if not self.peak or not peak:
             return 1.0 if not self.peak else 0.0
         share = peak / self.peak
-        alike = sum(abs(p / peak - 1.0) < _ALIKE for p in self.peaks)
+        alike = sum(_PALER < p / peak - 1.0 < _DARKER for p in self.peaks)
         # The mark itself may be one of them.
         usual = share >= _LEAST_USUAL and alike >= 3 and alike >= _OFTEN * self.marks
         return max(share, 1.0) if usual else share

@@ -44,6 +44,7 @@ def read_marks(
     instrument: Instrument,
     circles: Mapping[int, Circle] | None = None,
     *,
+    around: Mapping[int, float] | None = None,
     shades: bool = True,
 ) -> tuple[BoxReading, ...]:
     """Read all boxes of a page, in the order of the page's list of boxes.
@@ -53,6 +54,7 @@ def read_marks(
         groups: The boxes, circles taken out of their neighbours.
         instrument: How the form is filled.
         circles: The best closed path around each inked box, where the form asks for circles.
+        around: Ink beyond boxes that share their item with another inked box, in mm2.
         shades: False for a scan of two levels, where a pale mark cannot be told from a dark.
     """
     circles = circles or {}
@@ -63,7 +65,7 @@ def read_marks(
             circle = circles.get(i)
             if circle is not None:
                 found = replace(found, round=circle.coverage, beyond=circle.beyond)
-            seen[i] = found
+            seen[i] = replace(found, around=around[i]) if around and i in around else found
         box_of.update(zip(group.index.tolist(), group.boxes, strict=True))
     seen, states = states_of(seen, box_of, instrument.marks, shades=shades)
     if shades:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from scans.checks import erasure_covered, erasure_residue
+from scans.checks._erased_boxes import is_crease
 from scans.checks._page_check import NotAssessable, Signs
 from scans.page import view_of
 from scans.simulate.controls import with_control
@@ -152,3 +153,49 @@ def test_a_speck_of_dust_in_a_box_is_no_residue() -> None:
     reading = seen.readings[empty]
     told = [(p.item, dict(p.evidence)["value"]) for p in signs(RESIDUE, dusty).places]
     assert (reading.item, str(reading.value)) not in told
+
+
+@pytest.mark.parametrize(("faded", "judged"), [(1.0, False), (0.5, True)])
+def test_marks_of_a_second_paler_pen_are_no_traces_of_the_first(faded: float, judged: bool) -> None:
+    """Half of the sheet in blue, the rest in black gel: the blue is half as dark.
+
+    Pale marks that the sheet does not show to be another pen's are looked at.
+    """
+    seen, _ = view()
+    marked = sorted(seen.marked)
+    pale = set(marked[: len(marked) // 2 - 1])
+    readings = tuple(
+        replace(r, features={**r.features, "peak": 0.5 * r.features["peak"], "faded": faded})
+        if i in pale
+        else r
+        for i, r in enumerate(seen.readings)
+    )
+    traces = replace(seen, readings=readings).traces
+    assert all(bool(traces.judged[i]) is judged for i in pale)
+
+
+def test_a_fold_across_a_row_is_no_residue() -> None:
+    """Dark along the crease, light beside it, from edge to edge of the sheet."""
+    seen, _ = view()
+    marked = {seen.readings[i].item for i in seen.marked}
+    item = next(item for item in ("C2", "C3", "C4") if item in marked)
+    first = seen.rows[item][0]
+    _, y, _, h = seen.template.page.boxes[first].box_mm
+    image = seen.raw.image.astype(np.float32)
+    ends = seen.registration.to_px(np.array([[5.0, y + 0.8 * h], [205.0, y + 0.8 * h]]))
+    down = np.arange(image.shape[0])[:, None] - np.linspace(ends[0, 1], ends[1, 1], image.shape[1])
+    shade = 1.0 - 0.13 * np.exp(-((down / 1.6) ** 2)) + 0.05 * np.exp(-(((down - 4) / 2.2) ** 2))
+    image *= shade[..., None] if image.ndim == 3 else shade
+    folded_raw = replace(seen.raw, image=np.clip(image, 0, 255).round().astype(np.uint8))
+    folded = view_of(folded_raw, seen.instrument, reference=None)
+    assert isinstance(folded, PageView)
+    others = [i for i in folded.rows[item] if folded.traces.judged[i]]
+    assert any(is_crease(folded, i) for i in others)
+    assert signs(RESIDUE, folded).score < signs(RESIDUE, seen).score + 1.0
+    # What a rubber or a tape leaves is no crease.
+    for change in (("TAY_1", "rubber", "gross"), ("TAY_2", "tape", "gross")):
+        altered, (name, before, _) = view(*change)
+        box = next(
+            i for i, r in enumerate(altered.readings) if (r.item, str(r.value)) == (name, before)
+        )
+        assert not is_crease(altered, box)

@@ -94,6 +94,35 @@ def test_stamps_over_boxes_are_no_second_ink():
     assert overwrite_two_inks.measure(found).score < HONEST
 
 
+def test_one_foreign_ink_does_not_accuse_another_item_of_the_sheets_own():
+    """A second mark in the sheet's pen stays one, however odd the ink of other items is."""
+    made, found = changed("HL-01", 2, 411, "double")
+    signs = overwrite_two_inks.measure(found)
+    odd = signs.places[0]
+    altered = {t.item for t in made.tampers}
+    item, members = next(
+        (item, members)
+        for item, members in found.rows.items()
+        if item not in altered and any(found.readings[i].state.value == "marked" for i in members)
+    )
+    new = next(
+        r for r in found.readings if r.item == odd.item and str(r.value) == odd.evidence[1][1]
+    )
+    first = next(i for i in members if found.readings[i].state.value == "marked")
+    second = next(i for i in members if i != first)
+    readings = list(found.readings)
+    mark = readings[first]
+    # As far towards the other ink as one pen strays by itself.
+    shift = {k: 0.01 * np.sign(new.features[k] - mark.features[k]) for k in ("warm", "green")}
+    strayed = {k: mark.features[k] + v for k, v in shift.items()}
+    readings[second] = replace(
+        readings[second], state=mark.state, ink=mark.ink, features={**mark.features, **strayed}
+    )
+    after = overwrite_two_inks.measure(replace(found, readings=tuple(readings)))
+    assert after.score == pytest.approx(signs.score, rel=0.2)
+    assert {s.item: s.score for s in after.places}[item] < HONEST
+
+
 def test_two_levels_have_no_ink():
     check, found = overwrite_two_inks.CHECK, corrected("HL-01", 2, 441, profile="fax")
     assert 0 in check.assess(found).not_assessable

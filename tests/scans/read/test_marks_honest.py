@@ -70,6 +70,17 @@ def test_red_ink_that_goes_on_is_no_answer():
     assert states == [MarkState.MARKED, MarkState.AMBIGUOUS, MarkState.EMPTY]
 
 
+def test_ink_that_goes_on_around_the_box_is_a_part_of_more():
+    # The letters of a blue stamp: hue, darkness and lines of a pen.
+    letters = replace(CROSS, ink=0.22, warm=0.13, green=0.18, runs_on=0.059, around=27.6)
+    assert read(sheet([CROSS, letters, EMPTY]))[0] == [
+        MarkState.MARKED, MarkState.AMBIGUOUS, MarkState.EMPTY,
+    ]  # fmt: skip
+    # Where the mark that it is beside lies in the same ink, nothing tells them apart.
+    both = replace(CROSS, around=12.0)
+    assert read(sheet([both, letters, EMPTY]))[0][:2] == [MarkState.MARKED] * 2
+
+
 def test_a_red_pen_makes_marks():
     red = replace(CROSS, warm=-0.35, green=0.4)
     assert all(row[0] is MarkState.MARKED for row in read([[red, EMPTY]] * 8))
