@@ -39,6 +39,8 @@ _LEAST_INK, _LEAST_NEAR = 0.02, 0.05
 # Marks that say how dark this respondent's are, and how many it takes to know two pens.
 _INKED, _FEWEST = 0.1, 6
 _LOW, _TWO_PENS = 0.2, 0.75
+# Ink around a box, in mm2, of which no rubber leaves so much: a stamp, however pale.
+_STAMP_MM2 = 3.0
 # Ink inside the box against the respondent's usual marks from which it is a mark at all.
 _WHOLE = 0.3
 # A line response counts from the first and at most the second many deviations of paper.
@@ -129,14 +131,19 @@ def _full_marks(readings: Sequence[BoxReading], usual: float) -> NDArray[np.bool
     )
     # A tail that a rubber or a brush left outside the box is as dark as ever, and no mark.
     full = dark & (ink >= _WHOLE * whole)
-    # A stamp over another box replaces nothing.
+    # A stamp over another box replaces nothing, and a circled mark is the one taken back.
     items = {
         r.item
         for r, dark in zip(readings, full.tolist(), strict=True)
-        if dark and not r.features["foreign"]
+        if dark and not r.features["foreign"] and r.state is not MarkState.CANCELLED
     }
     alone = np.array([r.item not in items for r in readings], dtype=bool)
-    return np.asarray(full | (inked & alone & (peak > _ALONE * _paler_pen(readings, peak))))
+    stamped = np.array(
+        [r.features["foreign"] > 0 and r.features["around"] >= _STAMP_MM2 for r in readings],
+        dtype=bool,
+    )
+    lone = inked & alone & (peak > _ALONE * _paler_pen(readings, peak))
+    return np.asarray(full | lone | stamped)
 
 
 def _paler_pen(readings: Sequence[BoxReading], peak: Doubles) -> float:

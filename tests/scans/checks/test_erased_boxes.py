@@ -16,6 +16,7 @@ from scans.page import view_of
 from scans.simulate.controls import with_control
 from scans.simulate.page import simulate_page
 from scans.simulate.respondents import random_spec, tampered_spec
+from scans.types import MarkState
 from scans.view import PageView
 from tests.scans.pages import form, raw
 
@@ -199,3 +200,26 @@ def test_a_fold_across_a_row_is_no_residue() -> None:
             i for i, r in enumerate(altered.readings) if (r.item, str(r.value)) == (name, before)
         )
         assert not is_crease(altered, box)
+
+
+def test_a_mark_beside_a_circled_one_stands_alone_and_a_pale_stamp_is_none() -> None:
+    seen, _ = view()
+    item, new = next(
+        (item, next(i for i in members if i in seen.marked))
+        for item, members in seen.rows.items()
+        if seen.marked.intersection(members)
+    )
+    other = next(i for i in seen.rows[item] if i != new)
+    usual = seen.readings[new].features
+
+    def judged(state: MarkState, pale: int, **features: float) -> bool:
+        readings = list(seen.readings)
+        readings[other] = replace(readings[other], state=state, features={**usual, **features})
+        readings[new] = replace(readings[new], features={**usual, "peak": 0.75 * usual["peak"]})
+        return bool(replace(seen, readings=tuple(readings)).traces.judged[pale])
+
+    assert judged(MarkState.MARKED, new)
+    assert not judged(MarkState.CANCELLED, new)
+    faint = {"peak": 0.4 * usual["peak"], "foreign": 1.0}
+    assert judged(MarkState.AMBIGUOUS, other, **faint, around=0.0)
+    assert not judged(MarkState.AMBIGUOUS, other, **faint, around=36.0)
