@@ -3,11 +3,15 @@
 For records ``i`` and ``j`` the log likelihood ratio of "copied with a tenth of the answers
 changed" to "answered alone" adds, item by item that both answered, ``log((1 - e + e p)/p)``
 for a match and ``log e`` for a mismatch; ``p`` is how often records of the kind of ``i``
-give that answer. Rare answers in common weigh, common ones cost nothing, missing never
-matches, and a record that is best throughout can agree with nobody by more than chance.
-A record's gain is that of a mixture in which a share of the records copies any other of
-the unit, capped, and a unit's total is the sum of its records' gains. Pairs whose ratio
-stays well below the number of partners are what chance brings and are passed over.
+give that answer. To this comes how rare the record is: how much less likely all of its
+answers are together among peers (:mod:`_classes`) than one by one in its kind, or more
+likely where items hang together. For one column throughout only the second counts, since
+honest units differ by how many people answer so. Rare answers in common weigh, common ones
+cost nothing, missing never matches, and a record that is best throughout can agree with
+nobody by more than chance. A record's gain is that of a mixture in which a share of the
+records copies any other of the unit, capped, and a unit's total is the sum of its records'
+gains. Pairs whose ratio stays well below the number of partners are what chance brings and
+are passed over, as are those that agree by no more than records of their kind do.
 
 Reference: van der Linden & Sotaridona (2006), generalised binomial test; a total over
 units calibrated by pseudo-units is own work.
@@ -30,7 +34,9 @@ CHANGED = 0.1
 LOG_CHANGED = float(np.log(CHANGED))
 ENOUGH = 2.0
 SLACK = 1.5
-CAP = 2.0
+CAP = 4.0
+FLAT = 1e-6
+RECORDS_A_NAT = 1000.0
 BANDS = 40
 RECORDS_A_BAND = 60
 PRIOR = 5.0
@@ -48,6 +54,7 @@ class Alike:
         kind: ``(n,)`` kind of each record.
         gain: float32 ``(kinds, items, states)``: what a match adds above a mismatch.
         most: ``(n,)``: ratio with an exact copy.
+        rare: ``(n,)``: what a record's ratios gain by how rare it is among all, or lose.
         packed: Bits of the answers and of the answered items, where the loops are compiled.
     """
 
@@ -55,19 +62,28 @@ class Alike:
     kind: NDArray[np.intp]
     gain: NDArray[np.float32]
     most: Array
+    rare: Array
     packed: tuple[NDArray[np.uint64], NDArray[np.uint64]]
 
     @classmethod
     def of(
         cls,
         data: Material,
+        density: Array,
         packed: tuple[NDArray[np.uint64], NDArray[np.uint64]] | None = None,
     ) -> Alike:
-        """Kinds are bands of level, halved by spread; uniform records one for each level."""
+        """Kinds are bands of level, halved by spread; uniform records one for each level.
+
+        Args:
+            data: The records.
+            density: ``(n,)`` log probability of each among all.
+            packed: :func:`packed_answers`, where it was made before.
+        """
         kind = _kinds(data)
         codes, states = data.codes, int(data.levels.max()) + 1
         kinds = int(kind.max()) + 1
         gain = np.zeros((kinds, codes.shape[1], states), dtype=np.float32)
+        usual = np.zeros_like(gain)
         counts = _counts(data, kind, kinds, states)
         for j in range(codes.shape[1]):
             count = counts[:, j, 1:].astype(np.float64)
@@ -77,8 +93,14 @@ class Alike:
             p /= p.sum(axis=1, keepdims=True)
             p = np.maximum(p, 1e-9)
             gain[:, j, 1:] = np.log((1.0 - CHANGED + CHANGED * p) / p) - LOG_CHANGED
-        most = _ratio_with_itself(codes, kind, gain)
-        return cls(data, kind, gain, most, packed or packed_answers(data.codes, states - 1))
+            usual[:, j, 1:] = np.log(p)
+        rare = _summed(codes, kind, usual, 0.0) - density
+        # a few hundred peers cannot tell how rare a rare record is
+        most_rare = np.where(data.spread <= FLAT, 0.0, data.peers.size / RECORDS_A_NAT)
+        rare = np.minimum(rare, most_rare)
+        most = _summed(codes, kind, gain, LOG_CHANGED) + rare
+        packed = packed or packed_answers(data.codes, states - 1)
+        return cls(data, kind, gain, most, rare, packed)
 
     def totals(self, rows: NDArray[np.intp], first: NDArray[np.intp]) -> Array:
         """Total of each group of records.
@@ -95,7 +117,7 @@ class Alike:
             words, known = self.packed
             sum_of_alike(
                 rows, first, words, known, self.data.codes, self.kind, self.gain, self.most,
-                LOG_CHANGED, ENOUGH, SLACK, TOUCHED, CAP, out,
+                self.rare, LOG_CHANGED, ENOUGH, SLACK, TOUCHED, CAP, out,
             )  # fmt: skip
             return out
         left, right = self._matrices()
@@ -104,13 +126,18 @@ class Alike:
             enough = max(ENOUGH, float(np.log(max(own.size - 1, 1))) - SLACK)
             taken = own[self.most[own] >= enough]
             if taken.size > 1:
-                out[group] = _total(left, right, taken, max(own.size - 1, 1), enough)
+                rare = self.rare[taken].astype(np.float32)
+                ratio = left[taken] @ right[taken].T
+                ratio = np.where(ratio > 0.0, ratio + rare[:, None], -np.inf)
+                ratio[taken[:, None] == taken] = -np.inf
+                out[group] = _total(ratio, max(own.size - 1, 1), enough)
         return out
 
     def pairs(self, rows: NDArray[np.intp], limit: int) -> list[tuple[int, int]]:
         """The pairs of ``rows`` that agree most, the most alike first."""
         left, right = self._marks(rows)
         ratio = left @ right.T
+        ratio = np.where(ratio > 0.0, ratio + self.rare[rows][:, None], -np.inf)
         ratio = np.triu(np.minimum(ratio, ratio.T), 1)
         order = np.argsort(-ratio, axis=None, kind="stable")[:limit]
         first, second = np.unravel_index(order, ratio.shape)
@@ -169,30 +196,23 @@ def _counts(data: Material, kind: NDArray[np.intp], kinds: int, states: int) -> 
     return counts
 
 
-def _ratio_with_itself(
-    codes: NDArray[Any], kind: NDArray[np.intp], gain: NDArray[np.float32]
+def _summed(
+    codes: NDArray[Any], kind: NDArray[np.intp], table: NDArray[np.float32], every: float
 ) -> Array:
-    most = np.zeros(len(codes))
+    """``(n,)``: what the ``table`` says of the answers of a record, and ``every`` for each."""
+    total = np.zeros(len(codes))
     if len(codes) >= COMPILED_FROM:
         from detectors.units._loops import sum_of_gains
 
-        sum_of_gains(codes, kind, gain, LOG_CHANGED, most)
-        return most
+        sum_of_gains(codes, kind, table, every, total)
+        return total
     for j in range(codes.shape[1]):
         code = codes[:, j]
-        most += np.where(code > 0, gain[kind, j, code].astype(np.float64) + LOG_CHANGED, 0.0)
-    return most
+        total += np.where(code > 0, table[kind, j, code].astype(np.float64) + every, 0.0)
+    return total
 
 
-def _total(
-    left: NDArray[np.float32],
-    right: NDArray[np.float32],
-    rows: NDArray[np.intp],
-    partners: int,
-    enough: float,
-) -> float:
-    ratio = left[rows] @ right[rows].T
-    ratio[rows[:, None] == rows] = -np.inf
+def _total(ratio: NDArray[np.float32], partners: int, enough: float) -> float:
     like = np.where(ratio >= enough, np.exp(np.minimum(ratio, 20.0)), 0.0).sum(axis=1)
     gain = np.log1p(TOUCHED / (1.0 - TOUCHED) / partners * like.astype(np.float64))
     return float(np.minimum(gain, CAP).sum())
@@ -200,7 +220,7 @@ def _total(
 
 def _kinds(data: Material) -> NDArray[np.intp]:
     level, spread = np.round(data.level, 6), data.spread
-    flat = spread <= 1e-6
+    flat = spread <= FLAT
     kind = np.zeros(level.size, dtype=np.intp)
     varied = np.flatnonzero(~flat)
     reference = data.peers[~flat[data.peers]]

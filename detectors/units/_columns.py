@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.units._classes import Density
 from detectors.units._odds import TOUCHED, Material, edited_gain, invented_odds
 
 __all__ = ["HABITS", "SHOWN", "SIDES", "SPREAD", "TESTED", "columns_of"]
@@ -39,9 +40,11 @@ class Columns:
         return self.values[:, :TESTED]
 
 
-def columns_of(data: Material, all_best: Array, rng: np.random.Generator) -> Columns:
+def columns_of(
+    data: Material, all_best: Array, density: Density, rng: np.random.Generator
+) -> Columns:
     """Learned on the peers of ``data``, worked out for all of its records."""
-    odds = invented_odds(data, rng)
+    odds = invented_odds(data, density, rng)
     edited = edited_gain(data, rng)
     values = np.zeros((len(data.codes), 6), dtype=np.float32)
     values[:, 0] = all_best

@@ -18,6 +18,7 @@ __all__ = [
     "count_answers",
     "count_kinds",
     "draw_rows",
+    "likelihood_of_classes",
     "pack",
     "sum_by_bin",
     "sum_of_alike",
@@ -27,6 +28,7 @@ __all__ = [
 
 
 ROUNDING = 1e-6
+FAR_BELOW = np.float32(16.0)  # adds less than a float of 32 bits holds
 
 
 @njit(cache=True, nogil=True)
@@ -88,7 +90,7 @@ def sum_of_gains(
     log_e: float,
     out: NDArray[np.float64],
 ) -> None:
-    """Log likelihood ratio of a record with an exact copy of itself."""
+    """See :func:`detectors.units._alike._summed`."""
     for i in range(codes.shape[0]):
         total = 0.0
         for j in range(codes.shape[1]):
@@ -134,6 +136,31 @@ def sum_of_lifts(
             for t in range(tree.shape[0]):
                 along += flat[place[k, tree[t, 0]] * width + place[k, tree[t, 1]]]
             out[start + k, 1] = along
+
+
+@njit(cache=True, nogil=True)
+def likelihood_of_classes(
+    codes: NDArray[Any],
+    answer: NDArray[np.float32],
+    share: NDArray[np.float32],
+    states: int,
+    out: NDArray[np.float64],
+) -> None:
+    """See :meth:`detectors.units._classes.Classes.log_likelihood`."""
+    classes = share.size
+    joint = np.empty(classes, dtype=np.float32)
+    for i in range(codes.shape[0]):
+        joint[:] = share
+        for j in range(codes.shape[1]):
+            place = j * states + codes[i, j]
+            for c in range(classes):
+                joint[c] += answer[place, c]
+        most = joint.max()
+        total = np.float32(0.0)
+        for c in range(classes):
+            if joint[c] > most - FAR_BELOW:
+                total += np.exp(joint[c] - most)
+        out[i] = most + np.log(total)
 
 
 @njit(cache=True, nogil=True)
@@ -207,6 +234,7 @@ def sum_of_alike(
     kind: NDArray[np.intp],
     gain: NDArray[np.float32],
     most: NDArray[np.float64],
+    rare: NDArray[np.float64],
     log_e: float,
     least: float,
     slack: float,
@@ -271,10 +299,10 @@ def sum_of_alike(
                             if x == y:
                                 one += gain[kind[i], item, x]
                                 other += gain[kind[j], item, x]
-                    if one >= enough:
-                        like[a] += np.exp(min(one, 20.0))
-                    if other >= enough:
-                        like[b] += np.exp(min(other, 20.0))
+                    if one > 0.0 and one + rare[i] >= enough:
+                        like[a] += np.exp(min(one + rare[i], 20.0))
+                    if other > 0.0 and other + rare[j] >= enough:
+                        like[b] += np.exp(min(other + rare[j], 20.0))
         total = 0.0
         for a in range(count):
             total += min(np.log1p(share / (1.0 - share) / partners * like[a]), cap)

@@ -3,11 +3,12 @@
 Each score learns by committing the tampering on honest records of the stratum:
 
 *Invented*: answers drawn item by item have the right shares and the wrong company. A
-record's coherence is how much more often peers give its answers together than apart
-(:mod:`_lift`: over all pairs of items, and over a tree of the closest pairs); a logistic
-regression on both, on level and spread and on the counts of low answers and of answers
-off the top tells honest records from invented ones. Below ``CROSSED`` records the lift is
-learned on other records than it is used on.
+record's coherence is how much more often peers give its answers together than apart:
+over all pairs of items and over a tree of the closest pairs (:mod:`_lift`), and over all
+items at once (:mod:`_classes`). A logistic regression on the three, on level and spread
+and on the counts of low answers and of answers off the top tells honest records from
+invented ones. Below ``CROSSED`` records all three are learned on other records than they
+are used on.
 
 *Edited up*: records with low answers have them raised to the two best. Their share by
 number of low answers and of answers off the top, after against before.
@@ -28,6 +29,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.units._classes import Density
 from detectors.units._features import features_of_codes
 from detectors.units._lift import lift_of, lift_scores
 
@@ -68,16 +70,20 @@ class Material:
     peers: NDArray[np.intp]
 
 
-def invented_odds(data: Material, rng: np.random.Generator) -> Array:
+def invented_odds(data: Material, density: Density, rng: np.random.Generator) -> Array:
     """``(n,)`` odds that a record was invented, against honest; 1 where nothing is known."""
     learned = _sample(data.peers, LEARNED, rng)
     false = _invented(data.codes[learned], rng)
     states = int(data.levels.max()) + 1
     coherence, false_coherence = _coherence(data, learned, false, states, rng)
+    together = density.records - density.independent(data.codes)
+    false_together = density.of_made(false, learned) - density.independent(false)
     found = features_of_codes(false, data.levels)
-    columns = [*coherence.T, data.level, data.not_best, data.low, data.spread]
+    columns = [*coherence.T, together, data.level, data.not_best, data.low, data.spread]
     true_ = np.column_stack([column[learned] for column in columns])
-    made = np.column_stack([false_coherence, found.level, found.not_best, found.low, found.spread])
+    made = np.column_stack(
+        [false_coherence, false_together, found.level, found.not_best, found.low, found.spread]
+    )
     basis = _Basis.of(np.vstack([true_, made]))
     x = basis.of_rows(np.vstack([true_, made]))
     weight = _logistic(x, np.repeat([0.0, 1.0], [len(learned), len(made)]))

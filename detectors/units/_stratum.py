@@ -20,6 +20,7 @@ from detectors.calibration.tail import HonestDistribution
 from detectors.table import RecordTable
 from detectors.trusted import trusted_rows
 from detectors.units._alike import Alike, packed_answers
+from detectors.units._classes import Density
 from detectors.units._columns import HABITS, SHOWN, SIDES, SPREAD, TESTED, columns_of
 from detectors.units._features import Features, features_of, features_of_codes
 from detectors.units._odds import Material
@@ -134,10 +135,12 @@ class Stratum:
         data = Material(
             self.codes, self.levels, self.level, self.not_best, self.low, self.spread, at
         )
-        columns = columns_of(data, self.all_best, rng)
+        apart = np.random.default_rng([*self.seed, 7])
+        density = Density.of(self.codes, self.level, self.levels, at, apart)
+        columns = columns_of(data, self.all_best, density, rng)
         t = normal_scores(self.level, honest)
         peers = Peers.of(t, columns.values, at, self.known)
-        alike = Alike.of(data, self.packed)
+        alike = Alike.of(data, density.records, self.packed)
         return Learned(
             t,
             columns.values,

@@ -18,15 +18,15 @@ INFO = CheckInfo(
     title=Message("Trả lời thiếu nhất quán", "Incoherent answers"),
     sees=(
         "The odds of answers drawn item by item, whose averages are right and whose company is "
-        "wrong, over all pairs of items and along the closest ones, against peers as satisfied as "
-        "the unit: invented answers."
+        "wrong, over all pairs of items, along the closest ones and over all of them at once, "
+        "against peers as satisfied as the unit: invented answers."
     ),
     null_model=(
         "Pseudo-units drawn from peers at the unit's level; all shape tests of a unit are "
         "calibrated together; the spread between honest units is measured in the round."
     ),
-    source="Pairwise composite likelihood (Lindsay 1988) and tree (Chow & Liu 1968) against "
-    "independence; own work",
+    source="Pairwise composite likelihood (Lindsay 1988), tree (Chow & Liu 1968) and "
+    "latent classes (Lazarsfeld & Henry 1968) against independence; own work",
     innocent=(
         Message(
             "Một sự việc riêng đã tác động đến vài câu hỏi ở đơn vị.",
@@ -39,7 +39,7 @@ INFO = CheckInfo(
     ),
     valid_for=frozenset({"20 records, 5 peer units"}),
     batch_dependent=True,
-    version="4",
+    version="5",
 )
 
 

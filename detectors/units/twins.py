@@ -19,13 +19,15 @@ INFO = CheckInfo(
     sees=(
         "The sum over records of how much more they agree with another of the unit than records "
         "of their kind do: a unit where a batch was copied has many such pairs, though none "
-        "may stand out alone. Common answers in common cost nothing."
+        "may stand out alone. A record counts by how rare it is among all records of the round, so "
+        "that common answers in common cost nothing."
     ),
     null_model=(
         "Pseudo-units drawn from peers at the unit's level; all shape tests of a unit are "
         "calibrated together; the spread between honest units is measured in the round."
     ),
-    source="Answer similarity (van der Linden & Sotaridona 2006) summed over pairs; own work",
+    source="Answer similarity (van der Linden & Sotaridona 2006) summed over pairs; "
+    "latent classes (Lazarsfeld & Henry 1968) for how rare a record is; own work",
     innocent=(
         Message(
             "Sự việc riêng tại đơn vị làm nhiều người trả lời giống nhau.",
@@ -35,7 +37,7 @@ INFO = CheckInfo(
     ),
     valid_for=frozenset({"20 records, 5 peer units"}),
     batch_dependent=True,
-    version="3",
+    version="4",
 )
 
 

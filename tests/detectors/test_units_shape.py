@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from detectors.simulate.population import Population, draw_levels, survey_instru
 from detectors.table import RecordTable, UnitTable
 from detectors.units import _alike, _lift, _shape
 from detectors.units._alike import Alike
+from detectors.units._classes import Classes, Density
 from detectors.units._features import features_of_codes
 from detectors.units._odds import Material, edited_gain, invented_odds
 from detectors.units._power import Drift, smallest_share
@@ -64,6 +66,15 @@ def material(codes: np.ndarray, levels: int = 5) -> Material:
     found = features_of_codes(codes, most)
     rows = np.arange(len(codes))
     return Material(codes, most, found.level, found.not_best, found.low, found.spread, rows)
+
+
+def density(data: Material) -> Density:
+    rng = np.random.default_rng(3)
+    return Density.of(data.codes, data.level, data.levels, data.peers, rng)
+
+
+def alike_of(data: Material) -> Alike:
+    return Alike.of(data, density(data).records)
 
 
 # --- tilting
@@ -135,7 +146,7 @@ def test_rows_put_together_item_by_item_have_the_higher_odds():
     made = np.column_stack([rng.permutation(column) for column in codes.T]).astype(np.int8)
     both = np.vstack([codes, made])
     data = replace(material(both), peers=np.arange(len(codes)))
-    odds = invented_odds(data, rng)
+    odds = invented_odds(data, density(data), rng)
     assert np.median(odds[len(codes) :]) > 5 * np.median(odds[: len(codes)])
 
 
@@ -157,7 +168,7 @@ def test_a_raised_record_looks_raised_and_a_low_one_does_not():
 
 
 def total(codes: np.ndarray, rows: list[int]) -> float:
-    alike = Alike.of(material(codes))
+    alike = alike_of(material(codes))
     return float(alike.totals(np.array(rows), np.array([0, len(rows)]))[0])
 
 
@@ -175,19 +186,55 @@ def test_a_rare_record_counts_twice_seen_and_a_best_one_never():
     assert total(codes, [0, 1]) == 0.0  # nothing that both answered
 
 
+# --- how usual a record is
+
+
+def test_all_records_that_could_be_given_have_the_probability_one():
+    rng = np.random.default_rng(5)
+    levels = np.array([2, 3, 4])
+    codes = rng.integers(1, levels + 1, (600, 3)).astype(np.int8)
+    level = rng.random(600)
+    found = Classes.of(codes, level, levels, rng)
+    every = np.array(list(product(*(range(1, most + 1) for most in levels))), dtype=np.int8)
+    assert np.exp(found.log_likelihood(every)).sum() == pytest.approx(1.0, abs=1e-4)
+    nothing = np.zeros((1, 3), dtype=np.int8)
+    assert found.log_likelihood(nothing)[0] == pytest.approx(0.0, abs=1e-5)
+
+
+def test_what_hangs_together_is_more_usual_than_its_answers_one_by_one():
+    rng = np.random.default_rng(6)
+    one, two = rng.integers(1, 4, (2, 4000, 1))
+    codes = np.hstack([np.repeat(one, 3, axis=1), np.repeat(two, 3, axis=1)]).astype(np.int8)
+    slips = rng.random(codes.shape) < 0.1
+    codes[slips] = rng.integers(1, 4, int(slips.sum()))
+    data = material(codes, 3)
+    found = density(data)
+    # two free answers of three kinds, six of which each slips once in fifteen
+    truth = 2 * np.log(3) - 6 * (14 / 15 * np.log(14 / 15) + 1 / 15 * np.log(1 / 30))
+    assert found.records.mean() == pytest.approx(-truth, abs=0.15)
+    assert found.independent(codes).mean() == pytest.approx(-6 * np.log(3), abs=0.02)
+    mixed = np.array([[1, 2, 3, 3, 1, 2]], dtype=np.int8)
+    assert found.of_made(mixed, np.array([0]))[0] < found.independent(mixed)[0]
+
+
 def test_compiled_loops_answer_what_the_plain_ones_do(monkeypatch):
     codes = answers_of(8, 6, 60, {0: Fraud.COPY}).astype(np.int8)
     codes[np.random.default_rng(0).random(codes.shape) < 0.05] = 0
     data = material(codes)
     rows, first = np.arange(len(codes)), np.arange(7) * 60
-    plain = Alike.of(data).totals(rows, first)
+    usual = density(data)
+    plain = Alike.of(data, usual.records).totals(rows, first)
     lift = _lift.lift_of(codes, 6)
     lifts = _lift.lift_scores(codes, lift)
     counts = features_of_codes(codes, data.levels)
     monkeypatch.setattr(_alike, "COMPILED_FROM", 1)
     monkeypatch.setattr(_lift, "COMPILED_FROM", 1)
+    monkeypatch.setattr("detectors.units._classes.COMPILED_FROM", 1)
     monkeypatch.setattr("detectors.units._features.COMPILED_FROM", 1)
-    np.testing.assert_allclose(Alike.of(data).totals(rows, first), plain, rtol=1e-4)
+    fast_alike = Alike.of(data, usual.records)
+    np.testing.assert_allclose(fast_alike.totals(rows, first), plain, rtol=1e-4)
+    again = usual.of_made(codes, np.arange(len(codes)))
+    np.testing.assert_allclose(again, usual.records, atol=1e-4)
     np.testing.assert_allclose(_lift.lift_scores(codes, lift), lifts, rtol=1e-4, atol=1e-4)
     fast = features_of_codes(codes, data.levels)
     for name in ("level", "not_best", "low", "all_best", "top_two"):
