@@ -210,7 +210,7 @@ CHECK = PageCheck(
             ),
         ),
         min_scale=1.0,
-        version="5",
+        version="6",
     ),
     measure,
 )

@@ -35,6 +35,8 @@ _ASIDE_MM = 1.0
 # whose body differs by so much, and at least so many, are like it; places are so far apart that one
 # blot does not make two.
 _SAME_BODY, _FEWEST_LIKE, _PLACES, _APART_MM = 0.02, 41, 3, 15.0
+# Print that breaks up does so by runs of so many pixels.
+_RUN_PX = 3.0
 # Print this far inside solid black is not looked for.
 _DEEP_MM = 0.5
 # Scanners blur or shade the rim of a picture, and print is looked for around its place.
@@ -83,7 +85,7 @@ def lost_print(
     for k in near[np.argsort(-lost[near], kind="stable")][:_MOST_TILES].tolist():
         own = tiles.judged[tiles.tile == number[k]]
         share = min(float(lost[k]), sheet.missing_beside(own, _ASIDE_MM))
-        usual, spread = _of_its_like(k, lost, body, corners)
+        usual, spread = _of_its_like(k, lost, body, corners, len(own))
         x, y = corners[k].tolist()
         box_mm = (x, y, tiles.side_mm, tiles.side_mm)
         found.append(LostPrint(share, (share - usual - _THINNED) / spread, box_mm))
@@ -91,23 +93,33 @@ def lost_print(
 
 
 def _of_its_like(
-    k: int, lost: NDArray[np.float64], body: NDArray[np.float64], corners: NDArray[np.float64]
+    k: int,
+    lost: NDArray[np.float64],
+    body: NDArray[np.float64],
+    corners: NDArray[np.float64],
+    pixels: int,
 ) -> tuple[float, float]:
-    """What print as thin as that of tile ``k`` loses on this page, and the spread of that."""
+    """What print as thin as that of tile ``k`` loses on this page, and the spread of that.
+
+    Of a line that breaks up a short piece may lose most by chance: the spread of a share of
+    ``pixels`` is added, that go by runs of :data:`_RUN_PX`.
+    """
     apart = np.abs(body - body[k])
     order = np.argsort(apart, kind="stable")
     like = order[: max(_FEWEST_LIKE, int((apart <= _SAME_BODY).sum()))]
     middle = median(lost[like])
-    spread = 1.4826 * median(np.abs(lost[like] - middle))
+    spread = max(_SPREAD, 1.4826 * median(np.abs(lost[like] - middle)))
     elsewhere, usual = like, middle
     at = corners[k]
     for _ in range(_PLACES):
         elsewhere = elsewhere[np.abs(corners[elsewhere] - at).max(axis=1) > _APART_MM]
         if not elsewhere.size:
-            return middle, max(_SPREAD, spread)
+            break
         worst = elsewhere[np.argmax(lost[elsewhere])]
         usual, at = float(lost[worst]), corners[worst]
-    return max(middle, usual), max(_SPREAD, spread)
+    else:
+        middle = max(middle, usual)
+    return middle, float(np.sqrt(spread**2 + _RUN_PX * middle * (1.0 - middle) / pixels))
 
 
 def _on_the_scan(

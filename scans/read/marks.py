@@ -36,6 +36,8 @@ __all__ = ["read_marks", "states_of"]
 
 # Between floor and a definite mark ink must be a stroke of this length.
 _STROKE_MM = 1.2
+# Sheets of two levels written with a dark pen hold crumbs alone in an item or two (dust).
+_CRUMBS, _CRUMBS_SHARE = 3, 0.2
 
 
 def read_marks(
@@ -106,6 +108,8 @@ def states_of(
     for members in rows:
         row = {i: seen[i] for i in members}
         states.update(read_row(row, {i: _read_box(s, rule) for i, s in row.items()}, rule, habit))
+    if not shades:
+        _doubt_blanks(rows, seen, states)
     return seen, states
 
 
@@ -152,6 +156,23 @@ def _look_again(
             best_of = max(members, key=lambda i: (lines.get(i, 0.0), seen[i].near))
             doubt = [i for i in members if lines.get(i, 0.0) >= FAINT or i == best_of]
             states.update(dict.fromkeys(doubt, (MarkState.AMBIGUOUS, 0.5)))
+
+
+def _doubt_blanks(
+    rows: Sequence[Sequence[int]], seen: Mapping[int, Seen], states: dict[int, State]
+) -> None:
+    """Leave blank items to a person where two levels kept only crumbs of the sheet's pen.
+
+    Of a pale stroke the threshold keeps a few pixels here and none there. A sheet on which
+    several items hold crumbs alone has such a pen, and its blank items may have been answered.
+    """
+    rows = [members for members in rows if all(seen[i].ink < DEFINITE for i in members)]
+    blank = [m for m in rows if all(states[i][0] is MarkState.EMPTY for i in m)]
+    crumbs = sum(any(states[i][0] is MarkState.AMBIGUOUS for i in m) for m in rows)
+    if crumbs >= _CRUMBS and crumbs >= _CRUMBS_SHARE * (crumbs + len(blank)):
+        for members in blank:
+            most = max(members, key=lambda i: (seen[i].ink, seen[i].near))
+            states[most] = (MarkState.AMBIGUOUS, 0.5)
 
 
 def _read_box(s: Seen, rule: Marks) -> State:

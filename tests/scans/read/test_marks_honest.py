@@ -204,3 +204,25 @@ def test_a_dash_with_no_fill_under_it_is_a_mark():
     assert of_strike_form([dash, EMPTY, EMPTY], FILLED)[0] is MarkState.MARKED
     struck_light = replace(dash, solid=0.5, ink=0.6)
     assert of_strike_form([struck_light, EMPTY, EMPTY], FILLED)[0] is MarkState.AMBIGUOUS
+
+
+CRUMB = replace(EMPTY, ink=0.02, near=0.02, length=0.4)
+
+
+@pytest.mark.parametrize("crumbs", [0, 2, 3, 6])
+def test_blank_items_beside_crumbs_of_a_pale_pen_are_left_to_a_person(crumbs):
+    """Of a pale pen two levels keep a few pixels in one box and none in the next."""
+    least = replace(EMPTY, ink=0.003)
+    rows = [*[[EMPTY, CRUMB, EMPTY]] * crumbs, *[[EMPTY, least, EMPTY]] * 4, [CROSS, EMPTY, EMPTY]]
+    blank = [MarkState.EMPTY, MarkState.EMPTY, MarkState.EMPTY]
+    doubted = [MarkState.EMPTY, MarkState.AMBIGUOUS, MarkState.EMPTY]
+    marked = [MarkState.MARKED, MarkState.EMPTY, MarkState.EMPTY]
+    states = read(rows, shades=False)
+    assert states[-1] == marked
+    assert states[crumbs:-1] == [doubted if crumbs >= 3 else blank] * 4
+    assert read(rows, shades=True)[crumbs:-1] == [blank] * 4
+
+
+def test_dust_in_some_of_many_blank_items_leaves_the_others_blank():
+    rows = [*[[EMPTY, CRUMB, EMPTY]] * 3, *[[EMPTY, EMPTY, EMPTY]] * 20]
+    assert read(rows, shades=False)[3:] == [[MarkState.EMPTY] * 3] * 20
