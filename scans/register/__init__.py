@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scans.halvings import Halvings
 from scans.register.code import code_guesses
 from scans.register.content import QUICK, THOROUGH, Effort, Guess, guess, scan_features
 from scans.register.fiducials import fiducial_guesses, find_squares, same_fiducials
@@ -37,6 +39,9 @@ _FEW_BOXES = 0.85
 _WILD_MM = 3.0
 # A tenth of a pixel at 300 dpi cannot be told from another.
 _EXACT_MM = 0.01
+# Where the page takes less of the picture, another sheet may lie beside it.
+_ALONE = 0.55
+_LEAST_PX = 320
 
 
 def register(
@@ -55,10 +60,56 @@ def register(
 
     Returns:
         The registration, or why there is none: ``wrong_form`` where the print is not the
-        form's, ``unreadable`` where it is but cannot be laid over exactly enough. The same
-        input gives the same result bit for bit.
+        form's, ``unreadable`` where it is but cannot be laid over exactly enough, or where the
+        picture shows two sheets: read alone, one of them would be lost without a word. The
+        same input gives the same result bit for bit.
     """
-    picture = ScanPicture.of(raw.halvings)
+    found = _first(raw, ScanPicture.of(raw.halvings), templates, code_quads)
+    if isinstance(found, Refusal):
+        return found
+    other = _beside(raw, found, templates)
+    if other is None:
+        return found
+    return Refusal(
+        Status.UNREADABLE,
+        f"the picture shows two sheets, page {found.form_page} of the form and, beside it, page "
+        f"{other.form_page}: scan each by itself, or cut the picture in two",
+    )
+
+
+def _beside(
+    raw: RawPage, found: Registration, templates: Sequence[PageTemplate]
+) -> Registration | None:
+    """Another sheet of the form on what of the picture the first leaves."""
+    page = next(t.page for t in templates if t.page.number == found.form_page)
+    width, height = page.size_mm
+    corners = found.to_px(np.array([(0.0, 0.0), (width, 0.0), (width, height), (0.0, height)]))
+    area, (rows, columns) = cv2.contourArea(corners.astype(np.float32)), raw.image.shape[:2]
+    if area >= _ALONE * rows * columns:
+        return None
+    (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+    middle, centre = round((left + right) / 2), round((top + bottom) / 2)
+    grey = raw.grey.copy()
+    cv2.fillConvexPoly(grey, np.rint(corners).astype(np.int32), float(np.median(grey[::16, ::16])))
+    for part in (grey[:, :middle], grey[:, middle:], grey[:centre], grey[centre:]):
+        if part.size < area / 2 or min(part.shape) < _LEAST_PX:
+            continue
+        picture, photo = ScanPicture.of(Halvings(part)), raw.scan_class is ScanClass.PHOTO
+        tried = _best(picture, _quick(picture, templates, photo=photo), photo=photo)
+        if tried is None:
+            continue
+        laid, evidence, method = tried
+        if refusal(evidence, laid.template.page.number) is None:
+            return _registration(laid, evidence, method)
+    return None
+
+
+def _first(
+    raw: RawPage,
+    picture: ScanPicture,
+    templates: Sequence[PageTemplate],
+    code_quads: Sequence[NDArray[np.float64]] | None,
+) -> Registration | Refusal:
     photo = raw.scan_class is ScanClass.PHOTO
     steps: tuple[Callable[[], list[Guess]], ...] = (
         lambda: _quick(picture, templates, photo=photo),
@@ -81,7 +132,7 @@ def register(
         if evidence.score > best_score:
             refused, best_score = found, evidence.score
     if refused is None:
-        return Refusal(Status.WRONG_FORM, "nothing of this form's print is on the page")
+        return Refusal(Status.WRONG_FORM, "nothing of this form's print is on the page, or too little: is it another form, or a part of a page?")
     return refused
 
 

@@ -235,3 +235,23 @@ def test_a_guess_that_leans_beyond_the_search_does_not_bend_the_page(lean: float
     fine = fine_pass(picture, rough)
     assert np.abs(rough.field.shift_mm).max() < 1.0
     assert np.abs(fine.field.shift_mm).max() < 1.0
+
+
+@pytest.mark.parametrize("template", [WITH, WITHOUT], ids=["fiducials", "print alone"])
+@pytest.mark.parametrize("how", ["side by side", "one above the other", "head to foot"])
+def test_of_two_sheets_in_one_picture_none_is_lost_without_a_word(template, how: str) -> None:
+    first, second = (scan(filled(template), degrees=d)[0] for d in (1, -2))
+    size = np.maximum(first.shape, second.shape)
+    first, second = (
+        np.pad(i, [(0, w - h) for w, h in zip(size, i.shape, strict=True)], constant_values=255)
+        for i in (first, second)
+    )
+    if how == "head to foot":
+        second = second[::-1, ::-1]
+    both = np.concatenate([first, second], axis=0 if how == "one above the other" else 1)
+    found = refused(np.ascontiguousarray(both), template)
+    assert found.status is Status.UNREADABLE
+    assert "two sheets" in found.reason
+    # the same place without the other sheet is a page on a large glass
+    empty = np.concatenate([first, np.full_like(second, 250)], axis=1)
+    assert isinstance(register(raw(empty), (template,)), Registration)
