@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.units._lift import one_hot
+
 __all__ = ["Classes", "Density"]
 
 CLASSES = 24
@@ -122,7 +124,7 @@ class Classes:
         part *= np.exp(0.5 * rng.standard_normal(part.shape, dtype=np.float32))
         part /= part.sum(axis=1, keepdims=True)
         usual = _usual(codes, levels)
-        marks = _marks(codes, usual.shape[1])
+        marks = one_hot(codes, usual.shape[1])
         model = cls._of_parts(part, marks, usual)
         for _ in range(STEPS - 1):
             model = cls._of_parts(model._parts(marks), marks, usual)
@@ -131,7 +133,7 @@ class Classes:
     def learned_on(self, codes: Codes, levels: Rows) -> Classes:
         """The same classes after some more steps on these records alone."""
         usual = _usual(codes, levels)
-        marks = _marks(codes, usual.shape[1])
+        marks = one_hot(codes, usual.shape[1])
         model = self
         for _ in range(FOLD_STEPS):
             model = self._of_parts(model._parts(marks), marks, usual)
@@ -169,7 +171,7 @@ class Classes:
             )
             return found
         for start in range(0, len(codes), BLOCK):
-            joint = _marks(codes[start : start + BLOCK], states) @ self.answer + self.share
+            joint = one_hot(codes[start : start + BLOCK], states) @ self.answer + self.share
             most = joint.max(axis=1)
             found[start : start + BLOCK] = most + np.log(np.exp(joint - most[:, None]).sum(axis=1))
         return found
@@ -188,12 +190,3 @@ def _usual(codes: Codes, levels: Rows) -> Array:
     shares[np.arange(states) > levels[:, None]] = 0.0
     answer: Array = shares / shares.sum(axis=1, keepdims=True)
     return answer
-
-
-def _marks(codes: Codes, states: int) -> NDArray[np.float32]:
-    """One-hot answers, nothing for a blank."""
-    n, items = codes.shape
-    marks = np.zeros((n, items * states), dtype=np.float32)
-    rows, columns = np.nonzero(codes)
-    marks[rows, columns * states + codes[rows, columns]] = 1.0
-    return marks

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Lift", "lift_of", "lift_scores"]
+__all__ = ["Lift", "lift_of", "lift_scores", "one_hot"]
 
 PRIOR_PAIRS = 2.0
 BLOCK = 4096
@@ -48,7 +48,7 @@ def lift_of(codes: Codes, states: int) -> Lift:
     items = codes.shape[1]
     together = np.zeros((items * states, items * states))
     for start in range(0, len(codes), BLOCK):
-        marks = _marks(codes[start : start + BLOCK], states)
+        marks = one_hot(codes[start : start + BLOCK], states)
         together += marks.T @ marks
     alone = np.diag(together).reshape(items, states)
     total = alone.sum(axis=1, keepdims=True)
@@ -89,7 +89,7 @@ def lift_scores(codes: Codes, lift: Lift) -> NDArray[np.float64]:
         return score
     for start in range(0, len(codes), BLOCK):
         part = slice(start, start + BLOCK)
-        marks = _marks(codes[part], states)
+        marks = one_hot(codes[part], states)
         score[part, 0] = ((marks @ table) * marks).sum(axis=1) / 2.0
         for a, b in lift.tree.tolist():
             one, two = codes[part, a].astype(np.intp), codes[part, b].astype(np.intp)
@@ -98,8 +98,8 @@ def lift_scores(codes: Codes, lift: Lift) -> NDArray[np.float64]:
     return score
 
 
-def _marks(codes: Codes, states: int) -> NDArray[np.float32]:
-    """One-hot answers, nothing for a blank."""
+def one_hot(codes: Codes, states: int) -> NDArray[np.float32]:
+    """``(n, items x states)`` one-hot answers, nothing for a blank."""
     n, items = codes.shape
     marks = np.zeros((n, items * states), dtype=np.float32)
     rows, columns = np.nonzero(codes)

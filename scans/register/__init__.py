@@ -132,7 +132,10 @@ def _first(
         if evidence.score > best_score:
             refused, best_score = found, evidence.score
     if refused is None:
-        return Refusal(Status.WRONG_FORM, "nothing of this form's print is on the page, or too little: is it another form, or a part of a page?")
+        return Refusal(
+            Status.WRONG_FORM,
+            "nothing of this form's print is on the page, or too little: is it another form, or a part of a page?",
+        )
     return refused
 
 
