@@ -134,7 +134,8 @@ def _first(
     if refused is None:
         return Refusal(
             Status.WRONG_FORM,
-            "nothing of this form's print is on the page, or too little: is it another form, or a part of a page?",
+            "nothing of this form's print is on the page, or too little: is it another form, or "
+            "a part of a page?",
         )
     return refused
 
