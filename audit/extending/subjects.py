@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import cv2
 import numpy as np
 import pandas as pd
 
@@ -117,7 +118,19 @@ def pages() -> Mapping[str, PageView]:
     wiped = tampered_spec(base.spec, "DIGITAL_TAY", np.random.default_rng(1), variant="paint")
     editor = Resave(software="GIMP 2.10.34")
     made["wiped"] = simulate_page(replace(wiped, profile="office_200", resave=editor), _SEED)
+    made["filled"] = _filled(base)
     return {name: _view(page, name) for name, page in made.items()}
+
+
+def _filled(page: SimulatedPage) -> SimulatedPage:
+    """The inside of the first answer box, and what stands there, filled with one colour."""
+    view = _view(page, "to-fill")
+    image = view.raw.image.copy()
+    x, y, w, h = view.template.page.boxes[0].box_mm
+    ends = view.registration.to_px(np.array([[x + 0.4, y + 0.4], [x + w - 0.4, y + h - 0.4]]))
+    (left, top), (right, bottom) = np.rint(ends).astype(int).tolist()
+    image[top:bottom, left:right] = round(view.ink.paper)
+    return replace(page, data=cv2.imencode(".png", image)[1].tobytes(), suffix=".png")
 
 
 @cache
