@@ -20,8 +20,8 @@ _BLOCK = 8.0
 _BURNT_OUT = 250.0
 # Where most boxes show two blocks, the scan has no grain, or its software smoothed it away.
 _SMOOTHED = 16.0
-# Honest squares pass the block by 2 px in one box of sixty, by 4 px in one of 2,000; those of a
-# fill are known by two whole blocks, 8 px more. Below this many blocks nothing is said.
+# Honest squares pass a block by a few pixels; a fill is known by two whole blocks, 8 px more.
+# Below this many blocks nothing is said: set by looking at an independent maker's pages.
 _LEAST = 1.75
 _SCALE = 6.0
 _MOST_PLACES = 6
@@ -108,7 +108,7 @@ CHECK = PageCheck(
                 "Strong compression that wiped grain here and there.",
             ),
         ),
-        # Not photos: telephones smooth noise away, and one box in 4,000 looks all but filled.
+        # Not photos: telephones smooth noise away, and honest boxes look all but filled.
         valid_for=SHADED - {ScanClass.PHOTO.value},
         # A square of two blocks lies 1.2 above 0.
         min_scale=0.25,
