@@ -34,6 +34,9 @@ FEWEST_PAGES = 10
 ENOUGH_PAGES = 200
 # Honest real scans score up to two smallest spreads above simulated ones, mostly less than one.
 _SLACK = 1.5
+# Of a few hundred honest pages the hundredth part is two or three, and might be others: a page is
+# flagged where its rarity is below the accepted rate with this confidence.
+_CONFIDENCE = 0.75
 _MOST_BYTES = 64 << 20
 
 PageScores = Mapping[str, float]
@@ -78,7 +81,8 @@ class Reference:
         From :data:`ENOUGH_PAGES` on a learnt distribution speaks for itself. With fewer it
         says how large scores are on this form and scanner, and the built-in one lends the
         shape of the tail, which forty pages cannot show. The built-in one alone gives every
-        score some slack: real paper is less even than simulated paper.
+        score some slack: real paper is less even than simulated paper; and of a page as a
+        whole it gives an upper bound of the p-value.
         """
         key = (check, scan_class.value)
         own = self.distributions.get(key)
@@ -87,6 +91,8 @@ class Reference:
             if own is None or own.n == 0:
                 return None
             slackened = float(score) - self.slack * own.min_scale
+            if check == PAGE:
+                return own.p_bound(slackened, _CONFIDENCE)
             return max(own.p_value(slackened), self._of_other_classes(check, own, slackened))
         if own is None or own.n < FEWEST_PAGES:
             return self.fallback.p_value(check, scan_class, score)

@@ -109,6 +109,33 @@ class HonestDistribution:
             p = min(p, float(self._beyond(np.array(score))))
         return max(p, SMALLEST_P)
 
+    def p_bound(self, score: float, confidence: float) -> float:
+        """Upper confidence bound of how often honest subjects score this high, in (0, 1].
+
+        A conformal p-value holds over all samples that could have been drawn; of the one that was,
+        the share beyond its k-th highest score is Beta(k, n + 1 - k). Beyond the highest score
+        the continued tail is widened as the share beyond that one is.
+
+        Reference: Vovk (2012), training-conditional validity; Bates et al. (2023), calibration-
+        conditional conformal p-values.
+
+        Raises:
+            ValueError: If ``confidence`` is not between 0 and 1.
+        """
+        if not 0.0 < confidence < 1.0:
+            raise ValueError("confidence must lie between 0 and 1")
+        from scipy.special import betaincinv
+
+        p = self._of_one(float(score))
+        if math.isnan(p) or not self.n:
+            return p
+        rank = max(1.0, round(p * (self.n + 1), 9))
+        if rank > self.n:
+            return 1.0
+        least = rank / (self.n + 1)
+        bound = float(betaincinv(rank, self.n + 1 - rank, confidence))
+        return min(1.0, p * max(1.0, bound / least))
+
     def p_of_members(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Share of the honest scores at least as high, for some of those scores themselves."""
         at_least = self.n - np.searchsorted(self.scores, scores, side="left")

@@ -1,6 +1,7 @@
 """The continued tail keeps its promise on shapes that it does not assume."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -80,3 +81,32 @@ def test_wrong_arguments_are_refused():
         HonestDistribution.fit([1.0]).threshold(1.5)
     with pytest.raises(ValueError, match="length"):
         HonestDistribution.from_json({"scores": [1.0], "counts": [1, 2]})
+
+
+@pytest.mark.parametrize("n", [120, 212, 543])
+def test_the_bound_holds_in_three_of_four_samples_and_the_p_value_in_fewer(n):
+    """Of scores whose tail is known: how often is the share beyond the accepted score too high?"""
+    rng = np.random.default_rng(n)
+    grid = np.linspace(0.9, 1.0, 2001)[:-1]  # of a uniform: beyond x lie 1 - x
+    held = {"bound": 0, "p": 0}
+    for _ in range(200):
+        honest = HonestDistribution.fit(rng.random(n))
+        ways = {"p": honest.p_value, "bound": lambda x, of=honest: of.p_bound(x, 0.75)}
+        for way, p_of in ways.items():
+            accepted = next((x for x in grid if p_of(float(x)) <= 0.02), 1.0)
+            held[way] += 1.0 - accepted <= 0.02
+    assert held["bound"] >= 0.7 * 200
+    assert held["p"] < held["bound"]
+
+
+def test_the_bound_never_rises_with_the_score_and_is_never_below_the_p_value():
+    honest = HonestDistribution.fit(np.random.default_rng(3).normal(size=300))
+    scores = np.linspace(-4.0, 8.0, 500)
+    bounds = np.array([honest.p_bound(float(x), 0.75) for x in scores])
+    assert (np.diff(bounds) <= 1e-12).all()
+    assert (bounds >= honest.p_value(scores)).all()
+    assert bounds[0] == 1.0
+    assert math.isnan(honest.p_bound(math.nan, 0.75))
+    assert HonestDistribution.fit([]).p_bound(1.0, 0.75) == 1.0
+    with pytest.raises(ValueError, match="confidence"):
+        honest.p_bound(1.0, 1.0)
