@@ -10,6 +10,7 @@ they are those of one process, bit for bit.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +32,9 @@ __all__ = ["judge_on_cluster"]
 _FILES_A_TASK = 10
 _AHEAD = 4
 _CONNECT_SECONDS = 20
+# Workers are started again when they die; where none came back for so long, none will.
+_PATIENCE_SECONDS = 10
+_NO_WORKERS_SECONDS = 300
 
 
 def judge_on_cluster(
@@ -54,7 +58,7 @@ def judge_on_cluster(
 
     Raises:
         MissingComponent: If Dask is not installed.
-        AccessError: If the scheduler does not answer or has no workers.
+        AccessError: If the scheduler does not answer, has no workers, or lost all of them.
     """
     client = _client(address)
     try:
@@ -129,7 +133,7 @@ def _judged(client: Client, paths: list[Path], how: _How) -> Iterator[PageOutcom
             batch = batches.popleft()
             running.append((batch, _submitted(client, batch, how)))
         batch, future = running.popleft()
-        outcomes = _result(future)
+        outcomes = _result(client, future)
         if outcomes is not None:
             yield from outcomes
             continue
@@ -149,17 +153,37 @@ def _submitted(client: Client, batch: list[Path], how: _How) -> Future[list[Page
     return client.submit(_pages, work, how, key=key)
 
 
-def _result(future: Future[list[PageOutcome]]) -> list[PageOutcome] | None:
-    """What came back; ``None`` where the task took its workers with it."""
+def _result(client: Client, future: Future[list[PageOutcome]]) -> list[PageOutcome] | None:
+    """What came back; ``None`` where the task took its workers with it.
+
+    Raises:
+        AccessError: If the cluster has had no worker for :data:`_NO_WORKERS_SECONDS`; a task
+            would wait for one for ever, and the night with it.
+    """
     from distributed import CancelledError, KilledWorker
 
+    alone_since: float | None = None
     try:
-        result: list[PageOutcome] = future.result()
+        while True:
+            try:
+                result: list[PageOutcome] = future.result(timeout=_PATIENCE_SECONDS)
+            except TimeoutError:
+                if future.done():
+                    raise
+            else:
+                return result
+            now = time.monotonic()
+            alone_since = None if client.nthreads() else alone_since or now
+            if alone_since is not None and now - alone_since >= _NO_WORKERS_SECONDS:
+                raise AccessError(
+                    "all workers of the Dask cluster are gone",
+                    where=getattr(client.scheduler, "address", None),
+                    remedy="start `dask worker` again, then this run: what was judged is kept",
+                )
     except (KilledWorker, CancelledError):
         return None
     finally:
         future.release()
-    return result
 
 
 def _pages(paths: list[str], how: _How) -> list[PageOutcome]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,6 +99,25 @@ def test_a_file_that_kills_its_workers_is_given_up_and_its_neighbours_are_not(
     states = [result.status for result in results]
     assert states == [Status.READ, Status.NOT_CHECKED, Status.READ]
     assert "killed one worker" in results[1].reason
+
+
+def test_a_cluster_that_lost_all_workers_is_told_and_waited_for_no_longer(
+    files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(room, "_NO_WORKERS_SECONDS", 1)
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+        ) as local,
+        distributed.Client(local.scheduler_address, set_as_default=False) as client,
+    ):
+        assert room._result(client, client.submit(list, (), key="there")) == []
+        local.scale(0)
+        while client.nthreads():
+            time.sleep(0.05)
+        with pytest.raises(AccessError, match="workers of the Dask cluster are gone"):
+            room._result(client, client.submit(list, (), key="gone"))
 
 
 def test_a_scheduler_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
