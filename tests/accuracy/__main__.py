@@ -67,7 +67,8 @@ at their rubbed boxes (its weight comes from sheets of the first maker), and how
 together was changed: after a look at such rows the shares of the checks in a page's evidence were
 drawn half way to equal ones and one page in six of the built-in reference was given honest trouble,
 and a fault was found in how `calibrate` brought whole pages to scale. So these rows are not wholly
-held out.
+held out. `paste.cloned_box` and `splice.jpeg_history` were changed after a look at boxes laid over
+marks on such sheets of other seeds.
 """
 
 
