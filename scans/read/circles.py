@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scans.measure.boxes import PX_PER_MM, BoxPatches, PageInk, measure_boxes
-from scans.read.around import ink_around
+from scans.read.circle_loops import ink_around
 from scans.template import PageTemplate
 from scans.types import Registration
 

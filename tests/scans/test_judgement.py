@@ -9,7 +9,7 @@ from detectors.calibration.tail import HonestDistribution
 from detectors.finding import Family, Finding, Message, Severity
 from scans.fusion import Fusion, Voice
 from scans.judgement import fuse, weigh
-from scans.reference import PAGE, Reference
+from scans.reference import PAGE, Reference, builtin_reference
 from scans.types import Origin, PageResult, ScanClass, Status
 
 GREY = ScanClass.CLIPPED_GREY
@@ -224,3 +224,15 @@ def test_a_class_in_which_no_honest_page_scored_has_no_thinner_tail_than_others(
         grey = reference.p_value("paste.cloned_box", GREY, score)
         assert reference.p_value("paste.cloned_box", ScanClass.PHOTO, score) == grey
     assert reference.p_value("paste.cloned_box", ScanClass.PHOTO, 0.0) == 1.0
+
+
+@pytest.mark.parametrize("scan_class", [ScanClass.PHOTO, ScanClass.CONTINUOUS])
+def test_of_the_built_in_pages_the_rarest_hundredth_is_not_flagged_whole(scan_class):
+    """Which of some hundred pages are a hundredth of all is uncertain: fewer are told."""
+    reference = builtin_reference()
+    honest = reference.distributions[PAGE, scan_class.value]
+    told = [reference.p_value(PAGE, scan_class, float(s)) <= 0.01 for s in honest.scores]
+    by_rank = [honest.p_value(float(s)) <= 0.01 for s in honest.scores]
+    assert sum(told) < sum(by_rank)
+    rarer = float(np.nextafter(honest.scores[-1], np.inf))
+    assert reference.p_value(PAGE, scan_class, rarer) <= 0.01

@@ -24,7 +24,7 @@ from scans.measure.trace_loops import (
     unevenness,
 )
 from scans.quantiles import medians
-from scans.read.around import ink_around
+from scans.read.circle_loops import ink_around
 
 RNG = np.random.default_rng(11)
 
