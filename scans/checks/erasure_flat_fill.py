@@ -6,7 +6,7 @@ import numpy as np
 
 from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
-from scans.checks._page_check import SHADED, NotAssessable, PageCheck, Sign, Signs
+from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
 from scans.measure.flat_squares import flat_squares
 from scans.types import ScanClass
 from scans.view import PageView
@@ -108,8 +108,9 @@ CHECK = PageCheck(
                 "Strong compression that wiped grain here and there.",
             ),
         ),
-        # Not photos: telephones smooth noise away, and honest boxes look all but filled.
-        valid_for=SHADED - {ScanClass.PHOTO.value},
+        # Where paper is clipped it is of one level by itself; telephones smooth noise away, and
+        # honest boxes look all but filled.
+        valid_for=frozenset({ScanClass.CONTINUOUS.value}),
         # A square of two blocks lies 1.2 above 0.
         min_scale=0.25,
     ),
