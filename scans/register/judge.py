@@ -41,6 +41,11 @@ __all__ = ["Evidence", "refusal", "weigh"]
 _MOST_CHANCE = 0.75
 # Half way between print as on the blank and print as by chance.
 _SAME = 0.5
+# Other print is nearly as unlike as print moved aside; coarse copies of the same print are not.
+_UNLIKE = 0.35
+# Ink that is the blank's own by this much more than chance, and not more of it than printed, is
+# its print with parts lost: thin lines and small type do not survive a photocopier.
+_OWN = 0.15
 # A scan that is this much lighter than the print should be has nothing there, or part of it.
 _EMPTY, _TORN = 0.25, 0.75
 # Where the scan has that many times the printed ink, it is handwriting that is seen.
@@ -66,7 +71,7 @@ class Evidence:
     Attributes:
         found: Share of the judged tiles whose print is there, 0 to 1.
         other: Share where something else is.
-        aside: Share whose print is there, but moved.
+        aside: Share of these unlike ones whose print is there, but moved.
         gone: Share where the scan is empty.
         tiles: How many tiles were judged.
         boxes: Share of answer boxes whose outline is in its place.
@@ -106,7 +111,9 @@ def weigh(picture: ScanPicture, laid: Laid) -> Evidence:
     gone |= judged & ~found & (compared.inked < 1.0) & _beside(gone, tiles)
     # Handwriting hides what is below it.
     judged &= found | gone | ((compared.inked < _HIDDEN) & ~tiles.fields)
-    rest = judged & ~gone & ~found
+    thinned = (compared.explained >= _OWN) & (compared.inked < 1.0)
+    unlike = np.maximum(compared.likeness, compared.kept) < _UNLIKE
+    rest = judged & ~gone & ~found & unlike & ~thinned
     aside = _aside(overlay, laid.template, tiles, rest, resolution)
     count = max(1, int(judged.sum()))
     present, moved, cut = _boxes(picture, laid, dark, overlay)

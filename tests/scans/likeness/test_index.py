@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scans.likeness.index import CodeIndex
+from scans.likeness.index import RADIUS, CodeIndex
 from scans.likeness.pairs import near_pairs
 from scans.likeness.sketch import BYTES
 
@@ -21,7 +21,7 @@ def flipped(code, bits, seed=2):
     return np.packbits(changed)
 
 
-@pytest.mark.parametrize("bits", [0, 1, 40, 80])
+@pytest.mark.parametrize("bits", [0, 1, 40, RADIUS])
 def test_a_code_is_found_at_its_distance_among_many(bits):
     index = CodeIndex()
     every = codes(40_000)
@@ -34,7 +34,7 @@ def test_a_code_is_found_at_its_distance_among_many(bits):
 def test_one_bit_too_far_is_not_found_and_neither_is_the_opposite():
     index = CodeIndex()
     (code,) = codes(1)
-    index.add(np.array([1, 2]), np.stack([flipped(code, 81), ~code]))
+    index.add(np.array([1, 2]), np.stack([flipped(code, RADIUS + 1), ~code]))
     assert index.near(code)[0].size == 0
 
 

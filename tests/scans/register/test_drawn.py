@@ -9,10 +9,13 @@ import pytest
 from scans.register import register
 from scans.register.picture import ScanPicture
 from scans.register.refine import coarse_pass, fine_pass
+from scans.template import PageTemplate
 from scans.types import Refusal, Registration, ScanClass, Status
 from tests.scans.register.forms import (
+    BOX_MM,
     FIRST,
     PITCH,
+    ROWS,
     Matrix,
     errors_mm,
     filled,
@@ -179,6 +182,19 @@ def test_three_changed_items_are_another_version_and_one_column_too() -> None:
     )
     image, _ = scan(page)
     assert refused(image, WITH).status is Status.WRONG_FORM
+
+
+def test_a_coarse_photocopy_that_lost_the_thin_lines_is_the_form_still() -> None:
+    page = WITH.blank.copy()
+    for row in range(ROWS):
+        for across in range(15, 180):
+            left, top = px(across, FIRST[1] + row * PITCH[1] + BOX_MM + 2.0)
+            page[top : top + 4, left : left + 6] = 120
+    printed = PageTemplate(WITH.page, page)
+    # What the copier keeps is heavier, what is thin and grey is gone.
+    image, _ = scan(np.asarray(cv2.erode(filled(WITH), np.ones((3, 3))), np.uint8))
+    found = register(raw(image), (printed,))
+    assert isinstance(found, Registration), found
 
 
 def test_fluid_and_a_pasted_strip_are_still_read() -> None:
