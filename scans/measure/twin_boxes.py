@@ -21,8 +21,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scans.compiled import check_inside
 from scans.measure.blank_boxes import ById
 from scans.measure.boxes import BoxPatches, PageInk
+from scans.measure.twin_loops import (
+    clear_of_ink,
+    cut_out,
+    side_sums,
+    telling_pixels,
+    unit_samples,
+    without_specks,
+)
 from scans.types import RawPage, Registration, ScanClass
 
 __all__ = ["Twins", "twin_boxes"]
@@ -63,7 +72,6 @@ _FEWEST_TELLING = 125.0
 _COPIES, _SHARE = 4, 0.12
 # Fisher's z of honest pairs falls off faster than an exponential, which tails are continued by.
 _POWER = 1.5
-_AROUND_INK = np.ones((7, 7), np.uint8)
 _NEARLY_ONE = 0.999
 
 
@@ -117,13 +125,13 @@ def twin_boxes(
             continue
         burnt_out = raw.scan_class in _BURNT_OUT
         rest = _rest(stack, burnt_out=burnt_out)
-        pixels = _telling(rest[:, _SLACK_PX:-_SLACK_PX, _SLACK_PX:-_SLACK_PX] * stack.free)
+        pixels, telling = _telling(rest, stack.free)
         if burnt_out:
             pixels /= _SMOOTHED
         if pixels < _FEWEST_TELLING:
             continue
         judged = True
-        found += _pairs(stack, rest, _UNCERTAIN / math.sqrt(pixels))
+        found += _pairs(stack, rest, telling, _UNCERTAIN / math.sqrt(pixels))
     found.sort(key=lambda pair: -pair.score)
     return tuple(found) if judged else None
 
@@ -148,28 +156,27 @@ def _stack(
     if len(rows) < _FEWEST_BOXES:
         return None
     free = _free(group, rows, (h, w), ink)
-    move = _offsets(_cut(grey, px[rows], (h, w), _SLACK_PX))
-    return _Stack(group.index[rows], _cut(grey, px[rows] + move, (h, w), _SLACK_PX), free)
-
-
-def _cut(grey: NDArray[np.uint8], px: Ints, shape: tuple[int, int], slack: int) -> Floats:
-    h, w = shape
-    parts = [grey[y - slack : y + h + slack, x - slack : x + w + slack] for x, y in px.tolist()]
-    return np.stack(parts).astype(np.float32)
+    grey = np.ascontiguousarray(grey)
+    corner, outer = px[rows] - _SLACK_PX, (h + 2 * _SLACK_PX, w + 2 * _SLACK_PX)
+    corner += _offsets(grey, corner, outer)
+    parts: Floats = np.empty((len(rows), *outer), np.float32)
+    check_inside(grey, corner, outer)
+    cut_out(grey, corner, parts)
+    return _Stack(group.index[rows], parts, free)
 
 
 def _free(group: BoxPatches, rows: Ints, shape: tuple[int, int], ink: float) -> Floats:
     """1 where a box has neither ink nor print that the other boxes do not have: ``(n, h, w)``."""
-    taken = (group.added > ink)[rows] | _own_print(ById(group.allowed), rows.tobytes())
-    count, height, width = taken.shape
-    flat = taken.view(np.uint8).reshape(-1, width)
-    # Where ink runs along the outline, its faint rim spoils what is left of the print.
-    spread = np.asarray(cv2.dilate(flat, _AROUND_INK), np.uint8).reshape(count, height, width)
+    height, width = group.added.shape[1:]
     rim = round((group.margin_mm - _RIM_MM) * width / (group.box_size_mm[0] + 2 * group.margin_mm))
     down, across = (
         rim + _nearest(size - 2 * rim, to) for size, to in zip((height, width), shape, strict=True)
     )
-    return 1.0 - spread[:, down[:, None], across].astype(np.float32)
+    free: Floats = np.empty((len(rows), *shape), np.float32)
+    own = _own_print(ById(group.allowed), rows.tobytes()).view(np.uint8)
+    # Where ink runs along the outline, its faint rim spoils what is left of the print.
+    clear_of_ink(group.added, rows, own, ink, down, across, free)
+    return free
 
 
 @lru_cache(maxsize=8)
@@ -190,16 +197,19 @@ def _nearest(count: int, to: int) -> Ints:
     return cv2.resize(row, (to, 1), interpolation=cv2.INTER_NEAREST).ravel().astype(np.int64)
 
 
-def _offsets(stack: Floats) -> Ints:
+def _offsets(grey: NDArray[np.uint8], corner: Ints, shape: tuple[int, int]) -> Ints:
     """Whole pixels ``(n, 2)`` as (x, y) by which each box lies off the mean of all.
 
     Found on sums over rows and columns, in which an outline has two sharp peaks: boxes that
     are the same picture are put to the same place, wherever their outline falls between
     pixels.
     """
+    across = np.empty((len(corner), shape[1]), np.float32)
+    down = np.empty((len(corner), shape[0]), np.float32)
+    check_inside(grey, corner, shape)
+    side_sums(grey, corner, across, down)
     moves = []
-    for axis in (1, 2):
-        sums = stack.sum(axis=axis)
+    for sums in (across, down):
         length = sums.shape[1] - 2 * _SLACK_PX
         windows = np.stack([sums[:, k : k + length] for k in range(2 * _SLACK_PX + 1)], axis=1)
         windows = windows - windows.mean(axis=2, keepdims=True)
@@ -218,10 +228,8 @@ def _rest(stack: _Stack, *, burnt_out: bool) -> Floats:
     away = own - own.mean(axis=0)
     # Specks of a few boxes are no look that all share: left in, they would take up the common parts
     # and leave their image on every box.
-    third = np.abs(away[::3])
-    spread = 1.4826 * np.partition(third, len(third) // 2, axis=0)[len(third) // 2]
-    most = np.maximum(_SPECK_SPREADS * spread, _LEAST_SPECK).astype(np.float32)
-    common = np.clip(away, -most, most)
+    common: Floats = np.empty_like(away)
+    without_specks(away, 1.4826 * _SPECK_SPREADS, _LEAST_SPECK, common)
     _, vectors = np.linalg.eigh(common @ common.T)
     vectors = vectors[:, ::-1][:, : min(_COMMON_PARTS, count // 6)]
     rest = away - vectors @ (vectors.T @ common)
@@ -240,29 +248,32 @@ def _smooth(rows: Floats, deviation: float, reach: int) -> Floats:
     return np.asarray(cv2.GaussianBlur(rows, (reach, reach), deviation), np.float32)
 
 
-def _telling(inner: Floats) -> float:
-    """By how many pixels a usual box differs from the others: all alike count whole."""
-    squares = (inner * inner).reshape(len(inner), -1)
-    sums, fourth = squares.sum(axis=1), (squares * squares).sum(axis=1)
-    return float(np.median(sums * sums / np.maximum(fourth, 1e-6)))
+def _telling(rest: Floats, free: Floats) -> tuple[float, Floats]:
+    """By how many pixels a usual box differs from the others, and how much each pixel tells.
+
+    Pixels that differ all alike count whole.
+    """
+    second, fourth = np.empty((2, len(rest)), np.float32)
+    telling: Floats = np.empty(free.shape[1:], np.float32)
+    telling_pixels(rest, free, _SLACK_PX, second, fourth, telling)
+    return float(np.median(second * second / np.maximum(fourth, 1e-6))), telling
 
 
-def _pairs(stack: _Stack, rest: Floats, uncertain: float) -> list[Twins]:
-    s = _SLACK_PX
+def _pairs(stack: _Stack, rest: Floats, telling: Floats, uncertain: float) -> list[Twins]:
     free, index = stack.free, stack.index
-    inner = rest[:, s:-s, s:-s] * free
-    count, _, w = inner.shape
-    telling = _sample(inner)
-    first = inner.reshape(count, -1)[:, telling]
+    count, width = len(rest), rest.shape[2]
+    chosen = _sample(telling)
+    rows, columns = np.divmod(chosen, telling.shape[1])
+    at = (rows + _SLACK_PX) * width + columns + _SLACK_PX
+    first = rest.reshape(count, -1)[:, at] * free.reshape(count, -1)[:, chosen]
     first = first / np.maximum(np.linalg.norm(first, axis=1, keepdims=True), 1e-6)
-    rows, columns = telling // w, telling % w
-    alike = np.full((count, count), -1.0, np.float32)
     shifts = [(dy, dx) for dy in _REACH for dx in _REACH]
+    seen: Floats = np.empty((len(shifts), count, len(at)), np.float32)
+    unit_samples(rest, np.array([at + dy * width + dx for dy, dx in shifts]), seen)
+    alike = np.full((count, count), -1.0, np.float32)
     found_at = np.zeros((count, count), np.int64)
-    for k, (dy, dx) in enumerate(shifts):
-        second = rest[:, rows + s + dy, columns + s + dx]
-        norm = np.sqrt(np.einsum("ij,ij->i", second, second))[:, None]
-        product = first @ (second / np.maximum(norm, 1e-6)).T
+    for k in range(len(shifts)):
+        product = first @ seen[k].T
         found_at[product > alike] = k
         np.maximum(alike, product, out=alike)
     np.fill_diagonal(alike, -1.0)
@@ -283,12 +294,12 @@ def _pairs(stack: _Stack, rest: Floats, uncertain: float) -> list[Twins]:
     return list(found.values())
 
 
-def _sample(inner: Floats) -> Ints:
+def _sample(telling: Floats) -> Ints:
     """Positions of pixels for the first look: those in which boxes have most to tell."""
-    telling = np.einsum("nij,nij->ij", inner, inner).ravel()
-    if telling.size <= _SAMPLE_PX:
-        return np.arange(telling.size)
-    return np.sort(np.argpartition(-telling, _SAMPLE_PX)[:_SAMPLE_PX])
+    flat = telling.ravel()
+    if flat.size <= _SAMPLE_PX:
+        return np.arange(flat.size)
+    return np.sort(np.argpartition(-flat, _SAMPLE_PX)[:_SAMPLE_PX])
 
 
 def _agreement(rest: Floats, free: Floats, one: int, other: int, shift: tuple[int, int]) -> float:
