@@ -39,7 +39,7 @@ def measure(view: PageView) -> Signs | NotAssessable:
     pictures = mark_pictures(view.patches, view.ink, view.marked)
     if len(pictures.index) < 2:
         return NotAssessable("fewer than two marks on the page")
-    alike = np.triu(likeness(pictures.ink, pictures.ink), k=1)
+    alike = np.triu(likeness(pictures.ink), k=1)
     pairs = [np.unravel_index(int(k), alike.shape) for k in np.argsort(-alike, axis=None)[:_PAIRS]]
     index = pictures.index.tolist()
     chosen = [(index[a], index[b]) for a, b in pairs if alike[a, b] > _ALIKE]

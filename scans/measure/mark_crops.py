@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scans.measure.blank_boxes import ById
 from scans.measure.boxes import BoxPatches, PageInk
+from scans.measure.mark_loops import joint_sums, sampled_sums
 from scans.types import RawPage, Registration
 
 __all__ = ["MarkCrop", "copied_likeness", "mark_crops"]
@@ -40,7 +43,7 @@ class MarkCrop:
     """One mark.
 
     Attributes:
-        grey: float32 ``(h + 2 slack, w + 2 slack)``: the scan around the box.
+        grey: uint8 ``(h + 2 slack, w + 2 slack)``: the scan around the box.
         ink: uint8 ``(h, w)``: 1 where ink was added to the form.
         near: uint8 ``(h, w)``: 1 on ink and its rim, 0 on the form's print.
         slack: Width of the border around ``ink`` in ``grey``, in pixels.
@@ -52,7 +55,7 @@ class MarkCrop:
         stroke: Mean width of its strokes in mm; of a blot or a box filled solid that of the whole.
     """
 
-    grey: NDArray[np.float32]
+    grey: NDArray[np.uint8]
     ink: NDArray[np.uint8]
     near: NDArray[np.uint8]
     slack: int
@@ -79,11 +82,12 @@ def mark_crops(
         margin = group.margin_mm
         h, w = (round((side + 2 * margin) * scale) for side in (height, width))
         reach = group.distance < _REACH_MM
-        for row, i in enumerate(group.index.tolist()):
-            if i not in wanted:
-                continue
-            corner = np.array(group.boxes[row].box_mm[:2]) - margin + group.shift_mm[row]
-            x, y = (round(float(v)) - slack for v in registration.to_px(corner[None])[0])
+        rows = [row for row, i in enumerate(group.index.tolist()) if i in wanted]
+        if not rows:
+            continue
+        corners = np.array([group.boxes[row].box_mm[:2] for row in rows]) - margin
+        px = np.rint(registration.to_px(corners + group.shift_mm[rows])).astype(np.int64) - slack
+        for row, (x, y) in zip(rows, px.tolist(), strict=True):
             if x < 0 or y < 0:
                 continue
             part = image[y : y + h + 2 * slack, x : x + w + 2 * slack]
@@ -93,12 +97,10 @@ def mark_crops(
             mask = cv2.resize(drawn.astype(np.uint8) * 255, (w, h), interpolation=cv2.INTER_AREA)
             solid = (mask > 110).astype(np.uint8)
             rim = solid - cv2.erode(solid, np.ones((3, 3), np.uint8))
-            printed = (group.allowed[row] > _PRINT).astype(np.uint8) * 255
-            print_ = cv2.resize(printed, (w, h), interpolation=cv2.INTER_AREA)
             near = np.asarray(cv2.dilate(solid, _RIM), np.uint8)
-            near[print_ > 60] = 0
-            found[i] = MarkCrop(
-                part.astype(np.float32),
+            near &= _beside_print(ById(group.allowed), row, (w, h))
+            found[int(group.index[row])] = MarkCrop(
+                np.ascontiguousarray(part),
                 solid,
                 near,
                 slack,
@@ -110,10 +112,24 @@ def mark_crops(
     return found
 
 
+@lru_cache(maxsize=512)
+def _beside_print(allowed: ById, row: int, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """1 where a box of a blank has none of the form's print, at another size of its patch."""
+    printed = (allowed.array[row] > _PRINT).astype(np.uint8) * 255
+    shown = cv2.resize(printed, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(shown <= 60).astype(np.uint8)
+
+
 def _breadth(solid: NDArray[np.uint8]) -> float:
     """Of the narrowest rectangle around all ink, in px."""
-    points = cv2.findNonZero(solid)
-    return 0.0 if points is None else float(min(cv2.minAreaRect(points)[1])) + 1.0
+    rows = np.flatnonzero(solid.any(axis=1))
+    if not len(rows):
+        return 0.0
+    # The first and last of each row are enough to span it.
+    inked = solid[rows].view(np.bool_)
+    ends = (inked.argmax(axis=1), solid.shape[1] - 1 - inked[:, ::-1].argmax(axis=1))
+    points = np.column_stack([np.concatenate(ends), np.concatenate([rows, rows])])
+    return float(min(cv2.minAreaRect(points.astype(np.int32))[1])) + 1.0
 
 
 def _upright(solid: NDArray[np.uint8], side: int) -> float:
@@ -131,51 +147,89 @@ def copied_likeness(one: MarkCrop, other: MarkCrop) -> float:
     """
     slack = min(one.slack, other.slack)
     h, w = (min(a, b) for a, b in zip(one.ink.shape, other.ink.shape, strict=True))
-    mine, theirs = _places(one.near[:h, :w], one, other)
-    if len(mine) < _FEWEST_PX:
+    near = one.near[:h, :w]
+    flat = np.flatnonzero(np.ascontiguousarray(near).view(np.bool_))
+    if len(flat) < _FEWEST_PX:
         return -1.0
-    step = max(1, len(mine) // _COARSE)
-    shifts = np.arange(-slack, slack + 1)
-    dy, dx = (v.ravel() for v in np.meshgrid(shifts, shifts, indexing="ij"))
-    move = dy * other.grey.shape[1] + dx
-    own = one.grey.take(mine[::step])
-    sampled = _correlation(own, other.grey.take(theirs[::step] + move[:, None]))
+    rows, columns = np.divmod(flat[:: max(1, len(flat) // _COARSE)], w)
+    mine, theirs = (
+        (rows + crop.slack) * crop.grey.shape[1] + columns + crop.slack for crop in (one, other)
+    )
+    dy, dx = _shifts(slack)
+    levels = one.grey.ravel()[mine].astype(np.int32)
+    sums = np.empty((len(dy), 3), np.int64)
+    sampled_sums(levels, other.grey.ravel(), theirs, dy * other.grey.shape[1] + dx, sums)
+    own = (int(levels.sum()), int(levels @ levels))
+    sampled = _correlation(len(levels), *own, *sums.T)
     best = float(sampled.max())
     if best < _LEAST:
         return best
     order, best = np.argsort(-sampled)[:2], -1.0
-    for k in order.tolist():
-        down, right = int(dy[k]), int(dx[k])
-        back = np.array([[1, 0, -right], [0, 1, -down]], np.float32)
-        shifted = cv2.warpAffine(other.near[:h, :w], back, (w, h), flags=cv2.INTER_NEAREST)
-        for at, there in ((mine, theirs), _places(np.asarray(shifted, np.uint8), one, other)):
-            if len(at):  # else the other mark lies beside this crop
-                seen = other.grey.take(there[None] + move[k])
-                best = max(best, float(_correlation(one.grey.take(at), seen)[0]))
+    for down, right in zip(dy[order].tolist(), dx[order].tolist(), strict=True):
+        # The rim of one, and that of the other where it was moved to.
+        best = max(
+            best,
+            _over(one, other, (down, right), near, (0, 0)),
+            _over(one, other, (down, right), other.near[:h, :w], (down, right)),
+        )
     return best
 
 
-def _places(
-    region: NDArray[np.uint8], one: MarkCrop, other: MarkCrop
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Flat pixels in the scans around two marks of what is 1 in a region of both."""
-    flat = np.flatnonzero(np.ascontiguousarray(region).view(np.bool_))
-    rows, columns = np.divmod(flat, region.shape[1])
-    mine, theirs = (
-        (rows + crop.slack) * crop.grey.shape[1] + columns + crop.slack for crop in (one, other)
+@lru_cache(maxsize=32)
+def _shifts(slack: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All moves of up to so many pixels down and across: ``(n,)`` each."""
+    side = np.arange(-slack, slack + 1)
+    dy, dx = np.meshgrid(side, side, indexing="ij")
+    return dy.ravel(), dx.ravel()
+
+
+def _over(
+    one: MarkCrop,
+    other: MarkCrop,
+    move: tuple[int, int],
+    region: NDArray[np.uint8],
+    aside: tuple[int, int],
+) -> float:
+    """Correlation of two marks over a region of 1 that lies so far down and to the right.
+
+    -1 where it lies beside the crops.
+    """
+    top, left = (max(0, -by) for by in aside)
+    bottom, right = (n - max(0, by) for n, by in zip(region.shape, aside, strict=True))
+    height, width = bottom - top, right - left
+    if height <= 0 or width <= 0:
+        return -1.0
+    region = np.ascontiguousarray(region)
+    start = (
+        (one.slack + top, one.slack + left),
+        (other.slack + top + move[0], other.slack + left + move[1]),
+        (top + aside[0], left + aside[1]),
     )
-    return mine, theirs
+    for picture, (y, x) in zip((one.grey, other.grey, region), start, strict=True):
+        if min(y, x) < 0 or y + height > picture.shape[0] or x + width > picture.shape[1]:
+            raise IndexError("a mark was moved beyond its crop")
+    sums = np.empty(6, np.int64)
+    joint_sums(one.grey, other.grey, region, np.array(start), height, width, sums)
+    count, a, b, aa, bb, ab = sums.tolist()
+    found = _correlation(count, a, aa, *(np.array([v]) for v in (b, bb, ab)))
+    return float(found[0]) if count else -1.0
 
 
-def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Correlation of ``(k,)`` pixels with each of ``(n, k)``; -1 where either is of one shade."""
-    count = len(one)
-    a = one - one.mean()
-    # Small numbers keep their last digits when squared.
-    b = other - one.mean()
-    square = np.einsum("ij,ij->i", b, b) - b.sum(axis=1) ** 2 / count
-    # Of solid ink nothing is left to compare but what sums of squares are rounded by.
-    least = count * _LEAST_SPREAD**2
-    norm = np.sqrt(float(a @ a) * np.maximum(square, least))
-    shaded = (square >= least) & (float(a @ a) >= least)
-    return np.where(shaded, (b @ a) / np.maximum(norm, least), -1.0)
+def _correlation(
+    count: int,
+    a: int,
+    aa: int,
+    b: NDArray[np.int64],
+    bb: NDArray[np.int64],
+    ab: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Correlations ``(n,)`` of so many pixels by their sums, those of squares and of both.
+
+    -1 where either is of one shade.
+    """
+    first, second = count * aa - a * a, count * bb - b * b
+    # Of solid ink nothing is left to compare but how its pixels were rounded.
+    least = (count * _LEAST_SPREAD) ** 2
+    shaded = (second >= least) & (first >= least)
+    norm = np.sqrt(max(first, 1) * np.maximum(second, 1).astype(np.float64))
+    return np.where(shaded, (count * ab - a * b) / norm, -1.0)

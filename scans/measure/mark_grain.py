@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scans.measure.boxes import BoxPatches
+from scans.measure.mark_loops import window_sums
 from scans.types import RawPage, Registration
 
 __all__ = ["grain_agreement"]
@@ -87,5 +88,11 @@ def _agreement(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     """Best correlation over whole-pixel shifts of up to the slack each way."""
     s = _SLACK_PX
     inner = np.ascontiguousarray(one[s:-s, s:-s])
-    found = cv2.matchTemplate(other, inner, cv2.TM_CCOEFF_NORMED)
-    return float(np.nan_to_num(found).max())
+    sums = np.empty((2 * s + 1, 2 * s + 1, 3))
+    window_sums(inner, np.ascontiguousarray(other), sums)
+    count, total = inner.size, float(inner.sum(dtype=np.float64))
+    own = float(np.vdot(inner, inner)) - total**2 / count
+    seen, squares, both = np.moveaxis(sums, 2, 0)
+    spread = np.sqrt(np.maximum(own * (squares - seen**2 / count), 0.0))
+    alike = (both - total * seen / count) / np.maximum(spread, 1e-6)
+    return float(alike.max())

@@ -62,38 +62,37 @@ def mark_pictures(
     return MarkPictures(np.array(order, np.int64), canvas)
 
 
-def likeness(
-    one: NDArray[np.float32], other: NDArray[np.float32], reach: int = 2
-) -> NDArray[np.float32]:
-    """Best normalised cross-correlation of every mark of ``one`` with every one of ``other``.
+def likeness(marks: NDArray[np.float32], reach: int = 2) -> NDArray[np.float32]:
+    """Best normalised cross-correlation of every mark with every other.
 
     Args:
-        one: float32 ``(n, h, w)``.
-        other: float32 ``(m, h, w)``.
+        marks: float32 ``(n, h, w)``.
         reach: Shifts of up to so many pixels in both directions are tried.
 
     Returns:
-        float32 ``(n, m)`` in [-1, 1]; 0 for empty pictures.
+        float32 ``(n, n)`` in [-1, 1]; 0 for empty pictures.
     """
-    n, m = len(one), len(other)
-    if n == 0 or m == 0:
-        return np.zeros((n, m), np.float32)
+    n, height, width = marks.shape
+    best = np.full((n, n), -1.0, np.float32)
+    if n == 0:
+        return best
     # Neither mean nor length of a padded mark changes as it is shifted inside its padding,
     # and against marks without mean its own mean says nothing.
     padding = ((0, 0), (reach, reach), (reach, reach))
-    target = _normalised(np.pad(other, padding))
-    height, width = one.shape[1:]
+    target = _normalised(np.pad(marks, padding))
     area = target.shape[1] * target.shape[2]
-    flat = one.reshape(n, -1)
+    flat = marks.reshape(n, -1)
     square = np.einsum("ij,ij->i", flat, flat) - flat.sum(axis=1) ** 2 / area
     length = np.sqrt(np.maximum(square, 0.0))
     own = np.where(length > 1e-6, 1.0 / np.maximum(length, 1e-6), 0.0)[:, None] * flat
-    best = np.full((n, m), -1.0, np.float32)
-    for top in range(2 * reach + 1):
-        for left in range(2 * reach + 1):
-            under = target[:, top : top + height, left : left + width].reshape(m, -1)
-            np.maximum(best, own.astype(np.float32, copy=False) @ under.T, out=best)
-    return best
+    own = own.astype(np.float32, copy=False)
+    side = 2 * reach + 1
+    # One moved against the other by so much is the other moved against the one by as much.
+    for k in range(side * side // 2 + 1):
+        top, left = divmod(k, side)
+        under = target[:, top : top + height, left : left + width].reshape(n, -1)
+        np.maximum(best, own @ under.T, out=best)
+    return np.maximum(best, best.T)
 
 
 def _normalised(stack: NDArray[np.float32]) -> NDArray[np.float32]:

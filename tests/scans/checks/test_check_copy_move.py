@@ -78,8 +78,8 @@ def test_a_streak_of_the_scanner_through_boxes_is_no_copied_mark(profile):
 def test_solid_ink_of_one_shade_has_nothing_to_compare():
     rng = np.random.default_rng(5)
     ink = np.ones((40, 40), np.uint8)
-    solid = MarkCrop(np.zeros((52, 52), np.float32), ink, ink, 6, 12.0, 3.0, 0.1, 0.6)
-    grain = rng.normal(60.0, 10.0, (52, 52)).astype(np.float32)
+    solid = MarkCrop(np.zeros((52, 52), np.uint8), ink, ink, 6, 12.0, 3.0, 0.1, 0.6)
+    grain = rng.normal(60.0, 10.0, (52, 52)).astype(np.uint8)
     assert copied_likeness(solid, solid) == -1.0
     assert copied_likeness(replace(solid, grey=grain), solid) == -1.0
     assert copied_likeness(replace(solid, grey=grain), replace(solid, grey=grain)) > 0.999
