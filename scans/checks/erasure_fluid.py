@@ -14,6 +14,7 @@ from detectors.registry import CheckInfo, Level
 from scans.checks._erased_boxes import evidence_of
 from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
 from scans.measure.blank_boxes import ById
+from scans.measure.box_loops import medians_at
 from scans.measure.boxes import BoxPatches
 from scans.measure.lost_print import LostPrint, lost_print
 from scans.quantiles import median, medians
@@ -115,9 +116,8 @@ def _outline_lost(group: BoxPatches) -> NDArray[np.float64]:
 def _usual_nearby(group: BoxPatches, outline: _Outline) -> NDArray[np.float64]:
     """Darkness of the outlines of the boxes around each, of 255."""
     spread = group.spread.reshape(len(group.boxes), -1)
-    levels = np.array(
-        [median(s[at]) if len(at) else 255.0 for s, at in zip(spread, outline.at, strict=True)]
-    )
+    levels = np.full(len(spread), 255.0)
+    medians_at(spread, outline.at, outline.total.cumsum(), levels)
     places = np.array([box.box_mm[:2] for box in group.boxes])
     far = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1))
     nearest = np.argsort(far, axis=1, kind="stable")[:, :_NEARBY]
@@ -127,15 +127,15 @@ def _usual_nearby(group: BoxPatches, outline: _Outline) -> NDArray[np.float64]:
 class _Outline(NamedTuple):
     drawn: NDArray[np.bool_]  # (n, h, w)
     total: NDArray[np.intp]  # pixels of each box
-    at: tuple[NDArray[np.intp], ...]  # flat pixels of each
+    at: NDArray[np.intp]  # flat pixels of each, one after the other
 
 
 @lru_cache(maxsize=8)
 def _outline(print_: ById, distance: ById) -> _Outline:
     """The outline of each box on the blank."""
     drawn = (np.abs(distance.array) < 0.5)[None] & (print_.array > 0.45)
-    at = tuple(np.flatnonzero(box) for box in drawn)
-    return _Outline(drawn, np.array([len(px) for px in at], np.intp), at)
+    at = [np.flatnonzero(box) for box in drawn]
+    return _Outline(drawn, np.array([len(px) for px in at], np.intp), np.concatenate(at))
 
 
 def _tiles(view: PageView) -> list[Sign] | None:

@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from scans.compiled import compiled
 
-__all__ = ["darkness", "exceeding", "missing_ink", "profiles", "quantile_at", "side_profiles"]
+__all__ = [
+    *("darkness", "exceeding", "medians_at", "missing_ink"),
+    *("profiles", "quantile_at", "side_profiles"),
+]
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -45,6 +48,40 @@ def quantile_at(grey: Bytes, at: NDArray[np.intp], share: float, found: Floats) 
         step = float(above - level)
         value = level + step * part if part < 0.5 else above - step * (1.0 - part)
         found[n] = np.float32(value)
+
+
+@compiled("void(uint8[:, ::1], int64[::1], int64[::1], float64[::1])")
+def medians_at(
+    levels: Bytes, at: NDArray[np.intp], ends: NDArray[np.intp], found: NDArray[np.float64]
+) -> None:
+    """Median of pixels of every patch, its own of each.
+
+    Args:
+        levels: ``(n, k)``.
+        at: Flat pixels of a patch, those of the first patch, of the second, ...
+        ends: ``(n,)``: where each patch's end in ``at``.
+        found: ``(n,)``; that of a patch without any stays as it is. Written.
+    """
+    counts = np.empty(256, np.int64)
+    start = 0
+    for n in range(len(levels)):
+        these = at[start : ends[n]]
+        start = ends[n]
+        if len(these) == 0:
+            continue
+        counts[:] = 0
+        row = levels[n]
+        for k in range(len(these)):
+            counts[row[these[k]]] += 1
+        level, below = 0, counts[0]
+        while below <= (len(these) - 1) // 2:
+            level += 1
+            below += counts[level]
+        upper = level
+        while below <= len(these) // 2:
+            upper += 1
+            below += counts[upper]
+        found[n] = 0.5 * (level + upper)
 
 
 @compiled(

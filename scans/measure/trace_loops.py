@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scans.compiled import compiled
 
 __all__ = [
-    *("count_sizes", "line_responses", "line_sizes"),
+    *("count_sizes", "extremes", "line_responses", "line_sizes"),
     *("sum_of_trees", "thirds", "unevenness"),
 ]
 
@@ -188,6 +188,36 @@ def line_sizes(
         low = min(min(a[k], b[k]), min(c[k], d[k]))
         dark[k] = min(max(np.float32(high) * scale - least, none), most)
         light[k] = min(max(np.float32(-low) * scale - least, none), most)
+
+
+@compiled(
+    "void(float32[:, :, ::1], float32[:, :, ::1], float32, uint8[:, ::1], float32[::1],"
+    " float32[::1])"
+)
+def extremes(
+    values: Floats, share: Floats, least: Any, zone: Bytes, high: Floats, low: Floats
+) -> None:
+    """Highest and lowest value of each patch in a zone, where enough of it counts.
+
+    Args:
+        values: ``(n, h, w)``.
+        share: ``(n, h, w)``.
+        least: What ``share`` has to exceed.
+        zone: ``(h, w)``: not 0 in the zone.
+        high: ``(n,)``: never below what stands there. Written.
+        low: ``(n,)``: never above what stands there. Written.
+    """
+    most, fewest = np.empty(zone.shape[1], np.float32), np.empty(zone.shape[1], np.float32)
+    for n in range(len(values)):
+        top, bottom = high[n], low[n]
+        most[:], fewest[:] = top, bottom
+        for y in range(len(zone)):
+            row, parts, on = values[n, y], share[n, y], zone[y]
+            for x in range(len(most)):
+                counts = (parts[x] > least) & (on[x] != 0)
+                most[x] = max(most[x], row[x] if counts else top)
+                fewest[x] = min(fewest[x], row[x] if counts else bottom)
+        high[n], low[n] = most.max(), fewest.min()
 
 
 @compiled("void(int16[:, :, ::1], uint8[:, ::1], int64[::1])")

@@ -11,14 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from scans.measure.boxes import BoxPatches
-from scans.measure.trace_loops import count_sizes, line_sizes
+from scans.measure.trace_loops import count_sizes, extremes, line_sizes
 from scans.measure.trace_model import trace_model
 from scans.measure.trace_parts import Part, part_of, spread_over
 from scans.measure.trace_spreads import TRACE_NAMES, beside_others
@@ -253,18 +252,30 @@ _ZONES = ("in", "rim", "out")
 
 def _roughness(part: Part, zones: _Zones) -> dict[str, Doubles]:
     share = part.share
-    local = spread_over(part.rough * part.clean, 5) / np.maximum(share, np.float32(0.15))
-    there = (share > 0.5) & (part.distance < 1.0)
+    local: Floats = spread_over(part.rough * part.clean, 5)
+    local /= np.maximum(share, np.float32(0.15))
     powers = zones.means(part.rough)
     found = {f"power_{zone}": values for zone, values in zip(_ZONES, powers, strict=True)}
-    found["power_most"] = _greatest(local, there, 0.0)
-    found["power_least"] = -_greatest(-local, there, -999.0)
+    found["power_most"], found["power_least"] = _extremes(local, part, 0.5, 1.0, (0.0, 999.0))
     return found
 
 
-def _greatest(values: NDArray[Any], where: NDArray[np.bool_], otherwise: float) -> Doubles:
-    chosen = np.where(where, values, np.float32(otherwise)).reshape(len(values), -1)
-    return np.asarray(chosen.max(axis=1), np.float64)
+def _extremes(
+    values: Floats, part: Part, least: float, reach_mm: float, otherwise: tuple[float, float]
+) -> tuple[Doubles, Doubles]:
+    """Highest and lowest value of each box where more than ``least`` is clean.
+
+    Args:
+        values: ``(n, h + gap, w)``.
+        part: The boxes.
+        least: Share of clean pixels.
+        reach_mm: As far beyond the outline.
+        otherwise: No highest is below the first, no lowest above the second.
+    """
+    high, low = (np.full(len(values), limit, np.float32) for limit in otherwise)
+    zone = (part.distance < reach_mm).view(np.uint8)
+    extremes(values, part.share, least, zone, high, low)
+    return high.astype(np.float64), low.astype(np.float64)
 
 
 def _tones(part: Part, zones: _Zones) -> dict[str, Doubles]:
@@ -278,10 +289,10 @@ def _tones(part: Part, zones: _Zones) -> dict[str, Doubles]:
     # Taken off first, so that a box at the edge of its patch is not darkened by the next.
     level = (part.tones[0] - middle[:, None, None].astype(np.float32)) * part.clean
     share = part.share
-    spot = spread_over(level, 5) / np.maximum(share, np.float32(0.3))
-    there = (share > 0.3) & (part.distance < 1.2)
-    found["spot_high"] = _greatest(spot, there, -99.0)
-    found["spot_low"] = _greatest(-spot, there, -99.0)
+    spot: Floats = spread_over(level, 5)
+    spot /= np.maximum(share, np.float32(0.3))
+    found["spot_high"], lowest = _extremes(spot, part, 0.3, 1.2, (-99.0, 99.0))
+    found["spot_low"] = -lowest
     outline = _Zones(part.print_ * (part.print_ > 0.4), np.abs(part.distance) < 0.4)
     dark = np.clip(part.dark, 0.0, 1.3)
     found["outline"] = outline.means(dark)[0]

@@ -10,8 +10,10 @@ and a fit takes 3 ms.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,7 +128,7 @@ def fit_field(
     said = np.zeros(len(weight))
     # The bands are narrow: threads would wait for each other (thirty times slower on a busy
     # machine) and might add in another order.
-    with _threads().limit(limits=1, user_api="blas"):
+    with _one_thread():
         for axis in (0, 1):
             shift, own = shift_mm[:, axis], np.ascontiguousarray(weight[:, axis])
             trust = own
@@ -243,6 +245,13 @@ def _sums(
     return csc_array((value.ravel(), (row.ravel(), columns.ravel())), shape=shape)
 
 
+def _one_thread() -> AbstractContextManager[object]:
+    """BLAS on one thread; asking a worker for what it does anyway takes a tenth of a fit."""
+    if all(library.num_threads == 1 for library in _blas().lib_controllers):
+        return nullcontext()
+    return cast("AbstractContextManager[object]", _blas().limit(limits=1))
+
+
 @lru_cache(maxsize=1)
-def _threads() -> ThreadpoolController:
-    return ThreadpoolController()
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController().select(user_api="blas")

@@ -9,6 +9,7 @@ import pytest
 from scans.measure.box_loops import (
     darkness,
     exceeding,
+    medians_at,
     missing_ink,
     profiles,
     quantile_at,
@@ -18,6 +19,7 @@ from scans.measure.square_sums import square_sums
 from scans.measure.step_counts import step_counts
 from scans.measure.trace_loops import (
     count_sizes,
+    extremes,
     line_responses,
     line_sizes,
     thirds,
@@ -40,6 +42,31 @@ def test_quantiles_of_bytes(share):
     found = np.empty(5, np.float32)
     quantile_at(grey, at, share, found)
     np.testing.assert_allclose(found, np.percentile(grey[:, at], 100 * share, axis=1), atol=1e-4)
+
+
+def test_medians_of_pixels_of_each_patch():
+    levels, sizes = picture(5, 300), [7, 0, 1, 30, 128]
+    levels[2] = 255
+    at = [np.sort(RNG.permutation(300)[:size]).astype(np.int64) for size in sizes]
+    found = np.full(5, -1.0)
+    medians_at(levels, np.concatenate(at), np.cumsum(sizes), found)
+    wanted = [np.median(row[px]) if len(px) else -1.0 for row, px in zip(levels, at, strict=True)]
+    assert found.tolist() == wanted
+
+
+def test_extremes_where_enough_is_clean():
+    values = RNG.normal(0, 10, (4, 30, 25)).astype(np.float32)
+    share, zone = RNG.random((4, 30, 25)).astype(np.float32), (picture(30, 25) > 99).view(np.uint8)
+    share[2], share[3] = 0.0, 1.0
+    values[3] += 100.0
+    high, low = np.full(4, 3.0, np.float32), np.full(4, 7.0, np.float32)
+    extremes(values, share, 0.5, zone, high, low)
+    there = (share > 0.5) & (zone > 0)
+    highest = np.where(there, values, np.float32(3.0)).max(axis=(1, 2))
+    lowest = np.where(there, values, np.float32(7.0)).min(axis=(1, 2))
+    np.testing.assert_array_equal(high, np.maximum(highest, 3.0))
+    np.testing.assert_array_equal(low, np.minimum(lowest, 7.0))
+    assert (high[2], low[2], low[3]) == (3.0, 7.0, 7.0)
 
 
 @pytest.mark.parametrize("shape", [(7, 3), (8, 4), (1, 2)])
