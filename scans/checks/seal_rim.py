@@ -30,6 +30,8 @@ _CUT_BY_DEVICE = 0.5
 # Faint shades (hundredths) around print, a level, against darker ones: 1.7 to 3.6 on plain pages of
 # all the simulator's scanners, 0 to 1.5 where a program made white of what is lighter than a level.
 _FAINT, _DARK, _LEAST_FAINT = slice(1, 17), slice(17, 30), 1.1
+# Where ink is paler in the middle, as blue ink is in blue, the shades looked at are its lines' own.
+_LEAST_DEPTH = 0.45
 # So much of the answer table shows how the device renders the rims of print.
 _PRINT_MM = (50.0, 30.0)
 
@@ -47,8 +49,11 @@ def measure(view: PageView) -> Signs | NotAssessable:
     if print_ is not None and _whitened(print_.counts.sum(axis=0)):
         return NotAssessable("a program or device cut the faint shades of all ink, print included")
     usual = np.zeros(_LAST - _FIRST) if print_ is None else _usual(print_.counts.sum(axis=0))
-    single, shade = max(_step(counts, usual) for counts in rims.counts)
-    together, _ = _step(rims.counts.sum(axis=0), usual)
+    dark = rims.counts[rims.depth >= _LEAST_DEPTH]
+    if not len(dark):
+        return NotAssessable("the ink is too pale to tell its rims from its lines")
+    single, shade = max(_step(counts, usual) for counts in dark)
+    together, _ = _step(dark.sum(axis=0), usual)
     # Software cuts every channel; chroma that was stored coarsely hides it in one or other.
     score = max(0.0, single) + max(0.0, together - _HONEST)
     names = "+".join(f.id for f in view.template.page.fields if f.kind in _KINDS)
@@ -130,7 +135,8 @@ CHECK = PageCheck(
         sees=(
             "Optics blur every line of a scan: around real ink all shades down to the paper "
             "occur, fewer the darker. Ink that was cut out by its colour or multiplied onto the "
-            "page ends at the shade from which on the forger called it ink."
+            "page ends at the shade from which on the forger called it ink. Only channels in which "
+            "the ink is dark are looked at."
         ),
         null_model=(
             "The largest step upwards in the counts of shades around the ink, in errors with a "
@@ -149,7 +155,7 @@ CHECK = PageCheck(
         ),
         valid_for=SHADED,
         min_scale=0.5,
-        version="2",
+        version="3",
     ),
     measure,
 )

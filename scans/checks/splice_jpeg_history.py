@@ -22,7 +22,7 @@ def measure(view: PageView) -> Signs | NotAssessable:
     """Score of the place that differs most; 0 on pages that were compressed once."""
     if not has_blocks(view.raw):
         return NotAssessable("the pixels are not the scanner's own or its blocks are unknown")
-    history = jpeg_history(view.raw, view.registration, view.template.page)
+    history = jpeg_history(view.raw, view.registration, view.template, view.marked)
     if history is None:
         if view.raw.origin.encoding == "lossless":
             return NotAssessable("the page was never compressed as JPEG")
@@ -131,8 +131,10 @@ CHECK = PageCheck(
         ),
         null_model=(
             "Windows and boxes of honest pages, merely saved again or not, in spreads of the "
-            "page's own windows and boxes; conformal p-value with a continued tail. Pages whose "
-            "tones were changed all over since the first compression are not judged."
+            "page's own windows and boxes, windows at marked boxes and at ink beside the other "
+            "marked boxes; conformal p-value with a continued tail. Pages whose tones or colours "
+            "were changed all over since the first compression are not judged, nor is print "
+            "beside the boxes or a change as small as a speck."
         ),
         source=(
             "Lukas & Fridrich (2003), Lin et al. (2009) on double quantisation; the comparison "
@@ -151,7 +153,7 @@ CHECK = PageCheck(
         ),
         valid_for=SHADED,
         min_scale=0.3,
-        version="4",
+        version="5",
     ),
     measure,
 )

@@ -98,6 +98,16 @@ class Blocks:
     rows: Ints
     columns: Ints
 
+    def only(self, blocks: NDArray[np.bool_]) -> Blocks:
+        """Some of them."""
+        return Blocks(
+            self.pixels[blocks],
+            self.clipped[blocks],
+            self.coloured[blocks],
+            self.rows[blocks],
+            self.columns[blocks],
+        )
+
     @staticmethod
     def cut(image: NDArray[np.uint8], rows: Ints, columns: Ints, offset: tuple[int, int]) -> Blocks:
         """Take them out of the picture; those without content are left away."""

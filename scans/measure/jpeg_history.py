@@ -16,13 +16,12 @@ by projecting them onto the lattice with their clipped pixels left free.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.instrument import Page
 from scans.measure.jpeg_blocks import (
     BLOCK,
     COEFFICIENTS,
@@ -33,8 +32,11 @@ from scans.measure.jpeg_blocks import (
     levels_of,
 )
 from scans.measure.jpeg_boxes import BoxTraces, box_traces
+from scans.measure.jpeg_judged import judged_blocks
+from scans.measure.jpeg_places import Place, worst_places
 from scans.measure.jpeg_steps import COARSER, MOST_STEPS, SAMPLE, earlier_steps
 from scans.measure.jpeg_trace import Trace
+from scans.template import PageTemplate
 from scans.types import RawPage, Registration, ScanClass
 
 __all__ = ["JpegHistory", "Place", "has_blocks", "jpeg_history"]
@@ -44,27 +46,7 @@ Floats = NDArray[np.float32]
 # Evidence in nats that the page had an earlier compression. Pages compressed once reach 40.
 _LEAST_GAIN = 100.0
 _ROUNDS = 2
-# Windows in blocks: a stroke, and a whole box at 300 dpi.
-_WINDOWS = (3, 7)
-# Blocks differ by content beyond chance: shares below this are nothing.
-_SHARE_FLOOR = 0.10
-_MOST_ERROR = 0.3
 _FEWEST_KINDS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A window of the page that lacks the earlier compression.
-
-    Attributes:
-        score: Share of what an altered place would show, in spreads.
-        share: 0 like the rest of the page, 1 as if never compressed with it.
-        box_px: Left, top, width, height in the scan.
-    """
-
-    score: float
-    share: float
-    box_px: tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +72,24 @@ def has_blocks(raw: RawPage) -> bool:
     return grid_of(raw.origin, raw.image) is not None
 
 
-def jpeg_history(raw: RawPage, registration: Registration, page: Page) -> JpegHistory | None:
-    """Places without the page's earlier compression; ``None`` if none is seen on it."""
+def jpeg_history(
+    raw: RawPage, registration: Registration, template: PageTemplate, marked: Collection[int]
+) -> JpegHistory | None:
+    """Places without the page's earlier compression; ``None`` if none is seen on it.
+
+    Args:
+        raw: The scan.
+        registration: Lays it over the form.
+        template: The blank form.
+        marked: Positions of the page's boxes that hold ink.
+    """
     if raw.scan_class in (ScanClass.BITONAL, ScanClass.RENDERED):
         return None
     grid = grid_of(raw.origin, raw.image)
     if grid is None:
         return None
     offset, steps = grid
-    rows, columns = blocks_of_interest(raw.image, registration, page, offset)
+    rows, columns = blocks_of_interest(raw.image, registration, template.page, offset)
     if len(rows) < 50:
         return None
     every = max(1, len(rows) // (2 * SAMPLE))
@@ -119,8 +110,13 @@ def jpeg_history(raw: RawPage, registration: Registration, page: Page) -> JpegHi
     lossless = steps.max() <= 1.0
     if (lossless and not trace.kept(own)) or not trace.even(own):
         return JpegHistory(quality, gain, None, None)
-    boxes = box_traces(own, aside, first, steps, offset, registration, page)
-    return JpegHistory(quality, gain, _places(trace, own, offset), boxes)
+    judged = judged_blocks(trace, own, offset, registration, template)
+    if judged is None:
+        return JpegHistory(quality, gain, None, None)
+    trace, own = trace.only(judged), own.only(judged)
+    boxes = box_traces(own, aside, first, steps, offset, registration, template.page)
+    places = worst_places(trace, own, offset, registration, template, marked)
+    return JpegHistory(quality, gain, places, boxes)
 
 
 def _restored(blocks: Blocks, first: NDArray[np.float64]) -> Floats:
@@ -188,89 +184,3 @@ def _trace(
     if telling.sum() < _FEWEST_KINDS:
         return None
     return Trace(kind, on, counts, untouched, altered, known, telling)
-
-
-def _places(trace: Trace, own: Blocks, offset: tuple[int, int]) -> tuple[Place, ...]:
-    """The worst windows."""
-    kind, on, counts = trace.kind, trace.on, trace.counts
-    untouched, altered, telling = trace.untouched, trace.altered, trace.telling
-    weight = np.where(
-        telling,
-        np.log(untouched / (1 - untouched)) - np.log(altered / (1 - altered)),
-        0.0,
-    )
-    weight = np.clip(weight, 0.0, 4.0)
-    chance = weight**2 * untouched * (1 - untouched)
-    lack = np.where(counts, weight[kind] * (untouched[kind] - on), 0.0).sum(axis=1)
-    full = np.where(counts, (weight * (untouched - altered))[kind], 0.0).sum(axis=1)
-    spread = np.where(counts, chance[kind], 0.0).sum(axis=1)
-    shape = (int(own.rows.max()) + 1, int(own.columns.max()) + 1) if len(own.rows) else (1, 1)
-    maps = np.zeros((3, *shape), np.float32)
-    for layer, values in zip(maps, (lack, full, spread), strict=True):
-        layer[own.rows, own.columns] = values
-    found: list[Place] = []
-    for window in _WINDOWS:
-        found += _worst(maps, window, offset)
-    found.sort(key=lambda place: -place.score)
-    kept: list[Place] = []
-    for place in found:
-        if len(kept) < 6 and not any(_overlap(place.box_px, k.box_px) for k in kept):
-            kept.append(place)
-    return tuple(kept)
-
-
-def _worst(maps: Floats, window: int, offset: tuple[int, int]) -> list[Place]:
-    """The most lacking windows of one size."""
-    size = (window, window)
-    lack, full, spread = (
-        cv2.boxFilter(layer, -1, size, normalize=False, borderType=cv2.BORDER_CONSTANT)
-        for layer in maps
-    )
-    # A single block may err for reasons of its own (a clipped hue, a speck): the place must
-    # hold without its worst one.
-    worst = cv2.dilate(maps[0], np.ones(size, np.uint8))
-    lack = lack - np.maximum(worst, 0)
-    enough = full > 1e-3
-    share = np.zeros_like(full)
-    error = np.full_like(full, np.inf)
-    share[enough] = lack[enough] / full[enough]
-    error[enough] = np.sqrt(spread[enough]) / full[enough]
-    sound = error < _MOST_ERROR
-    if sound.sum() < 20:
-        return []
-    middle = float(np.median(share[sound]))
-    z = (share[sound] - middle) / np.maximum(error[sound], 1e-3)
-    # Coefficients of a block are not independent, and some content suits a lattice less.
-    excess = max(1.0, 1.4826 * float(np.median(np.abs(z - np.median(z)))))
-    score = np.zeros_like(full)
-    score[sound] = (share[sound] - middle) / np.hypot(_SHARE_FLOOR, excess * error[sound])
-    places = []
-    for _ in range(6):
-        row, column = (int(v) for v in np.unravel_index(int(np.argmax(score)), score.shape))
-        if score[row, column] <= 0:
-            break
-        half = window // 2
-        places.append(
-            Place(
-                float(score[row, column]),
-                float(share[row, column]),
-                (
-                    float((column - half) * BLOCK + offset[1]),
-                    float((row - half) * BLOCK + offset[0]),
-                    float(window * BLOCK),
-                    float(window * BLOCK),
-                ),
-            )
-        )
-        top, left = max(0, row - window), max(0, column - window)
-        score[top : row + window + 1, left : column + window + 1] = 0.0
-    return places
-
-
-def _overlap(
-    one: tuple[float, float, float, float], other: tuple[float, float, float, float]
-) -> bool:
-    return (
-        abs(one[0] + one[2] / 2 - other[0] - other[2] / 2) < (one[2] + other[2]) / 2
-        and abs(one[1] + one[3] / 2 - other[1] - other[3] / 2) < (one[3] + other[3]) / 2
-    )

@@ -8,7 +8,7 @@ was altered. Such a page is not judged.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,13 +72,22 @@ class Trace:
         Multiples are scaled by the slope of a tone curve, which is another in ink than on paper:
         steps that fit one do not fit the other.
         """
-        counts = self.counts & (self.known & (self.altered < _MOST_BY_CHANCE))[self.kind]
-        by_chance = self.altered[self.kind]
-        held = np.where(counts, self.on - by_chance, 0.0).sum(axis=1)
-        full = np.where(counts, 1.0 - by_chance, 0.0).sum(axis=1)
+        held, full = self.held()
         tone = own.pixels.mean(axis=1)
         dark, light = np.quantile(tone, (_THIRD, 1.0 - _THIRD))
         share = [
             held[part].sum() / max(1.0, full[part].sum()) for part in (tone <= dark, tone >= light)
         ]
         return bool(share[0] >= _EVEN * share[1])
+
+    def held(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What each block holds beyond chance, and what it could hold at most: two ``(n,)``."""
+        counts = self.counts & (self.known & (self.altered < _MOST_BY_CHANCE))[self.kind]
+        by_chance = self.altered[self.kind]
+        held = np.where(counts, self.on - by_chance, 0.0).sum(axis=1)
+        return held, np.where(counts, 1.0 - by_chance, 0.0).sum(axis=1)
+
+    def only(self, blocks: NDArray[np.bool_]) -> Trace:
+        """The same of some of the blocks, beside what all of them hold."""
+        kind, on, counts = self.kind[blocks], self.on[blocks], self.counts[blocks]
+        return replace(self, kind=kind, on=on, counts=counts)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -38,10 +39,12 @@ class Rims:
     Attributes:
         counts: float64 ``(channels, 30)``: pixels by darkness, 0 to 0.3 in steps of 0.01.
         core: int: pixels of ink, in the channel that has most.
+        depth: float64 ``(channels,)``: how dark ink is in the middle, 0 paper to 1 print.
     """
 
     counts: NDArray[np.float64]
     core: int
+    depth: NDArray[np.float64]
 
 
 def field_rims(
@@ -81,7 +84,7 @@ def field_rims(
     if part.ndim == 3 and print_too:
         part = np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2GRAY), np.uint8)
     channels = cv2.split(part) if part.ndim == 3 else (part,)
-    counts, core = [], 0
+    counts, depth, core = [], [], 0
     for channel in channels:
         paper = _paper(np.asarray(channel, np.uint8))
         span = max(paper - black, 40.0)
@@ -91,7 +94,15 @@ def field_rims(
         levels = cv2.calcHist([channel], [0], rim, [256], [0, 256]).ravel().astype(np.float64)
         counts.append(_by_darkness(levels, paper, span))
         core = max(core, int(cv2.countNonZero(ink)))
-    return Rims(np.array(counts), core)
+        inside = cv2.calcHist([channel], [0], ink, [256], [0, 256]).ravel()
+        depth.append((paper - _middle(inside)) / span)
+    return Rims(np.array(counts), core, np.array(depth))
+
+
+def _middle(levels: NDArray[Any]) -> float:
+    """The level that half of the counted pixels lie at or below."""
+    total = np.cumsum(levels)
+    return float(np.searchsorted(total, total[-1] / 2))
 
 
 def _paper(channel: NDArray[np.uint8]) -> float:

@@ -7,16 +7,16 @@ from numpy.typing import NDArray
 
 from scans.compiled import compiled
 
-__all__ = ["BEFORE", "BEHIND", "step_counts"]
+__all__ = ["BEFORE", "BEHIND", "DARK", "LIGHT", "STEP", "step_counts"]
 
 BEFORE, BEHIND = 2, 3
 """Pixels before and behind the first of a step that are looked at."""
 _RASTER = 3
 # Of what four pixels in a line differ by, the step between the middle two: 1 of an edge drawn
 # by a program, .9 after JPEG, half of an edge that a scanner saw.
-_STEP = 0.85
+STEP = 0.85
 # By how much of the step the third pixel may fall back on the dark and on the light side.
-_DARK, _LIGHT = 0.5, 0.25
+DARK, LIGHT = 0.5, 0.25
 
 
 @compiled("void(uint8[:, ::1], int64[:, ::1], int64, int64, float64, int64[::1])")
@@ -38,7 +38,7 @@ def step_counts(
         span: Grey levels that an edge must span to be looked at.
         counts: ``(n,)``. Written.
     """
-    large = np.uint8(span * _STEP)
+    large = np.uint8(span * STEP)
     across, down = np.empty(width, np.uint8), np.empty(width, np.uint8)
     line = np.empty(6, np.int32)
     for n in range(len(corner)):
@@ -73,13 +73,13 @@ def step_counts(
                     most = max(max(line[1], line[2]), max(line[3], line[4]))
                     least = min(min(line[1], line[2]), min(line[3], line[4]))
                     step = abs(line[3] - line[2])
-                    if step <= _STEP * (most - least) or most - least <= span:
+                    if step <= STEP * (most - least) or most - least <= span:
                         continue
                     # From the dark side to the light one.
                     rising = line[3] > line[2]
                     dark = line[0] if rising else line[5]
                     light = line[5] if rising else line[0]
-                    hard = dark < min(line[2], line[3]) + _DARK * step
-                    hard = hard and light > max(line[2], line[3]) - _LIGHT * step
+                    hard = dark < min(line[2], line[3]) + DARK * step
+                    hard = hard and light > max(line[2], line[3]) - LIGHT * step
                 found += 1 if hard else 0
         counts[n] = found

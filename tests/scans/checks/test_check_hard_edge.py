@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from scans.checks.splice_hard_edge import CHECK
+from scans.measure.step_counts import step_counts
+from scans.measure.step_lines import steps_by_line
 from scans.view import PageView
 from tests.scans.checks.altered import clean, pixels, saved, score_of
 from tests.scans.pages import form
 
-HONEST, EDITED = 9.0, 20.0
+HONEST, EDITED = 9.0, 15.0
 SCANNERS = ("flatbed", "adf", "adf_grey", "grey", "office_200")
 
 
@@ -73,6 +75,41 @@ def test_hairlines_are_no_edits() -> None:
         image[rows.start + 3, columns] = 40
         image[rows, columns.start + 3] = 40
     assert score_of(CHECK, saved(image, "png", form("HL-01"))) < HONEST
+
+
+@pytest.mark.parametrize("profile", [*SCANNERS, "phone"])
+@pytest.mark.parametrize("less", [12, 30])
+def test_a_page_whitened_all_over_is_no_edit(profile: str, less: int) -> None:
+    """Its ink ends at the level from which on all is white: at all boxes and fields alike."""
+    image = clean(profile).raw.image
+    level = float(np.median(image)) - less
+    light = image.min(axis=2, keepdims=True) if image.ndim == 3 else image
+    whitened = np.where(light >= level, 255, image).astype(np.uint8)
+    score = score_of(CHECK, saved(whitened, "png", form("HL-01")))
+    assert np.isnan(score) or score < HONEST
+
+
+@pytest.mark.parametrize("profile", ["adf", "adf_grey"])
+def test_fine_print_of_a_field_is_no_edit(profile: str) -> None:
+    """A median of three pixels leaves hard edges on letters, and none on outlines."""
+    image = np.asarray(cv2.medianBlur(clean(profile).raw.image, 3), np.uint8)
+    assert score_of(CHECK, saved(image, "png", form("HL-01"))) < HONEST
+
+
+def test_steps_by_line_are_those_that_are_counted() -> None:
+    chance = np.random.default_rng(4)
+    grey = np.where(chance.random((300, 300)) < 0.2, 30, 230).astype(np.uint8)
+    grey = np.kron(grey[:100, :100], np.ones((3, 3), np.uint8))
+    corner = chance.integers(10, 200, (40, 2))
+    counts = np.empty(len(corner), np.int64)
+    step_counts(grey, corner, 60, 50, 70.0, counts)
+    assert counts.sum() > 1_000
+    found = [steps_by_line(grey, (x, y), (60, 50), 70.0, 60) for x, y in corner.tolist()]
+    assert found == counts.tolist()
+    grey[:] = 230
+    grey[:, 100:] = 30
+    assert steps_by_line(grey, (80, 80), (60, 50), 70.0, 60) == 60
+    assert steps_by_line(grey, (80, 80), (60, 50), 70.0, 8) == 8
 
 
 def test_a_page_drawn_by_a_program_cannot_be_judged() -> None:

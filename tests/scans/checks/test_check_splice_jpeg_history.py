@@ -40,7 +40,7 @@ def moved(page: PageView) -> tuple[np.ndarray, int]:
 
 
 def found_at(page: PageView, box: int) -> bool:
-    places = jpeg_history(page.raw, page.registration, page.template.page).places
+    places = jpeg_history(page.raw, page.registration, page.template, page.marked).places
     rows, columns = pixels(page, box, 2.0)
     x, y, w, h = places[0].box_px
     return columns.start < x + w / 2 < columns.stop and rows.start < y + h / 2 < rows.stop
@@ -55,14 +55,14 @@ def test_the_standard_table_is_that_of_pillow():
 @pytest.mark.parametrize("profile", ["office_200", "adf_grey"])
 def test_a_page_compressed_once_shows_nothing(profile):
     page = clean(profile)
-    assert jpeg_history(page.raw, page.registration, page.template.page) is None
+    assert jpeg_history(page.raw, page.registration, page.template, page.marked) is None
     assert score_of(CHECK, page) == 0.0
 
 
 @pytest.mark.parametrize("how", [85, 92, "png"])
 def test_a_page_merely_saved_again_is_not_accused(how):
     page = saved(clean("office_200").raw.image, how, form("HL-01"))
-    history = jpeg_history(page.raw, page.registration, page.template.page)
+    history = jpeg_history(page.raw, page.registration, page.template, page.marked)
     assert history is not None
     assert 70 <= history.quality <= 80
     assert score_of(CHECK, page) < HONEST
@@ -106,11 +106,50 @@ def test_an_altered_twelfth_of_the_page_does_not_pass_for_a_page_made_lighter(pr
     assert score_of(CHECK, saved(image, "png", form("HL-01"))) > ALTERED
 
 
+@pytest.mark.parametrize("profile", ["flatbed_sharp", "office_200"])
+def test_a_filter_against_specks_is_no_splice(profile):
+    """It hollows the form's dots and breaks its thin lines up, in boxes and beside them."""
+    page = clean(profile)
+    grey = page.raw.grey
+    level = 0.85 * float(np.median(grey))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((grey < level).astype(np.uint8))
+    small = stats[:, cv2.CC_STAT_AREA] < (0.35 * page.registration.px_per_mm) ** 2
+    small[0] = False
+    spots = cv2.dilate(small[labels].astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    image = page.raw.image.copy()
+    image[spots] = np.median(page.raw.image[::8, ::8], axis=(0, 1)).astype(np.uint8)
+    assert spots.sum() > 100
+    assert score_of(CHECK, saved(image, "png", form("HL-01"))) < ALTERED
+
+
+def test_colours_that_were_rewritten_all_over_tell_of_no_place():
+    """Grey print keeps its multiples, coloured ink loses them: on all marks alike."""
+    page = clean("flatbed_bright", 22)
+    image = page.raw.image.astype(np.float32)
+    grey = image.mean(axis=2, keepdims=True)
+    image = np.clip(np.rint(grey + 1.35 * (image - grey)), 0, 255).astype(np.uint8)
+    view = saved(image, 92, form("HL-01"))
+    history = jpeg_history(view.raw, view.registration, view.template, view.marked)
+    assert history is None or history.places is None or score_of(CHECK, view) < HONEST
+
+
+def test_ink_that_lacks_it_on_all_marks_alike_is_no_splice():
+    page = clean("office_200")
+    image = page.raw.image.copy()
+    for box in sorted(page.marked):
+        rows, columns = pixels(page, box, 0.5)
+        part = image[rows, columns].astype(np.float32)
+        dark = part.mean(axis=2, keepdims=True) < 150
+        image[rows, columns] = np.where(dark, 0.8 * part, part).astype(np.uint8)
+    score = score_of(CHECK, saved(image, "png", form("HL-01")))
+    assert np.isnan(score) or score < HONEST
+
+
 def test_pixels_that_were_stretched_cannot_be_judged():
     page = clean("office_200")
     facts = {**page.raw.origin.metadata, "resampled_from": [800, 600]}
     raw = replace(page.raw, origin=replace(page.raw.origin, metadata=facts))
-    assert jpeg_history(raw, page.registration, page.template.page) is None
+    assert jpeg_history(raw, page.registration, page.template, page.marked) is None
     assert "blocks are unknown" in CHECK.assess(replace(page, raw=raw)).not_assessable[0]
 
 

@@ -29,7 +29,7 @@ def test_densities_are_those_of_coefficients_that_were_rounded_twice(first, last
 
 
 def boxes_of(page):
-    history = jpeg_history(page.raw, page.registration, page.template.page)
+    history = jpeg_history(page.raw, page.registration, page.template, page.marked)
     assert history is not None
     assert history.boxes is not None
     return history.boxes
