@@ -1,17 +1,20 @@
-"""Near duplicates inside a unit: how much more its records agree than records of their kind.
+"""Near duplicates inside a unit: how much likelier its records are as copies of each other.
 
-For records ``i`` and ``j`` the log likelihood ratio of "copied with a tenth of the answers
-changed" to "answered alone" adds, item by item that both answered, ``log((1 - e + e p)/p)``
-for a match and ``log e`` for a mismatch; ``p`` is how often records of the kind of ``i``
-give that answer. To this comes how rare the record is: how much less likely all of its
-answers are together among peers (:mod:`_classes`) than one by one in its kind, or more
-likely where items hang together. For one column throughout only the second counts, since
-honest units differ by how many people answer so. Rare answers in common weigh, common ones
-cost nothing, missing never matches, and a record that is best throughout can agree with
-nobody by more than chance. A record's gain is that of a mixture in which a share of the
-records copies any other of the unit, capped, and a unit's total is the sum of its records'
-gains. Pairs whose ratio stays well below the number of partners are what chance brings and
-are passed over, as are those that agree by no more than records of their kind do.
+For records ``i`` and ``j`` the log likelihood ratio of "``i`` was copied from ``j``, each answer
+changed with a chance ``e``" to "answered alone" adds, item by item that both answered,
+``log(1 - e + e u)`` for a match and ``log(e u)`` for a mismatch, and takes off the log
+probability of ``i`` among peers, all of its answers together (:mod:`_classes`). ``u`` is how
+often a changed answer is this one: half of the changes follow the peers' shares, half none
+of their habits. Held against how often *records of the kind of* ``i`` give the answer, the
+changes of a copyist cost more than they are worth: peers near the top give few others.
+
+Rare records in common weigh, usual ones cost nothing, missing never matches. A record of one
+column throughout is nobody's copy, since honest units differ by how many people answer so;
+others may have been copied from one that is best throughout, and a few answers changed.
+
+A record's gain is that of a mixture in which a share of the records copies any other of the
+unit, capped, and a unit's total is the sum of its records' gains. Pairs whose ratio stays
+well below the number of partners are what chance brings and are passed over.
 
 Reference: van der Linden & Sotaridona (2006), generalised binomial test; a total over
 units calibrated by pseudo-units is own work.
@@ -26,20 +29,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.units._classes import usual_shares
 from detectors.units._odds import TOUCHED, Material
 
 __all__ = ["Alike", "packed_answers"]
 
-CHANGED = 0.1
+CHANGED = 0.04
 LOG_CHANGED = float(np.log(CHANGED))
+# how often a copyist's changes follow no habit of the peers
+BLIND = 0.5
 ENOUGH = 2.0
 SLACK = 1.5
 CAP = 4.0
 FLAT = 1e-6
-RECORDS_A_NAT = 1000.0
-BANDS = 40
-RECORDS_A_BAND = 60
-PRIOR = 5.0
 COMPILED_FROM = 20_000
 
 Array = NDArray[np.float64]
@@ -51,18 +53,20 @@ class Alike:
 
     Attributes:
         data: The records.
-        kind: ``(n,)`` kind of each record.
-        gain: float32 ``(kinds, items, states)``: what a match adds above a mismatch.
+        gain: float32 ``(items, states)``: what a match adds above a mismatch.
         most: ``(n,)``: ratio with an exact copy.
         rare: ``(n,)``: what a record's ratios gain by how rare it is among all, or lose.
+        to_best: ``(n,)``: ratio with a record that is best throughout.
+        best: ``(n,)``: which records are best throughout, without a blank.
         packed: Bits of the answers and of the answered items, where the loops are compiled.
     """
 
     data: Material
-    kind: NDArray[np.intp]
     gain: NDArray[np.float32]
     most: Array
     rare: Array
+    to_best: Array
+    best: NDArray[np.bool_]
     packed: tuple[NDArray[np.uint64], NDArray[np.uint64]]
 
     @classmethod
@@ -72,35 +76,30 @@ class Alike:
         density: Array,
         packed: tuple[NDArray[np.uint64], NDArray[np.uint64]] | None = None,
     ) -> Alike:
-        """Kinds are bands of level, halved by spread; uniform records one for each level.
+        """Learn what a match is worth from the peers.
 
         Args:
             data: The records.
             density: ``(n,)`` log probability of each among all.
             packed: :func:`packed_answers`, where it was made before.
         """
-        kind = _kinds(data)
-        codes, states = data.codes, int(data.levels.max()) + 1
-        kinds = int(kind.max()) + 1
-        gain = np.zeros((kinds, codes.shape[1], states), dtype=np.float32)
-        usual = np.zeros_like(gain)
-        counts = _counts(data, kind, kinds, states)
-        for j in range(codes.shape[1]):
-            count = counts[:, j, 1:].astype(np.float64)
-            overall = count.sum(axis=0) + 0.5
-            overall[data.levels[j] :] = 0.0
-            p = count + PRIOR * overall / overall.sum()
-            p /= p.sum(axis=1, keepdims=True)
-            p = np.maximum(p, 1e-9)
-            gain[:, j, 1:] = np.log((1.0 - CHANGED + CHANGED * p) / p) - LOG_CHANGED
-            usual[:, j, 1:] = np.log(p)
-        rare = _summed(codes, kind, usual, 0.0) - density
-        # a few hundred peers cannot tell how rare a rare record is
-        most_rare = np.where(data.spread <= FLAT, 0.0, data.peers.size / RECORDS_A_NAT)
-        rare = np.minimum(rare, most_rare)
-        most = _summed(codes, kind, gain, LOG_CHANGED) + rare
-        packed = packed or packed_answers(data.codes, states - 1)
-        return cls(data, kind, gain, most, rare, packed)
+        codes, levels = data.codes, data.levels
+        usual = usual_shares(codes[data.peers], levels)
+        states = np.arange(usual.shape[1])
+        given = (states > 0) & (states <= levels[:, None])
+        usual = np.where(given, (1.0 - BLIND) * usual + BLIND / levels[:, None], 1.0)
+        above = np.log((1.0 - CHANGED + CHANGED * usual) / usual) - LOG_CHANGED
+        gain = np.where(given, above, 0.0).astype(np.float32)
+        alone = np.where(given, np.log(usual), 0.0).astype(np.float32)
+        # honest units differ by how many people answer one column throughout
+        rare = np.where(data.spread <= FLAT, -np.inf, _summed(codes, alone, 0.0) - density)
+        most = _summed(codes, gain, LOG_CHANGED) + rare
+        # beside a record that is best throughout every other answer is a mismatch
+        only_best = np.where(states == levels[:, None], gain, 0.0).astype(np.float32)
+        to_best = _summed(codes, only_best, LOG_CHANGED) + rare
+        best = (codes == levels).all(axis=1)
+        packed = packed or packed_answers(data.codes, usual.shape[1] - 1)
+        return cls(data, gain, most, rare, to_best, best, packed)
 
     def totals(self, rows: NDArray[np.intp], first: NDArray[np.intp]) -> Array:
         """Total of each group of records.
@@ -116,8 +115,8 @@ class Alike:
 
             words, known = self.packed
             sum_of_alike(
-                rows, first, words, known, self.data.codes, self.kind, self.gain, self.most,
-                self.rare, LOG_CHANGED, ENOUGH, SLACK, TOUCHED, CAP, out,
+                rows, first, words, known, self.data.codes, self.gain, self.most,
+                self.rare, self.to_best, self.best, LOG_CHANGED, ENOUGH, SLACK, TOUCHED, CAP, out,
             )  # fmt: skip
             return out
         left, right = self._matrices()
@@ -125,12 +124,14 @@ class Alike:
             own = rows[start:stop]
             enough = max(ENOUGH, float(np.log(max(own.size - 1, 1))) - SLACK)
             taken = own[self.most[own] >= enough]
-            if taken.size > 1:
+            if taken.size:
                 rare = self.rare[taken].astype(np.float32)
                 ratio = left[taken] @ right[taken].T
                 ratio = np.where(ratio > 0.0, ratio + rare[:, None], -np.inf)
                 ratio[taken[:, None] == taken] = -np.inf
-                out[group] = _total(ratio, max(own.size - 1, 1), enough)
+                best = _likelihood(self.to_best[taken], enough) * self.best[own].sum()
+                like = _likelihood(ratio, enough).sum(axis=1) + best
+                out[group] = _total(like, max(own.size - 1, 1))
         return out
 
     def pairs(self, rows: NDArray[np.intp], limit: int) -> list[tuple[int, int]]:
@@ -151,16 +152,16 @@ class Alike:
         return self._marks(np.arange(len(self.data.codes)))
 
     def _marks(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        codes, kind = self.data.codes[rows], self.kind[rows]
+        codes = self.data.codes[rows]
         n, items = codes.shape
-        states = self.gain.shape[2]
+        states = self.gain.shape[1]
         cells = items * states
         right = np.zeros((n, cells + items), dtype=np.float32)
         left = np.zeros_like(right)
         at, item = np.nonzero(codes)
         answer = codes[at, item]
         right[at, item * states + answer] = 1.0
-        left[at, item * states + answer] = self.gain[kind[at], item, answer]
+        left[at, item * states + answer] = self.gain[item, answer]
         right[at, cells + item] = 1.0
         left[at, cells + item] = LOG_CHANGED
         return left, right
@@ -181,62 +182,25 @@ def packed_answers(
     return words, known
 
 
-def _counts(data: Material, kind: NDArray[np.intp], kinds: int, states: int) -> NDArray[np.int64]:
-    """``(kinds, items, states)``: how often peers of a kind give each answer."""
-    codes, peers = data.codes, data.peers
-    counts = np.zeros((kinds, codes.shape[1], states), dtype=np.int64)
-    if len(codes) >= COMPILED_FROM:
-        from detectors.units._loops import count_kinds
-
-        count_kinds(codes, kind, peers, counts)
-        return counts
-    for j in range(codes.shape[1]):
-        cell = kind[peers] * states + codes[peers, j]
-        counts[:, j] = np.bincount(cell, minlength=kinds * states).reshape(kinds, states)
-    return counts
-
-
-def _summed(
-    codes: NDArray[Any], kind: NDArray[np.intp], table: NDArray[np.float32], every: float
-) -> Array:
+def _summed(codes: NDArray[Any], table: NDArray[np.float32], every: float) -> Array:
     """``(n,)``: what the ``table`` says of the answers of a record, and ``every`` for each."""
     total = np.zeros(len(codes))
     if len(codes) >= COMPILED_FROM:
         from detectors.units._loops import sum_of_gains
 
-        sum_of_gains(codes, kind, table, every, total)
+        sum_of_gains(codes, table, every, total)
         return total
     for j in range(codes.shape[1]):
         code = codes[:, j]
-        total += np.where(code > 0, table[kind, j, code].astype(np.float64) + every, 0.0)
+        total += np.where(code > 0, table[j, code].astype(np.float64) + every, 0.0)
     return total
 
 
-def _total(ratio: NDArray[np.float32], partners: int, enough: float) -> float:
-    like = np.where(ratio >= enough, np.exp(np.minimum(ratio, 20.0)), 0.0).sum(axis=1)
+def _likelihood(ratio: NDArray[Any], enough: float) -> NDArray[Any]:
+    answer: NDArray[Any] = np.where(ratio >= enough, np.exp(np.minimum(ratio, 20.0)), 0.0)
+    return answer
+
+
+def _total(like: NDArray[Any], partners: int) -> float:
     gain = np.log1p(TOUCHED / (1.0 - TOUCHED) / partners * like.astype(np.float64))
     return float(np.minimum(gain, CAP).sum())
-
-
-def _kinds(data: Material) -> NDArray[np.intp]:
-    level, spread = np.round(data.level, 6), data.spread
-    flat = spread <= FLAT
-    kind = np.zeros(level.size, dtype=np.intp)
-    varied = np.flatnonzero(~flat)
-    reference = data.peers[~flat[data.peers]]
-    used = 0
-    if varied.size:
-        bands = int(np.clip(reference.size // RECORDS_A_BAND, 1, BANDS))
-        source = level[reference] if reference.size else level[varied]
-        edges = np.unique(np.quantile(source, np.linspace(0, 1, bands + 1)[1:-1]))
-        band = np.searchsorted(edges, level[varied], side="right")
-        middle = np.zeros(edges.size + 1)
-        of_band = spread[varied][np.argsort(band.astype(np.uint8), kind="stable")]
-        ends = np.cumsum(np.bincount(band, minlength=middle.size))
-        for b, inside in enumerate(np.split(of_band, ends[:-1])):
-            middle[b] = np.median(inside) if inside.size else 0.0
-        kind[varied] = 2 * band + (spread[varied] > middle[band])
-        used = 2 * (edges.size + 1)
-    if flat.any():
-        kind[flat] = used + np.unique(level[flat], return_inverse=True)[1]
-    return kind

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from detectors.units._lift import one_hot
 
-__all__ = ["Classes", "Density"]
+__all__ = ["Classes", "Density", "usual_shares"]
 
 CLASSES = 24
 RECORDS_A_CLASS = 40
@@ -78,7 +78,7 @@ class Density:
             fold = rng.permutation(len(codes)) % FOLDS
             others = [_some(peers[fold[peers] != one], rng) for one in range(FOLDS)]
             models = [model.learned_on(codes[rows], levels) for rows in others]
-        alone = np.log(np.maximum(_usual(codes[whole], levels), 1e-9)).astype(np.float32)
+        alone = np.log(np.maximum(usual_shares(codes[whole], levels), 1e-9)).astype(np.float32)
         alone[:, 0] = 0.0
         found = cls(tuple(models), fold, np.empty(0), alone)
         return replace(found, records=found.of_made(codes, np.arange(len(codes))))
@@ -123,7 +123,7 @@ class Classes:
         part[order, np.arange(n) * count // max(n, 1)] += APART
         part *= np.exp(0.5 * rng.standard_normal(part.shape, dtype=np.float32))
         part /= part.sum(axis=1, keepdims=True)
-        usual = _usual(codes, levels)
+        usual = usual_shares(codes, levels)
         marks = one_hot(codes, usual.shape[1])
         model = cls._of_parts(part, marks, usual)
         for _ in range(STEPS - 1):
@@ -132,7 +132,7 @@ class Classes:
 
     def learned_on(self, codes: Codes, levels: Rows) -> Classes:
         """The same classes after some more steps on these records alone."""
-        usual = _usual(codes, levels)
+        usual = usual_shares(codes, levels)
         marks = one_hot(codes, usual.shape[1])
         model = self
         for _ in range(FOLD_STEPS):
@@ -181,7 +181,7 @@ def _some(rows: Rows, rng: np.random.Generator) -> Rows:
     return rows if rows.size <= LEARNED else np.sort(rng.choice(rows, LEARNED, replace=False))
 
 
-def _usual(codes: Codes, levels: Rows) -> Array:
+def usual_shares(codes: Codes, levels: Rows) -> Array:
     """``(items, states)`` shares of the answers, half of one added to each."""
     states = int(levels.max()) + 1
     usual = np.stack([np.bincount(codes[:, j], minlength=states) for j in range(codes.shape[1])])

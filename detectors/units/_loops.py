@@ -16,7 +16,6 @@ from detectors.pairs._compiler import popcount, trailing_zeros
 
 __all__ = [
     "count_answers",
-    "count_kinds",
     "draw_rows",
     "likelihood_of_classes",
     "pack",
@@ -72,20 +71,8 @@ def count_answers(
 
 
 @njit(cache=True, nogil=True)
-def count_kinds(
-    codes: NDArray[Any], kind: NDArray[np.intp], rows: NDArray[np.intp], out: NDArray[np.int64]
-) -> None:
-    """Add the answers of ``rows`` to ``(kinds, items, states)`` counts."""
-    for at in range(rows.size):
-        i = rows[at]
-        for j in range(codes.shape[1]):
-            out[kind[i], j, codes[i, j]] += 1
-
-
-@njit(cache=True, nogil=True)
 def sum_of_gains(
     codes: NDArray[Any],
-    kind: NDArray[np.intp],
     gain: NDArray[np.float32],
     log_e: float,
     out: NDArray[np.float64],
@@ -95,7 +82,7 @@ def sum_of_gains(
         total = 0.0
         for j in range(codes.shape[1]):
             if codes[i, j] > 0:
-                total += gain[kind[i], j, codes[i, j]] + log_e
+                total += gain[j, codes[i, j]] + log_e
         out[i] = total
 
 
@@ -231,10 +218,11 @@ def sum_of_alike(
     words: NDArray[np.uint64],
     known: NDArray[np.uint64],
     codes: NDArray[Any],
-    kind: NDArray[np.intp],
     gain: NDArray[np.float32],
     most: NDArray[np.float64],
     rare: NDArray[np.float64],
+    to_best: NDArray[np.float64],
+    best: NDArray[np.bool_],
     log_e: float,
     least: float,
     slack: float,
@@ -249,8 +237,7 @@ def sum_of_alike(
         longest = max(longest, first[s + 1] - first[s])
     taken = np.empty(longest, dtype=np.intp)
     like = np.empty(longest, dtype=np.float64)
-    above = gain[:, :, 1:].astype(np.float64) + log_e
-    above = above.reshape(gain.shape[0], items * (gain.shape[2] - 1))
+    above = (gain[:, 1:].astype(np.float64) + log_e).reshape(items * (gain.shape[1] - 1))
     # What is read of every pair stands in the order of the group, a line a word.
     own = np.empty(longest, dtype=np.float64)
     asked = np.empty((known.shape[1], longest), dtype=np.uint64)
@@ -262,8 +249,10 @@ def sum_of_alike(
         partners = max(first[s + 1] - first[s] - 1, 1)
         enough = max(least, np.log(partners) - slack)
         count = 0
+        throughout = 0
         for at in range(first[s], first[s + 1]):
             i = rows[at]
+            throughout += best[i]
             if most[i] >= enough:
                 taken[count] = i
                 own[count] = most[i]
@@ -284,8 +273,8 @@ def sum_of_alike(
                     if near[b] == 0 or i == j:
                         continue
                     # What the sums below come to, but for rounding; few pairs get past it.
-                    one = own[a] + log_e * off[b] - _lost(given, a, b, above[kind[i]])
-                    other = own[b] + log_e * off[b] - _lost(given, b, a, above[kind[j]])
+                    one = own[a] + log_e * off[b] - _lost(given, a, b, above)
+                    other = own[b] + log_e * off[b] - _lost(given, b, a, above)
                     if max(one, other) < enough - ROUNDING:
                         continue
                     one = 0.0
@@ -297,14 +286,16 @@ def sum_of_alike(
                             one += log_e
                             other += log_e
                             if x == y:
-                                one += gain[kind[i], item, x]
-                                other += gain[kind[j], item, x]
+                                one += gain[item, x]
+                                other += gain[item, x]
                     if one > 0.0 and one + rare[i] >= enough:
                         like[a] += np.exp(min(one + rare[i], 20.0))
                     if other > 0.0 and other + rare[j] >= enough:
                         like[b] += np.exp(min(other + rare[j], 20.0))
         total = 0.0
         for a in range(count):
+            if to_best[taken[a]] >= enough:
+                like[a] += throughout * np.exp(min(to_best[taken[a]], 20.0))
             total += min(np.log1p(share / (1.0 - share) / partners * like[a]), cap)
         out[s] = total
 

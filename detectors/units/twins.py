@@ -17,10 +17,10 @@ INFO = CheckInfo(
     kind="duplicate",
     title=Message("Nhiều phiếu gần trùng trong đơn vị", "Many near duplicates in the unit"),
     sees=(
-        "The sum over records of how much more they agree with another of the unit than records "
-        "of their kind do: a unit where a batch was copied has many such pairs, though none "
-        "may stand out alone. A record counts by how rare it is among all records of the round, so "
-        "that common answers in common cost nothing."
+        "The sum over records of how much likelier they are as copies of another of the unit, a "
+        "few answers changed, than as answers of their own: a unit where a batch was copied has "
+        "many such pairs, though none may stand out alone. A record counts by how rare it is among "
+        "all records of the round, so that common answers in common cost nothing."
     ),
     null_model=(
         "Pseudo-units drawn from peers at the unit's level; all shape tests of a unit are "
@@ -37,7 +37,7 @@ INFO = CheckInfo(
     ),
     valid_for=frozenset({"20 records, 5 peer units"}),
     batch_dependent=True,
-    version="4",
+    version="5",
 )
 
 

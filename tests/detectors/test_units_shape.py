@@ -186,6 +186,17 @@ def test_a_rare_record_counts_twice_seen_and_a_best_one_never():
     assert total(codes, [0, 1]) == 0.0  # nothing that both answered
 
 
+def test_best_records_may_be_what_a_rare_one_was_copied_from_but_are_no_copies():
+    codes = answers_of(6, 20, 60).astype(np.int8)
+    codes[:12] = 5
+    codes[0, :2] = 1
+    assert total(codes, [0, 1]) > 0.0 == total(codes, [*range(1, 12)])
+    alike = alike_of(material(codes))
+    left, right = alike._matrices()
+    assert alike.to_best[0] == pytest.approx(float(left[0] @ right[1]) + alike.rare[0], abs=1e-4)
+    assert alike.best[1:12].all() and np.isneginf(alike.to_best[1:12]).all()
+
+
 # --- how usual a record is
 
 
