@@ -75,7 +75,10 @@ CHECK = PageCheck(
             "not show: another hue, darkness or width of line. Hue is the light that the ink takes "
             "out of the paper, channel by channel; darkness and width remain on grey scans. A "
             "correction by the respondent, whether the form allows it or not, is in their own "
-            "ink and is not seen here; a sheet written with two pens is compared with both."
+            "ink and is not seen here; a sheet written with two pens is compared with both, and an "
+            "answer corrected in a pen of which one other answer shows is no sign either. A line "
+            "that runs over a box on its way, with more than half as much ink farther out as at "
+            "the box, is a slip of a pen and no mark."
         ),
         null_model=(
             "The oddest ink in a twice-marked item of honest pages of the same scan class; "
@@ -105,7 +108,7 @@ CHECK = PageCheck(
                 ScanClass.RENDERED,
             }
         ),
-        version="2",
+        version="3",
         min_scale=0.5,
     ),
     measure,

@@ -8,12 +8,13 @@ darkness and width are left.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scans.measure.boxes import PX_PER_MM
 from scans.measure.inks import FEWEST_PX
 from scans.quantiles import median, medians
 from scans.types import BoxReading, MarkState
@@ -44,6 +45,9 @@ _LEAST_INK = 0.03
 _LEAST_SHARE, _LEAST_PEAK, _SOLID = 0.3, 0.45, 0.35
 _FILLED_INK, _FILLED_TIMES = 0.5, 1.8
 _MOST_RUNS_ON, _LEFT_OVER = 0.12, 0.9
+# Of the ink at the box, so much may lie farther out: long ticks had .3 there at most, a slip of a
+# pen that ran over the box on its way has as much or more.
+_MOST_AROUND = 0.5
 _OPEN = (MarkState.MARKED, MarkState.CANCELLED, MarkState.AMBIGUOUS, MarkState.ERASED)
 
 
@@ -61,11 +65,19 @@ class Pen:
     spread: Floats
     singles: Floats
 
-    def odd(self, vector: Floats) -> Odd:
-        """How unlike the sheet's other marks one mark is."""
+    def odd(self, vector: Floats, beside: Floats | None = None) -> Odd:
+        """How unlike the sheet's other marks one mark is.
+
+        Args:
+            vector: float64 ``(4,)``: the mark.
+            beside: float64 ``(4,)``: another mark of its item. Who corrects an answer in the pen
+                that they took for few others made both with it; one of those others must be
+                there, as whoever alters an answer may go over the first mark as well.
+        """
         apart = _limited((vector - self.middle) / self.spread)
         size = float(np.linalg.norm(apart))
-        near = np.linalg.norm(_limited((self.singles - vector) / self.spread), axis=1)
+        others = self.singles if beside is None else np.vstack([self.singles, beside])
+        near = np.linalg.norm(_limited((others - vector) / self.spread), axis=1)
         second = float(np.partition(near, 1)[1])
         kept = min(size, _NEAREST_WEIGHT * second)
         return Odd(kept, apart * (kept / size if size > 0 else 0.0))
@@ -165,11 +177,15 @@ def changed_items(
         drawn = [i for i in members if _comparable(readings[i], usual, filler=filler)]
         if len(members) < 2 or not drawn:
             continue
-        odd = {i: pen.odd(pen_vector(readings[i])) for i in drawn}
+        other = {i: max((k for k in members if k != i), key=_ink_of(readings)) for i in drawn}
+        odd = {i: pen.odd(pen_vector(readings[i]), pen_vector(readings[other[i]])) for i in drawn}
         new = max(odd, key=lambda i: odd[i].score)
-        other = max((i for i in members if i != new), key=lambda i: readings[i].ink)
-        changed.append(Changed(item, new, other, odd[new]))
+        changed.append(Changed(item, new, other[new], odd[new]))
     return changed
+
+
+def _ink_of(readings: Sequence[BoxReading]) -> Callable[[int], float]:
+    return lambda i: readings[i].ink
 
 
 def _comparable(reading: BoxReading, usual: float, *, filler: bool) -> bool:
@@ -181,6 +197,8 @@ def _comparable(reading: BoxReading, usual: float, *, filler: bool) -> bool:
         return False  # what is left of an older mark
     if f["ink"] < _LEAST_SHARE * usual or f["faded"] < _LEAST_PEAK:
         return False
+    if f["around"] > _MOST_AROUND * f["tinted"] / PX_PER_MM**2:
+        return False  # a line on its way over the box, as slips of the pen are
     filled = f["solid"] >= _SOLID or f["ink"] >= max(_FILLED_INK, _FILLED_TIMES * usual)
     return (filler or not filled) and f["runs_on"] <= _MOST_RUNS_ON
 

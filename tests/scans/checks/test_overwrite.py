@@ -94,6 +94,16 @@ def test_stamps_over_boxes_are_no_second_ink():
     assert overwrite_two_inks.measure(found).score < HONEST
 
 
+def test_a_slip_of_another_pen_that_runs_over_a_box_is_no_second_ink():
+    """Such a slip was the oddest of the honest pages learnt from, and hid overwritten marks."""
+    spec = random_spec("HL-01", 1, 1_000_011, profile="flatbed")
+    spec = with_control(spec, "stray", np.random.default_rng([1_000_011, 77]))
+    _, found = view(spec, 1_000_011, "slip")
+    both = [r for r in found.readings if r.item == "D9" and r.state.value != "empty"]
+    assert len(both) == 2
+    assert overwrite_two_inks.measure(found).score < HONEST
+
+
 def test_one_foreign_ink_does_not_accuse_another_item_of_the_sheets_own():
     """A second mark in the sheet's pen stays one, however odd the ink of other items is."""
     made, found = changed("HL-01", 2, 411, "double")

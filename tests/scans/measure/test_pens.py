@@ -57,6 +57,14 @@ def test_two_pens_on_one_sheet_are_both_its_own():
     assert oddest(*black, marked("Q3", 1, warm=0.0, green=0.0)) < 1.0
 
 
+def test_an_answer_corrected_in_a_pen_taken_for_one_more_accuses_nobody():
+    black = {"warm": 0.0, "green": 0.0}
+    both = [marked("R2", 1, **black), marked("R2", 2, **black, state=MarkState.CANCELLED)]
+    assert oddest(marked("R1", 4, **black), *both) < 1.0
+    # No other answer in that ink: both marks may be of who altered this one.
+    assert oddest(*both) > 8.0
+
+
 def test_force_alone_counts_only_so_much():
     assert oddest(marked("Q3", 1, peak=0.45, width=0.05)) < 8.0
 
@@ -68,6 +76,14 @@ def test_few_marks_and_stamps_say_nothing():
     stamp = marked("Q3", 1, warm=-0.3, green=0.4)
     stamp.features["foreign"] = 1.0
     assert oddest(stamp) == 0.0
+
+
+def test_a_line_that_runs_over_a_box_on_its_way_is_no_mark():
+    line = marked("Q3", 1, warm=0.0, green=0.0)
+    line.features["around"] = 0.3 * line.features["tinted"] / PX_PER_MM**2  # a long tick
+    assert oddest(line) > 8.0
+    line.features["around"] *= 2.0
+    assert oddest(line) < 1.5
 
 
 def test_pens_of_a_page_are_its_own_and_those_of_new_marks():
