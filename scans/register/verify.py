@@ -104,9 +104,26 @@ class Darkness:
         return printed.corner + self.overlay.margin + aside
 
 
-def printed_in(template: PageTemplate, resolution: float, boxes_mm: NDArray[np.float64]) -> Printed:
-    """The blank in ``(n, 4)`` rectangles ``x, y, width, height`` in mm, of one size."""
+def printed_in(
+    template: PageTemplate,
+    resolution: float,
+    boxes_mm: NDArray[np.float64],
+    *,
+    lost: int = 0,
+) -> Printed:
+    """The blank in ``(n, 4)`` rectangles ``x, y, width, height`` in mm, of one size.
+
+    Args:
+        template: The blank.
+        resolution: px a mm.
+        boxes_mm: The rectangles.
+        lost: Print up to this darkness, of 255, is left out: thin lines and small type, which are
+            light at this resolution, as a coarse photocopier leaves them out.
+    """
     page = 255 - soft_blank(template, resolution)
+    if lost:
+        kept = np.clip((np.arange(256) - lost) * (255 / (255 - lost)), 0, 255)
+        page = np.rint(kept).astype(np.uint8)[page]
     margin = round(max(abs(v) for move in (*_ALONG_MM, *_ACROSS_MM) for v in move) * resolution)
     wide = np.pad(page, margin + 1)
     width, height = (max(2, round(float(v) * resolution)) for v in boxes_mm[0, 2:])
