@@ -29,6 +29,8 @@ __all__ = ["FIRST_SEED", "GRID", "cells_of", "measure"]
 
 FIRST_SEED = 29_000
 SEEDS = 50
+# the ground that the targets are set on: a share of .95 wants more than a dozen trials
+TARGET_GROUND, TARGET_SEEDS = "own:76", 240
 HONEST_SEEDS = 24
 PEER_SEEDS = 12
 WHOLE = 10
@@ -67,7 +69,7 @@ def _world_cells(scale: float) -> Iterator[Cell]:
         for i in range(_count(HONEST_SEEDS, scale)):
             size = HONEST_SIZES[i % len(HONEST_SIZES)]
             yield Cell("honest", ground, FIRST_SEED + i, records=size)
-        for i in range(_count(SEEDS, scale)):
+        for i in range(_count(TARGET_SEEDS if ground == TARGET_GROUND else SEEDS, scale)):
             extra = "peers" if i < _count(PEER_SEEDS, scale) else ""
             yield Cell("fraud", ground, FIRST_SEED + 1_000 + i, plans=plans, extra=extra)
         for i in range(_count(CONTROLS, scale)):
