@@ -18,8 +18,10 @@ MUCH_MISSING = 0.05
 
 
 def notes_of(table: RecordTable, responses: pd.DataFrame) -> tuple[Message, ...]:
-    """Items that are missing or tell nothing, ids that come again, one unit only."""
+    """No records at all, items missing or that tell nothing, ids that come again, one unit only."""
     notes = []
+    if not len(responses):
+        notes.append(Message("Bảng không có phiếu nào.", "The table holds no records."))
     absent = [i.id for i in table.instrument.ratings if i.id not in responses.columns]
     if absent:
         listed = ", ".join(absent)

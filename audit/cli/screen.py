@@ -114,7 +114,9 @@ def screen(
     if untested:
         talk(f"{untested} units could not be judged; units.csv says why")
     serious = any(problem.code not in MINOR_CODES for problem in problems)
-    return ExitCode.PARTLY_JUDGED if serious or unjudged else ExitCode.DONE
+    # an export without rows was not judged, which is not the same as clean
+    nothing = result.records.empty
+    return ExitCode.PARTLY_JUDGED if serious or unjudged or nothing else ExitCode.DONE
 
 
 def _period(text: str | None) -> tuple[dt.date, dt.date] | None:

@@ -80,6 +80,14 @@ def test_hardly_anybody_answered(folder, world, count):
     assert code in (ExitCode.DONE, ExitCode.PARTLY_JUDGED)
 
 
+def test_a_table_of_a_heading_alone_is_not_shown_as_clean(folder, world, capsys):
+    code, records, units = screened(folder, rows_of(world).head(0))
+    assert code == ExitCode.PARTLY_JUDGED
+    assert "no records" in capsys.readouterr().err
+    assert records.empty
+    assert units.empty
+
+
 def test_one_unit_cannot_be_compared(folder, world, capsys):
     rows = rows_of(world)
     rows["unit_id"] = "U0001"
