@@ -41,10 +41,17 @@ class Columns:
 
 
 def columns_of(
-    data: Material, all_best: Array, density: Density, rng: np.random.Generator
+    data: Material,
+    compared: Material,
+    all_best: Array,
+    density: Density,
+    rng: np.random.Generator,
 ) -> Columns:
-    """Learned on the peers of ``data``, worked out for all of its records."""
-    odds = invented_odds(data, density, rng)
+    """Learned on the peers of ``data``, worked out for all of its records.
+
+    ``compared`` are the same records without events of single units, ``density`` is theirs.
+    """
+    odds = invented_odds(compared, density, rng)
     edited = edited_gain(data, rng)
     values = np.zeros((len(data.codes), 6), dtype=np.float32)
     values[:, 0] = all_best

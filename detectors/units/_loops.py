@@ -16,6 +16,7 @@ from detectors.pairs._compiler import popcount, trailing_zeros
 
 __all__ = [
     "count_answers",
+    "count_low",
     "draw_rows",
     "likelihood_of_classes",
     "pack",
@@ -68,6 +69,23 @@ def count_answers(
         asked[i], best[i] = count & 0xFFFF, count >> 16 & 0xFFFF
         second[i], low[i] = count >> 32 & 0xFFFF, count >> 48
         total[i], square[i] = of_level, of_square
+
+
+@njit(cache=True, nogil=True)
+def count_low(
+    codes: NDArray[Any],
+    levels: NDArray[np.intp],
+    first: NDArray[np.intp],
+    low: NDArray[np.float64],
+    given: NDArray[np.float64],
+) -> None:
+    """See :func:`detectors.units._events.without_events`: counts by unit and item."""
+    for unit in range(first.size - 1):
+        for i in range(first[unit], first[unit + 1]):
+            for j in range(codes.shape[1]):
+                code = codes[i, j]
+                given[unit, j] += code > 0
+                low[unit, j] += (code > 0) & (levels[j] > 2) & (code <= levels[j] - 2)
 
 
 @njit(cache=True, nogil=True)

@@ -22,6 +22,7 @@ from detectors.trusted import trusted_rows
 from detectors.units._alike import Alike, packed_answers
 from detectors.units._classes import Density
 from detectors.units._columns import HABITS, SHOWN, SIDES, SPREAD, TESTED, columns_of
+from detectors.units._events import without_events
 from detectors.units._features import Features, features_of, features_of_codes
 from detectors.units._odds import Material
 from detectors.units._power import SIZES, Drift, copy_drifts, drifts, smallest_share
@@ -119,9 +120,23 @@ class Stratum:
         parts.append(_part(made, features_of_codes(made, self.levels), np.arange(len(made))))
         joined = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
         self.codes, self.level, self.not_best, self.low, self.all_best, self.spread = joined
-        self.packed = packed_answers(self.codes, int(self.levels.max()))
         # records of a unit stand together
         self.first = np.concatenate([[0], np.cumsum(sizes)])
+        self.compared = self._without_events()
+        self.packed = packed_answers(self.compared[0], int(self.levels.max()))
+
+    def _without_events(self) -> tuple[NDArray[Any], ...]:
+        """All records as they are compared: codes, level, counts and spread."""
+        found = [self.codes, self.level, self.not_best, self.low, self.spread]
+        own = self.codes[: self.label.size]
+        codes, rows = without_events(own, self.levels, self.first)
+        if rows.size:
+            now = features_of_codes(codes[rows], self.levels)
+            found = [array.copy() for array in found]
+            changed = [codes[rows], now.level, now.not_best, now.low, now.spread]
+            for array, of_rows in zip(found, changed, strict=True):
+                array[rows] = of_rows
+        return tuple(found)
 
     def learn(self, out: NDArray[np.bool_]) -> Learned:
         """Learn from the records that are taken for honest."""
@@ -135,12 +150,14 @@ class Stratum:
         data = Material(
             self.codes, self.levels, self.level, self.not_best, self.low, self.spread, at
         )
+        codes, level, not_best, low, spread = self.compared
+        compared = Material(codes, self.levels, level, not_best, low, spread, at)
         apart = np.random.default_rng([*self.seed, 7])
-        density = Density.of(self.codes, self.level, self.levels, at, apart)
-        columns = columns_of(data, self.all_best, density, rng)
+        density = Density.of(codes, level, self.levels, at, apart)
+        columns = columns_of(data, compared, self.all_best, density, rng)
         t = normal_scores(self.level, honest)
         peers = Peers.of(t, columns.values, at, self.known)
-        alike = Alike.of(data, density.records, self.packed)
+        alike = Alike.of(compared, density.records, self.packed)
         return Learned(
             t,
             columns.values,

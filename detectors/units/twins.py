@@ -20,7 +20,9 @@ INFO = CheckInfo(
         "The sum over records of how much likelier they are as copies of another of the unit, a "
         "few answers changed, than as answers of their own: a unit where a batch was copied has "
         "many such pairs, though none may stand out alone. A record counts by how rare it is among "
-        "all records of the round, so that common answers in common cost nothing."
+        "all records of the round, so that common answers in common cost nothing. Low answers to "
+        "an item of which the unit has far more than its peers are taken for blank: an event, not "
+        "a hand."
     ),
     null_model=(
         "Pseudo-units drawn from peers at the unit's level; all shape tests of a unit are "
@@ -37,7 +39,7 @@ INFO = CheckInfo(
     ),
     valid_for=frozenset({"20 records, 5 peer units"}),
     batch_dependent=True,
-    version="5",
+    version="6",
 )
 
 
