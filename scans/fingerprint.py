@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from detectors.instrument import Value
 from scans.likeness.cells import MarkCells, mark_cells
 from scans.likeness.fields import FieldInk, field_inks
-from scans.likeness.sketch import field_code, sheet_code
+from scans.likeness.sketch import field_codes, sheet_code
 from scans.measure.pens import page_pens
 from scans.measure.scanner import ScannerTraits, scanner_traits
 from scans.types import Origin
@@ -60,7 +60,12 @@ class Fingerprint:
     @cached_property
     def codes(self) -> Mapping[str, NDArray[np.uint8]]:
         """What it is found by: channel -> uint8 ``(BYTES,)``; no code, not to be found."""
-        found = {ink.channel: field_code(ink) for ink in self.inks if ink.enough}
+        found = {
+            f"{ink.channel}{around}": code
+            for ink in self.inks
+            if ink.enough
+            for around, code in field_codes(ink).items()
+        }
         code = sheet_code(self.marks)
         return found if code is None else {SHEET: code, **found}
 

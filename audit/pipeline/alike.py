@@ -3,7 +3,7 @@
 A night unpacks the pages that are new, finds by their codes which earlier pages they are like,
 and looks closely at those pairs only. What is found is judged anew from what was kept, so that
 it makes no difference in how many nights the pages came, and a page that is withdrawn takes its
-pairs with it.
+pairs with it. Pages whose codes another version made are compared anew.
 """
 
 from __future__ import annotations
@@ -37,10 +37,11 @@ def measure_new(store: Store, instrument_id: str, tools: Tools) -> int:
         The number of pages that were new.
     """
     from scans.likeness.pairs import compared, near_pairs, rooms
+    from scans.likeness.sketch import VERSION
 
     with store.reading() as connection:
         table = Likenesses(connection, instrument_id)
-        keys = table.uncoded()
+        keys = table.uncoded(VERSION)
         if not keys:
             return 0
         codes = []
@@ -53,15 +54,18 @@ def measure_new(store: Store, instrument_id: str, tools: Tools) -> int:
         def page_of(key: int) -> Fingerprint | None:
             return next((_unpacked(data) for _, data in table.fingerprints([key])), None)
 
-        rows = []
-        for one, other in near_pairs(codes, table.codes()):
+        rows, mine = [], set(keys)
+        known = (entry for entry in table.codes() if entry[0] not in mine)
+        for one, other in near_pairs(codes, known):
             first, second = page_of(one), page_of(other)
             if first is not None and second is not None:
                 rows += [_row(one, other, alike) for alike in compared(first, second)]
-    done = [{"page_id": key, "room": "", "code": b""} for key in keys]
+    done = [{"page_id": key, "room": "", "code": VERSION} for key in keys]
     done += [{"page_id": key, "room": room, "code": code} for key, room, code in codes]
     with store.writing(tools.act(Action.COMPARISON, instrument_id)) as connection:
-        Likenesses(connection, instrument_id).save(done, rows)
+        table = Likenesses(connection, instrument_id)
+        table.forget(keys)  # what codes of another version found
+        table.save(done, rows)
     return len(keys)
 
 

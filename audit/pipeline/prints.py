@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from scans.fingerprint import Fingerprint
 from scans.likeness.cells import CELL, MarkCells
-from scans.likeness.fields import FieldInk
+from scans.likeness.fields import FieldInk, with_pens
 from scans.measure.scanner import ScannerTraits
 from scans.source.software import PLACES
 from scans.types import Origin
@@ -21,8 +21,9 @@ from scans.types import Origin
 __all__ = ["pack", "unpack"]
 
 _HEAD = struct.Struct("<4sI")
-# What an earlier version kept has nothing of its scanner and is read all the same.
-_MAGIC, _READ = b"ink4", frozenset((b"ink3", b"ink4"))
+# What earlier versions kept has nothing of its scanner, and of scans without colour no picture of a
+# signature without the seal over it. It is read all the same.
+_MAGIC, _READ = b"ink5", frozenset((b"ink3", b"ink4", b"ink5"))
 # What the checks on where a file comes from look at; all else of it stays in the original.
 _NAMED = frozenset((*PLACES, "make", "model", "stream_make", "stream_model"))
 
@@ -88,7 +89,7 @@ def unpack(data: bytes, *, path: str, sha256: str, page: int) -> Fingerprint:
         origin=origin,
         form_page=meta["form_page"],
         marks=marks,
-        inks=tuple(inks),
+        inks=tuple(inks) if magic == _MAGIC else with_pens(inks),
         thumb=thumb,
         shape=(meta["shape"][0], meta["shape"][1]),
         pens=np.array(meta["pens"], np.float32).reshape(-1, 4),

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from audit.store import schema
 from audit.store.rows import insert
+from audit.trail.chain import touched
 
 __all__ = ["Likenesses"]
 
@@ -24,10 +25,16 @@ class Likenesses:
         self.connection = connection
         self.instrument_id = instrument_id
 
-    def uncoded(self) -> Sequence[int]:
-        """Pages with a fingerprint that were not compared yet, in rising order."""
+    def uncoded(self, version: bytes) -> Sequence[int]:
+        """Pages with a fingerprint that were not compared yet, in rising order.
+
+        Args:
+            version: Of the codes; pages that were compared by others count as not compared.
+        """
         pages, prints, codes = schema.pages, schema.fingerprints, schema.codes
-        coded = sa.exists().where(codes.c.page_id == pages.c.id)
+        coded = sa.exists().where(
+            codes.c.page_id == pages.c.id, codes.c.room == "", codes.c.code == version
+        )
         query = (
             sa.select(pages.c.id)
             .join(prints, prints.c.page_id == pages.c.id)
@@ -55,6 +62,19 @@ class Likenesses:
         )
         for row in self.connection.execute(query.execution_options(yield_per=10_000)):
             yield row[0], row[1], row[2]
+
+    def forget(self, keys: Sequence[int]) -> None:
+        """Take away what pages were compared by and found to have in common."""
+        codes, alike = schema.codes, schema.likenesses
+        for start in range(0, len(keys), _CHUNK):
+            some = keys[start : start + _CHUNK]
+            either = alike.c.one.in_(some) | alike.c.other.in_(some)
+            for name, gone in (
+                ("codes", sa.delete(codes).where(codes.c.page_id.in_(some))),
+                ("likenesses", sa.delete(alike).where(either)),
+            ):
+                key = codes.c.page_id if name == "codes" else alike.c.one
+                touched(self.connection, name, self.connection.scalars(gone.returning(key)).all())
 
     def save(
         self, codes: Iterable[Mapping[str, Any]], likenesses: Iterable[Mapping[str, Any]]

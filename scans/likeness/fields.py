@@ -1,13 +1,14 @@
 """What is written or stamped in the fields of a page, as small pictures of ink.
 
 A seal over a signature is told from it by colour where the scan has colour: red ink is as
-bright as paper in the red channel, and the seal is what the other channels see beyond it.
+bright as paper in the red channel, and the seal is what the other channels see beyond it. In
+shades of grey a round seal is told by its rim, and what lies in it is left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -15,15 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.instrument import BoxMm, Field
+from scans.likeness.rings import without_seals
 from scans.quantiles import percentile
 from scans.rectify import Rectifier
 from scans.template import PageTemplate
 from scans.types import RawPage, Registration
 
-__all__ = ["ALL_INK", "LEAST_MM2", "LEVELS", "PEN", "STAMP", "FieldInk", "field_inks"]
+__all__ = ["ALL_INK", "LEAST_MM2", "LEVELS", "PEN", "STAMP", "FieldInk", "field_inks", "with_pens"]
 
 ALL_INK, PEN, STAMP = 0, 1, 2
-"""What a picture shows: every ink; all but red ink; red ink."""
+"""What a picture shows: every ink; all but a seal's; red ink."""
 
 LEVELS = 15
 """Full ink; pictures hold whole steps from 0 to this."""
@@ -109,7 +111,32 @@ def field_inks(
             if ink is not None:
                 place = (field.id, field.kind, field.box_mm)
                 found.append(FieldInk(*place, shows, px_per_mm, *ink))
+    return tuple(found) if raw.image.ndim == 3 else with_pens(found)
+
+
+def with_pens(inks: Sequence[FieldInk]) -> tuple[FieldInk, ...]:
+    """The pictures, and of signatures without one of the pen's ink what no round seal covers."""
+    pens = {ink.id for ink in inks if ink.shows == PEN}
+    found = []
+    for ink in inks:
+        found.append(ink)
+        if ink.kind == "signature" and ink.id not in pens:
+            pen = _outside_seals(ink)
+            found += [] if pen is None else [pen]
     return tuple(found)
+
+
+def _outside_seals(ink: FieldInk) -> FieldInk | None:
+    (left, top), (rows, columns) = ink.corner, ink.ink.shape
+    width, height = (max(1, round(v * ink.px_per_mm)) for v in ink.box_mm[2:])
+    # The rim is looked for where the field could show it.
+    whole = np.zeros((height, width), np.uint8)
+    whole[top : top + rows, left : left + columns] = ink.ink
+    bare = without_seals(whole, ink.px_per_mm)
+    if bare is None:
+        return replace(ink, shows=PEN)
+    cropped = _cropped(bare)
+    return None if cropped is None else replace(ink, shows=PEN, corner=cropped[0], ink=cropped[1])
 
 
 @lru_cache(maxsize=64)
@@ -204,7 +231,11 @@ def _kept(
     table = np.where(steps > faintest, np.clip(steps * (255.0 / full), 0, 255), 0).astype(np.uint8)
     width, height = (max(1, round(v * px_per_mm)) for v in field.box_mm[2:])
     small = cv2.resize(cv2.LUT(added, table), (width, height), interpolation=cv2.INTER_AREA)
-    ink = np.asarray(small.astype(np.uint16) * LEVELS // 255, np.uint8)
+    return _cropped(np.asarray(small.astype(np.uint16) * LEVELS // 255, np.uint8))
+
+
+def _cropped(ink: NDArray[np.uint8]) -> tuple[tuple[int, int], NDArray[np.uint8]] | None:
+    """Corner and picture of what is inked."""
     # Specks do not widen the picture: rows and columns count from a stroke's worth of ink.
     rows, columns = np.flatnonzero(ink.max(axis=1) >= 4), np.flatnonzero(ink.max(axis=0) >= 4)
     if len(rows) < 2 or len(columns) < 2:

@@ -9,7 +9,14 @@ continued beyond what was seen, each on the scale on which it is straight:
   likeness .5, .018 above .7, .007 above .8, none above .9; 418,000 pairs of different hands:
   .029, .003, .0003, 0). Marks of one hand are not independent: a page counts as half its marks.
 * Signatures and handwriting: Fisher's z of genuine repeats is about normal. Repeats reach
-  .67 here (likeness of band-passed strokes) and .77 among 110 real pairs of 11 writers.
+  .67 here (likeness of band-passed strokes) and .77 among 110 real pairs of 11 writers. Laid over
+  each other finely, 4,200 drawn repeats of 330 hands of two makers reach .855. Where they are as
+  alike as .7, moving parts finds a good part of what is lacking: the share is about lognormal
+  (median .36, lowest of 150 .154; .04 is usual among copies). The numbers here are wider: they
+  hold for hands so steady that one in 600 repeats was as alike as .88. Both together are as rare
+  as their product may be (Fisher's method). Of little ink or of straight lines an agreement says
+  less: of 17,000 pairs of lines and initials by different hands three are told about. Signatures
+  whose common ink runs along a wide circle count as impressions of a seal.
 * Seals: every impression of a die has the same lines, so lines only say that a comparison is
   possible; the unevenness of the ink is lognormal about .5 among impressions of one die (lowest of
   110,000 honest pairs, a quarter of them of one die: .158) and below .15 in nine of ten pairs of
@@ -24,6 +31,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincc, ndtr
 
+from scans.likeness.overlay import FieldAgreement
+
 __all__ = ["SMALLEST_P", "p_of_field", "p_of_marks"]
 
 SMALLEST_P = 1e-30
@@ -31,11 +40,18 @@ SMALLEST_P = 1e-30
 _MARK_RATE = 4.0
 _CLOSEST = 0.985
 _LEAST_MEAN = 0.55
-# Mean and deviation of Fisher's z of genuine repeats.
+# Mean and deviation of Fisher's z of genuine repeats: of pictures that are laid over each other as
+# a whole only, and of the pen's ink of signatures where moving parts is measured, too.
 _REPEATS: Mapping[str, tuple[float, float]] = {
     "signature": (0.50, 0.20),
     "handwriting": (0.70, 0.17),
 }
+_FITTED = (0.55, 0.26)
+# Logarithm of the share of what lacks in likeness that moving parts finds: mean and deviation.
+_MOVED = (float(np.log(0.30)), 0.45)
+_LEAST_MOVED = 0.01
+# With less common ink than this, in mm2, there are fewer strokes to agree by chance.
+_CONTENT = 18.0
 _UNEVEN = (float(np.log(0.5)), 0.32)
 # Impressions of one die lie over each other so well only where they were pressed at the same
 # angle, which one in ten pairs is.
@@ -54,20 +70,30 @@ def p_of_marks(likeness: NDArray[np.float64]) -> float:
     return max(float(gammaincc(len(likeness) / 2.0, float(rare.sum()) / 2.0)), SMALLEST_P)
 
 
-def p_of_field(kind: str, alike: float, uneven: float) -> float:
-    """How often two honest signatures, writings or impressions are so alike.
+def p_of_field(kind: str, agreed: FieldAgreement) -> float:
+    """How often two honest signatures, writings or impressions agree so well.
 
     Args:
         kind: ``signature``, ``handwriting`` or ``seal``.
-        alike: Likeness of the strokes.
-        uneven: Deviation of the ratio of their ink; used for seals.
+        agreed: How they agree.
     """
     if kind == "seal":
-        if alike < _SEAL_LINES:
-            return 1.0
-        centre, spread = _UNEVEN
-        p = _SAME_ANGLE * float(ndtr((np.log(max(uneven, 1e-3)) - centre) / spread))
-    else:
-        centre, spread = _REPEATS[kind]
-        p = float(ndtr(-(np.arctanh(min(alike, 0.999)) - centre) / spread))
+        return _of_impressions(agreed)
+    centre, spread = _REPEATS[kind] if agreed.moved == 1.0 else _FITTED
+    p = float(ndtr(-(np.arctanh(np.clip(agreed.alike, -0.999, 0.999)) - centre) / spread))
+    if agreed.moved < 1.0:
+        centre, spread = _MOVED
+        still = float(ndtr((np.log(max(agreed.moved, _LEAST_MOVED)) - centre) / spread))
+        both = max(p * still, SMALLEST_P)
+        p = (both * (1.0 - float(np.log(both)))) ** min(1.0, agreed.content / _CONTENT)
+    if agreed.stamped:
+        p = max(p, _of_impressions(agreed))
     return max(p, SMALLEST_P)
+
+
+def _of_impressions(agreed: FieldAgreement) -> float:
+    if agreed.alike < _SEAL_LINES:
+        return 1.0
+    centre, spread = _UNEVEN
+    rare = float(ndtr((np.log(max(agreed.uneven, 1e-3)) - centre) / spread))
+    return max(_SAME_ANGLE * rare, SMALLEST_P)

@@ -13,10 +13,11 @@ import numpy as np
 
 from detectors.instrument import BoxMm
 from scans.fingerprint import SHEET, Fingerprint
-from scans.likeness.compare import agreement, field_agreement
+from scans.likeness.compare import agreement
 from scans.likeness.fields import LEAST_MM2
 from scans.likeness.honest import p_of_field, p_of_marks
 from scans.likeness.index import CodeIndex
+from scans.likeness.overlay import field_agreement
 
 __all__ = [
     "ALL",
@@ -169,9 +170,9 @@ def _fields(
         pair = theirs.get(ink.channel) if ink.kind in only else None
         if pair is None or not (ink.enough and pair.enough):
             continue
-        alike, uneven = field_agreement(ink, pair)
-        p = p_of_field(ink.kind, alike, uneven)
+        agreed = field_agreement(ink, pair)
+        p = p_of_field(ink.kind, agreed)
         what = f"{ink.kind}:{ink.id}"
         if what not in best or p < best[what].p_pair:
-            best[what] = Likeness(what, p, alike, 0, ink.box_mm)
+            best[what] = Likeness(what, p, agreed.alike, 0, ink.box_mm)
     yield from best.values()

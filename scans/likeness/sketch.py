@@ -16,18 +16,26 @@ from numpy.typing import NDArray
 
 from scans.likeness.cells import CELL, MarkCells
 from scans.likeness.compare import FEWEST_MARKS, own_lines
-from scans.likeness.fields import FieldInk
+from scans.likeness.fields import PEN, FieldInk
 
-__all__ = ["BITS", "BYTES", "field_code", "sheet_code"]
+__all__ = ["BITS", "BYTES", "VERSION", "field_codes", "sheet_code"]
 
 BITS = 256
 BYTES = BITS // 8
 
+VERSION = b"\2"
+"""Codes of another version are not compared with these."""
+
 _COARSE = CELL // 2
 _SEED = 20_260_101
 _FIELD_MM = 1.5
-# Of a field as much is seen as a signature takes, around the middle of its ink.
+# Of a field as much is seen as a signature takes, around one point of its ink.
 _WINDOW_MM = (66.0, 36.0)
+# The densest place is this wide, and found in so many steps.
+_AROUND_MM, _SHIFTS = 10.0, 6
+# Strokes farther apart than twice this are groups; one with this share of the main one's squared
+# ink belongs to it. Ink counts from this step on.
+_APART_MM, _MAIN, _INKED = 1.5, 0.35, 2
 
 
 def sheet_code(cells: MarkCells) -> NDArray[np.uint8] | None:
@@ -46,14 +54,28 @@ def sheet_code(cells: MarkCells) -> NDArray[np.uint8] | None:
     return np.packbits(total > 0)
 
 
-def field_code(field: FieldInk) -> NDArray[np.uint8]:
-    """Code of one field's ink around its middle, uint8 ``(BYTES,)``."""
+def field_codes(field: FieldInk) -> dict[str, NDArray[np.uint8]]:
+    """Codes of one field's ink, each uint8 ``(BYTES,)``, by what they are taken around.
+
+    A seal's rest beside a signature, or a stroke lost in printing, moves the middle of the ink
+    and with it all of a code. So the pen's ink of a signature has one code around where it is
+    densest, and one of its main strokes alone; other ink lies mostly in one piece and has one.
+    """
     ink = field.ink.astype(np.float32)
-    height, width = ink.shape
-    weight = max(float(ink.sum()), 1.0)
-    x = float((ink.sum(axis=0) * np.arange(width)).sum()) / weight
-    y = float((ink.sum(axis=1) * np.arange(height)).sum()) / weight
-    step = _FIELD_MM * field.px_per_mm
+    if field.kind != "signature" or field.shows != PEN:
+        return {"": _code(ink, _middle(ink), field.px_per_mm)}
+    main = _main_strokes(ink, field.px_per_mm)
+    return {
+        "dense": _code(ink, _densest(ink, field.px_per_mm), field.px_per_mm),
+        "main": _code(main, _middle(main), field.px_per_mm),
+    }
+
+
+def _code(
+    ink: NDArray[np.float32], middle: tuple[float, float], px_per_mm: float
+) -> NDArray[np.uint8]:
+    x, y = middle
+    step = _FIELD_MM * px_per_mm
     columns, rows = (round(v / _FIELD_MM) for v in _WINDOW_MM)
     soft = cv2.GaussianBlur(ink, (0, 0), 0.45 * step)
     matrix = np.array(
@@ -65,6 +87,41 @@ def field_code(field: FieldInk) -> NDArray[np.uint8]:
     whole = np.round(lines * 64).astype(np.int32).ravel()
     # Fields of one page are told apart by where they are looked for, not by their code.
     return np.packbits(whole.astype(np.int64) @ _directions(-1, whole.size) > 0)
+
+
+def _middle(ink: NDArray[np.float32]) -> tuple[float, float]:
+    height, width = ink.shape
+    weight = max(float(ink.sum()), 1.0)
+    x = float((ink.sum(axis=0) * np.arange(width)).sum()) / weight
+    return x, float((ink.sum(axis=1) * np.arange(height)).sum()) / weight
+
+
+def _densest(ink: NDArray[np.float32], px_per_mm: float) -> tuple[float, float]:
+    """A point that is the middle of the ink around it (mean shift)."""
+    width = _AROUND_MM * px_per_mm
+    margin = round(2 * width)
+    wide = cv2.copyMakeBorder(ink, *(margin,) * 4, cv2.BORDER_CONSTANT, value=0.0)
+    soft = cv2.GaussianBlur(wide, (0, 0), width)[margin:-margin, margin:-margin]
+    _, _, _, (column, row) = cv2.minMaxLoc(soft)
+    x, y = float(column), float(row)
+    across, down = np.arange(ink.shape[1]), np.arange(ink.shape[0])
+    for _ in range(_SHIFTS):
+        right = np.exp(-((across - x) ** 2) / (2 * width**2))
+        near = ink * (np.exp(-((down - y) ** 2) / (2 * width**2))[:, None] * right)
+        x, y = _middle(near.astype(np.float32))
+    return x, y
+
+
+def _main_strokes(ink: NDArray[np.float32], px_per_mm: float) -> NDArray[np.float32]:
+    """The ink without groups of strokes that are small or pale against the main one."""
+    side = 2 * max(1, round(_APART_MM * px_per_mm)) + 1
+    reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    joined = cv2.dilate((ink >= _INKED).astype(np.uint8), reach)
+    count, of = cv2.connectedComponents(joined)
+    # Squared: a seal's rest is many pale dots.
+    weight = np.bincount(of.ravel(), (ink**2).ravel(), count)
+    weight[0] = 0.0
+    return np.where((weight >= _MAIN * weight.max())[of], ink, np.float32(0.0))
 
 
 @lru_cache(maxsize=1024)

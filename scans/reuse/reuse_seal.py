@@ -9,6 +9,7 @@ from scans.likeness.pairs import Likeness
 
 INFO = CheckInfo(
     id="reuse.seal",
+    version="2",
     level=Level.PAGES,
     family=Family.IMAGE,
     kind="reuse",

@@ -97,6 +97,34 @@ def test_only_what_is_new_is_compared(store):
     assert measure_new(store, _FORM, tools()) == 1
 
 
+def test_pages_whose_codes_another_version_made_are_compared_anew(store):
+    """Codes of two versions never agree: what is kept would be compared with nothing, unsaid."""
+    _round(store, "r", 2025)
+    _put(store, "r", _SHEETS[:2])
+    found = _found(store, "r")
+    with store.writing(act()) as connection:
+        old = sa.text(
+            "UPDATE codes SET code = :code, room = CASE room WHEN '' THEN '' ELSE 'old' END"
+        )
+        connection.execute(sa.text("DELETE FROM codes WHERE room NOT IN ('', '2:sheet')"))
+        connection.execute(old, {"code": b""})
+        connection.execute(sa.text("DELETE FROM likenesses"))
+    _put(store, "r", ["again"])
+    assert measure_new(store, _FORM, tools()) == 3
+    assert measure_new(store, _FORM, tools()) == 0
+    assert found != _found(store, "r")
+    with store.reading() as connection:
+        assert (
+            connection.execute(sa.text("SELECT count(*) FROM codes WHERE room = 'old'")).scalar()
+            == 0
+        )
+        pairs = connection.execute(
+            sa.text("SELECT one, other FROM likenesses WHERE what = 'sheet'")
+        )
+        names = [{key_of("page", "r", name) for name in ("honest", "again")}]
+        assert [set(pair) for pair in pairs] == names
+
+
 def test_a_sheet_of_an_earlier_round_is_found_and_never_one_of_a_later(store):
     _round(store, "before", 2024)
     _round(store, "now", 2025)

@@ -12,6 +12,7 @@ import pytest
 
 from audit.extending.subjects import prints
 from audit.pipeline.prints import pack, unpack
+from scans.likeness.fields import ALL_INK, PEN
 
 
 def test_pens_and_the_source_of_the_file_come_back() -> None:
@@ -52,6 +53,15 @@ def test_a_fingerprint_kept_before_scanners_were_is_read() -> None:
     back = unpack(old, path="a", sha256="0" * 64, page=1)
     assert back.scanner is None
     np.testing.assert_array_equal(back.marks.own, page.marks.own)
+
+
+def test_a_signature_kept_without_a_picture_of_the_pen_alone_gets_one() -> None:
+    page = prints()["stamped"]
+    grey = replace(page, inks=tuple(ink for ink in page.inks if ink.shows == ALL_INK))
+    back = unpack(b"ink4" + pack(grey)[4:], path="a", sha256="0" * 64, page=1)
+    (pen,) = (ink for ink in back.inks if ink.shows == PEN)
+    assert pen.kind == "signature"
+    assert "signature:signature:1main" in back.codes
 
 
 def test_a_fingerprint_of_another_version_is_told() -> None:

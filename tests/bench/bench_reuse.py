@@ -18,7 +18,13 @@ PAGES = 1_000_000
 HANDS = 20_000
 # Rooms of a page with marks, a comment, a signature and a seal, and how far codes in them lie
 # from their cluster, as a share of the bits.
-ROOMS = {"marks": (PAGES, 0.5), "comment": (1, 0.30), "signature": (HANDS, 0.35), "seal": (40, 0.4)}
+ROOMS = {
+    "marks": (PAGES, 0.5),
+    "comment": (1, 0.30),
+    "signature": (HANDS, 0.35),
+    "its main strokes": (HANDS, 0.35),
+    "seal": (40, 0.4),
+}
 MEMORY_MB = 8_000
 
 

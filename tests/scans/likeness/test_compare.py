@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from scans.likeness.cells import CELL, STEPS, MarkCells
-from scans.likeness.compare import agreement, field_agreement
-from scans.likeness.fields import LEVELS, FieldInk
+from scans.likeness.compare import agreement
+from scans.likeness.fields import LEVELS, PEN, FieldInk
 from scans.likeness.honest import p_of_field, p_of_marks
-from scans.likeness.sketch import field_code, sheet_code
+from scans.likeness.overlay import FieldAgreement, field_agreement
+from scans.likeness.sketch import field_codes, sheet_code
 
 
 def marks(seed, count=12, noise=0.0, boxes=None):
@@ -40,7 +43,7 @@ def signature(seed, turn=0.0, shift=(0, 0), again=0.0, weight=1.0):
     matrix[:, 2] += np.array(shift) * 8
     small = cv2.resize(cv2.warpAffine(picture, matrix, (880, 400)), (110, 50), None, 0, 0, 3)
     ink = np.asarray(np.clip(small * weight, 0, 255) * LEVELS / 255, np.uint8)
-    return FieldInk("s", "signature", (0.0, 0.0, 55.0, 25.0), 0, 2.0, (0, 0), ink)
+    return FieldInk("s", "signature", (0.0, 0.0, 55.0, 25.0), PEN, 2.0, (0, 0), ink)
 
 
 def test_marks_scanned_again_agree_and_those_of_another_sheet_do_not():
@@ -82,12 +85,36 @@ def test_few_marks_count_for_less_than_many():
 )
 def test_a_signature_used_again_is_told_from_one_signed_anew(copy):
     first = signature(3)
-    alike, _ = field_agreement(first, signature(3, **copy))
-    anew, _ = field_agreement(first, signature(3, again=1.2, **copy))
-    other, _ = field_agreement(first, signature(4, **copy))
-    assert alike > 0.9 > 0.85 > anew > other
-    assert p_of_field("signature", alike, 1.0) < 1e-5
-    assert p_of_field("signature", anew, 1.0) > 1e-4
+    alike = field_agreement(first, signature(3, **copy))
+    anew = field_agreement(first, signature(3, again=1.2, **copy))
+    other = field_agreement(first, signature(4, **copy))
+    assert alike.alike > 0.95 > 0.85 > anew.alike > other.alike
+    assert alike.moved < 0.1 < 0.2 < anew.moved
+    assert p_of_field("signature", alike) < 1e-8
+    assert p_of_field("signature", anew) > 1e-4
+
+
+def test_lines_that_break_up_in_printing_are_still_the_same_lines():
+    first = signature(3)
+    holes = np.random.default_rng(5).random((13, 28)) < 0.3
+    lost = cv2.resize(holes.astype(np.uint8), (110, 50), interpolation=cv2.INTER_NEAREST) > 0
+    printed = signature(3, turn=0.6, shift=(1, 1))
+    printed = replace(printed, ink=np.where(lost, 0, printed.ink).astype(np.uint8))
+    agreed = field_agreement(first, printed)
+    assert agreed.alike < 0.95
+    assert agreed.moved < 0.15
+    assert p_of_field("signature", agreed) < 1e-6
+
+
+def test_straight_lines_agree_with_every_other_straight_line():
+    def line(x, y, length, slope):
+        picture = np.zeros((50, 110), np.uint8)
+        cv2.line(picture, (x, y), (x + length, y + slope), LEVELS, 2)
+        return FieldInk("s", "signature", (0.0, 0.0, 55.0, 25.0), 1, 2.0, (0, 0), picture)
+
+    agreed = field_agreement(line(10, 20, 70, 2), line(20, 30, 70, 1))
+    assert agreed.alike > 0.9
+    assert p_of_field("signature", agreed) > 1e-4
 
 
 def test_both_orders_of_a_pair_answer_the_same():
@@ -102,11 +129,12 @@ def test_codes_of_one_ink_are_near_and_of_two_far():
     first = sheet_code(marks(1))
     assert apart(first, sheet_code(marks(1, noise=0.3))) < 60
     assert apart(first, sheet_code(marks(2))) > 95
-    signed = field_code(signature(3))
-    assert apart(signed, field_code(signature(3, shift=(4, -3)))) < 60
+    signed, again = field_codes(signature(3)), field_codes(signature(3, shift=(4, -3)))
+    assert sorted(signed) == sorted(again) == ["dense", "main"]
+    assert all(apart(signed[around], again[around]) < 60 for around in signed)
 
 
 def test_a_seal_counts_by_its_ink_and_not_by_its_lines():
-    assert p_of_field("seal", 0.95, 0.08) < 1e-6
-    assert p_of_field("seal", 0.95, 0.3) > 1e-3
-    assert p_of_field("seal", 0.6, 0.05) == 1.0
+    assert p_of_field("seal", FieldAgreement(0.95, uneven=0.08)) < 1e-6
+    assert p_of_field("seal", FieldAgreement(0.95, uneven=0.3)) > 1e-3
+    assert p_of_field("seal", FieldAgreement(0.6, uneven=0.05)) == 1.0

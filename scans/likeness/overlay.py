@@ -1,0 +1,268 @@
+"""Two pictures of a field's ink laid over each other: whether they are the same lines.
+
+A copy is the same lines moved as a whole: where toner or a threshold lost parts of them, or other
+ink was added, what is left still lies where it lay. Who writes again moves every stroke a little
+against the next. So beside the likeness it is measured how much of what is lacking in it would
+be found by moving parts of the picture, each on its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from scans.likeness.fields import ALL_INK, LEVELS, FieldInk
+from scans.likeness.rings import holds_a_rim
+
+__all__ = ["FieldAgreement", "field_agreement"]
+
+Picture = NDArray[np.float32]
+# Pixels to the right and down, a turn in degrees, a size.
+Pose = tuple[float, ...]
+
+# Strokes are told from their surroundings between these widths, in mm.
+_FINE_MM, _BROAD_MM = 0.35, 1.6
+_FINE_PX = 0.7
+_INK_MM, _RIM_MM = 1.0, 2.5
+# Turns in degrees and sizes, the plainest first: what is not alike there at all is not turned.
+_TURNS, _SIZES = (0.0, -1.0, 1.0, -2.0, 2.0), (1.0, 0.98, 1.02)
+_POSES = tuple((turn, size) for turn in _TURNS for size in _SIZES)
+_WORTH_TURNING, _WORTH_REFINING = 0.5, 0.6
+# The best of these poses is refined in steps of pixels, pixels, degrees and size.
+_FINER = ((0.5, 0.5, 0.5, 0.01), (0.25, 0.25, 0.25, 0.005), (0.12, 0.12, 0.12, 0.0025))
+_BETTER = 1e-4
+# Ink of one picture is looked for in the other so far around it; it must not be a scrap of the
+# other's.
+_AROUND_MM, _INKED, _LEAST_SHARE = 1.3, 0.25, 0.5
+# Parts this wide are moved this far each on its own, at twice the pictures' resolution.
+_PART_MM, _MOVE_MM, _FINER_GRID = 2.0, 0.9, 2
+# Below this likeness nobody asks whether it is the same ink.
+_WORTH_MOVING = 0.7
+_SAME_SEAL = 0.75
+# Pictures are softened so much to tell their common ink, which runs every way from this ratio on.
+_COMMON_PX, _EVERY_WAY = 0.8, 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class FieldAgreement:
+    """How two pictures of ink agree where they lie over each other best.
+
+    Attributes:
+        alike: Likeness of the strokes in [-1, 1]. What one of them has beyond the other's
+            strokes is left out where it is the lesser part: a seal, or lines lost in printing.
+        moved: Share in [0, 1] of what is lacking in likeness that is found by moving parts by
+            up to .9 mm; 1 where it was not measured, which is below likeness .7 and for
+            pictures with every ink.
+        content: mm2 of ink that both have where it runs this way and that; ink that runs one way
+            only counts for less, for two straight lines always lie over each other. 0 where not
+            measured.
+        uneven: Where seals are alike, or the common ink may be a seal's in part, by how much the
+            ratio of their ink changes over the picture (deviation of its logarithm at 1 mm):
+            impressions of one die have the same lines and different ink, scans of one impression
+            the same ink. 1 where not measured.
+    """
+
+    alike: float
+    moved: float = 1.0
+    content: float = 0.0
+    uneven: float = 1.0
+    stamped: bool = False
+
+
+def field_agreement(one: FieldInk, other: FieldInk) -> FieldAgreement:
+    """How alike two pictures of ink are over shifts, small turns and sizes.
+
+    Both are band-passed to the width of strokes, so paper, shade and the mere outline of
+    what is written count for nothing.
+    """
+    # The smaller picture first, so that both orders of a pair answer the same.
+    if (other.ink.shape, other.ink.tobytes()) < (one.ink.shape, one.ink.tobytes()):
+        one, other = other, one
+    a, b = _strokes_of(one), _strokes_of(other)
+    shape = (max(a.shape[0], b.shape[0]) + 4, max(a.shape[1], b.shape[1]) + 4)
+    wide = (shape[0] + 2 * (shape[0] // 3), shape[1] + 2 * (shape[1] // 4))
+    ground = _placed(a, wide)
+    best, pose = _roughly(ground, b, shape)
+    if one.kind == "seal":
+        return _of_seals(one, other, best, pose, wide)
+    # Where a stamp may be in it, lines that have not moved against each other are those of a die.
+    if one.shows == ALL_INK or best < _WORTH_REFINING:
+        return FieldAgreement(round(best, 4))
+    best, pose = _finely(ground, b, pose)
+    laid = _placed(b, wide, *pose)
+    inks = _placed(_rimmed(one), wide), _placed(_rimmed(other), wide, *pose)
+    alike = max(best, *_either(ground, laid, inks, one.px_per_mm))
+    if alike < _WORTH_MOVING:
+        return FieldAgreement(round(alike, 4))
+    moved = _moved(ground, laid, one.px_per_mm)
+    content = _content(*inks, one.px_per_mm)
+    found = FieldAgreement(round(alike, 4), round(moved, 4), round(content, 2))
+    if one.kind != "signature" or not holds_a_rim(np.minimum(*inks), one.px_per_mm):
+        return found
+    return replace(found, uneven=round(_unevenness(*inks, one.px_per_mm), 4), stamped=True)
+
+
+def _roughly(ground: Picture, piece: Picture, shape: tuple[int, int]) -> tuple[float, Pose]:
+    """The best likeness over the coarse poses, and its pose as in :func:`_placed`."""
+    norm = float(np.linalg.norm(ground))
+    best, pose = -1.0, (0.0, 0.0, 0.0, 1.0)
+    for turn, size in _POSES:
+        placed = _placed(piece, shape, 0.0, 0.0, turn, size)
+        length = float(np.linalg.norm(placed)) * norm
+        if length < 1e-6:
+            continue
+        _, value, _, (x, y) = cv2.minMaxLoc(cv2.matchTemplate(ground, placed, cv2.TM_CCORR))
+        if value / length > best:
+            right = x - (ground.shape[1] - shape[1]) / 2
+            down = y - (ground.shape[0] - shape[0]) / 2
+            best, pose = value / length, (right, down, turn, size)
+        if best < _WORTH_TURNING:
+            break
+    return best, pose
+
+
+def _finely(ground: Picture, piece: Picture, pose: Pose) -> tuple[float, Pose]:
+    """The best likeness near a pose: a copy's lies between the coarse ones."""
+    norm = float(np.linalg.norm(ground))
+
+    def likeness(at: Pose) -> float:
+        placed = _placed(piece, (ground.shape[0], ground.shape[1]), *at)
+        length = float(np.linalg.norm(placed)) * norm
+        return float(np.vdot(ground, placed)) / max(length, 1e-6)
+
+    best = likeness(pose)
+    for steps in _FINER:
+        for _ in range(2):
+            before = best
+            for k, step in enumerate(steps):
+                for way in (step, -step):
+                    tried = (*pose[:k], pose[k] + way, *pose[k + 1 :])
+                    value = likeness(tried)
+                    if value > best + _BETTER:
+                        best, pose = value, tried
+                        break
+            if best == before:
+                break
+    return best, pose
+
+
+def _either(a: Picture, b: Picture, inks: tuple[Picture, Picture], px_per_mm: float) -> list[float]:
+    """Likeness around the ink of the one, and around that of the other."""
+    side = 2 * max(1, round(_AROUND_MM * px_per_mm)) + 1
+    reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    found = []
+    for ink, beyond in (inks, inks[::-1]):
+        near = cv2.dilate((ink > _INKED).astype(np.uint8), reach) > 0
+        if float(beyond[near].sum()) < _LEAST_SHARE * float(beyond.sum()):
+            continue
+        p, q = a[near], b[near]
+        length = float(np.linalg.norm(p)) * float(np.linalg.norm(q))
+        found.append(float(np.vdot(p, q)) / max(length, 1e-6))
+    return found or [-1.0]
+
+
+def _content(a: Picture, b: Picture, px_per_mm: float) -> float:
+    """Common ink in mm2, weighted by how much of it runs across the way of most of it."""
+    common = np.minimum(*(cv2.GaussianBlur(ink, (0, 0), _COMMON_PX) for ink in (a, b)))
+    across = cv2.Sobel(common, cv2.CV_32F, 1, 0)
+    along = cv2.Sobel(common, cv2.CV_32F, 0, 1)
+    # Eigenvalues of the structure tensor: the lesser against the greater.
+    mean = float((across * across + along * along).sum()) / 2
+    apart = np.hypot(
+        float((across * across - along * along).sum()) / 2, float((across * along).sum())
+    )
+    ratio = (mean - float(apart)) / max(mean + float(apart), 1e-9)
+    return float(common.sum()) / px_per_mm**2 * min(1.0, ratio / _EVERY_WAY)
+
+
+def _moved(a: Picture, b: Picture, px_per_mm: float) -> float:
+    """Share of what is lacking in likeness that moving parts would find."""
+    fine, size = _FINER_GRID, float(_FINER_GRID)
+    p, q = (
+        cv2.resize(k, None, fx=size, fy=size, interpolation=cv2.INTER_CUBIC)
+        for k in _cut_to_both(a, b, round((2 * _PART_MM + _MOVE_MM) * px_per_mm))
+    )
+    width = _PART_MM * px_per_mm * fine
+    reach = max(1, round(_MOVE_MM * px_per_mm * fine))
+    own, their = (cv2.GaussianBlur(k * k, (0, 0), width) for k in (p, q))
+    floor = 1e-4 * float(own.max()) * float(their.max())
+    height, length = p.shape
+    still = most = np.zeros(0)
+    for down in range(-reach, reach + 1):
+        for right in range(-reach, reach + 1):
+            if down * down + right * right > reach * reach:
+                continue
+            shift = np.array([[1, 0, right], [0, 1, down]], np.float32)
+            there, weight = (cv2.warpAffine(k, shift, (length, height)) for k in (q, their))
+            alike = cv2.GaussianBlur(p * there, (0, 0), width) / np.sqrt(own * weight + floor)
+            most = np.maximum(most, alike) if most.size else np.maximum(alike, 0.0)
+            if down == right == 0:
+                still = alike
+    share = np.sqrt(own * their)
+    share /= float(share.sum())
+    lacking = 1.0 - float((share * still).sum())
+    return float((share * (most - still)).sum()) / max(lacking, 1e-3)
+
+
+def _cut_to_both(a: Picture, b: Picture, margin: int) -> tuple[Picture, Picture]:
+    """Both where both have ink, and so many pixels around."""
+    both = np.abs(a * b) > 0
+    rows, columns = (np.flatnonzero(both.any(axis=k)) for k in (1, 0))
+    top, left = max(0, int(rows[0]) - margin), max(0, int(columns[0]) - margin)
+    cut = np.s_[top : int(rows[-1]) + margin + 1, left : int(columns[-1]) + margin + 1]
+    return a[cut], b[cut]
+
+
+def _of_seals(
+    one: FieldInk,
+    other: FieldInk,
+    alike: float,
+    pose: Pose,
+    wide: tuple[int, int],
+) -> FieldAgreement:
+    if alike < _SAME_SEAL:
+        return FieldAgreement(round(alike, 4))
+    inks = _placed(_rimmed(one), wide), _placed(_rimmed(other), wide, *pose)
+    return FieldAgreement(round(alike, 4), uneven=round(_unevenness(*inks, one.px_per_mm), 4))
+
+
+def _unevenness(a: Picture, b: Picture, px_per_mm: float) -> float:
+    soft = [cv2.GaussianBlur(ink, (0, 0), _INK_MM * px_per_mm) for ink in (a, b)]
+    total = soft[0] + soft[1]
+    inked = total > 0.12 * float(total.max())
+    ratio = np.log((soft[0][inked] + 0.02) / (soft[1][inked] + 0.02))
+    level = np.log(total[inked])
+    # What goes with the level is the scanners' tone.
+    level = level - level.mean()
+    slope = float((level * ratio).sum()) / max(float((level**2).sum()), 1e-6)
+    return float((ratio - slope * level).std())
+
+
+def _rimmed(field: FieldInk) -> Picture:
+    return np.pad(field.ink.astype(np.float32) / LEVELS, round(_RIM_MM * field.px_per_mm))
+
+
+def _strokes_of(field: FieldInk) -> Picture:
+    """The picture band-passed to the width of strokes, with a rim: float32 ``(h, w)``."""
+    scale = field.px_per_mm
+    ink = _rimmed(field)
+    fine = cv2.GaussianBlur(ink, (0, 0), max(_FINE_MM * scale, _FINE_PX))
+    return np.asarray(fine - cv2.GaussianBlur(ink, (0, 0), _BROAD_MM * scale), np.float32)
+
+
+def _placed(
+    picture: Picture,
+    shape: tuple[int, int],
+    right: float = 0.0,
+    down: float = 0.0,
+    turn: float = 0.0,
+    size: float = 1.0,
+) -> Picture:
+    """The picture in the middle of a canvas, moved by pixels, turned and resized."""
+    height, width = picture.shape
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), turn, size)
+    matrix[:, 2] += ((shape[1] - width) / 2 + right, (shape[0] - height) / 2 + down)
+    return np.asarray(cv2.warpAffine(picture, matrix, (shape[1], shape[0])), np.float32)
