@@ -15,7 +15,7 @@ _MOST = 60.0
 
 
 def measure(view: PageView) -> Signs | NotAssessable:
-    """Score of the changed items' new marks: squared spreads of the sheet's own pen, over 4.
+    """Score of the changed items' new marks: squared spreads of the sheet's own hue, over 4.
 
     Several changed items whose new marks differ from the sheet in the same way support each
     other: their mean deviation counts, times the root of their number.
@@ -24,6 +24,8 @@ def measure(view: PageView) -> Signs | NotAssessable:
     pen = sheet_pen(view.readings, rows)
     if pen is None:
         return NotAssessable("too few marks on the page to know the pen by")
+    if not pen.singles[:, :2].any():
+        return NotAssessable("a grey scan: a mark gone over looks there like another pen's")
     changed = changed_items(view.readings, rows, pen)
     if not changed:
         return Signs(0.0)
@@ -56,9 +58,9 @@ def _sign(view: PageView, change: Changed, score: float) -> Sign:
         evidence=(
             ("value", str(other.value)),
             ("now_marked", str(reading.value)),
-            ("hue_apart", round(float(np.hypot(*change.odd.apart[:2])), 2)),
-            ("darkness_apart", round(float(change.odd.apart[2]), 2)),
-            ("width_apart", round(float(change.odd.apart[3]), 2)),
+            ("hue_apart", round(float(np.hypot(*change.odd.apart)), 2)),
+            ("darkness_apart", round(float(change.odd.force[0]), 2)),
+            ("width_apart", round(float(change.odd.force[1]), 2)),
         ),
     )
 
@@ -72,10 +74,11 @@ CHECK = PageCheck(
         title=Message("Hai loại mực trong một câu", "Two inks in one answer"),
         sees=(
             "An item holds two marks, and one of them is in an ink that the sheet's other items do "
-            "not show: another hue, darkness or width of line. Hue is the light that the ink takes "
-            "out of the paper, channel by channel; darkness and width remain on grey scans. A "
-            "correction by the respondent, whether the form allows it or not, is in their own "
-            "ink and is not seen here; a sheet written with two pens is compared with both, and an "
+            "not show: of another hue, the light that ink takes out of the paper, channel by "
+            "channel. Darkness and width of the line are told but do not count, nor does a hue "
+            "that the same ink takes on when a mark is gone over or pressed harder, as people do "
+            "who correct an answer; so grey scans, and two pens of one black, cannot be judged "
+            "here. A sheet written with two pens is compared with both, and an "
             "answer corrected in a pen of which one other answer shows is no sign either. A line "
             "that runs over a box on its way, with more than half as much ink farther out as at "
             "the box, is a slip of a pen and no mark."
@@ -108,7 +111,7 @@ CHECK = PageCheck(
                 ScanClass.RENDERED,
             }
         ),
-        version="3",
+        version="4",
         min_scale=0.5,
     ),
     measure,

@@ -19,13 +19,13 @@ from scipy.special import bdtrc
 from detectors.finding import Family, Finding, Message, Severity
 from detectors.registry import Assessment, CheckInfo, Level
 from scans.fingerprint import Fingerprint
+from scans.measure.pens import hue_apart
 
 Floats = NDArray[np.float64]
 
 # One pen on two sheets of one scanner: hue twice, log darkness, log width of line.
 _SPREAD = np.array([0.02, 0.02, 0.10, 0.11])
 _SAME, _OTHER = 2.5, 4.0
-# On grey scans darkness and width alone must tell pens apart.
 _FEWEST_PENS, _FEWEST_SHEETS = 8, 3
 _LEVEL = 1e-3
 _NAMED = 20
@@ -38,7 +38,8 @@ INFO = CheckInfo(
     title=Message("Một cây bút sửa nhiều phiếu", "One pen changed many sheets"),
     sees=(
         "Second marks on several sheets are in one ink (hue, darkness, width of line), which is "
-        "not the ink of those sheets' other answers."
+        "not the ink of those sheets' other answers: of another hue, and not as a mark is that was "
+        "gone over or pressed harder. Grey scans show no hue and are not judged."
     ),
     null_model=(
         "A second mark in another pen is as likely in this ink as a respondent of the batch is to "
@@ -59,6 +60,7 @@ INFO = CheckInfo(
         ),
     ),
     batch_dependent=True,
+    version="2",
 )
 
 
@@ -78,13 +80,11 @@ class _OnePen:
         scores, p_values = np.full(count, np.nan), np.full(count, np.nan)
         missing: dict[int, str] = {}
         findings: list[Finding] = []
-        for coloured in (True, False):
-            known = [i for i in range(count) if len(subject[i].pens)]
-            group = [i for i in known if _coloured(subject[i]) is coloured]
-            if len(group) < _FEWEST_PENS:
-                reason = f"fewer than {_FEWEST_PENS} sheets of such scans whose pen is known"
-                missing.update(dict.fromkeys(group, reason))
-                continue
+        group = [i for i in range(count) if _coloured(subject[i])]
+        if len(group) < _FEWEST_PENS:
+            reason = f"fewer than {_FEWEST_PENS} sheets in colour whose pen is known"
+            missing.update(dict.fromkeys(group, reason))
+        else:
             scores[group], p_values[group] = 0.0, 1.0
             best = _clusters(subject, group)
             for i, cluster in best.items():
@@ -94,6 +94,8 @@ class _OnePen:
         for i in range(count):
             if not len(subject[i].pens):
                 missing[i] = "too few marks on the page to know its pen by"
+            elif not _coloured(subject[i]):
+                missing[i] = "a grey scan: a mark gone over looks there like another pen's"
         return Assessment(scores, p_values, tuple(findings), dict(sorted(missing.items())))
 
     def _finding(self, pages: Sequence[Fingerprint], i: int, cluster: _Cluster) -> Finding:
@@ -122,7 +124,8 @@ def _coloured(page: Fingerprint) -> bool:
 
 def _clusters(pages: Sequence[Fingerprint], group: Sequence[int]) -> dict[int, _Cluster]:
     """The rarest cluster of new marks that each page of the group belongs to."""
-    own: Floats = np.array([pages[i].pens[0] for i in group], np.float64) / _SPREAD
+    pens: Floats = np.array([pages[i].pens[0] for i in group], np.float64)
+    own = pens / _SPREAD
     changed = [k for k, i in enumerate(group) if len(pages[i].pens) > 1]
     if not changed:
         return {}
@@ -130,7 +133,8 @@ def _clusters(pages: Sequence[Fingerprint], group: Sequence[int]) -> dict[int, _
         np.array([np.median(pages[group[k]].pens[1:], axis=0) for k in changed], np.float64)
         / _SPREAD
     )
-    apart = np.linalg.norm(new - own[changed], axis=1) > _OTHER
+    hues = hue_apart(pens[changed], new * _SPREAD) / _SPREAD[:2]
+    apart = np.linalg.norm(hues, axis=1) > _OTHER
     foreign = [k for k, odd in zip(changed, apart.tolist(), strict=True) if odd]
     if len(foreign) < _FEWEST_SHEETS:
         return {}

@@ -13,6 +13,7 @@ from detectors.errors import UsageError
 from scans.simulate.fill import draw
 from scans.simulate.ink import PENS, grain, some_pen
 from scans.simulate.layout import PrintedPage
+from scans.simulate.respondents import correct_one
 from scans.simulate.seal import stamp
 from scans.simulate.sheet import Sheet
 from scans.simulate.spec import PageSpec
@@ -40,6 +41,9 @@ def with_control(spec: PageSpec, control: str, rng: np.random.Generator) -> Page
         writer = replace(writer, tremor=float(rng.uniform(0.16, 0.28)), aim=0.14)
     elif control == "phone":
         spec = replace(spec, profile="phone")
+    elif control == "correction":
+        for _ in range(int(rng.integers(1, 4))):
+            spec = correct_one(spec, rng)
     return replace(spec, writer=writer, controls=(*spec.controls, control))
 
 

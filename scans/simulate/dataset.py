@@ -16,7 +16,7 @@ from scans.simulate.encode import Resave
 from scans.simulate.form import write_instrument
 from scans.simulate.page import simulate_page
 from scans.simulate.profiles import get_profile
-from scans.simulate.respondents import correct_one, random_spec, tampered_spec
+from scans.simulate.respondents import random_spec, tampered_spec
 from scans.simulate.spec import PageSpec, SimulatedPage
 from scans.simulate.tamper import DIGITAL
 
@@ -84,8 +84,6 @@ def simulate_set(
         elif rng.random() < controls:
             control = str(control_kinds[int(rng.integers(len(control_kinds)))])
             spec = with_control(spec, control, rng)
-            if control == "correction":
-                spec = correct_one(spec, rng)
         if not spec.tampers and rng.random() < resaved:
             spec = with_control(spec, "resaved", rng)
         if spec.resave is None and (spec.tampers or "resaved" in spec.controls):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from detectors.instrument import Box
+from detectors.instrument import Box, Value
 from scans.simulate.canvas import font
 from scans.simulate.ink import Pen, density, some_pen, transmittance
 from scans.simulate.layout import Form, PrintedPage
@@ -138,6 +138,9 @@ def fill(
             take_back(sheet, form, wrong, hand, own, filled)
         kind = str(own.choice(MARK_KINDS)) if "odd_marks" in spec.controls else None
         put_mark(sheet, page.box(item, value), hand, own, filled, kind)
+        if item in spec.corrections:
+            # Chance of its own: pages without corrections look as they always did.
+            _go_over(sheet, filled, (item, value), hand, np.random.default_rng([base, 3, number]))
     _write_fields(sheet, page, spec, np.random.default_rng([base, 2]))
     return filled
 
@@ -148,6 +151,20 @@ def _second_pen(spec: PageSpec, rng: np.random.Generator) -> Writer | None:
         return None
     other = "ball_black" if spec.writer.pen.kind != "ball_black" else "ball_blue"
     return spec.writer.with_pen(some_pen(rng, other))
+
+
+def _go_over(
+    sheet: Sheet, filled: Filled, box: tuple[str, Value], hand: Writer, rng: np.random.Generator
+) -> None:
+    """Every second respondent makes plain which answer holds: once more, and mostly harder."""
+    if rng.random() < 0.5:
+        return
+    force = float(rng.uniform(0.95, 1.35))
+    again = [stroke.copy() for stroke in filled.strokes[box]]
+    for stroke in again:
+        stroke[:, :2] += rng.normal(0.0, 0.15, 2)
+        stroke[:, 3] *= force
+    draw(sheet, again, hand.pen, rng)
 
 
 def put_mark(

@@ -158,6 +158,11 @@ def _honest(count: Callable[[int], int], workers: int) -> list[Row]:
     hard = [p for p in in_parallel(judge, trouble, workers) if p.status == Status.READ.value]
     name = "hard honest pages flagged (dirt, folds, stains, stamps, copies, corrections)"
     rows.append(row(name, sum(p.flagged for p in hard), len(hard), "<= .03"))
+    fresh = honest_jobs(list(PROFILES), count(5), MEASURING + 2_700_000)
+    mended = [replace(job, control="correction") for job in fresh]
+    found = [p for p in in_parallel(judge, mended, workers) if p.status == Status.READ.value]
+    name = "honest pages with corrections, every second gone over: flagged"
+    rows.append(row(name, sum(p.flagged for p in found), len(found), "<= .03"))
     every = [*read, *hard]
     boxes = sum(p.boxes for p in every)
     rows.append(row("boxes read wrong and silently", sum(p.silent for p in every), boxes, "0"))

@@ -81,9 +81,28 @@ def test_filling_a_box_is_how_another_form_takes_back():
 )
 def test_the_respondents_own_corrections_accuse_nobody(form_id, page, seed, controls, profile):
     found = corrected(form_id, page, seed, *controls, profile=profile)
-    assert overwrite_two_inks.measure(found).score < HONEST
+    inks = overwrite_two_inks.measure(found)
+    # Grey scans show no hue, and a mark gone over looks there like another pen's.
+    assert isinstance(inks, NotAssessable) is (profile == "adf_grey")
+    assert isinstance(inks, NotAssessable) or inks.score < HONEST
     scribbled = overwrite_scribble.measure(found)
     assert isinstance(scribbled, NotAssessable) or scribbled.score == 0.0
+
+
+@pytest.mark.parametrize("profile", ["flatbed", "adf", "phone"])
+def test_the_answer_that_holds_may_be_gone_over_in_the_same_pen(profile):
+    """Every second correction of the simulator is; darkness and width had told another pen."""
+    darkest = 0.0
+    for seed in range(461, 467):
+        spec = with_control(
+            random_spec("YK-01", 1, seed, profile=profile), "correction", np.random.default_rng(2)
+        )
+        assert spec.corrections
+        _, found = view(spec, seed, f"gone-over-{profile}-{seed}")
+        signs = overwrite_two_inks.measure(found)
+        assert signs.score < HONEST
+        darkest = max(darkest, *(dict(s.evidence)["darkness_apart"] for s in signs.places), 0.0)
+    assert darkest > 2.0  # at least one was gone over, and told as darker, not as another ink
 
 
 def test_stamps_over_boxes_are_no_second_ink():
@@ -129,7 +148,7 @@ def test_one_foreign_ink_does_not_accuse_another_item_of_the_sheets_own():
         readings[second], state=mark.state, ink=mark.ink, features={**mark.features, **strayed}
     )
     after = overwrite_two_inks.measure(replace(found, readings=tuple(readings)))
-    assert after.score == pytest.approx(signs.score, rel=0.2)
+    assert after.score > 3 * HONEST
     assert {s.item: s.score for s in after.places}[item] < HONEST
 
 

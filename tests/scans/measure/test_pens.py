@@ -8,7 +8,7 @@ import pytest
 
 from scans.measure.boxes import PX_PER_MM, PageInk
 from scans.measure.inks import NO_INK, ink_of
-from scans.measure.pens import changed_items, inked_rows, page_pens, sheet_pen
+from scans.measure.pens import changed_items, hue_apart, inked_rows, page_pens, sheet_pen
 from scans.read.features import Seen
 from scans.types import BoxReading, MarkState
 from tests.scans.checks.patches import one_box
@@ -65,8 +65,46 @@ def test_an_answer_corrected_in_a_pen_taken_for_one_more_accuses_nobody():
     assert oddest(*both) > 8.0
 
 
-def test_force_alone_counts_only_so_much():
-    assert oddest(marked("Q3", 1, peak=0.45, width=0.05)) < 8.0
+@pytest.mark.parametrize(("peak", "width"), [(0.45, 0.25), (0.99, 1.0)])
+def test_force_alone_tells_no_other_pen(peak, width):
+    assert oddest(marked("Q3", 1, peak=peak, width=width)) < 1.5
+
+
+def test_the_hue_of_ink_laid_on_twice_is_the_same_pens_and_other_hues_are_not():
+    gone_over = {"peak": 0.99, "width": 0.7}
+    assert oddest(marked("Q3", 1, warm=0.15, green=0.075, **gone_over)) < 1.5
+    assert oddest(marked("Q3", 1, warm=0.15, green=0.075)) > 2.5  # no more ink than usual
+    assert oddest(marked("Q3", 1, warm=0.0, green=0.0, **gone_over)) > 4.0  # black over blue
+    assert oddest(marked("Q3", 1, warm=0.1, green=0.2, **gone_over)) > 5.0  # violet over blue
+
+
+@pytest.mark.parametrize("ink", [(0.42, 0.84, 0.99), (0.39, 0.69, 0.74), (0.3, 0.75, 0.45)])
+@pytest.mark.parametrize("times", [1.5, 2.0, 2.5])
+def test_ink_laid_on_several_times_is_the_same_ink(ink, times):
+    """Blue that takes all red at once, paler blue, violet: blue, green and red taken out.
+
+    The darkest sixth of a mark, which darkness is measured by, is a third darker than its mean.
+    """
+    once, more = np.array(ink), 1.0 - (1.0 - np.array(ink)) ** times
+    own, new = (
+        np.array([(c[2] - c[0]) / c.sum(), (2 * c[1] - c[0] - c[2]) / c.sum(),
+                  np.log(c @ [0.114, 0.587, 0.299] / 0.75), -1.0])
+        for c in (once, more)
+    )  # fmt: skip
+    heavier = new + np.array([0.0, 0.0, 0.0, 0.3])
+    assert np.linalg.norm(hue_apart(own, heavier)) < 0.025
+    # Of the same force it is another ink, unless it has hardly another hue.
+    plain = new[:2] - own[:2]
+    even = hue_apart(own, np.array([*new[:2], *own[2:]]))
+    assert even == pytest.approx(plain, abs=1e-9)
+
+
+def test_hue_apart_takes_stacks_of_pens():
+    own = np.array([[0.2, 0.1, -0.4, 0.0], [0.0, 0.0, -0.4, 0.0]])
+    apart = hue_apart(own, np.array([0.16, 0.09, 0.0, 0.4]))
+    assert apart.shape == (2, 2)
+    assert np.linalg.norm(apart[0]) < 0.01
+    assert apart[1] == pytest.approx([0.16, 0.09])
 
 
 def test_few_marks_and_stamps_say_nothing():

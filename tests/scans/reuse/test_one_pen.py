@@ -73,6 +73,27 @@ def test_a_pen_that_everybody_uses_is_no_sign():
     assert not CHECK.assess(pages).findings
 
 
+def test_corrections_gone_over_in_each_sheets_own_pen_are_no_sign():
+    """Every respondent presses harder: the marks are as dark as each other, and as their own."""
+    rng = np.random.default_rng(4)
+    pages = []
+    for k in range(60):
+        own = some_pen(rng)
+        harder = [own + np.array([0.0, 0.0, 0.5, 0.4]) + slip(rng)] if k < 20 else []
+        pages.append(sheet(k, own, *harder))
+    assert not CHECK.assess(pages).findings
+
+
+def test_grey_scans_are_not_judged():
+    rng = np.random.default_rng(5)
+    own = [np.array([0.0, 0.0, *some_pen(rng)[2:]]) for _ in range(20)]
+    harder = np.array([0.0, 0.0, 0.6, 0.4])
+    found = CHECK.assess([sheet(k, pen, pen + harder) for k, pen in enumerate(own)])
+    assert not found.findings
+    assert all("grey" in why for why in found.not_assessable.values())
+    assert len(found.not_assessable) == 20
+
+
 @pytest.mark.parametrize("count", [0, 1, 7])
 def test_small_batches_are_not_assessable(count):
     rng = np.random.default_rng(3)
