@@ -16,11 +16,15 @@ from scans.view import PageView
 
 __all__ = ["Evidence", "evidence_of", "is_crease", "is_speck", "signs_of_odds"]
 
+# Models of erasure have learned from 150 dpi up: below, paper and brush are finer than a pixel.
+_FEWEST_PX = 5.5
 # A page of fewer boxes without a mark has no paper of its own to compare with.
 _FEWEST = 8
 _MOST_PLACES = 6
-# Dust on the glass is no larger than this, and clearly darker than paper.
+# Dust on the glass is no larger than this, and clearly darker than paper; of the toner that copiers
+# scatter two or three grains may lie in one box.
 _SPECK_MM, _SPECK_DARK = 1.3, 0.08
+_GRAIN_MM, _MOST_GRAINS = 0.6, 3
 # A fold or a streak is at least so much darker than paper beside it, on both sides of the box and
 # through it, at most so far off one straight line; a mark ends before the edges of the patch.
 _CREASE_DARK, _CREASE_NOISES, _CREASE_OFF_MM = 0.04, 4.0, 0.6
@@ -45,6 +49,12 @@ def signs_of_odds(
         grow_mm: How far beyond the box the altered place reaches.
         say: Message and evidence of the box at a position.
     """
+    if view.faint_print:
+        return NotAssessable(
+            "the form's thin lines are pale or broken all over, as on coarse copies"
+        )
+    if view.registration.px_per_mm < _FEWEST_PX:
+        return NotAssessable("too coarse to see the surface of the paper (below 140 dpi)")
     traces = view.traces
     if int(traces.judged.sum()) < _FEWEST:
         return NotAssessable("too few boxes without a mark to know the page's paper by")
@@ -73,7 +83,7 @@ def signs_of_odds(
 
 
 def is_speck(view: PageView, i: int) -> bool:
-    """Whether all that stands out in a box at a position is one small spot, as dust is.
+    """Whether all that stands out in a box at a position is one small spot or a few grains.
 
     Where a mark was, what is nearly as dark as the darkest pixel spreads over millimetres;
     where nothing stands out of the noise, such pixels lie all over the box.
@@ -84,8 +94,13 @@ def is_speck(view: PageView, i: int) -> bool:
     soft = cv2.blur(np.where(there, group.dark[row], 0.0).astype(np.float32), (3, 3))
     if float(soft.max()) < _SPECK_DARK:
         return False
-    rows, columns = np.nonzero(soft > 0.35 * soft.max())
-    return bool(max(np.ptp(rows), np.ptp(columns)) < _SPECK_MM * PX_PER_MM)
+    dark = soft > 0.35 * soft.max()
+    rows, columns = np.nonzero(dark)
+    if max(np.ptp(rows), np.ptp(columns)) < _SPECK_MM * PX_PER_MM:
+        return True
+    count, _, stats, _ = cv2.connectedComponentsWithStats(dark.astype(np.uint8), connectivity=8)
+    sizes = stats[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
+    return bool(count - 1 <= _MOST_GRAINS and sizes.max() < _GRAIN_MM * PX_PER_MM)
 
 
 def is_crease(view: PageView, i: int) -> bool:

@@ -70,7 +70,7 @@ CHECK = PageCheck(
                 ScanClass.PHOTO,
             }
         ),
-        version="2",
+        version="3",
         min_scale=1.0,
     ),
     measure,

@@ -8,6 +8,7 @@ from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
 from scans.checks._erased_boxes import is_speck
 from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
+from scans.measure.pens import runs_far
 from scans.types import BoxReading, MarkState, ScanClass
 from scans.view import PageView
 
@@ -22,6 +23,11 @@ _TIMES_NOISE, _QUIETER = 2.5, 0.97
 _ALONE = 0.4
 # A pale area without a line in it: a stain or a smear, of which a rubber leaves none.
 _BROAD, _PALE = 0.05, 0.25
+# Lines of a mark end near its box: of 126 erased marks none had a twentieth of its ink 2.5 mm and
+# more beyond. A stain beside a box had .37, underlinings and slips of a pen have more.
+_MOST_AROUND = 0.3
+# What has a tenth of the usual ink and is nearly as dark is a speck; rubbing pales what it leaves.
+_SPECK_SHARE, _SPECK_DARK = 0.1, 0.6
 _MOST_PLACES = 6
 # Below this many spreads honest marks are found as well: no need to look.
 _CLOSELY = 3.0
@@ -38,17 +44,23 @@ def measure(view: PageView) -> Signs | NotAssessable:
         and r.features["ink"] >= least
         and not r.features["foreign"]
         and not _is_stain(r)
+        and not runs_far(r, _MOST_AROUND)
     }
     if len(drawn) < _FEWEST_MARKS:
         return NotAssessable("too few marks on the page to know the respondent's pen by")
     values = np.array(list(drawn.values()))
     spread = max(_FLOOR, 1.4826 * float(np.median(np.abs(values - np.median(values)))))
+    inks = [r.features["ink"] for r in view.readings if r.state is MarkState.MARKED]
+    usual = float(np.median(inks)) if inks else 0.0
     found = []
     for members in view.rows.values():
         inked = [i for i in members if i in drawn]
         for i in inked:
             full = [j for j in inked if j != i and drawn[j] >= drawn[i] + 2 * spread]
-            score = (1.0 - drawn[i]) / spread * (1.0 if full else _ALONE)
+            speck = (
+                view.readings[i].features["ink"] < _SPECK_SHARE * usual and drawn[i] > _SPECK_DARK
+            )
+            score = (1.0 - drawn[i]) / spread * (1.0 if full and not speck else _ALONE)
             if score > 0:
                 found.append((score, i, full))
     found.sort(key=lambda one: -one[0])
@@ -103,8 +115,9 @@ CHECK = PageCheck(
             "A rubber, an eraser pen or a blade leaves part of the line. Within one sheet by one "
             "hand the darkest sixth of every mark is the same to a tenth; an erased mark keeps "
             "half to three quarters of it. A faint mark beside a full one in the same item "
-            "counts whole, one alone counts less; what is little more than the ink that noise "
-            "leaves in empty boxes is no mark."
+            "counts whole, one alone or a speck counts less; what is little more than the ink that "
+            "noise leaves in empty boxes is no mark, nor is what runs far beyond the box, as "
+            "stains, underlinings and slips of a pen do."
         ),
         null_model=(
             "The most faded mark of honest pages of the same scan class; conformal p-value with a "
@@ -131,7 +144,7 @@ CHECK = PageCheck(
             }
         ),
         min_scale=1.0,
-        version="4",
+        version="5",
     ),
     measure,
 )

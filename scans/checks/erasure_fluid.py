@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import NamedTuple
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +10,9 @@ from detectors.finding import Family, Message
 from detectors.registry import CheckInfo, Level
 from scans.checks._erased_boxes import evidence_of
 from scans.checks._page_check import NotAssessable, PageCheck, Sign, Signs
-from scans.measure.blank_boxes import ById
-from scans.measure.box_loops import medians_at
 from scans.measure.boxes import BoxPatches
 from scans.measure.lost_print import LostPrint, lost_print
+from scans.measure.outlines import outline_levels, outline_of
 from scans.quantiles import median, medians
 from scans.types import ScanClass
 from scans.view import PageView
@@ -97,10 +93,11 @@ def _outline_lost(group: BoxPatches) -> NDArray[np.float64]:
     A scanner that drops toner here and there breaks an outline into many small gaps;
     fluid takes one piece. New ink drawn over the fluid does not fill the gap.
     """
-    outline = _outline(ById(group.print_), ById(group.distance))
+    outline = outline_of(group)
     total = outline.total
     # Bytes held against bytes: a level is below a limit where it is below the next whole one.
-    limit = np.ceil(_GONE * _usual_nearby(group, outline)).astype(np.uint8)
+    usual = _usual_nearby(group, outline_levels(group))
+    limit = np.ceil(_GONE * usual).astype(np.uint8)
     gap = outline.drawn & (group.spread < limit[:, None, None])
     lost = np.zeros(len(group.boxes))
     kernel = np.ones((3, 3), np.uint8)
@@ -113,29 +110,12 @@ def _outline_lost(group: BoxPatches) -> NDArray[np.float64]:
     return lost
 
 
-def _usual_nearby(group: BoxPatches, outline: _Outline) -> NDArray[np.float64]:
+def _usual_nearby(group: BoxPatches, levels: NDArray[np.float64]) -> NDArray[np.float64]:
     """Darkness of the outlines of the boxes around each, of 255."""
-    spread = group.spread.reshape(len(group.boxes), -1)
-    levels = np.full(len(spread), 255.0)
-    medians_at(spread, outline.at, outline.total.cumsum(), levels)
     places = np.array([box.box_mm[:2] for box in group.boxes])
     far = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1))
     nearest = np.argsort(far, axis=1, kind="stable")[:, :_NEARBY]
     return np.asarray(medians(levels[nearest], 1), np.float64)
-
-
-class _Outline(NamedTuple):
-    drawn: NDArray[np.bool_]  # (n, h, w)
-    total: NDArray[np.intp]  # pixels of each box
-    at: NDArray[np.intp]  # flat pixels of each, one after the other
-
-
-@lru_cache(maxsize=8)
-def _outline(print_: ById, distance: ById) -> _Outline:
-    """The outline of each box on the blank."""
-    drawn = (np.abs(distance.array) < 0.5)[None] & (print_.array > 0.45)
-    at = [np.flatnonzero(box) for box in drawn]
-    return _Outline(drawn, np.array([len(px) for px in at], np.intp), np.concatenate(at))
 
 
 def _tiles(view: PageView) -> list[Sign] | None:

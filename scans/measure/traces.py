@@ -8,6 +8,7 @@ only put beside the page's other boxes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,6 +36,8 @@ Shorts = NDArray[np.int16]
 _FULL = 0.84
 _ALONE = 0.62
 _LEAST_INK, _LEAST_NEAR = 0.02, 0.05
+# Hands that press now lightly, now hard: so many of their own spreads below the usual is a mark.
+_SPREADS = 2.5
 # Marks that say how dark this respondent's are, and how many it takes to know two pens.
 _INKED, _FEWEST = 0.1, 6
 _LOW, _TWO_PENS = 0.2, 0.75
@@ -107,12 +110,23 @@ def box_traces(groups: Sequence[BoxPatches], readings: Sequence[BoxReading]) -> 
 
 def _usual(readings: Sequence[BoxReading]) -> float:
     """Darkness that this respondent's marks reach, 1 where there are none."""
-    peaks = [r.features["peak"] for r in readings if r.features["ink"] > _INKED]
-    return float(np.median(peaks)) if peaks else 1.0
+    peaks = _peaks(readings)
+    return float(np.median(peaks)) if len(peaks) else 1.0
+
+
+def _peaks(readings: Sequence[BoxReading]) -> Doubles:
+    """Darkness of the marks; of items with one, if those suffice.
+
+    Who corrects an answer often goes over the one that holds.
+    """
+    inked = [r for r in readings if r.features["ink"] > _INKED]
+    count = Counter(r.item for r in inked)
+    single = [r for r in inked if count[r.item] == 1]
+    return np.array([r.features["peak"] for r in (single if len(single) >= _FEWEST else inked)])
 
 
 def _full_marks(readings: Sequence[BoxReading], usual: float) -> NDArray[np.bool_]:
-    """Boxes that hold a mark as dark as the respondent's others.
+    """Boxes that hold a mark as dark as the respondent's others, as evenly as those are.
 
     An item's only mark may be paler: honest marks vary, and nothing is there to say that it
     was to be taken away. Least of all where the sheet has more of its darkness: who takes
@@ -123,7 +137,9 @@ def _full_marks(readings: Sequence[BoxReading], usual: float) -> NDArray[np.bool
         dtype=bool,
     )
     peak = np.array([r.features["peak"] for r in readings]) / max(usual, 1e-6)
-    dark = inked & (peak > _FULL)
+    own = _peaks(readings) / max(usual, 1e-6)
+    spread = 1.4826 * float(np.median(np.abs(own - 1.0))) if len(own) >= _FEWEST else 0.0
+    dark = inked & (peak > min(_FULL, max(_ALONE, 1.0 - _SPREADS * spread)))
     ink = np.array([r.features["ink"] for r in readings])
     whole = (
         float(np.median(ink[dark & (ink > _LEAST_INK)])) if (ink[dark] > _LEAST_INK).any() else 0.0

@@ -133,6 +133,41 @@ def test_what_cannot_be_judged_is_told() -> None:
         assert isinstance(check.measure(few), NotAssessable)
 
 
+def test_a_copy_that_lost_its_thin_lines_is_not_judged() -> None:
+    """Outlines are as pale and broken there as a fluid or a rubber would leave them."""
+    seen, _ = view()
+    image = seen.raw.image.astype(np.float32)
+    paper = np.median(image.reshape(-1, *image.shape[2:]), axis=0)
+    for box in seen.template.page.boxes:
+        x, y, w, h = box.box_mm
+        corners = np.array([[x - 1, y - 1], [x + w + 1, y + h + 1]])
+        (left, top), (right, bottom) = seen.registration.to_px(corners).round().astype(int)
+        part = image[top:bottom, left:right]
+        part[:] = 0.2 * part + 0.8 * paper
+    pale = view_of(
+        replace(seen.raw, image=image.round().astype(np.uint8)), seen.instrument, reference=None
+    )
+    assert isinstance(pale, PageView)
+    assert not seen.faint_print
+    assert pale.faint_print
+    for check in (RESIDUE, COVERED):
+        missing = check.measure(pale)
+        assert isinstance(missing, NotAssessable)
+        assert "coarse copies" in missing.reason
+
+
+def test_pages_too_coarse_for_paper_are_not_judged() -> None:
+    seen, _ = view()
+    share = 5.0 / seen.registration.px_per_mm
+    small = cv2.resize(seen.raw.image, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+    coarse = view_of(
+        replace(seen.raw, image=np.asarray(small, np.uint8)), seen.instrument, reference=None
+    )
+    assert isinstance(coarse, PageView)
+    for check in (RESIDUE, COVERED):
+        assert isinstance(check.measure(coarse), NotAssessable)
+
+
 def test_full_marks_are_not_judged() -> None:
     seen, _ = view()
     marked = [i for i, r in enumerate(seen.readings) if r.state.value == "marked"]
@@ -141,14 +176,22 @@ def test_full_marks_are_not_judged() -> None:
     assert np.isfinite(seen.traces.values).all()
 
 
-def test_a_speck_of_dust_in_a_box_is_no_residue() -> None:
+@pytest.mark.parametrize(
+    ("places", "size"),
+    [([(0.6, 0.4)], (6, 4)), ([(0.3, 0.6), (0.6, 0.4), (0.75, 0.7)], (2, 2))],
+    ids=["dust", "grains of toner"],
+)
+def test_specks_in_a_box_are_no_residue(
+    places: list[tuple[float, float]], size: tuple[int, int]
+) -> None:
     seen, _ = view()
     empty = next(i for i, r in enumerate(seen.readings) if (r.item, r.value) == ("C2", 3))
     x, y, w, h = seen.template.page.boxes[empty].box_mm
-    spot = seen.registration.to_px(np.array([[x + 0.6 * w, y + 0.4 * h]]))[0]
     image = seen.raw.image.copy()
-    centre = (round(float(spot[0])), round(float(spot[1])))
-    cv2.ellipse(image, centre, (6, 4), 30.0, 0, 360, (100, 100, 100), -1, cv2.LINE_AA)
+    for right, down in places:
+        spot = seen.registration.to_px(np.array([[x + right * w, y + down * h]]))[0]
+        centre = (round(float(spot[0])), round(float(spot[1])))
+        cv2.ellipse(image, centre, size, 30.0, 0, 360, (100, 100, 100), -1, cv2.LINE_AA)
     dusty = view_of(replace(seen.raw, image=image), seen.instrument, reference=None)
     assert isinstance(dusty, PageView)
     reading = seen.readings[empty]
@@ -223,3 +266,25 @@ def test_a_mark_beside_a_circled_one_stands_alone_and_a_pale_stamp_is_none() -> 
     faint = {"peak": 0.4 * usual["peak"], "foreign": 1.0}
     assert judged(MarkState.AMBIGUOUS, other, **faint, around=0.0)
     assert not judged(MarkState.AMBIGUOUS, other, **faint, around=36.0)
+
+
+@pytest.mark.parametrize(("uneven", "judged"), [(0.02, True), (0.1, False)])
+def test_a_hand_that_presses_now_lightly_now_hard_leaves_paler_marks(
+    uneven: float, judged: bool
+) -> None:
+    """A mark .8 as dark as usual is a trace beside even ones and a mark beside uneven ones."""
+    seen, _ = view()
+    items = {seen.readings[i].item: i for i in sorted(seen.marked)}
+    readings = list(seen.readings)
+    for k, first in enumerate(items.values()):
+        peak = 0.8 * (1.0 + uneven * (-1.0, 0.0, 1.0)[k % 3] * (1.0 + k / len(items)))
+        marked = {**readings[first].features, "ink": 0.4, "peak": peak}
+        readings[first] = replace(readings[first], features=marked)
+    item, first = next(iter(items.items()))
+    pale = next(i for i in seen.rows[item] if i != first)
+    again = {**readings[first].features, "peak": 1.6}
+    readings[first] = replace(readings[first], features=again)
+    readings[pale] = replace(
+        readings[pale], state=MarkState.MARKED, features={**again, "peak": 0.8 * 0.8}
+    )
+    assert replace(seen, readings=tuple(readings)).traces.judged[pale] == judged
