@@ -88,9 +88,12 @@ def field_agreement(one: FieldInk, other: FieldInk) -> FieldAgreement:
     best, pose = _roughly(ground, b, shape)
     if one.kind == "seal":
         return _of_seals(one, other, best, pose, wide)
-    # Where a stamp may be in it, lines that have not moved against each other are those of a die.
-    if one.shows == ALL_INK or best < _WORTH_REFINING:
+    if best < _WORTH_REFINING:
         return FieldAgreement(round(best, 4))
+    # Where a stamp may be in it, lines that have not moved against each other are those of a die.
+    if one.shows == ALL_INK:
+        inks = _placed(_rimmed(one), wide), _placed(_rimmed(other), wide, *pose)
+        return _guarded(FieldAgreement(round(best, 4)), one, inks)
     best, pose = _finely(ground, b, pose)
     laid = _placed(b, wide, *pose)
     inks = _placed(_rimmed(one), wide), _placed(_rimmed(other), wide, *pose)
@@ -100,7 +103,14 @@ def field_agreement(one: FieldInk, other: FieldInk) -> FieldAgreement:
     moved = _moved(ground, laid, one.px_per_mm)
     content = _content(*inks, one.px_per_mm)
     found = FieldAgreement(round(alike, 4), round(moved, 4), round(content, 2))
-    if one.kind != "signature" or not holds_a_rim(np.minimum(*inks), one.px_per_mm):
+    return _guarded(found, one, inks)
+
+
+def _guarded(found: FieldAgreement, one: FieldInk, inks: tuple[Picture, Picture]) -> FieldAgreement:
+    """What was found of a signature, and how uneven its ink is where it may be a seal's."""
+    # Of the pen's ink sure rims are taken away before.
+    cut = one.shows == ALL_INK
+    if one.kind != "signature" or not holds_a_rim(np.minimum(*inks), one.px_per_mm, cut=cut):
         return found
     return replace(found, uneven=round(_unevenness(*inks, one.px_per_mm), 4), stamped=True)
 

@@ -57,12 +57,13 @@ def without_seals(ink: NDArray[np.uint8], px_per_mm: float) -> NDArray[np.uint8]
     return kept
 
 
-def holds_a_rim(ink: NDArray[np.float32], px_per_mm: float) -> bool:
+def holds_a_rim(ink: NDArray[np.float32], px_per_mm: float, *, cut: bool = False) -> bool:
     """Whether ink might be a seal's: much of it lies along an arc of one circle.
 
     Args:
         ink: float32 ``(h, w)``, a third is full.
         px_per_mm: Its resolution.
+        cut: Whether a shorter arc counts too, where it is as complete as a sure rim's.
     """
     rows, columns = (np.flatnonzero((ink > _SOME).any(axis=k)) for k in (1, 0))
     if not len(rows) or not len(columns):
@@ -70,7 +71,8 @@ def holds_a_rim(ink: NDArray[np.float32], px_per_mm: float) -> bool:
     # A field may cut a seal: the rim is looked for where there is ink.
     part = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     full, shape, _ = _laid_out(np.asarray(3.0 * part, np.float32), px_per_mm)
-    return _best(full, shape, *_MAYBE) is not None
+    rims = (_MAYBE, _SURE) if cut else (_MAYBE,)
+    return any(_best(full, shape, *rim) is not None for rim in rims)
 
 
 def _laid_out(

@@ -23,8 +23,8 @@ __all__ = ["BITS", "BYTES", "VERSION", "field_codes", "sheet_code"]
 BITS = 256
 BYTES = BITS // 8
 
-VERSION = b"\2"
-"""Codes of another version are not compared with these."""
+VERSION = b"\3"
+"""Codes of another version are not compared with these; raised too where pairs are judged anew."""
 
 _COARSE = CELL // 2
 _SEED = 20_260_101

@@ -9,7 +9,7 @@ from scans.likeness.pairs import Likeness
 
 INFO = CheckInfo(
     id="reuse.signature",
-    version="2",
+    version="3",
     level=Level.PAGES,
     family=Family.IMAGE,
     kind="reuse",
@@ -18,7 +18,8 @@ INFO = CheckInfo(
         "Nobody signs twice alike. A signature that agrees with one on another page stroke for "
         "stroke over small shifts, turns and sizes is the same ink, scanned again or pasted: lines "
         "lost in printing are lacking, but what is left has not moved against the rest. A seal "
-        "over it is left out: red ink where the scan has colour, else what a round rim encloses."
+        "over it is left out: red ink where the scan has colour, else what a round rim encloses. "
+        "What runs along a wide circle on both pages counts as impressions of one seal."
     ),
     null_model=(
         "One hand signing twice: Fisher's z of the likeness of band-passed strokes is normal "

@@ -82,6 +82,16 @@ def test_impressions_of_one_die_are_no_signature():
     assert p_of_field("signature", agreed) > 1e-3
 
 
+def test_two_honest_impressions_of_one_die_are_no_signature_used_again():
+    """In shades of grey all ink of a field may be a seal's, which the field cuts."""
+    bare = replace(signature(3), shows=ALL_INK)
+    one, other = (replace(bare, ink=seal(8.0 + 0.4 * k, 12.0, worn=0.1, seed=k)) for k in (0, 1))
+    agreed = field_agreement(one, other)
+    assert agreed.stamped
+    assert p_of_field("signature", agreed) > 1e-3
+    assert p_of_field("signature", replace(agreed, stamped=False)) < 1e-5
+
+
 def test_a_signature_alone_stays_as_it_is():
     (ink, pen) = with_pens([replace(signature(3), shows=ALL_INK)])
     np.testing.assert_array_equal(pen.ink, ink.ink)
