@@ -17,6 +17,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from detectors.calibration.tail import HonestDistribution
 from detectors.errors import InputError
 from detectors.registry import Level, discover
@@ -32,6 +34,8 @@ FORMAT = 2
 FEWEST_PAGES = 10
 # From here on it knows its own tail.
 ENOUGH_PAGES = 200
+# So many scores above 0 are a tail.
+_A_TAIL = 10
 # Honest real scans score up to two smallest spreads above simulated ones, mostly less than one.
 _SLACK = 1.5
 # Of a few hundred honest pages the hundredth part is two or three, and might be others: a page is
@@ -40,6 +44,10 @@ _CONFIDENCE = 0.75
 _MOST_BYTES = 64 << 20
 
 PageScores = Mapping[str, float]
+
+
+def _has_tail(distribution: HonestDistribution) -> bool:
+    return int(np.count_nonzero(distribution.scores > 0.0)) >= _A_TAIL
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,13 +117,13 @@ class Reference:
     def _of_other_classes(self, check: str, own: HonestDistribution, score: float) -> float:
         """How often a check speaks this loud on honest pages of the classes where it does at all.
 
-        Where no honest page ever scored, a handful of devices has shown no tail: none thinner is
-        believed than that of other classes. 0 where the class has a tail of its own.
+        Where hardly any honest page scored, a handful of devices has shown no tail: none thinner
+        is believed than that of other classes. 0 where the class has a tail of its own.
         """
-        if score <= 0.0 or float(own.scores[-1]) > 0.0:
+        if score <= 0.0 or _has_tail(own):
             return 0.0
         others = (d for (name, _), d in self.distributions.items() if name == check and d.n)
-        return max((d.p_value(score) for d in others if d.scores[-1] > 0.0), default=0.0)
+        return max((d.p_value(score) for d in others if _has_tail(d)), default=0.0)
 
     def knows(self, check: str, scan_class: ScanClass) -> bool:
         """Whether this reference or its fallback can give p-values of a check."""

@@ -127,14 +127,23 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (r"all peers of its class answer alike", "các bản ghi cùng nhóm trả lời như nhau"),
     (r"fewer than two marks on the page", "trang có ít hơn hai nét đánh dấu"),
     (
-        r"fewer than (\d+) sheets of such scans whose pen is known",
-        r"ít hơn \1 tờ phiếu quét cùng loại biết được mực bút",
-    ),
-    (
         r"the form itself asks to fill a box that is taken back",
         "phiếu quy định tô kín ô để hủy dấu đã đánh",
     ),
     (r"too few marks on the page .*", "trang có quá ít nét đánh dấu"),
+    (
+        r"a grey scan: a mark gone over looks .*",
+        "bản quét thang xám: nét được tô lại trông giống nét của bút khác",
+    ),
+    (r"fewer than (\d+) sheets in colour .*", r"ít hơn \1 tờ phiếu quét màu biết được mực bút"),
+    (
+        r"the form's thin lines are pale or broken .*",
+        "nét in mảnh của mẫu phiếu mờ hoặc đứt khắp trang, như ở bản sao thô",
+    ),
+    (
+        r"too coarse to see the surface of the paper .*",
+        "độ phân giải quá thấp để thấy mặt giấy (dưới 140 dpi)",
+    ),
     (r"no signature on the page, .*", "trang không có chữ ký đủ rõ để so sánh"),
     (r"no seal on the page, .*", "trang không có dấu đóng đủ rõ để so sánh"),
     (r"no handwriting in the fields .*", "trang không có chữ viết tay đủ nhiều để so sánh"),

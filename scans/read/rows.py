@@ -41,6 +41,8 @@ _THIN = 0.62
 _LINE_MM = 1.2
 _HALF_CIRCLED = 0.5
 _MORE_INK = 1.4
+# So much more line: beside a mark that was gone over a circled one has no more ink.
+_MORE_LINE = 1.3
 # A broken line this far from closed is the arms of a cross where nothing replaces the mark.
 _SURELY_OPEN = 0.75
 _IN_THE_CORNERS = 0.8
@@ -86,8 +88,13 @@ def read_row(
     if rule.correction == "circle" and len(firm) > 1:
         # One of two marks should be circled: a line halfway round is worth a look.
         # So is the one with much more ink: a tight circle merges with the outline.
-        least = min(row[i].ink for i in firm)
-        half = any(row[i].round >= _HALF_CIRCLED or row[i].ink >= _MORE_INK * least for i in firm)
+        least, shortest = min(row[i].ink for i in firm), min(row[i].length for i in firm)
+        half = any(
+            row[i].round >= _HALF_CIRCLED
+            or row[i].ink >= _MORE_INK * least
+            or row[i].length >= _MORE_LINE * shortest
+            for i in firm
+        )
         # Which of them stands is asked of all: the other may be a line that runs through.
         states.update(dict.fromkeys(firm if half else (), (MarkState.AMBIGUOUS, 0.5)))
     if all(state is MarkState.EMPTY for state, _ in states.values()):
