@@ -18,7 +18,7 @@ MUCH_MISSING = 0.05
 
 
 def notes_of(table: RecordTable, responses: pd.DataFrame) -> tuple[Message, ...]:
-    """No records at all, items missing or that tell nothing, ids that come again, one unit only."""
+    """No records, items missing or that tell nothing, ids that come again, no or one unit."""
     notes = []
     if not len(responses):
         notes.append(Message("Bảng không có phiếu nào.", "The table holds no records."))
@@ -47,6 +47,13 @@ def notes_of(table: RecordTable, responses: pd.DataFrame) -> tuple[Message, ...]
             Message(
                 f"{repeated.size} mã phiếu xuất hiện nhiều lần, được giữ nguyên: {listed}.",
                 f"{repeated.size} record ids occur more than once and are kept: {listed}.",
+            )
+        )
+    if not table.has_units and len(table):
+        notes.append(
+            Message(
+                "Bảng không có cột unit_id: không xét được đơn vị nào.",
+                "The table has no unit_id: no unit can be judged.",
             )
         )
     if table.has_units and 1 <= len(table.unit_ids) < 2 and len(table):

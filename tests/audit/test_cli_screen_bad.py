@@ -88,6 +88,13 @@ def test_a_table_of_a_heading_alone_is_not_shown_as_clean(folder, world, capsys)
     assert units.empty
 
 
+def test_without_units_no_unit_is_shown_as_clean(folder, world, capsys):
+    _, records, units = screened(folder, rows_of(world).drop(columns="unit_id"))
+    assert "no unit_id" in capsys.readouterr().err
+    assert len(records)
+    assert units.empty
+
+
 def test_one_unit_cannot_be_compared(folder, world, capsys):
     rows = rows_of(world)
     rows["unit_id"] = "U0001"
