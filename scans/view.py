@@ -71,8 +71,8 @@ class PageView:
     def faint_print(self) -> bool:
         """Whether the form's thin lines are pale or broken all over, as coarse copies leave them.
 
-        The middle outline of 280 real pages, laid and treated in all ways, and of a hundred
-        photocopies is at least .94 as dark as full print; of two coarse copies .59 and .29.
+        The middle outline of the real pages, laid and treated in all ways of the lab, is at least
+        .94 as dark as full print but for two coarse copies, which have .59 and .29.
         """
         levels = [outline_levels(group) for group in self.patches]
         return bool(levels) and median(np.concatenate(levels)) < _FAINT

@@ -23,8 +23,8 @@ _TIMES_NOISE, _QUIETER = 2.5, 0.97
 _ALONE = 0.4
 # A pale area without a line in it: a stain or a smear, of which a rubber leaves none.
 _BROAD, _PALE = 0.05, 0.25
-# Lines of a mark end near its box: of 126 erased marks none had a twentieth of its ink 2.5 mm and
-# more beyond. A stain beside a box had .37, underlinings and slips of a pen have more.
+# Lines of a mark end near its box: what was erased has hardly any ink 2.5 mm and more beyond. A
+# stain beside a box had .37 of its own there, underlinings and slips of a pen have more.
 _MOST_AROUND = 0.3
 # What has a tenth of the usual ink and is nearly as dark is a speck; rubbing pales what it leaves.
 _SPECK_SHARE, _SPECK_DARK = 0.1, 0.6

@@ -63,6 +63,7 @@ class FieldAgreement:
             ratio of their ink changes over the picture (deviation of its logarithm at 1 mm):
             impressions of one die have the same lines and different ink, scans of one impression
             the same ink. 1 where not measured.
+        stamped: Whether the common ink of a signature may be a seal's in part.
     """
 
     alike: float
