@@ -38,8 +38,8 @@ _FILLED = 0.3
 # A mark gone over and pressed harder has up to so many times the ink, a light one so little; in
 # between so many depths are tried.
 _MOST_INK, _LEAST_INK_LEFT, _DEPTHS = 2.6, 0.5, 9
-# Of a pale line at low resolution JPEG's coarse colour washes hue out into the paper: seen were heavy
-# marks with up to .76 more of it.
+# Of a pale line at low resolution JPEG's coarse colour washes hue out into the paper: heavy marks
+# were seen with up to .76 more of it.
 _WASHED_OUT, _PALER = 0.9, 0.45
 # So much more or less darkness or width, in logarithms, makes a mark that other force was put in.
 _OTHER_FORCE = 0.2
