@@ -42,6 +42,7 @@ SHAPE_WEIGHT = 6.0
 UNIT_WEIGHTS: Mapping[str, float] = {
     "answers.blanks": 0.2,
     "answers.not_applicable": 0.4,
+    "answers.past_rows": 1.5,
     "answers.same_distribution": 0.25,
     # a habit of the desk as often as of a hand: shown beside other signs, never alone
     "answers.spread": 0.0,

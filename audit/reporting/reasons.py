@@ -122,6 +122,24 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (r"no device or time", "không có thiết bị hoặc thời gian"),
     (r"no other units", "không có đơn vị khác để so sánh"),
     (r"no previous period", "không có số liệu kỳ trước"),
+    (
+        r"fewer than (\d+) records in one of the two periods",
+        r"ít hơn \1 bản ghi ở một trong hai kỳ",
+    ),
+    (
+        r"fewer than (\d+) peer units of (\d+) records in both periods",
+        r"ít hơn \1 đơn vị cùng khối có từ \2 bản ghi ở cả hai kỳ",
+    ),
+    (
+        (
+            r"most records of most units repeat rows of the previous period: it may be the same "
+            r"table, or the same people answer each time"
+        ),
+        (
+            "phần lớn bản ghi của phần lớn đơn vị lặp lại kỳ trước: có thể là cùng một bảng, hoặc "
+            "kỳ nào cũng do những người đó trả lời"
+        ),
+    ),
     (r"not enough data", "chưa đủ dữ liệu"),
     (r"items do not vary", "các câu trả lời không biến thiên"),
     (r"all peers of its class answer alike", "các bản ghi cùng nhóm trả lời như nhau"),

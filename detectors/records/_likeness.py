@@ -81,16 +81,18 @@ class Likeness:
         mine: NDArray[np.intp],
         partners: NDArray[np.intp],
         others: Answers | None = None,
+        *,
+        own_place: bool = True,
     ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-        """Score of each of ``mine`` among as many ``partners``, and place of the most alike.
+        """Score of each of ``mine`` among ``partners``, and place of the most alike.
 
-        The partner in a record's own place is passed over. Partners are rows of ``others``
-        where they stand in another table.
+        Partners are rows of ``others`` where they stand in another table. With ``own_place``
+        they are as many as ``mine``, and the one in a record's own place is passed over.
         """
         theirs = self._own if others is None else others
         score = np.empty(mine.size)
         place = np.empty(mine.size, dtype=np.intp)
-        prior = np.float32(np.log(max(mine.size - 1, 1)))
+        prior = np.float32(np.log(max(partners.size - own_place, 1)))
         whole = self._own.complete(mine) and theirs.complete(partners)
         one = np.ones((partners.size, 1), dtype=np.float32)
         other = _one_hot(theirs, partners, one, 1.0, whole=whole)
@@ -101,8 +103,9 @@ class Likeness:
             values = own @ other.T
             if whole:
                 values += self._log_e * self._own.cell.shape[1]
-            inside = np.arange(values.shape[0])
-            values[inside, start + inside] = -np.inf
+            if own_place:
+                inside = np.arange(values.shape[0])
+                values[inside, start + inside] = -np.inf
             place[block] = values.argmax(axis=1)
             values -= prior
             # log(1 + e^v) without overflow; v itself where it is large

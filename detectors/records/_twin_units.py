@@ -18,7 +18,7 @@ from detectors.records._twins import PseudoUnits, pseudo_units, surprise, twins_
 from detectors.table import RecordTable
 from detectors.unit_result import FEWEST_RECORDS, FEWEST_UNITS, UnitResult
 
-__all__ = ["selected_p_values", "twin_units_of"]
+__all__ = ["UsualSurprise", "selected_p_values", "twin_units_of"]
 
 FALSE_DISCOVERY_RATE = 0.05
 NULL_SCORES = 2000
@@ -74,7 +74,7 @@ def _twin_units(table: RecordTable, seed: int) -> UnitResult:
     draws = int(np.clip(-(-NULL_SCORES // int(large.sum())), FEWEST_DRAWS, MOST_DRAWS))
     copies = np.nan_to_num(q_values(twins.p_value), nan=1.0) <= FALSE_DISCOVERY_RATE
     pseudo = pseudo_units(table, seed, draws, copies)
-    usual = _Usual.fit(pseudo, large)
+    usual = UsualSurprise.fit(pseudo, large)
     surprises = np.nan_to_num(surprise(twins.p_foreign), nan=0.0)
     own = np.bincount(table.unit, surprises, minlength=units).astype(np.float64)
     z = np.where(large, usual.z(own, sizes.astype(np.float64)), np.nan)
@@ -87,7 +87,7 @@ def _twin_units(table: RecordTable, seed: int) -> UnitResult:
 
 
 @dataclass(frozen=True, eq=False)
-class _Usual:
+class UsualSurprise:
     """Surprise a record in pseudo-units: a line in the log of the size, and the spread."""
 
     line: NDArray[np.float64]
@@ -95,7 +95,7 @@ class _Usual:
     null: NDArray[np.float64]
 
     @classmethod
-    def fit(cls, pseudo: PseudoUnits, large: NDArray[np.bool_]) -> _Usual:
+    def fit(cls, pseudo: PseudoUnits, large: NDArray[np.bool_]) -> UsualSurprise:
         kept = np.broadcast_to(large, pseudo.sizes.shape) & (pseudo.sizes >= FEWEST_RECORDS / 2)
         n, total = pseudo.sizes[kept], pseudo.totals[kept]
         line = np.polyfit(np.log(n), total / n, 1) if np.ptp(n) > 0 else np.array([0.0, 0.0])

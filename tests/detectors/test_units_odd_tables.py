@@ -13,6 +13,7 @@ from detectors.units import (
     cutoff,
     jump,
     mode_gap,
+    past_rows,
     response_rate,
     same_distribution,
     selective_loss,
@@ -21,7 +22,7 @@ from detectors.units import (
 from tests.detectors.unit_worlds import ITEMS, world
 
 MODULES = (
-    *(complaints, custody, cutoff, jump, mode_gap, response_rate),
+    *(complaints, custody, cutoff, jump, mode_gap, past_rows, response_rate),
     *(same_distribution, selective_loss, unit_pairs),
 )
 
