@@ -33,7 +33,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from audit.desk.people import Users
-from audit.intake.originals import originals_at
+from audit.intake.originals_at import originals_at
 from audit.judge.authority import Role
 from audit.settings import Settings, load_settings
 from audit.store import Store, open_store, schema

@@ -24,7 +24,7 @@ from audit.desk.routes import ROUTES
 from audit.desk.scope import Books
 from audit.desk.security import Shield, failed, note_refusal
 from audit.desk.web import Desk, Refused, Visit, guard
-from audit.intake.originals import originals_at
+from audit.intake.originals_at import originals_at
 from audit.pipeline.sources import load_forms
 from audit.settings import Settings
 from audit.store import Store

@@ -23,7 +23,7 @@ from typing import IO
 from audit.portable import AS_BYTES, NO_LINKS, make_private, sync_folder
 from detectors.errors import AccessError, AuditError, InputError
 
-__all__ = ["Folder", "Original", "Originals", "list_files", "originals_at", "place_of_hash"]
+__all__ = ["Folder", "Original", "Originals", "list_files", "place_of_hash"]
 
 _CHUNK = 1 << 20
 _TEMPORARY = ".part-"
@@ -118,19 +118,6 @@ class Originals(ABC):
                 return None if hash_stream(stream) == sha256 else "changed"
         except FileNotFoundError:
             return "missing"
-
-
-def originals_at(where: str | Path) -> Originals:
-    """The originals in a folder, or in a bucket where ``s3://…`` is given.
-
-    Raises:
-        MissingComponent: If what reaches the bucket is not installed.
-    """
-    if str(where).startswith("s3://"):
-        from audit.intake.bucket import Bucket
-
-        return Bucket(str(where))
-    return Folder(Path(where))
 
 
 def place_of_hash(sha256: str) -> str:

@@ -15,7 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from audit.intake.originals import list_files, originals_at
+from audit.intake.originals import list_files
+from audit.intake.originals_at import originals_at
 from audit.keeping.archive import ArchiveWriter
 from audit.keeping.stores import copy_store, revision_of
 from audit.pipeline.lock import round_lock

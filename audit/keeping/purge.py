@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from audit.intake.originals import hash_file, list_files, originals_at
+from audit.intake.originals import hash_file, list_files
+from audit.intake.originals_at import originals_at
 from audit.keeping.backup import KEEPING_LOCK
 from audit.pipeline.lock import round_lock
 from audit.pipeline.run import LOCK

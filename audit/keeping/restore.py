@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from audit.intake.originals import list_files, originals_at
+from audit.intake.originals import list_files
+from audit.intake.originals_at import originals_at
 from audit.keeping.archive import extract
 from audit.keeping.stores import load_postgresql
 from audit.pipeline.lock import round_lock, store_lock

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from audit.intake.originals import originals_at
+from audit.intake.originals_at import originals_at
 from audit.keeping.backup import KEEPING_LOCK
 from audit.keeping.workdays import BY_LAW, Workdays, day_after
 from audit.pipeline.lock import round_lock

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from audit.intake.originals import Original, originals_at
+from audit.intake.originals import Original
+from audit.intake.originals_at import originals_at
 from audit.known.disguise import Host, look_alike, marks_of, planted
 from audit.known.forms import CLEAN, KnownForm
 from audit.known.surroundings import Surroundings

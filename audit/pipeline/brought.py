@@ -20,7 +20,7 @@ from audit.intake.goal_tables import (
     read_targets,
 )
 from audit.intake.index_books import IndexPart, join_books, read_index_book
-from audit.intake.originals import originals_at
+from audit.intake.originals_at import originals_at
 from audit.intake.published_tables import (
     Published,
     read_lineage,

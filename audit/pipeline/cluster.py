@@ -190,7 +190,7 @@ def _pages(paths: list[str], how: _How) -> list[PageOutcome]:
     """On a worker: all pages of some files."""
     if how.fetch is None:
         return _pages_of([Path(path) for path in paths], how)
-    from audit.intake.originals import originals_at
+    from audit.intake.originals_at import originals_at
 
     with originals_at(how.fetch).at_hand(paths) as there:
         names = {str(path): sha256 for sha256, path in there.items()}

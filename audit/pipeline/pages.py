@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from audit.intake.originals import Originals, hash_file, originals_at
+from audit.intake.originals import Originals, hash_file
+from audit.intake.originals_at import originals_at
 from audit.pipeline.plan import FileWork, page_key, pages_to_judge
 from audit.pipeline.scan import PaperForm, compare, judge
 from audit.pipeline.sources import RoundForm

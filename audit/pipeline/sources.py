@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from audit.intake.columns import TableProblem
-from audit.intake.originals import hash_regular, list_files, originals_at
+from audit.intake.originals import hash_regular, list_files
+from audit.intake.originals_at import originals_at
 from audit.pipeline.tools import Tools
 from audit.settings import InstrumentSettings, Settings
 from audit.store import Store

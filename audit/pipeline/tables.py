@@ -9,7 +9,7 @@ from pathlib import Path
 from audit.intake.collection import Known, read_circumstances
 from audit.intake.columns import TableProblem
 from audit.intake.custody_book import Custody, read_custody
-from audit.intake.originals import originals_at
+from audit.intake.originals_at import originals_at
 from audit.intake.registers import Units, read_units, units_at
 from audit.intake.tables import Responses, read_responses
 from audit.pipeline.assembly import TableFile

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from audit.intake.originals import originals_at
+from audit.intake.originals_at import originals_at
 from audit.reporting.data import RoundData, Row
 from detectors.errors import AuditError
 from detectors.instrument import BoxMm, Instrument

@@ -14,7 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from audit.intake.originals import hash_file, originals_at
+from audit.intake.originals import hash_file
+from audit.intake.originals_at import originals_at
 from audit.trail.checkpoint import checkpoints
 from audit.trail.cursor import Cursor, reading
 from audit.trail.links import Chain

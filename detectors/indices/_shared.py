@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Matrix", "Pairs", "Vector", "as_rows", "centred_blocks", "compiled", "item_means"]
+__all__ = ["Matrix", "Pairs", "Vector", "as_rows", "centred_blocks", "compiled"]
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
@@ -29,20 +29,6 @@ def as_rows(x: Matrix) -> Matrix:
     if np.ndim(x) != 2:
         raise ValueError(f"answers have {np.ndim(x)} dimensions, not records x items")
     return rows
-
-
-def item_means(rows: Matrix) -> Vector:
-    """``(items,)``: mean of the answers given to each item; NaN without one."""
-    n, k = rows.shape
-    mean: Vector = np.ones(n) @ rows / max(n, 1)
-    if n and not np.isnan(mean).any():
-        return mean
-    from detectors.indices._row_kernels import item_sums
-
-    total, count = item_sums(rows)
-    mean = np.full(k, np.nan)
-    np.divide(total, count, out=mean, where=count > 0)
-    return mean
 
 
 def centred_blocks(rows: Matrix, mean: Vector) -> Iterator[tuple[Matrix, NDArray[np.bool_] | None]]:

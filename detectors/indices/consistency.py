@@ -12,13 +12,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from detectors.indices._item_means import item_means
 from detectors.indices._shared import (
     Matrix,
     Pairs,
     Vector,
     as_rows,
     centred_blocks,
-    item_means,
 )
 
 __all__ = [

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.indices._shared import Matrix, Vector, as_rows, centred_blocks, item_means
+from detectors.indices._item_means import item_means
+from detectors.indices._shared import Matrix, Vector, as_rows, centred_blocks
 
 __all__ = ["mahalanobis", "mahalanobis_flags"]
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from audit.intake.bucket import Bucket
-from audit.intake.originals import Folder, Originals, originals_at
+from audit.intake.originals import Folder, Originals
+from audit.intake.originals_at import originals_at
 from audit.settings import load_settings
 from detectors.errors import AccessError, ConfigError, InputError, MissingComponent
 from tests.audit.bucket_server import bucket_server

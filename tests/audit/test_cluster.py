@@ -135,7 +135,7 @@ def test_workers_fetch_originals_from_a_bucket_by_their_hashes(
 ) -> None:
     import dataclasses
 
-    from audit.intake.originals import originals_at
+    from audit.intake.originals_at import originals_at
     from tests.audit.bucket_server import bucket_server
 
     with bucket_server(monkeypatch) as url:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from audit.intake.bucket import Bucket
-from audit.intake.originals import originals_at
+from audit.intake.originals_at import originals_at
 from audit.keeping.backup import back_up
 from audit.keeping.purge import purge
 from audit.keeping.restore import restore

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from audit.desk.reviewers import blind_words, measure
 from audit.export import frame_of
-from audit.intake.originals import originals_at
+from audit.intake.originals_at import originals_at
 from audit.judge.decision import Decision, Verdict
 from audit.keeping.backup import back_up
 from audit.keeping.purge import purge
