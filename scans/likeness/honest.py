@@ -15,8 +15,9 @@ continued beyond what was seen, each on the scale on which it is straight:
   (median .36, lowest of 150 .154; .04 is usual among copies). The numbers here are wider: they
   hold for hands so steady that one in 600 repeats was as alike as .88. Both together are as rare
   as their product may be (Fisher's method). Of little ink or of straight lines an agreement says
-  less: of 17,000 pairs of lines and initials by different hands three are told about. Signatures
-  whose common ink runs along a wide circle count as impressions of a seal.
+  less: of 17,000 pairs of lines and initials by different hands three are told about. Of ink that
+  is like itself moved along, a crossed-out word, it says less, too. Signatures whose common ink
+  runs along a wide circle count as impressions of a seal.
 * Seals: every impression of a die has the same lines, so lines only say that a comparison is
   possible; the unevenness of the ink is lognormal about .5 among impressions of one die (lowest of
   110,000 honest pairs, a quarter of them of one die: .158) and below .15 in nine of ten pairs of

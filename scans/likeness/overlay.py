@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from scans.likeness.fields import ALL_INK, LEVELS, FieldInk
 from scans.likeness.rings import holds_a_rim
+from scans.likeness.strokes import rimmed, strokes
 
 __all__ = ["FieldAgreement", "field_agreement"]
 
@@ -23,10 +24,7 @@ Picture = NDArray[np.float32]
 # Pixels to the right and down, a turn in degrees, a size.
 Pose = tuple[float, ...]
 
-# Strokes are told from their surroundings between these widths, in mm.
-_FINE_MM, _BROAD_MM = 0.35, 1.6
-_FINE_PX = 0.7
-_INK_MM, _RIM_MM = 1.0, 2.5
+_INK_MM = 1.0
 # Turns in degrees and sizes, the plainest first: what is not alike there at all is not turned.
 _TURNS, _SIZES = (0.0, -1.0, 1.0, -2.0, 2.0), (1.0, 0.98, 1.02)
 _POSES = tuple((turn, size) for turn in _TURNS for size in _SIZES)
@@ -82,7 +80,7 @@ def field_agreement(one: FieldInk, other: FieldInk) -> FieldAgreement:
     # The smaller picture first, so that both orders of a pair answer the same.
     if (other.ink.shape, other.ink.tobytes()) < (one.ink.shape, one.ink.tobytes()):
         one, other = other, one
-    a, b = _strokes_of(one), _strokes_of(other)
+    a, b = (strokes(_rimmed(ink), ink.px_per_mm) for ink in (one, other))
     shape = (max(a.shape[0], b.shape[0]) + 4, max(a.shape[1], b.shape[1]) + 4)
     wide = (shape[0] + 2 * (shape[0] // 3), shape[1] + 2 * (shape[1] // 4))
     ground = _placed(a, wide)
@@ -253,15 +251,7 @@ def _unevenness(a: Picture, b: Picture, px_per_mm: float) -> float:
 
 
 def _rimmed(field: FieldInk) -> Picture:
-    return np.pad(field.ink.astype(np.float32) / LEVELS, round(_RIM_MM * field.px_per_mm))
-
-
-def _strokes_of(field: FieldInk) -> Picture:
-    """The picture band-passed to the width of strokes, with a rim: float32 ``(h, w)``."""
-    scale = field.px_per_mm
-    ink = _rimmed(field)
-    fine = cv2.GaussianBlur(ink, (0, 0), max(_FINE_MM * scale, _FINE_PX))
-    return np.asarray(fine - cv2.GaussianBlur(ink, (0, 0), _BROAD_MM * scale), np.float32)
+    return rimmed(field.ink, LEVELS, field.px_per_mm)
 
 
 def _placed(

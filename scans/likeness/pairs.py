@@ -171,7 +171,7 @@ def _fields(
         if pair is None or not (ink.enough and pair.enough):
             continue
         agreed = field_agreement(ink, pair)
-        p = p_of_field(ink.kind, agreed)
+        p = p_of_field(ink.kind, agreed) ** min(ink.distinct, pair.distinct)
         what = f"{ink.kind}:{ink.id}"
         if what not in best or p < best[what].p_pair:
             best[what] = Likeness(what, p, agreed.alike, 0, ink.box_mm)

@@ -23,7 +23,7 @@ __all__ = ["BITS", "BYTES", "VERSION", "field_codes", "sheet_code"]
 BITS = 256
 BYTES = BITS // 8
 
-VERSION = b"\3"
+VERSION = b"\4"
 """Codes of another version are not compared with these; raised too where pairs are judged anew."""
 
 _COARSE = CELL // 2

@@ -1,6 +1,7 @@
 """What is seen in each box: the numbers behind a reading.
 
-Units: lengths in mm, coverage as a share of the box's visible inside.
+Units: lengths in mm, coverage as a share of the box's visible inside. A mark is no larger
+where the box is the wide cell of a table: of such a box as much counts as a mark takes up.
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ __all__ = ["Seen", "features"]
 
 # Disc that fits into a scribble or a filled box and not into a pen stroke.
 _CORE_MM = 0.9
+# What a mark takes up at most; boxes made for marking are smaller.
+_MOST_PX = 36.0 * PX_PER_MM**2
 
 
 @dataclass(frozen=True)
 class Seen:
     """Features of one box."""
 
-    ink: float = 0.0  # share of the visible inside covered
+    ink: float = 0.0  # share of the visible inside covered; above 1 in a wide cell
     near: float = 0.0  # ink within 1.2 mm beyond the box, as a share of its inside
     length: float = 0.0  # mm: diagonal of the longest connected stroke in or touching the box
     solid: float = 0.0  # share of the inside covered by a solid core
@@ -58,12 +61,12 @@ def features(group: BoxPatches, ink: PageInk) -> list[Seen]:
     mask, open_ = mask[rows], group.allowed[rows] < 0.35
     inside = group.distance < 0.0
     visible = inside[None] & open_
-    area = np.maximum(_counts(visible), 1.0)
+    area = np.clip(_counts(visible), 1.0, _MOST_PX)
     share = _counts(mask & visible) / area
     # The rim of the printed outline is left out: a thick line is no ink of anybody's.
     beside = (group.distance < 0.0) | (group.distance > 0.5) & (group.distance < 1.2)
     zone = beside[None] & mask
-    near = _counts(zone) / max(1.0, float(inside.sum()))
+    near = _counts(zone) / min(max(1.0, float(inside.sum())), _MOST_PX)
     rim = ((group.distance > 1.0) & (group.distance < 2.0))[None] & open_ & group.own[rows]
     outside = _counts(mask & rim) / np.maximum(_counts(rim), 20)
     written = (share >= 0.002) | (near >= 0.002)
@@ -130,7 +133,8 @@ def _drawn(
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
     dark = (group.dark[i] > level).view(np.uint8)
     core = np.asarray(cv2.morphologyEx(dark, cv2.MORPH_OPEN, disc), np.uint8)
-    solid = int(np.count_nonzero(core[inside])) / max(1, int(np.count_nonzero(inside)))
+    room = min(max(1, int(np.count_nonzero(inside))), _MOST_PX)
+    solid = int(np.count_nonzero(core[inside])) / room
     return length, solid, darkness, peak
 
 

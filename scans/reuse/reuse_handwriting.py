@@ -9,6 +9,7 @@ from scans.likeness.pairs import Likeness
 
 INFO = CheckInfo(
     id="reuse.handwriting",
+    version="2",
     level=Level.PAGES,
     family=Family.IMAGE,
     kind="reuse",
@@ -16,7 +17,7 @@ INFO = CheckInfo(
     sees=(
         "The same words by the same hand still differ in every stroke. Writing in a field that "
         "agrees with that on another page stroke for stroke is the same ink, scanned again or "
-        "pasted."
+        "pasted. What was crossed out is one dense bar, like any other, and is not looked at."
     ),
     null_model=(
         "One hand writing the same words twice: Fisher's z of the likeness of band-passed "

@@ -9,7 +9,7 @@ from scans.likeness.pairs import Likeness
 
 INFO = CheckInfo(
     id="reuse.signature",
-    version="3",
+    version="4",
     level=Level.PAGES,
     family=Family.IMAGE,
     kind="reuse",
@@ -19,7 +19,8 @@ INFO = CheckInfo(
         "stroke over small shifts, turns and sizes is the same ink, scanned again or pasted: lines "
         "lost in printing are lacking, but what is left has not moved against the rest. A seal "
         "over it is left out: red ink where the scan has colour, else what a round rim encloses. "
-        "What runs along a wide circle on both pages counts as impressions of one seal."
+        "What runs along a wide circle on both pages counts as impressions of one seal. A dense "
+        "scribble, which agrees with itself moved along, is not looked at."
     ),
     null_model=(
         "One hand signing twice: Fisher's z of the likeness of band-passed strokes is normal "

@@ -1,0 +1,109 @@
+"""Answers given in the cells of a ruled table: a mark is no larger where its box is wide."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from detectors.instrument import Instrument, load_instrument
+from scans.page import check_page
+from scans.reference import builtin_reference
+from scans.source import read_pages
+from scans.types import MarkState, RawPage
+
+ITEMS, VALUES = tuple(f"C{i}" for i in range(1, 13)), (1, 2, 3, 4, 5)
+LEFT, TOP, WIDTH, HEIGHT = 112.0, 78.0, 16.0, 9.5
+PX = 200 / 25.4
+
+
+def _px(mm: float) -> int:
+    return round(mm * PX)
+
+
+def _blank() -> np.ndarray:
+    page = np.full((_px(297), _px(210)), 255, np.uint8)
+    right, bottom = LEFT + WIDTH * len(VALUES), TOP + HEIGHT * len(ITEMS)
+    for row in range(len(ITEMS) + 1):
+        y = _px(TOP + row * HEIGHT)
+        cv2.line(page, (_px(18), y), (_px(right), y), 0, 2)
+    for x in (18.0, 28.0, *(LEFT + k * WIDTH for k in range(len(VALUES) + 1))):
+        cv2.line(page, (_px(x), _px(TOP)), (_px(x), _px(bottom)), 0, 2)
+    for row, item in enumerate(ITEMS):
+        text = f"{row + 1}   statement {item} of the form, number {17 * row % 11}"
+        at = (_px(20), _px(TOP + row * HEIGHT + 6))
+        cv2.putText(page, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, 0, 1, cv2.LINE_AA)
+    at = (_px(30), _px(30))
+    cv2.putText(page, "WHAT DO YOU THINK?", at, cv2.FONT_HERSHEY_SIMPLEX, 1.2, 0, 2, cv2.LINE_AA)
+    return page
+
+
+@pytest.fixture(scope="module")
+def form(tmp_path_factory: pytest.TempPathFactory) -> Instrument:
+    folder: Path = tmp_path_factory.mktemp("table")
+    cv2.imwrite(str(folder / "blank.png"), _blank())
+    items = "".join(f'[[item]]\nid = "{i}"\nscale = [1, 2, 3, 4, 5]\n' for i in ITEMS)
+    (folder / "t.toml").write_text(
+        f"""id = "T"
+version = "1"
+title = {{ vi = "Phiếu", en = "Form" }}
+{items}
+[marks]
+style = "any"
+correction = "circle"
+[[page]]
+number = 1
+size_mm = [210, 297]
+blank = "blank.png"
+[[page.grid]]
+items = {list(ITEMS)}
+values = [1, 2, 3, 4, 5]
+first_box_mm = [{LEFT}, {TOP}, {WIDTH}, {HEIGHT}]
+pitch_mm = [{WIDTH}, {HEIGHT}]
+""",
+        encoding="utf-8",
+    )
+    return load_instrument(folder / "t.toml")
+
+
+def _filled(folder: Path, seed: int, size_mm: float, *, bitonal: bool) -> tuple[RawPage, list[int]]:
+    """A page with a small tick in one cell of each row, and the values ticked."""
+    rng = np.random.default_rng(seed)
+    light = cv2.GaussianBlur(_blank().astype(np.float32) / 255, (0, 0), 0.7)
+    ink, answers = np.zeros_like(light), []
+    dark = 0.85 if bitonal else 0.55
+    for row in range(len(ITEMS)):
+        value = int(rng.integers(1, 6))
+        x = LEFT + (value - 0.5) * WIDTH + rng.normal(0, 1.0)
+        y = TOP + (row + 0.5) * HEIGHT + rng.normal(0, 0.7)
+        tick = [(x - 0.8 * size_mm, y), (x, y + size_mm), (x + 1.3 * size_mm, y - 1.2 * size_mm)]
+        moved = np.array(tick) + rng.normal(0, 0.3, (3, 2))  # no two ticks of a hand are alike
+        points = np.rint(moved * PX).astype(np.int32)
+        cv2.polylines(ink, [points], False, dark * rng.uniform(0.9, 1.05), 2, cv2.LINE_AA)
+        answers.append(value)
+    ink = cv2.GaussianBlur(ink, (0, 0), 0.6)
+    light = light * (1 - ink) * 0.97 + rng.normal(0, 0.008, light.shape)
+    image = np.clip(255 * light, 0, 255).astype(np.uint8)
+    if bitonal:
+        image = ((image > 150) * 255).astype(np.uint8)
+    path = folder / ("page.png" if bitonal else "page.jpg")
+    cv2.imwrite(str(path), image)
+    (raw,) = read_pages(path)
+    assert isinstance(raw, RawPage)
+    return raw, answers
+
+
+@pytest.mark.parametrize("bitonal", [False, True])
+@pytest.mark.parametrize("size_mm", [1.2, 2.4])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_small_ticks_in_wide_cells_are_answers_and_no_residue(
+    form, tmp_path, seed, size_mm, bitonal
+):
+    raw, answers = _filled(tmp_path, seed, size_mm, bitonal=bitonal)
+    result = check_page(raw, form, reference=builtin_reference()).result
+    read = {r.item: r.value for r in result.readings if r.state is MarkState.MARKED}
+    assert [read.get(item) for item in ITEMS] == answers
+    assert not any(r.state is MarkState.AMBIGUOUS for r in result.readings)
+    assert not result.flagged, [f.detector for f in result.findings]
