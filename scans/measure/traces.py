@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
@@ -22,6 +22,7 @@ from scans.measure.trace_loops import count_sizes, extremes, line_sizes
 from scans.measure.trace_model import trace_model
 from scans.measure.trace_parts import Part, part_of, spread_over
 from scans.measure.trace_spreads import TRACE_NAMES, beside_others
+from scans.measure.wide_cells import narrowed
 from scans.types import BoxReading, MarkState
 
 __all__ = ["TRACE_NAMES", "BoxTraces", "box_traces"]
@@ -59,11 +60,14 @@ class BoxTraces:
         judged: bool ``(n,)``: boxes that hold no full mark.
         ink_left: float64 ``(n,)``: lines that run as the respondent's marks do, as a share of
             a whole mark; 0 where the page has no mark to compare with.
+        covered_values: The traces of whole boxes where ``values`` are of a part of wide ones;
+            else ``None``.
     """
 
     values: Doubles
     judged: NDArray[np.bool_]
     ink_left: Doubles
+    covered_values: Doubles | None = None
 
     def of(self, name: str) -> Doubles:
         """One trace of all boxes."""
@@ -77,11 +81,25 @@ class BoxTraces:
     @cached_property
     def covered(self) -> Doubles:
         """Log odds of each box that a mark on it was covered."""
-        return trace_model("covered").log_odds(self.values)
+        values = self.values if self.covered_values is None else self.covered_values
+        return trace_model("covered").log_odds(values)
 
 
 def box_traces(groups: Sequence[BoxPatches], readings: Sequence[BoxReading]) -> BoxTraces:
-    """Measure all boxes of a page and put each beside the others."""
+    """Measure all boxes of a page and put each beside the others.
+
+    What was taken off a wide box is looked for where something stands in it; what covers a mark
+    may be as wide as the box.
+    """
+    whole = _traces(groups, readings)
+    narrow = [narrowed(group) for group in groups]
+    if all(one is group for one, group in zip(narrow, groups, strict=True)):
+        return whole
+    near = _traces(narrow, readings)
+    return replace(near, covered_values=whole.values)
+
+
+def _traces(groups: Sequence[BoxPatches], readings: Sequence[BoxReading]) -> BoxTraces:
     count = len(readings)
     usual = _usual(readings)
     full = _full_marks(readings, usual)

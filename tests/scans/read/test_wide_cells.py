@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from detectors.instrument import Instrument, load_instrument
-from scans.page import check_page
+from scans.measure.wide_cells import narrowed
+from scans.page import check_page, view_of
 from scans.reference import builtin_reference
 from scans.source import read_pages
 from scans.types import MarkState, RawPage
+from scans.view import PageView
 
 ITEMS, VALUES = tuple(f"C{i}" for i in range(1, 13)), (1, 2, 3, 4, 5)
 LEFT, TOP, WIDTH, HEIGHT = 112.0, 78.0, 16.0, 9.5
@@ -68,8 +70,13 @@ pitch_mm = [{WIDTH}, {HEIGHT}]
     return load_instrument(folder / "t.toml")
 
 
-def _filled(folder: Path, seed: int, size_mm: float, *, bitonal: bool) -> tuple[RawPage, list[int]]:
-    """A page with a small tick in one cell of each row, and the values ticked."""
+def _filled(
+    folder: Path, seed: int, size_mm: float, *, bitonal: bool = False, rubbed: bool = False
+) -> tuple[RawPage, list[int]]:
+    """A page with a small tick in one cell of each row, and the values ticked.
+
+    ``rubbed``: in the third row another one was rubbed out to a fifth, and smeared.
+    """
     rng = np.random.default_rng(seed)
     light = cv2.GaussianBlur(_blank().astype(np.float32) / 255, (0, 0), 0.7)
     ink, answers = np.zeros_like(light), []
@@ -83,6 +90,12 @@ def _filled(folder: Path, seed: int, size_mm: float, *, bitonal: bool) -> tuple[
         points = np.rint(moved * PX).astype(np.int32)
         cv2.polylines(ink, [points], False, dark * rng.uniform(0.9, 1.05), 2, cv2.LINE_AA)
         answers.append(value)
+        if rubbed and row == 2:
+            beside = (WIDTH if value < 4 else -WIDTH) * PX
+            old = np.zeros_like(ink)
+            where = np.rint(moved * PX + np.array([beside, 0.0])).astype(np.int32)
+            cv2.polylines(old, [where], False, dark, 2, cv2.LINE_AA)
+            ink += 0.2 * old + 0.1 * cv2.GaussianBlur(old, (0, 0), 5)
     ink = cv2.GaussianBlur(ink, (0, 0), 0.6)
     light = light * (1 - ink) * 0.97 + rng.normal(0, 0.008, light.shape)
     image = np.clip(255 * light, 0, 255).astype(np.uint8)
@@ -107,3 +120,27 @@ def test_small_ticks_in_wide_cells_are_answers_and_no_residue(
     assert [read.get(item) for item in ITEMS] == answers
     assert not any(r.state is MarkState.AMBIGUOUS for r in result.readings)
     assert not result.flagged, [f.detector for f in result.findings]
+
+
+@pytest.mark.parametrize("seed", [11, 12, 13])
+def test_a_tick_rubbed_out_in_a_wide_cell_is_found(form, tmp_path, seed):
+    raw, answers = _filled(tmp_path, seed, 2.4, rubbed=True)
+    result = check_page(raw, form, reference=builtin_reference()).result
+    assert result.flagged
+    (finding, *_) = [f for f in result.findings if f.detector == "erasure.residue"]
+    assert (finding.item, finding.evidence["value"]) == (
+        ITEMS[2],
+        str(answers[2] + (1 if answers[2] < 4 else -1)),
+    )
+
+
+def test_only_boxes_wider_than_a_mark_are_narrowed(form, tmp_path):
+    raw, _ = _filled(tmp_path, 21, 2.4)
+    view = view_of(raw, form, reference=None)
+    assert isinstance(view, PageView)
+    (group,) = view.patches
+    part = narrowed(group)
+    assert part.dark.shape[1:] == part.distance.shape == (100, 100)
+    marks = [k for k, i in enumerate(group.index) if view.readings[i].state is MarkState.MARKED]
+    kept = [(part.added[k] > 0.3).sum() / (group.added[k] > 0.3).sum() for k in marks]
+    assert min(kept) > 0.9
