@@ -3,7 +3,7 @@
 Each record and each unit gets one p-value, from the smallest over its checks (the shape
 tests of a unit, which hang together, are calibrated together and enter as one), and one
 q-value by Benjamini-Hochberg over the table. A record is flagged at q <= .05, a unit at
-q <= .05 and p <= .001, both where a rule is broken. Red needs two independent families of
+q <= .05 and p <= .0007, both where a rule is broken. Red needs two independent families of
 evidence. Indices of careless answering move a record's p-value, not its q-value: they
 order records and flag none.
 

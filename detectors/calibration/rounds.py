@@ -9,7 +9,9 @@ the round: their variance can be told from a few dozen units, their tail cannot,
 drawn exponential, the heaviest law whose density is log-concave, to either side.
 :func:`joint_p_values` then turns several scores of one unit into one p-value each and
 into one together: the smallest weighted p-value is itself compared with what the same
-minimum reaches in pseudo-units, whose scores hang together as the real ones do.
+minimum reaches in pseudo-units, whose scores hang together as the real ones do. Where
+hardly a pseudo-unit reaches it, what they gain on Bonferroni is read off further up, since
+a share told by two draws or three is chance.
 
 Reference: Efron (2004), "Large-scale simultaneous hypothesis testing", JASA 99, for the
 empirical null; Westfall & Young (1993), *Resampling-Based Multiple Testing*, for the
@@ -25,7 +27,7 @@ from numpy.typing import NDArray
 
 from detectors.calibration.tail import HonestDistribution
 
-__all__ = ["FREEDOM", "Spread", "differing", "joint_p_values", "spread_of", "standardised"]
+__all__ = ["Spread", "differing", "joint_p_values", "null_of", "spread_of", "standardised"]
 
 # what the estimates are worth against "chance alone": centre 0, spread 1
 PRIOR_CENTRE = 20.0
@@ -35,8 +37,12 @@ MAD = 1.4826
 # mean of a squared normal score after clipping at 2.5
 CLIPPED_SQUARE = 0.975
 SMALLEST_SPREAD = 0.3
-# sums over records: no cap on what the excesses of the null give
+# Sums over records: no cap on what the excesses of the null give, and no mean made wider, as
+# thousands of draws tell it and such tails fall faster than an exponential's.
 FREEDOM = 100.0
+WIDENING = 1.0
+# from this many draws on a share of them is taken for what it is
+FEWEST_DRAWS = 40
 
 Array = NDArray[np.float64]
 
@@ -126,7 +132,7 @@ def joint_p_values(
         complete = np.ones(draws * len(mine), dtype=bool)
         for k in np.flatnonzero(made):
             block = null[k][:, mine]
-            honest = HonestDistribution.fit(block, min_scale=SMALLEST_SPREAD, freedom=FREEDOM)
+            honest = null_of(block, SMALLEST_SPREAD)
             if honest.n == 0:
                 continue
             p[mine, k] = honest.p_value(scores[mine, k])
@@ -137,9 +143,24 @@ def joint_p_values(
             complete &= np.isfinite(among)
             smallest_null = np.fmin(smallest_null, among / share[k])
         tested = np.flatnonzero(np.isfinite(smallest))
-        bound = np.minimum(smallest[tested], 1.0)
-        order = np.sort(smallest_null[complete])
-        rank = np.searchsorted(order, smallest[tested], side="right")
-        # the smallest p by Bonferroni holds by itself and goes on below 1 in the draws
-        together[mine[tested]] = np.minimum(bound, (1.0 + rank) / (order.size + 1.0))
+        together[mine[tested]] = _of_smallest(smallest[tested], np.sort(smallest_null[complete]))
     return p, together
+
+
+def null_of(scores: Array, min_scale: float = 0.0) -> HonestDistribution:
+    """What pseudo-units score; see :class:`HonestDistribution` for ``min_scale``."""
+    return HonestDistribution.fit(scores, min_scale=min_scale, freedom=FREEDOM, widening=WIDENING)
+
+
+def _of_smallest(smallest: Array, drawn: Array) -> Array:
+    """p-values of weighted minima against those of pseudo-units, which rise.
+
+    Bonferroni, which holds by itself, or less as far as the draws tell how much less.
+    """
+    bound = np.minimum(smallest, 1.0)
+    if drawn.size == 0:
+        return bound
+    share = (1.0 + np.searchsorted(drawn, smallest, side="right")) / (drawn.size + 1.0)
+    last = min(FEWEST_DRAWS, drawn.size) - 1
+    gain = min(1.0, (last + 2.0) / (drawn.size + 1.0) / float(drawn[last]))
+    return np.where(smallest < drawn[last], bound * gain, np.minimum(bound, share))

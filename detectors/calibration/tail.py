@@ -52,15 +52,22 @@ class HonestDistribution:
         freedom: Most degrees of freedom that the continued tail is given; fewer are more
             cautious. Sums over many records, whose tails fall at least as fast as an
             exponential's, may have all that their excesses give.
+        widening: What the mean excess is made wider by; 1 where thousands of scores tell it.
     """
 
     scores: NDArray[np.float64]
     min_scale: float = 0.0
     freedom: float = FREEDOM
+    widening: float = WIDENING
 
     @classmethod
     def fit(
-        cls, scores: ArrayLike, *, min_scale: float = 0.0, freedom: float = FREEDOM
+        cls,
+        scores: ArrayLike,
+        *,
+        min_scale: float = 0.0,
+        freedom: float = FREEDOM,
+        widening: float = WIDENING,
     ) -> HonestDistribution:
         """Learn from honest ``scores``; what is not finite is left out.
 
@@ -70,7 +77,9 @@ class HonestDistribution:
         if min_scale < 0:
             raise ValueError("min_scale is a spread and cannot be negative")
         values = np.asarray(scores, dtype=np.float64).ravel()
-        return cls(np.sort(values[np.isfinite(values)]), float(min_scale), float(freedom))
+        return cls(
+            np.sort(values[np.isfinite(values)]), float(min_scale), float(freedom), float(widening)
+        )
 
     @property
     def n(self) -> int:
@@ -160,7 +169,7 @@ class HonestDistribution:
         else:
             mean = max(float(excess.mean()), self.min_scale)
         freedom = min(float(count), self.freedom)
-        reach = np.maximum(values - threshold, 0.0) / (freedom * mean * WIDENING)
+        reach = np.maximum(values - threshold, 0.0) / (freedom * mean * self.widening)
         tail: NDArray[np.float64] = count / (n + 1.0) * (1.0 + reach) ** -freedom
         return tail
 

@@ -38,18 +38,19 @@ from detectors.units._stratum import Judged, Stratum
 
 __all__ = ["TESTS", "Shape", "shape_of"]
 
-# What a test may spend of the false-alarm rate. Edits show by far and need little. Added
+# What a test may spend of the false-alarm rate. Edits show by far and need little; with twice
+# as much for them more honest units were flagged beside frauds, and fewer invented ones. Added
 # all-best records are hidden by the level of the unit: at 15 % of 150 records and 76 % best
 # answers their efficient score is 1.8 standard deviations at best, so that more would buy
 # little and cost the copied and invented ones that can be seen. The spread within records is
 # a sign beside others alone: a desk that shows people how to mark has even records from half of
 # them, no tampering of the lab needs it, and by itself it accused honest units.
 TESTS: Mapping[str, float] = {
-    "answers.all_best": 0.20,
-    "answers.tail_deficit": 0.12,
-    "answers.incoherence": 0.40,
+    "answers.all_best": 0.16,
+    "answers.tail_deficit": 0.06,
+    "answers.incoherence": 0.53,
     "answers.spread": 0.0,
-    "answers.unit_twins": 0.28,
+    "answers.unit_twins": 0.25,
 }
 # the tampering that a test is made for
 KINDS: Mapping[str, str] = {

@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.calibration.rounds import (
-    FREEDOM,
     Spread,
     differing,
     joint_p_values,
+    null_of,
     spread_of,
     standardised,
 )
-from detectors.calibration.tail import HonestDistribution
 from detectors.table import RecordTable
 from detectors.trusted import trusted_rows
 from detectors.units._alike import Alike, packed_answers
@@ -221,7 +220,7 @@ class Stratum:
         share = np.full((len(n), len(judged.nulls)), np.nan)
         part = self.weights / self.weights.sum() * ALARM / max(self.big.size, 1)
         for k, null in enumerate(judged.nulls):
-            honest = HonestDistribution.fit(null, freedom=FREEDOM)
+            honest = null_of(null)
             if k == SPREAD or honest.n == 0:
                 continue
             needed = honest.threshold(float(part[k]))

@@ -35,7 +35,7 @@ INFO = CheckInfo(
     ),
     valid_for=frozenset({"20 records, 5 peer units"}),
     batch_dependent=True,
-    version="4",
+    version="5",
 )
 
 

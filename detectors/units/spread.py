@@ -37,7 +37,7 @@ INFO = CheckInfo(
     ),
     valid_for=frozenset({"20 records, 5 peer units"}),
     batch_dependent=True,
-    version="5",
+    version="6",
 )
 
 

@@ -39,7 +39,7 @@ INFO = CheckInfo(
     ),
     valid_for=frozenset({"20 records, 5 peer units"}),
     batch_dependent=True,
-    version="6",
+    version="7",
 )
 
 

@@ -26,10 +26,10 @@ _BODY = """\
 Units of 150 records at 76 % fives, a third of them with 15 % all-five forms added. Three learners
 are told which, and are measured on rounds that they did not see: what share of the stuffed units
 lies above all but so many of the honest ones. They know the generator, which no check does. The
-screen flags a unit at p ≤ .001 (the first column): where they find less there than a target asks,
-the answers of so few forms do not hold it, since honest units differ by as much in the only thing
-that tells, how many forms are all fives. Custody, time, device, image and more forms tell
-more.
+screen flags a unit at p ≤ .0007, a little below the first column: where they find less there than
+a target asks, the answers of so few forms do not hold it, since honest units differ by as much in
+the only thing that tells, how many forms are all fives. Custody, time, device, image and more forms
+tell more.
 """
 
 Array = NDArray[np.float64]

@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detectors.calibration.rounds import differing, joint_p_values, spread_of, standardised
+from detectors.calibration.rounds import (
+    differing,
+    joint_p_values,
+    null_of,
+    spread_of,
+    standardised,
+)
 
 
 def test_the_spread_of_many_units_is_theirs_and_tampered_ones_hardly_count():
@@ -110,3 +116,41 @@ def test_a_test_without_weight_has_its_p_value_and_no_say():
     np.testing.assert_allclose(together, alone, rtol=0.02)
     _, nothing = joint_p_values(scores, null, one, np.zeros(2))
     assert np.isnan(nothing).all()
+
+
+def test_small_joint_p_values_hang_on_no_single_draw():
+    """Whatever few pseudo-units reach lies below the fortieth, where a share is chance."""
+    rng = np.random.default_rng(12)
+    one = np.zeros(40, dtype=np.intp)
+    scores = np.column_stack([np.linspace(3.3, 4.3, 40), np.zeros(40)])
+    common = rng.normal(size=(250, 40))
+    null = [common, 0.6 * common + 0.8 * rng.normal(size=(250, 40))]
+    p, together = joint_p_values(scores, null, one, np.ones(2))
+    # what dependence saves is one share for all of them, and it saves something
+    gain = together / (2.0 * p[:, 0])
+    np.testing.assert_allclose(gain, gain[0])
+    assert 0.7 < gain[0] < 1.0
+
+
+def test_joint_p_values_of_honest_units_are_uniform_far_down():
+    rng = np.random.default_rng(13)
+    one = np.zeros(40, dtype=np.intp)
+    found = []
+    for _ in range(400):
+        common = rng.normal(size=(140, 40))
+        null = [common, 0.5 * common + 0.9 * rng.gamma(2.0, 1.0, (140, 40))]
+        scores = np.column_stack([layer[:40].diagonal() for layer in null])
+        rest = [layer[40:] for layer in null]
+        found.append(joint_p_values(scores, rest, one, np.array([0.7, 0.3]))[1])
+    p = np.concatenate(found)
+    for level in (0.05, 0.01, 0.002):
+        assert (p <= level).mean() < level + 2.5 * np.sqrt(level / p.size)
+    assert (p <= 0.05).mean() > 0.04
+
+
+def test_a_null_of_thousands_of_draws_is_continued_as_it_falls():
+    honest = null_of(np.random.default_rng(14).exponential(size=20_000))
+    assert 0.4 < honest.p_value(12.0) / np.exp(-12.0) < 2.5
+    normal = null_of(np.random.default_rng(15).normal(size=20_000))
+    # never below the truth where the tail falls faster than an exponential
+    assert 2.9e-7 < normal.p_value(5.0) < 1e-5
