@@ -153,6 +153,10 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         r"a grey scan: a mark gone over looks .*",
         "bản quét thang xám: nét được tô lại trông giống nét của bút khác",
     ),
+    (
+        r"marks in black or grey: only an ink of another hue .*",
+        "nét mực đen hoặc xám: chỉ có thể thấy mực khác màu, và không thấy mực nào như vậy",
+    ),
     (r"fewer than (\d+) sheets in colour .*", r"ít hơn \1 tờ phiếu quét màu biết được mực bút"),
     (
         r"the form's thin lines are pale or broken .*",

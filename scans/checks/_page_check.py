@@ -24,7 +24,17 @@ SHADED = frozenset(c.value for c in ScanClass if c not in (ScanClass.BITONAL, Sc
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One place on the page with its score, on the scale of the page's score."""
+    """One place on the page with its score, on the scale of the page's score.
+
+    Attributes:
+        score: How loud it is.
+        message: What is seen.
+        item: Item that it stands in.
+        field: Field that it stands in.
+        box_mm: Where on the page.
+        evidence: Names and values for statistics and readers.
+        least_p: Its p-value never falls below this, see :class:`PageCheck`.
+    """
 
     score: float
     message: Message
@@ -32,14 +42,24 @@ class Sign:
     field: str | None = None
     box_mm: tuple[float, float, float, float] | None = None
     evidence: tuple[tuple[str, float | str], ...] = ()
+    least_p: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What a check measured: the page's score and the places behind it, worst first."""
+    """What a check measured.
+
+    Attributes:
+        score: Of the page: its worst place, those with a ``least_p`` left out, so that what
+            honest people do as well never becomes a measure of honest pages.
+        places: What was seen, worst first.
+        limit: What could not have been seen on this page, where that is not all; ``None``
+            where all could. A page without a sign is then not clean.
+    """
 
     score: float
     places: tuple[Sign, ...] = ()
+    limit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +134,10 @@ class PageCheck:
         for place in measured.places:
             p = subject.reference.p_value(self.info.id, scan_class, place.score)
             if p is not None and p <= subject.false_flag_rate:
-                p = max(p, self.least_p)
+                p = max(p, self.least_p, place.least_p)
                 findings.append(self._finding(place, p, subject.false_flag_rate))
+        if measured.limit is not None and not findings:
+            return _unable(measured.limit)
         return Assessment(scores, np.array([p_page]), tuple(findings))
 
     def _measured(self, subject: PageView) -> Signs | NotAssessable:

@@ -70,7 +70,7 @@ CHECK = PageCheck(
                 ScanClass.PHOTO,
             }
         ),
-        version="3",
+        version="4",
         min_scale=1.0,
     ),
     measure,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 
 from detectors.finding import Family, Message
@@ -40,7 +42,8 @@ def measure(view: PageView) -> Signs | NotAssessable:
     drawn = {
         i: r.features["faded"]
         for i, r in enumerate(view.readings)
-        if r.state is not MarkState.EMPTY
+        # Nobody rubs at what they have taken back as the form asks.
+        if r.state not in (MarkState.EMPTY, MarkState.CANCELLED)
         and r.features["ink"] >= least
         and not r.features["foreign"]
         and not _is_stain(r)
@@ -48,8 +51,9 @@ def measure(view: PageView) -> Signs | NotAssessable:
     }
     if len(drawn) < _FEWEST_MARKS:
         return NotAssessable("too few marks on the page to know the respondent's pen by")
-    values = np.array(list(drawn.values()))
-    spread = max(_FLOOR, 1.4826 * float(np.median(np.abs(values - np.median(values)))))
+    spread = max(_FLOOR, _spread(list(drawn.values())))
+    # Beside nothing else an uneven hand's faintest mark is its faintest mark.
+    of_hand = max(spread, _spread(_darkness(view, drawn)))
     inks = [r.features["ink"] for r in view.readings if r.state is MarkState.MARKED]
     usual = float(np.median(inks)) if inks else 0.0
     found = []
@@ -60,7 +64,8 @@ def measure(view: PageView) -> Signs | NotAssessable:
             speck = (
                 view.readings[i].features["ink"] < _SPECK_SHARE * usual and drawn[i] > _SPECK_DARK
             )
-            score = (1.0 - drawn[i]) / spread * (1.0 if full and not speck else _ALONE)
+            beside = bool(full) and not speck
+            score = (1.0 - drawn[i]) / (spread if beside else of_hand / _ALONE)
             if score > 0:
                 found.append((score, i, full))
     found.sort(key=lambda one: -one[0])
@@ -71,6 +76,21 @@ def measure(view: PageView) -> Signs | NotAssessable:
         if score < _CLOSELY or not is_speck(view, i)
     ][:_MOST_PLACES]
     return Signs(places[0].score if places else 0.0, tuple(places))
+
+
+def _darkness(view: PageView, drawn: Iterable[int]) -> list[float]:
+    """Darkness of the marks of the pen that most are in, against their middle.
+
+    What is usual on a sheet counts as fully dark, however uneven the hand: here it does not.
+    """
+    own = [f["peak"] for i in drawn if not (f := view.readings[i].features)["second"]]
+    return (np.array(own) / max(float(np.median(own)), 1e-6)).tolist() if own else []
+
+
+def _spread(values: Sequence[float]) -> float:
+    if len(values) < _FEWEST_MARKS:
+        return 0.0
+    return 1.4826 * float(np.median(np.abs(np.array(values) - np.median(values))))
 
 
 def _is_stain(reading: BoxReading) -> bool:
@@ -117,7 +137,8 @@ CHECK = PageCheck(
             "half to three quarters of it. A faint mark beside a full one in the same item "
             "counts whole, one alone or a speck counts less; what is little more than the ink that "
             "noise leaves in empty boxes is no mark, nor is what runs far beyond the box, as "
-            "stains, underlinings and slips of a pen do."
+            "stains, underlinings and slips of a pen do. Ink of another hue is compared with the "
+            "sheet's other marks of that hue, and a mark taken back as the form asks is not judged."
         ),
         null_model=(
             "The most faded mark of honest pages of the same scan class; conformal p-value with a "
@@ -144,7 +165,7 @@ CHECK = PageCheck(
             }
         ),
         min_scale=1.0,
-        version="5",
+        version="6",
     ),
     measure,
 )

@@ -50,10 +50,11 @@ CHECK = PageCheck(
             "respondent's own marks run), tone, tint and unevenness of the bare paper in, "
             "around and beside each box are put beside the page's other boxes in robust spreads "
             "and summed by a small tree model that never sees the printed outline, with a third "
-            "of what another says about surface and outline. Boxes that hold a mark as dark as "
-            "the respondent's others within their spread, or as its paler pen's, are not judged, "
-            "nor boxes through which a fold or a streak runs on to the next, nor coarse scans and "
-            "copies."
+            "of what another says about surface and outline; a circle around another box is left "
+            "out. Boxes that hold a mark as dark as the respondent's others within their spread, "
+            "as several of them, or as those of its other pen (by darkness, or by hue), or one "
+            "that was taken back as the form asks, are not judged, nor boxes through which a fold "
+            "or a streak runs on to the next, nor coarse scans and copies."
         ),
         null_model=(
             "The likeliest box of honest pages of the same scan class; conformal p-value with a "
@@ -81,7 +82,7 @@ CHECK = PageCheck(
         valid_for=frozenset(
             {ScanClass.CONTINUOUS, ScanClass.CLIPPED_COLOUR, ScanClass.CLIPPED_GREY}
         ),
-        version="5",
+        version="6",
         min_scale=0.5,
     ),
     measure,

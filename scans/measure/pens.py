@@ -21,11 +21,14 @@ from scans.quantiles import median, medians
 from scans.types import BoxReading, MarkState
 
 __all__ = [
-    *("FEWEST_MARKS", "Changed", "Odd", "Pen", "changed_items", "inked_rows", "hue_apart"),
-    *("page_pens", "pen_vector", "runs_far", "sheet_pen"),
+    *("FEWEST_MARKS", "HUELESS", "Changed", "Odd", "Pen", "changed_items", "hue_apart", "hueless"),
+    *("inked_rows", "page_pens", "pen_vector", "runs_far", "sheet_pen"),
 ]
 
 Floats = NDArray[np.float64]
+
+HUELESS = "marks in black or grey: only an ink of another hue could be seen, and none was"
+"""What a check that judges hue alone could not have seen where there is none."""
 
 FEWEST_MARKS = 4
 """Items with one mark each from which a sheet's pen is known."""
@@ -60,6 +63,11 @@ _MOST_RUNS_ON, _LEFT_OVER = 0.12, 0.9
 # Of the ink at the box, so much may lie farther out: long ticks had .3 there at most, a slip of a
 # pen that ran over the box on its way has as much or more.
 _MOST_AROUND = 0.5
+# A line that strikes a mark out runs this far out of its box on both sides, and further than the
+# sheet's single marks do.
+_STRUCK_MM = 0.5
+# Inks with less hue are black or grey: two of them are one, for all that is seen.
+_NO_HUE = 0.05
 _OPEN = (MarkState.MARKED, MarkState.CANCELLED, MarkState.AMBIGUOUS, MarkState.ERASED)
 
 
@@ -143,6 +151,11 @@ def hue_apart(own: Floats, new: Floats) -> Floats:
     return np.asarray(np.take_along_axis(left, best[..., None, None], axis=-2)[..., 0, :])
 
 
+def hueless(own: Floats, new: Floats) -> bool:
+    """Whether a pen and a mark, ``(4,)`` each, are both black or grey: nothing tells them apart."""
+    return bool(max(np.hypot(*own[:2]), np.hypot(*new[:2])) < _NO_HUE)
+
+
 def _at_depth(own: Floats, depth: Floats) -> Floats:
     """Hue of inks laid on so many times as thick, ``(..., means x depths, 2)``."""
     warm, green = own[..., 0], own[..., 1]
@@ -217,12 +230,17 @@ class Changed:
         new: Position of the mark that is least like the sheet's pen.
         other: Position of the mark with most ink among the others.
         odd: How unlike the sheet's pen ``new`` is.
+        corrected: Whether all marks of the item but one were taken back, as the form asks or by
+            a line through them.
+        hueless: Whether neither the sheet's pen nor ``new`` has a hue to tell them apart by.
     """
 
     item: str
     new: int
     other: int
     odd: Odd
+    corrected: bool
+    hueless: bool
 
 
 def changed_items(
@@ -231,6 +249,9 @@ def changed_items(
     """Items with several inked boxes, of which one may be compared with the sheet's pen."""
     marked = [r.features for r in readings if r.state is MarkState.MARKED]
     usual = median(np.array([f["ink"] for f in marked])) if marked else 0.0
+    single = [readings[m[0]].features for m in rows.values() if len(m) == 1]
+    lined = float(np.quantile([f["cross_out"] for f in single], 0.9)) if single else 0.0
+    solid = median(np.array([f["solid"] for f in single])) if single else 0.0
     filler = bool(marked) and median(np.array([f["solid"] for f in marked])) >= _FILLED
     changed = []
     for item, members in rows.items():
@@ -240,12 +261,35 @@ def changed_items(
         other = {i: max((k for k in members if k != i), key=_ink_of(readings)) for i in drawn}
         odd = {i: pen.odd(pen_vector(readings[i]), pen_vector(readings[other[i]])) for i in drawn}
         new = max(odd, key=lambda i: odd[i].score)
-        changed.append(Changed(item, new, other[new], odd[new]))
+        standing = [i for i in members if not _taken_back(readings[i], lined, solid)]
+        changed.append(
+            Changed(
+                item,
+                new,
+                other[new],
+                odd[new],
+                corrected=len(standing) <= 1,
+                hueless=hueless(pen.middle, pen_vector(readings[new])),
+            )
+        )
     return changed
 
 
 def _ink_of(readings: Sequence[BoxReading]) -> Callable[[int], float]:
     return lambda i: readings[i].ink
+
+
+def _taken_back(reading: BoxReading, lined: float, solid: float) -> bool:
+    """Whether a mark was taken back: as the form asks, or by a line and no scribble.
+
+    Args:
+        reading: The mark.
+        lined: How far the sheet's single marks run out on both sides, in mm.
+        solid: Their solid share.
+    """
+    f = reading.features
+    line = f["cross_out"] >= max(_STRUCK_MM, 1.01 * lined) and f["solid"] < solid + _FILLED
+    return reading.state is MarkState.CANCELLED or line
 
 
 def _comparable(reading: BoxReading, usual: float, *, filler: bool) -> bool:

@@ -32,6 +32,8 @@ _THIRD = 3
 # Unevenness is cut here, in grey levels: beyond is the edge of something.
 _STEEPEST = 20
 _GAP = 6
+# Lines are averaged along 1.5 mm: as near as this to a circle they are its own.
+_BESIDE = 7
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +70,7 @@ def part_of(group: BoxPatches, usual: float) -> Part:
     strong = (dark > 0.3 * usual).view(np.uint8).reshape(-1, width)
     inked = np.asarray(cv2.dilate(strong, np.ones((3, 3), np.uint8)), np.uint8)
     clean = bare * (inked.reshape(dark.shape) == 0)
+    mine = _beside_circles(group, middle, strong.reshape(dark.shape), bare, blank.mine)
     colour = np.ascontiguousarray(group.colour).reshape(*group.dark.shape, -1)
     tones = np.zeros((colour.shape[3], *dark.shape), np.float32)
     thirds(colour, tones)
@@ -92,10 +95,36 @@ def part_of(group: BoxPatches, usual: float) -> Part:
         bare=bare,
         clean=clean,
         share=spread_over(clean, 5),
-        mine=blank.mine,
+        mine=mine,
         distance=distance,
         lines=lines.reshape(4, *dark.shape),
     )
+
+
+def _beside_circles(
+    group: BoxPatches,
+    middle: tuple[slice, ...],
+    strong: NDArray[np.uint8],
+    bare: Floats,
+    mine: Floats,
+) -> Floats:
+    """``mine`` without what lies beside a line around another box.
+
+    Circles are taken out of the ink of all boxes but their own (:mod:`scans.read.circles`):
+    there it is dark and nothing was added.
+    """
+    passing = (strong > 0) & (bare > 0)
+    height, width = strong.shape[1] - _GAP, strong.shape[2]
+    passing[:, :height] &= group.added[middle] <= 0.0
+    touched = np.flatnonzero(passing.reshape(len(passing), -1).any(axis=1))
+    if not touched.size:
+        return mine
+    reach = np.ones((_BESIDE, _BESIDE), np.uint8)
+    tall = passing[touched].view(np.uint8).reshape(-1, width)
+    beside = cv2.dilate(tall, reach).reshape(len(touched), -1, width)
+    mine = mine.copy()
+    mine[touched] *= beside == 0
+    return mine
 
 
 class _BlankPart(NamedTuple):

@@ -46,6 +46,7 @@ class Seen:
     tinted: float = 0.0  # pixels on which hue was measured
     runs_on: float = 0.0  # share of the patch's edge that is inked
     around: float = 0.0  # mm2 of ink 2.5 to 9 mm beyond the box, see scans.read.beyond
+    second: float = 0.0  # 1 where hue tells it from most marks; faded is against its own ink then
     foreign: float = 0.0  # 1 where the ink belongs to something larger than a mark
 
 

@@ -7,10 +7,13 @@ many boxes does not pass for a habit.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scans.measure.inks import FEWEST_PX
 from scans.quantiles import median, medians
@@ -28,6 +31,13 @@ _BOTH_SIDES_MM, _LINED = 0.6, 0.35
 # A second pen: so many of the marks, from a little paler to as much darker as one pen's marks
 # are, and not much paler than the first. What a rubber left is farther from whole marks.
 _OFTEN, _PALER, _DARKER, _LEAST_USUAL = 0.15, -0.08, 0.2, 0.45
+# Hues of two pens differ by this much at least, those of one pen by a tenth of it. Marks of one ink
+# lie within half of it; from three on they say how dark that ink is.
+_OTHER_HUE, _SAME_HUE, _KIN = 0.1, 0.05, 3
+# Black and grey, and how far from them blue lines are that coarse colour has washed out.
+_NEUTRAL, _OFF_NEUTRAL = 0.08, 0.06
+# Ink as dark as this shows its own hue, and not that of the paper below.
+_SHOWS_HUE = 0.35
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,7 @@ class Habit:
         strength: Coverage times darkness of a mark.
         runs_on: Share of the patch's edge that a mark reaches.
         peaks: Darkness of each mark that the habit was learnt from.
+        hues: Its warm and green; ``nan`` where it has too little ink.
     """
 
     marks: int = 0
@@ -63,6 +74,7 @@ class Habit:
     strength: float = 0.0
     runs_on: float = 0.0
     peaks: tuple[float, ...] = ()
+    hues: tuple[tuple[float, float], ...] = ()
 
     @staticmethod
     def of(
@@ -82,7 +94,9 @@ class Habit:
                 marks.append(max(inked, key=lambda s: s.peak))
         if len(marks) < 3:
             return Habit()
-        tints = [(s.warm, s.green) for s in marks if s.tinted >= FEWEST_PX]
+        blank = (math.nan, math.nan)
+        hues = [(s.warm, s.green) if s.tinted >= FEWEST_PX else blank for s in marks]
+        tints = [hue for hue in hues if hue is not blank]
         warm, green = medians(np.array(tints)).tolist() if tints else (0.0, 0.0)
         enough = len(marks) >= _FEWEST
         return Habit(
@@ -100,6 +114,7 @@ class Habit:
             strength=median(np.array([s.ink * min(1.0, s.dark) for s in marks])),
             runs_on=median(np.array([s.runs_on for s in marks])),
             peaks=tuple(s.peak for s in marks),
+            hues=tuple(hues),
         )
 
     def faded(self, peak: float) -> float:
@@ -109,11 +124,48 @@ class Habit:
         """
         if not self.peak or not peak:
             return 1.0 if not self.peak else 0.0
-        share = peak / self.peak
-        alike = sum(_PALER < p / peak - 1.0 < _DARKER for p in self.peaks)
-        # The mark itself may be one of them.
-        usual = share >= _LEAST_USUAL and alike >= 3 and alike >= _OFTEN * self.marks
-        return max(share, 1.0) if usual else share
+        return _against(peak, self.peak, np.array(self.peaks))
+
+    def other_ink(self, s: Seen) -> bool:
+        """Whether the hue is another pen's; what is left of a mark keeps the hue of its pen.
+
+        Thin blue ink is bluer than thick and no greener, other inks show more of their own hue;
+        black and grey never turn blue.
+        """
+        return self.hued and s.tinted >= FEWEST_PX and self._other(s.warm, s.green)
+
+    def _other(self, warm: float, green: float) -> bool:
+        own = np.array([self.warm, self.green])
+        apart = np.array([warm, green]) - own
+        if self.warm >= _NEUTRAL:
+            return bool(apart[0] < -_OTHER_HUE or apart[1] > _OTHER_HUE)
+        size = float(np.hypot(*own))
+        if size < _OFF_NEUTRAL / 2:
+            return bool(np.hypot(*apart) > _OFF_NEUTRAL)
+        if size >= _NEUTRAL:
+            apart -= max(0.0, float(apart @ own)) / size**2 * own
+        return bool(np.hypot(*apart) > _OTHER_HUE)
+
+    @cached_property
+    def two_inks(self) -> bool:
+        """Whether several of the marks are in another ink than most."""
+        return self.hued and sum(self._other(*hue) for hue in self.hues) >= _KIN
+
+    def in_own_ink(self, s: Seen) -> float | None:
+        """Darkness of a mark against the sheet's others of its ink, where hue tells two apart.
+
+        ``None`` where all ink is one pen's, for all that is seen. A mark whose ink hardly shows
+        elsewhere has nothing to be paler than: 1.
+        """
+        other = self.other_ink(s)
+        if not self.hued or s.tinted < FEWEST_PX or not (other or self.two_inks):
+            return None
+        apart = np.array(self.hues) - (s.warm, s.green)
+        with np.errstate(invalid="ignore"):
+            kin = np.array(self.peaks)[np.hypot(*apart.T) <= _SAME_HUE]
+        if len(kin) >= _KIN:
+            return _against(s.peak, median(kin), kin)
+        return 1.0 if other and s.peak >= _SHOWS_HUE else None
 
     @property
     def scribbler(self) -> bool:
@@ -129,3 +181,11 @@ class Habit:
     def dasher(self) -> bool:
         """Lines through the box are how this hand marks: nobody takes back so many answers."""
         return self.marks * self.lined >= _FEWEST and self.lined >= _LINED
+
+
+def _against(peak: float, usual: float, peaks: NDArray[np.float64]) -> float:
+    share = peak / usual
+    alike = int(np.count_nonzero((peaks / peak - 1.0 > _PALER) & (peaks / peak - 1.0 < _DARKER)))
+    # The mark itself may be one of them.
+    often = share >= _LEAST_USUAL and alike >= 3 and alike >= _OFTEN * len(peaks)
+    return max(share, 1.0) if often else share

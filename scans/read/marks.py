@@ -104,6 +104,13 @@ def states_of(
     seen = {i: replace(s, faded=habit.faded(s.peak)) if s.peak else s for i, s in seen.items()}
     for i in foreign_boxes(seen, box_of, rows, habit):
         seen[i] = replace(seen[i], foreign=1.0)
+    # Stamps and stains are told by being paler than any pen here; a pen by its own marks.
+    for i, s in seen.items():
+        share = habit.in_own_ink(s) if s.peak else None
+        if share is not None:
+            second = float(habit.other_ink(s))
+            faded = s.faded if s.foreign else max(s.faded, share)
+            seen[i] = replace(s, faded=faded, second=second)
     states: dict[int, State] = {}
     for members in rows:
         row = {i: seen[i] for i in members}

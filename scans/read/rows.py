@@ -33,9 +33,6 @@ MAYBE_CIRCLED = 0.65
 _ERASED, _FAINT = 0.79, 0.6
 # A rubbed mark keeps its shape: it covers about what the respondent's marks cover.
 _KEEPS_SHAPE, _STAIN = 0.3, 0.42
-# Hues of two pens differ by this much at least, those of one pen by a tenth of it.
-_OTHER_HUE = 0.1
-_NEUTRAL = 0.08
 _THIN = 0.62
 # An underlining that runs through a box leaves it this far on both sides.
 _LINE_MM = 1.2
@@ -155,11 +152,11 @@ def _circled_beside(
 def _dwarfed(row: Mapping[int, Seen], states: Mapping[int, State], rule: Marks) -> dict[int, State]:
     """Slivers of ink beside a full mark of the item: a person has to look.
 
-    Where a mark is taken back by a circle both marks are of one size: a line that runs through
+    Where a mark is taken back by a line both marks are of one size: a line that runs through
     another box is larger than a sliver, and still no answer.
     """
     most = max(s.ink for s in row.values())
-    sliver = _STRAY if rule.correction == "circle" else DEFINITE
+    sliver = _STRAY if rule.correction in ("circle", "strike") else DEFINITE
     return {
         i: (MarkState.AMBIGUOUS, 0.5)
         for i, (state, _) in states.items()
@@ -229,7 +226,7 @@ def _faded(
         if row[i].foreign:
             result[i] = (MarkState.AMBIGUOUS, 0.4)
             continue
-        if faded >= _FAINT and _other_ink(row[i], habit):
+        if faded >= _FAINT and habit.other_ink(row[i]):
             continue  # a paler pen, not a paler mark
         if partner and faded < _ERASED:
             if _like_a_mark(row[i], habit):
@@ -245,18 +242,6 @@ def _like_a_mark(s: Seen, habit: Habit) -> bool:
     """Whether pale ink has the size of this hand's marks and more than a stain's darkness."""
     line = s.cross_out >= _LINE_MM and habit.level < 0.25
     return s.ink >= _KEEPS_SHAPE * habit.ink and s.faded >= _STAIN and not line
-
-
-def _other_ink(s: Seen, habit: Habit) -> bool:
-    """Whether the hue is another pen's; what is left of a mark keeps the hue of its pen.
-
-    Thin blue ink is bluer than thick; black and grey never turn blue.
-    """
-    if not habit.hued or s.tinted < FEWEST_PX:
-        return False
-    warmer = s.warm - habit.warm
-    neutral = abs(habit.warm) < _NEUTRAL
-    return warmer < -_OTHER_HUE or (neutral and warmer > _OTHER_HUE)
 
 
 def _thinned(row: Mapping[int, Seen], firm: Sequence[int], habit: Habit) -> dict[int, State]:

@@ -19,7 +19,7 @@ from scipy.special import bdtrc
 from detectors.finding import Family, Finding, Message, Severity
 from detectors.registry import Assessment, CheckInfo, Level
 from scans.fingerprint import Fingerprint
-from scans.measure.pens import hue_apart
+from scans.measure.pens import HUELESS, hue_apart, hueless
 
 Floats = NDArray[np.float64]
 
@@ -39,7 +39,8 @@ INFO = CheckInfo(
     sees=(
         "Second marks on several sheets are in one ink (hue, darkness, width of line), which is "
         "not the ink of those sheets' other answers: of another hue, and not as a mark is that was "
-        "gone over or pressed harder. Grey scans show no hue and are not judged."
+        "gone over or pressed harder. Grey scans show no hue and are not judged, nor are sheets "
+        "in black or grey with second marks in black or grey that are in no such cluster."
     ),
     null_model=(
         "A second mark in another pen is as likely in this ink as a respondent of the batch is to "
@@ -60,7 +61,7 @@ INFO = CheckInfo(
         ),
     ),
     batch_dependent=True,
-    version="2",
+    version="3",
 )
 
 
@@ -87,6 +88,9 @@ class _OnePen:
         else:
             scores[group], p_values[group] = 0.0, 1.0
             best = _clusters(subject, group)
+            blind = [i for i in group if i not in best and _hueless(subject[i])]
+            missing.update(dict.fromkeys(blind, HUELESS))
+            scores[blind], p_values[blind] = np.nan, np.nan
             for i, cluster in best.items():
                 scores[i], p_values[i] = -np.log10(cluster.p_value), cluster.p_value
                 if cluster.p_value <= _LEVEL:
@@ -120,6 +124,11 @@ class _OnePen:
 
 def _coloured(page: Fingerprint) -> bool:
     return bool(np.any(page.pens[:, :2] != 0.0))
+
+
+def _hueless(page: Fingerprint) -> bool:
+    pens: Floats = page.pens.astype(np.float64)
+    return any(hueless(pens[0], new) for new in pens[1:])
 
 
 def _clusters(pages: Sequence[Fingerprint], group: Sequence[int]) -> dict[int, _Cluster]:

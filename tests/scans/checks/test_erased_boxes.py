@@ -13,6 +13,8 @@ from scans.checks import erasure_covered, erasure_residue
 from scans.checks._erased_boxes import is_crease
 from scans.checks._page_check import NotAssessable, Signs
 from scans.page import view_of
+from scans.read.features import Seen
+from scans.read.marks import states_of
 from scans.simulate.controls import with_control
 from scans.simulate.page import simulate_page
 from scans.simulate.respondents import random_spec, tampered_spec
@@ -55,7 +57,7 @@ def signs(check: object, seen: PageView) -> Signs:
     ("check", "kind", "variant", "strength"),
     [
         (RESIDUE, "TAY_1", "rubber", "moderate"),
-        (RESIDUE, "TAY_1", "gum", "gross"),
+        (RESIDUE, "TAY_1", "gum", "moderate"),
         (RESIDUE, "TAY_3", "blade", "moderate"),
         (COVERED, "TAY_2", "tape", "gross"),
         (COVERED, "TAY_2", "dab", "moderate"),
@@ -203,11 +205,11 @@ def test_specks_in_a_box_are_no_residue(
 def test_marks_of_a_second_paler_pen_are_no_traces_of_the_first(faded: float, judged: bool) -> None:
     """Half of the sheet in blue, the rest in black gel: the blue is half as dark.
 
-    Pale marks that the sheet does not show to be another pen's are looked at.
+    A pale mark that the sheet does not show to be another pen's is looked at.
     """
     seen, _ = view()
     marked = sorted(seen.marked)
-    pale = set(marked[: len(marked) // 2 - 1])
+    pale = set(marked[: 1 if judged else len(marked) // 2 - 1])
     readings = tuple(
         replace(r, features={**r.features, "peak": 0.5 * r.features["peak"], "faded": faded})
         if i in pale
@@ -216,6 +218,60 @@ def test_marks_of_a_second_paler_pen_are_no_traces_of_the_first(faded: float, ju
     )
     traces = replace(seen, readings=readings).traces
     assert all(bool(traces.judged[i]) is judged for i in pale)
+
+
+@pytest.mark.parametrize(("share", "judged"), [(1.0, True), (0.0, False)])
+def test_a_pale_mark_in_another_hue_is_another_pens(share: float, judged: bool) -> None:
+    """Half as dark as the sheet's pen: what is left of a mark has the hue of its pen."""
+    seen, _ = view()
+    item, mark = next(
+        (item, next(i for i in members if i in seen.marked))
+        for item, members in seen.rows.items()
+        if seen.marked.intersection(members)
+    )
+    pale = next(i for i in seen.rows[item] if i != mark)
+    own = seen.readings[mark].features
+    made = {
+        **own,
+        "peak": 0.5 * own["peak"],
+        "warm": share * own["warm"],
+        "green": share * own["green"],
+    }
+    box_of = dict(enumerate(seen.template.page.boxes))
+    drawn = {i: Seen(**r.features) for i, r in enumerate(seen.readings)}
+    drawn[pale] = Seen(**made)
+    found, states = states_of(drawn, box_of, seen.instrument.marks)
+    readings = tuple(
+        replace(r, state=states[i][0], features=dict(vars(found[i])))
+        for i, r in enumerate(seen.readings)
+    )
+    assert bool(replace(seen, readings=readings).traces.judged[pale]) is judged
+    assert bool(found[pale].second) is not judged
+
+
+def test_a_circle_around_the_box_above_is_no_line_in_this_one() -> None:
+    """Its lower end touches the next row's box; it is dark, and taken out of that box's ink."""
+    seen, _ = view()
+    group = seen.patches[0]
+    row = next(
+        k for k, i in enumerate(group.index.tolist()) if seen.readings[i].state.value == "empty"
+    )
+    mark = next(
+        k for k, i in enumerate(group.index.tolist()) if seen.readings[i].state.value == "marked"
+    )
+    assert row != mark
+    height, width = group.dark.shape[1:]
+    down, across = np.mgrid[0:height, 0:width]
+    arc = np.abs(np.hypot(across - width / 2, down - (height * 0.36 - 60)) - 60) < 2.5
+    dark, colour, added = group.dark.copy(), group.colour.copy(), group.added.copy()
+    dark[row][arc] = 1.0
+    colour[row][arc] = colour[row][arc] // 4
+    for taken_out in (False, True):
+        added[row][arc] = 0.0 if taken_out else 1.0
+        drawn = replace(group, dark=dark, colour=colour, added=added)
+        traces = replace(seen, patches=(drawn, *seen.patches[1:])).traces
+        lines = traces.of("lines_in")[group.index[row]]
+        assert bool(lines < 0.5) is taken_out
 
 
 def test_a_fold_across_a_row_is_no_residue() -> None:
@@ -272,7 +328,7 @@ def test_a_mark_beside_a_circled_one_stands_alone_and_a_pale_stamp_is_none() -> 
 def test_a_hand_that_presses_now_lightly_now_hard_leaves_paler_marks(
     uneven: float, judged: bool
 ) -> None:
-    """A mark .8 as dark as usual is a trace beside even ones and a mark beside uneven ones."""
+    """A mark .75 as dark as usual is a trace beside even ones and a mark beside uneven ones."""
     seen, _ = view()
     items = {seen.readings[i].item: i for i in sorted(seen.marked)}
     readings = list(seen.readings)
@@ -285,6 +341,6 @@ def test_a_hand_that_presses_now_lightly_now_hard_leaves_paler_marks(
     again = {**readings[first].features, "peak": 1.6}
     readings[first] = replace(readings[first], features=again)
     readings[pale] = replace(
-        readings[pale], state=MarkState.MARKED, features={**again, "peak": 0.8 * 0.8}
+        readings[pale], state=MarkState.MARKED, features={**again, "peak": 0.8 * 0.75}
     )
     assert replace(seen, readings=tuple(readings)).traces.judged[pale] == judged

@@ -7,10 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from audit.reporting.reasons import reason_message
 from scans.checks import overwrite_scribble, overwrite_two_inks
 from scans.checks._page_check import NotAssessable
+from scans.measure.pens import HUELESS
 from scans.page import view_of
+from scans.reference import builtin_reference
 from scans.simulate.controls import with_control
+from scans.simulate.ink import some_pen
 from scans.simulate.page import simulate_page
 from scans.simulate.respondents import correct_one, random_spec, tampered_spec
 from scans.view import PageView
@@ -66,7 +70,42 @@ def test_a_scribble_in_any_pen_is_found_on_a_form_that_asks_for_circles():
 def test_filling_a_box_is_how_another_form_takes_back():
     _, found = changed("YK-01", 1, 413, "scribble")
     assert isinstance(overwrite_scribble.measure(found), NotAssessable)
-    assert overwrite_two_inks.measure(found).score > HONEST
+    # In another ink than the sheet's it is still a correction as the form asks for: a lead.
+    inks = overwrite_two_inks.measure(found)
+    assert inks.score < HONEST < inks.places[0].score
+
+
+def test_a_correction_in_another_pen_is_a_lead_that_flags_nobody():
+    """Who has a second pen at hand corrects with it; whoever feigns a correction does as well."""
+    _, found = changed("HL-01", 2, 411, "feigned")
+    signs = overwrite_two_inks.measure(found)
+    assert signs.score < HONEST < 3 * HONEST < signs.places[0].score
+    answer = overwrite_two_inks.CHECK.assess(replace(found, reference=builtin_reference()))
+    assert answer.p_values[0] > 0.1
+    assert {f.p_value for f in answer.findings} == {0.02}
+    assert "corrected in another ink" in answer.findings[0].message.en
+
+
+def test_black_marks_corrected_in_black_are_told_as_not_judged():
+    spec = random_spec("HL-01", 2, 411)
+    black = replace(
+        spec, writer=spec.writer.with_pen(some_pen(np.random.default_rng(1), "gel_black"))
+    )
+    for corrections in (0, 1):
+        one = correct_one(black, np.random.default_rng(2)) if corrections else black
+        _, found = view(
+            replace(one, corrections=one.corrections if corrections else {}),
+            411,
+            f"black-{corrections}",
+        )
+        signs = overwrite_two_inks.measure(found)
+        assert signs.limit == (HUELESS if corrections else None)
+        answer = overwrite_two_inks.CHECK.assess(replace(found, reference=builtin_reference()))
+        assert answer.not_assessable == ({0: HUELESS} if corrections else {})
+    assert reason_message(HUELESS).vi != HUELESS
+    # Another ink beside black is seen.
+    _, blue = changed("HL-01", 2, 411, "double")
+    assert overwrite_two_inks.measure(blue).limit is None
 
 
 @pytest.mark.parametrize(

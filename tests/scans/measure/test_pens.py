@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from scans.measure.boxes import PX_PER_MM, PageInk
 from scans.measure.inks import NO_INK, ink_of
-from scans.measure.pens import changed_items, hue_apart, inked_rows, page_pens, sheet_pen
+from scans.measure.pens import (
+    changed_items,
+    hue_apart,
+    hueless,
+    inked_rows,
+    page_pens,
+    sheet_pen,
+)
 from scans.read.features import Seen
 from scans.types import BoxReading, MarkState
 from tests.scans.checks.patches import one_box
@@ -122,6 +131,35 @@ def test_a_line_that_runs_over_a_box_on_its_way_is_no_mark():
     assert oddest(line) > 8.0
     line.features["around"] *= 2.0
     assert oddest(line) < 1.5
+
+
+@pytest.mark.parametrize(
+    ("first", "corrected"),
+    [
+        ({}, False),
+        ({"state": MarkState.CANCELLED}, True),
+        ({"cross_out": 1.2}, True),
+        ({"cross_out": 1.2, "solid": 0.8}, False),
+    ],
+    ids=["left standing", "as the form asks", "struck out", "scribbled over"],
+)
+def test_a_correction_is_told_from_a_second_mark(first, corrected):
+    old = marked("R1", 1, state=first.get("state", MarkState.MARKED))
+    features = {k: v for k, v in first.items() if k != "state"}
+    old = replace(old, features={**old.features, **features})
+    readings, rows = sheet(old, marked("R1", 5, warm=0.0, green=0.0))
+    held = inked_rows(readings, rows)
+    (change,) = changed_items(readings, held, sheet_pen(readings, held))
+    assert change.corrected is corrected
+    assert not change.hueless
+
+
+def test_black_beside_black_has_no_hue_to_tell_by():
+    black = np.array([0.01, -0.01, -0.1, -0.6])
+    assert hueless(black, black)
+    blue = np.array([0.21, 0.1, -0.1, -0.6])
+    assert not hueless(black, blue)
+    assert not hueless(blue, black)
 
 
 def test_pens_of_a_page_are_its_own_and_those_of_new_marks():

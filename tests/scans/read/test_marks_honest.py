@@ -102,6 +102,28 @@ def test_a_second_paler_pen_is_a_habit_of_its_own():
     assert all(row[0] is MarkState.MARKED for row in states)
 
 
+def test_a_few_marks_in_a_paler_pen_of_another_hue_are_marks():
+    """A clerk's blue ball pen beside the citizen's black gel, less than half as dark."""
+    black = replace(CROSS, warm=0.0, green=0.0, peak=1.4)
+    blue = replace(CROSS, peak=0.55)
+    rows = [[blue, EMPTY, EMPTY]] * 2 + [[black, EMPTY, EMPTY]] * 12
+    assert all(row[0] is MarkState.MARKED for row in read(rows))
+    # What is left of a black mark turns grey, not blue; and a pale wash shows no hue of its own.
+    rest = replace(black, peak=0.8)
+    assert read([[rest, EMPTY, black], *rows])[0][0] is MarkState.ERASED
+    wash = replace(blue, peak=0.3)
+    assert read([[wash, EMPTY, EMPTY], *rows[2:]])[0][0] is MarkState.AMBIGUOUS
+
+
+def test_the_end_of_a_line_that_strikes_out_the_next_box_is_no_answer():
+    struck = replace(CROSS, cross_out=1.1)
+    end = replace(CROSS, ink=0.06)
+    states = read(sheet([EMPTY, struck, end, CROSS]), Marks("box", "cross", "strike"))[0]
+    assert states == [
+        MarkState.EMPTY, MarkState.CANCELLED, MarkState.AMBIGUOUS, MarkState.MARKED,
+    ]  # fmt: skip
+
+
 def test_loops_are_the_answers_of_a_hand_that_loops():
     loop = replace(CROSS, round=0.95, beyond=1.1)
     assert read(sheet([loop, EMPTY, CROSS]))[0][0] is MarkState.CANCELLED

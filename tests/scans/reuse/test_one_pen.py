@@ -7,6 +7,7 @@ import pytest
 
 from scans.fingerprint import Fingerprint
 from scans.likeness.cells import CELL, MarkCells
+from scans.measure.pens import HUELESS
 from scans.reuse.overwrite_one_pen import CHECK
 from scans.types import Origin
 
@@ -71,6 +72,17 @@ def test_a_pen_that_everybody_uses_is_no_sign():
     pages = [sheet(k, some_pen(rng), desk + slip(rng)) for k in range(6)]
     pages += [sheet(10 + k, desk + slip(rng)) for k in range(40)]
     assert not CHECK.assess(pages).findings
+
+
+def test_black_sheets_corrected_in_black_are_told_as_not_judged():
+    rng = np.random.default_rng(5)
+    black = np.array([0.002, 0.001, -0.2, -0.6])
+    pages = [sheet(k, some_pen(rng)) for k in range(20)]
+    pages += [sheet(20, black, black + slip(rng)), sheet(21, black)]
+    found = CHECK.assess(pages)
+    assert dict(found.not_assessable) == {20: HUELESS}
+    assert np.isnan(found.scores[20])
+    assert found.scores[21] == 0.0
 
 
 def test_corrections_gone_over_in_each_sheets_own_pen_are_no_sign():
