@@ -21,6 +21,7 @@ MOST_LEVELS = 15
 WORD = 32
 LANES = 16
 BLOCK = 1 << 15
+PART_BITS = 6
 
 Words = NDArray[np.uint32]
 Ints = NDArray[np.int64]
@@ -110,8 +111,9 @@ class PackedRows:
 
     def of(self, records: Ints) -> PackedRows:
         """The same for some records, numbered in the order given."""
-        rows, row_of = np.unique(self.row_of[records], return_inverse=True)
-        return _numbered(np.take(self.planes, rows, axis=2), row_of, self.items)
+        rows = self.row_of[records]
+        _, first, place = np.unique(rows, return_index=True, return_inverse=True)
+        return _numbered(np.take(self.planes, rows, axis=2), first[place], self.items)
 
 
 def pack(answers: NDArray[np.float64], levels: NDArray[np.int64]) -> PackedRows:
@@ -138,8 +140,7 @@ def pack(answers: NDArray[np.float64], levels: NDArray[np.int64]) -> PackedRows:
     planes = np.zeros((3 if levels.max() < 8 else 4, -(-items // WORD), n), dtype=np.uint32)
     for start in range(0, n, BLOCK):
         _pack_block(answers[start : start + BLOCK], levels, planes[:, :, start : start + BLOCK])
-    rows, row_of = _unique(planes)
-    return _numbered(np.take(planes, rows, axis=2), row_of, items)
+    return _numbered(planes, _first_like(planes), items)
 
 
 def _pack_block(answers: NDArray[np.float64], levels: NDArray[np.int64], planes: Words) -> None:
@@ -175,10 +176,27 @@ def hash_rows(words: Words) -> NDArray[np.uint64]:
     return mixed
 
 
-def _unique(planes: Words) -> tuple[Ints, Ints]:
-    """A record of each unique row, and the unique row of each record."""
+def _first_like(planes: Words) -> Ints:
+    """int64 ``(n,)``: lowest record with the same answers as each.
+
+    Records are parted by the first bits of a hash, so that what is sorted and compared at once
+    stays in the processor's cache.
+    """
     words = flat(planes)
     key = hash_rows(words)
+    part = (key >> np.uint64(64 - PART_BITS)).astype(np.uint8)
+    records = np.argsort(part, kind="stable")
+    edges = np.concatenate([[0], np.cumsum(np.bincount(part, minlength=1 << PART_BITS))])
+    first = np.empty(records.size, dtype=np.int64)
+    for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        if stop > start:
+            mine = records[start:stop]
+            first[mine] = mine[_first_in_part(key[mine], words[:, mine])]
+    return first
+
+
+def _first_in_part(key: NDArray[np.uint64], words: Words) -> Ints:
+    """int64 ``(rows,)``: lowest place of a column of ``words`` like each; ``key`` hashes them."""
     order = np.argsort(key)
     new = np.diff(key[order], prepend=np.uint64(0)) != 0
     new[:1] = True
@@ -189,22 +207,22 @@ def _unique(planes: Words) -> tuple[Ints, Ints]:
         order = np.lexsort(words)
         new = np.ones(order.size, dtype=np.bool_)
         new[1:] = (np.diff(words[:, order].astype(np.int64)) != 0).any(axis=0)
-    row_of = np.empty(order.size, dtype=np.int64)
-    row_of[order] = np.cumsum(new) - 1
-    return order[new], row_of
+    starts = np.flatnonzero(new)
+    first = np.empty(order.size, dtype=np.int64)
+    lowest = np.minimum.reduceat(order, starts)
+    first[order] = np.repeat(lowest, np.diff(np.append(starts, order.size)))
+    return first
 
 
-def _numbered(planes: Words, row_of: Ints, items: int) -> PackedRows:
-    """Rows in the order of their first record."""
-    u = planes.shape[2]
-    first = np.full(u, row_of.size, dtype=np.int64)
-    np.minimum.at(first, row_of, np.arange(row_of.size))
-    order = np.argsort(first)
-    place = np.empty(u, dtype=np.int64)
-    place[order] = np.arange(u)
-    row_of = place[row_of]
-    weight = np.bincount(row_of, minlength=u).astype(np.int64)
-    return PackedRows(np.take(planes, order, axis=2), weight, first[order], row_of, items)
+def _numbered(planes: Words, first_like: Ints, items: int) -> PackedRows:
+    """Unique rows in the order of their first record."""
+    is_first = first_like == np.arange(first_like.size)
+    number = np.cumsum(is_first) - 1
+    row_of = number[first_like]
+    first = np.flatnonzero(is_first)
+    weight = np.bincount(row_of, minlength=first.size).astype(np.int64)
+    unique = np.compress(is_first, planes, axis=2)
+    return PackedRows(unique, weight, first, row_of, items)
 
 
 def _ones(words: Words) -> Ints:
