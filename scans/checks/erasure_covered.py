@@ -43,7 +43,9 @@ CHECK = PageCheck(
             "or a shadow, and they hide the outline of the box in part, whatever is drawn on top "
             "later. Brightness, tint, smoothness, bright lines and the darkness of the outline "
             "of each box are put beside the page's other boxes in robust spreads and summed by a "
-            "small tree model. Print missing elsewhere, and 1-bit scans, are for erasure.fluid."
+            "small tree model; in the wide cells of a table a bright blob that touches no print "
+            "counts by its brightness. Print missing elsewhere, and 1-bit scans, are for "
+            "erasure.fluid."
         ),
         null_model=(
             "The likeliest box of honest pages of the same scan class; conformal p-value with a "
@@ -70,7 +72,7 @@ CHECK = PageCheck(
                 ScanClass.PHOTO,
             }
         ),
-        version="4",
+        version="5",
         min_scale=1.0,
     ),
     measure,

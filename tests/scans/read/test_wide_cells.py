@@ -71,11 +71,18 @@ pitch_mm = [{WIDTH}, {HEIGHT}]
 
 
 def _filled(
-    folder: Path, seed: int, size_mm: float, *, bitonal: bool = False, rubbed: bool = False
+    folder: Path,
+    seed: int,
+    size_mm: float,
+    *,
+    bitonal: bool = False,
+    rubbed: bool = False,
+    covered: bool = False,
 ) -> tuple[RawPage, list[int]]:
     """A page with a small tick in one cell of each row, and the values ticked.
 
     ``rubbed``: in the third row another one was rubbed out to a fifth, and smeared.
+    ``covered``: in the third row there is fluid on another cell, clear of the lines.
     """
     rng = np.random.default_rng(seed)
     light = cv2.GaussianBlur(_blank().astype(np.float32) / 255, (0, 0), 0.7)
@@ -97,7 +104,14 @@ def _filled(
             cv2.polylines(old, [where], False, dark, 2, cv2.LINE_AA)
             ink += 0.2 * old + 0.1 * cv2.GaussianBlur(old, (0, 0), 5)
     ink = cv2.GaussianBlur(ink, (0, 0), 0.6)
-    light = light * (1 - ink) * 0.97 + rng.normal(0, 0.008, light.shape)
+    light = light * (1 - ink) * 0.93
+    if covered:
+        beside = answers[2] + (1 if answers[2] < 4 else -1)
+        middle = (_px(LEFT + (beside - 0.5) * WIDTH), _px(TOP + 2.5 * HEIGHT))
+        blob = np.zeros_like(light)
+        cv2.ellipse(blob, middle, (_px(4.5), _px(3.2)), 10, 0, 360, 1.0, -1)
+        light = np.maximum(light, 0.99 * cv2.GaussianBlur(blob, (0, 0), 1.5))
+    light = light + rng.normal(0, 0.008, light.shape)
     image = np.clip(255 * light, 0, 255).astype(np.uint8)
     if bitonal:
         image = ((image > 150) * 255).astype(np.uint8)
@@ -128,6 +142,18 @@ def test_a_tick_rubbed_out_in_a_wide_cell_is_found(form, tmp_path, seed):
     result = check_page(raw, form, reference=builtin_reference()).result
     assert result.flagged
     (finding, *_) = [f for f in result.findings if f.detector == "erasure.residue"]
+    assert (finding.item, finding.evidence["value"]) == (
+        ITEMS[2],
+        str(answers[2] + (1 if answers[2] < 4 else -1)),
+    )
+
+
+@pytest.mark.parametrize("seed", [31, 32, 33])
+def test_fluid_that_touches_no_line_of_a_wide_cell_is_found(form, tmp_path, seed):
+    raw, answers = _filled(tmp_path, seed, 2.4, covered=True)
+    result = check_page(raw, form, reference=builtin_reference()).result
+    assert result.flagged
+    (finding, *_) = [f for f in result.findings if f.detector == "erasure.covered"]
     assert (finding.item, finding.evidence["value"]) == (
         ITEMS[2],
         str(answers[2] + (1 if answers[2] < 4 else -1)),
