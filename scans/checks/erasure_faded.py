@@ -23,6 +23,8 @@ _LEAST_INK = 0.012
 _TIMES_NOISE, _QUIETER = 2.5, 0.97
 # A faint mark that is an item's only one is far likelier honest than erased.
 _ALONE = 0.4
+# Where marks are filled in, an item's only tick is a thin line, and paler for that at 150 dpi.
+_FILLED, _LINE = 0.25, 0.5
 # A pale area without a line in it: a stain or a smear, of which a rubber leaves none.
 _BROAD, _PALE = 0.05, 0.25
 # Lines of a mark end near its box: what was erased has hardly any ink 2.5 mm and more beyond. A
@@ -65,6 +67,8 @@ def measure(view: PageView) -> Signs | NotAssessable:
                 view.readings[i].features["ink"] < _SPECK_SHARE * usual and drawn[i] > _SPECK_DARK
             )
             beside = bool(full) and not speck
+            if not beside and _is_line_among_fills(view.readings, i):
+                continue
             score = (1.0 - drawn[i]) / (spread if beside else of_hand / _ALONE)
             if score > 0:
                 found.append((score, i, full))
@@ -76,6 +80,12 @@ def measure(view: PageView) -> Signs | NotAssessable:
         if score < _CLOSELY or not is_speck(view, i)
     ][:_MOST_PLACES]
     return Signs(places[0].score if places else 0.0, tuple(places))
+
+
+def _is_line_among_fills(readings: Sequence[BoxReading], i: int) -> bool:
+    solid = [r.features["solid"] for r in readings if r.state is MarkState.MARKED]
+    usual = float(np.median(solid)) if solid else 0.0
+    return usual >= _FILLED and readings[i].features["solid"] < _LINE * usual
 
 
 def _darkness(view: PageView, drawn: Iterable[int]) -> list[float]:

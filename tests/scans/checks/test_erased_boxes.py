@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from scans.checks import erasure_covered, erasure_residue
+from scans.checks import erasure_covered, erasure_faded, erasure_residue
 from scans.checks._erased_boxes import is_crease
 from scans.checks._page_check import NotAssessable, Signs
 from scans.page import view_of
@@ -18,7 +18,7 @@ from scans.read.marks import states_of
 from scans.simulate.controls import with_control
 from scans.simulate.page import simulate_page
 from scans.simulate.respondents import random_spec, tampered_spec
-from scans.types import MarkState
+from scans.types import BoxReading, MarkState
 from scans.view import PageView
 from tests.scans.pages import form, raw
 
@@ -344,3 +344,15 @@ def test_a_hand_that_presses_now_lightly_now_hard_leaves_paler_marks(
         readings[pale], state=MarkState.MARKED, features={**again, "peak": 0.8 * 0.75}
     )
     assert replace(seen, readings=tuple(readings)).traces.judged[pale] == judged
+
+
+def test_an_items_only_tick_among_filled_boxes_is_a_line_and_not_a_faded_fill():
+    def read(solid, state=MarkState.MARKED):
+        return BoxReading("Q", 5, state, 0.3, 1.0, {"solid": solid})
+
+    fills = [read(0.6) for _ in range(6)]
+    assert erasure_faded._is_line_among_fills([*fills, read(0.03)], 6)
+    assert not erasure_faded._is_line_among_fills([*fills, read(0.5)], 6)  # a fill rubbed paler
+    ticks = [read(0.03) for _ in range(6)]
+    assert not erasure_faded._is_line_among_fills([*ticks, read(0.01)], 6)
+    assert not erasure_faded._is_line_among_fills([read(0.0, MarkState.EMPTY)], 0)
