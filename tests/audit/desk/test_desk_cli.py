@@ -117,7 +117,7 @@ def test_serving_answers_and_stops_when_told(config: str) -> None:
             pytest.fail("the desk did not answer within a minute")
     finally:
         server.send_signal(signal.SIGINT)
-        said = server.communicate(timeout=30)[1]
+        said = server.communicate(timeout=120)[1]
     assert f"http://127.0.0.1:{port}/" in said
 
 
