@@ -39,6 +39,8 @@ ALIKE = 0.01
 UPPER = 0.8
 # beyond this share of alike records in the usual unit nobody can tell copies from habit
 MOST_ALIKE = 0.3
+# nor where so many are row for row the same: of tables near the top few rows could show it
+MOST_EXACT = 0.95
 SAME_TABLE = (
     "most records of most units repeat rows of the previous period: it may be the same table, or "
     "the same people answer each time"
@@ -69,6 +71,7 @@ class _Compared:
 
     score: Vector
     partner: NDArray[np.intp]
+    exact: NDArray[np.bool_]
     null: list[tuple[NDArray[np.intp], list[Vector]]]
 
 
@@ -89,7 +92,9 @@ def past_rows(table: UnitTable, seed: int) -> PastRows:
 
 
 def _judge(records: RecordTable, before: Before, found: PastRows, seed: int) -> PastRows:
-    compared = _Compared(found.p_record.copy(), found.partner, [])
+    compared = _Compared(
+        found.p_record.copy(), found.partner, np.zeros(len(records), dtype=np.bool_), []
+    )
     draws = int(np.clip(-(-NULL_SCORES // max(len(records), 1)), FEWEST_DRAWS, MOST_DRAWS))
     for stratum, pool in pools_of(records):
         _compare(records, before, compared, pool, draws, [seed, stratum])
@@ -108,7 +113,7 @@ def _judge(records: RecordTable, before: Before, found: PastRows, seed: int) -> 
             for draw, scores in enumerate(many):
                 pseudo.totals[draw, unit] += surprise(null.p_value(scores)).sum()
                 pseudo.sizes[draw, unit] += own.size
-    _units(records, found, pseudo)
+    _units(records, found, pseudo, compared.exact)
     return found
 
 
@@ -139,7 +144,9 @@ def _compare(
         if own.size < FEWEST_RECORDS or there.size - own.size < own.size:
             continue
         compared.score[mine], place = likeness.among(mine, there[own], answers, own_place=False)
-        compared.partner[mine] = there[own][place]
+        partner = compared.partner[mine] = there[own][place]
+        codes = records.codes[np.ix_(mine, before.now_items)]
+        compared.exact[mine] = (codes == old.codes[np.ix_(partner, before.old_items)]).all(axis=1)
         drawn = [shuffle.draw(which, band[own], rng) for shuffle in shuffles]
         null = [likeness.among(mine, there[d], answers, own_place=False)[0] for d in drawn]
         compared.null.append((mine, null))
@@ -159,7 +166,9 @@ def _answers(records: RecordTable, before: Before) -> Answers:
     return records.memo(("past answers", id(before.records)), build)
 
 
-def _units(records: RecordTable, found: PastRows, pseudo: PseudoUnits) -> None:
+def _units(
+    records: RecordTable, found: PastRows, pseudo: PseudoUnits, exact: NDArray[np.bool_]
+) -> None:
     result, units = found.result, len(records.unit_ids)
     known = np.isfinite(found.p_record)
     sizes = np.bincount(records.unit[known], minlength=units)
@@ -172,7 +181,8 @@ def _units(records: RecordTable, found: PastRows, pseudo: PseudoUnits) -> None:
         return
     alike = np.nan_to_num(found.p_record, nan=1.0) <= ALIKE
     share = np.bincount(records.unit[alike], minlength=units)[large] / sizes[large]
-    if np.median(share) > MOST_ALIKE:
+    same = np.bincount(records.unit[known & exact], minlength=units)[large] / sizes[large]
+    if np.median(share) > MOST_ALIKE or np.median(same) > MOST_EXACT:
         result.reason.update(dict.fromkeys(np.flatnonzero(large).tolist(), SAME_TABLE))
         return
     usual = UsualSurprise.fit(pseudo, large)

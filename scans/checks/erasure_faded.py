@@ -148,7 +148,8 @@ CHECK = PageCheck(
             "counts whole, one alone or a speck counts less; what is little more than the ink that "
             "noise leaves in empty boxes is no mark, nor is what runs far beyond the box, as "
             "stains, underlinings and slips of a pen do. Ink of another hue is compared with the "
-            "sheet's other marks of that hue, and a mark taken back as the form asks is not judged."
+            "sheet's other marks of that hue; a mark taken back as the form asks, and an item's "
+            "only tick on a sheet of filled boxes, are not judged."
         ),
         null_model=(
             "The most faded mark of honest pages of the same scan class; conformal p-value with a "

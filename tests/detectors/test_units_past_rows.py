@@ -65,6 +65,17 @@ def test_the_same_table_for_both_periods_is_told():
     assert all("same table" in why for why in answer.not_assessable.values())
 
 
+def test_the_same_table_is_told_near_the_top_of_the_scale_too():
+    sim = world(321, n=80, digital=0.0)
+    # nine in ten rows say nothing by being the same
+    plain = sim.rng.random(len(sim.now)) < 0.9
+    sim.now.loc[plain, ITEMS] = 5
+    sim.old[ITEMS] = sim.now[ITEMS].to_numpy()
+    answer = CHECK.assess(sim.table())
+    assert all("same table" in why for why in answer.not_assessable.values())
+    assert len(answer.not_assessable) == len(answer.p_values)
+
+
 def test_small_units_and_rounds_without_a_past_are_told():
     sim = world(330, n=60)
     alone = CHECK.assess(sim.table(previous=False))
