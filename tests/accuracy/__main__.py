@@ -15,6 +15,7 @@ from tests.accuracy import (
     press,
     real,
     real_frauds,
+    ruled,
     scanner,
     second_images,
     statistics,
@@ -114,6 +115,16 @@ off: at four, 2 of 40 pages scanned after the glass was cleaned were told, and 4
 model than `grey` found.
 """
 
+_RULED = """\
+Forms whose answer boxes are the cells of a ruled table, each drawn by a seed: 12 to 20 mm wide, 7
+to 12 mm high, 3 to 5 columns, empty or with a number or a word in each cell, rows of one height or
+of several. Ten inks; crosses, ticks, small ticks, rings, dots and scribbles, some of them across
+the lines; corrections as the form asks (a circle, or a line through); six scanners, one a
+telephone. Nothing is shared with the other makers. *built-in reference*: forty pages an office,
+from which `calibrate` then learns; all other pages are judged after it. Reading is measured on all
+honest pages. Fluid is laid on as a blob, or as a strip over two cells with the new mark on it.
+"""
+
 
 def sections_of(part: str, scale: float, workers: int) -> list[Section]:
     """Measure a part."""
@@ -125,6 +136,8 @@ def sections_of(part: str, scale: float, workers: int) -> list[Section]:
         return [listed(PREFIX[part], _SCANNER, scanner.measure(scale, workers))]
     if part == "second":
         return [listed(PREFIX[part], _SECOND, second_images.measure(scale, workers))]
+    if part == "ruled":
+        return [listed(PREFIX[part], _RULED, ruled.measure(scale, workers))]
     if part == "units":
         return units.measure(scale, workers)
     if part == "ceiling":

@@ -22,6 +22,7 @@ PREFIX = {
     "images": "Simulated scans",
     "scanner": "Pages of another scanner",
     "second": "Second maker of scans",
+    "ruled": "Ruled tables",
     "tables": "Response tables",
     "units": "Units on many rounds",
     "ceiling": "Stuffed forms",
