@@ -44,7 +44,8 @@ CHECK = PageCheck(
             "later. Brightness, tint, smoothness, bright lines and the darkness of the outline "
             "of each box are put beside the page's other boxes in robust spreads and summed by a "
             "small tree model; in the wide cells of a table a bright blob that touches no print "
-            "counts by its brightness. Print missing elsewhere, and 1-bit scans, are for "
+            "counts by its brightness, and what a whole row or column shows of its lines is the "
+            "table's. Print missing elsewhere, and 1-bit scans, are for "
             "erasure.fluid."
         ),
         null_model=(
@@ -72,7 +73,7 @@ CHECK = PageCheck(
                 ScanClass.PHOTO,
             }
         ),
-        version="5",
+        version="6",
         min_scale=1.0,
     ),
     measure,

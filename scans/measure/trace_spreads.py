@@ -19,6 +19,13 @@ __all__ = ["TRACE_NAMES", "beside_others"]
 Doubles = NDArray[np.float64]
 
 _NEIGHBOURS = 8
+# Cells whose middles lie so near in one direction share their lines.
+_ONE_LINE_MM = 0.5
+# Borne by print: in a table those of a whole row or column say how its lines were drawn.
+_BY_PRINT = frozenset(
+    {"mark_like", "lines_in", "lines_out", "bright_in", "bright_out"}
+    | {"outline_pale", "outline_gone"}
+)
 
 TRACE_NAMES = (
     "mark_like",  # lines that run as the respondent's own marks do
@@ -57,10 +64,20 @@ def beside_others(
     places: Doubles,
     judged: NDArray[np.bool_],
     readings: Sequence[BoxReading],
+    *,
+    ruled: bool = False,
 ) -> Doubles:
     """Every trace against the page's other boxes, in the order of :data:`TRACE_NAMES`.
 
     Spreads grow by their logarithm: twice as strange is not twice as strong evidence.
+
+    Args:
+        raw: Traces as measured, ``(n,)`` each.
+        places: ``(n, 2)``: middles of the boxes in mm.
+        judged: bool ``(n,)``: boxes that are judged; the others are no measure.
+        readings: What was read in the boxes.
+        ruled: The boxes are cells of a table: what all cells of a row or column show of the lines
+            that they share is the table's, and none of theirs.
     """
     count = len(judged)
     values = np.zeros((count, len(TRACE_NAMES)))
@@ -112,6 +129,10 @@ def beside_others(
     middle = medians(table[judged])
     table -= middle
     spread = 1.4826 * medians(np.abs(table[judged]))
+    if ruled:
+        borne = [k for k, (name, _, _) in enumerate(columns) if name in _BY_PRINT]
+        for axis in (1, 0):
+            table[:, borne] -= _shared(table[:, borne], places[:, axis], judged)
     table /= np.maximum(spread, [least for _, _, least in columns])
     table = np.sign(table) * np.log1p(np.abs(table))
     found = {name.rstrip("*"): table[:, k] for k, (name, _, _) in enumerate(columns)}
@@ -130,6 +151,23 @@ def beside_others(
     for k, name in enumerate(TRACE_NAMES):
         values[:, k] = found[name]
     return values
+
+
+def _shared(table: Doubles, middle: Doubles, judged: NDArray[np.bool_]) -> Doubles:
+    """What the other judged boxes of each one's line have above the page's usual, ``(n, traces)``.
+
+    Args:
+        table: Traces against the page's median.
+        middle: ``(n,)``: where each box lies across the lines, in mm.
+        judged: Boxes that are judged.
+    """
+    shared = np.zeros_like(table)
+    for i, at in enumerate(middle):
+        others = judged & (np.abs(middle - at) < _ONE_LINE_MM)
+        others[i] = False
+        if others.any():
+            shared[i] = medians(table[others])
+    return np.maximum(shared, 0.0)
 
 
 def _partners(judged: NDArray[np.bool_], readings: Sequence[BoxReading]) -> Doubles:

@@ -86,15 +86,18 @@ def box_traces(groups: Sequence[BoxPatches], readings: Sequence[BoxReading]) -> 
     What was taken off a wide box is looked for where something stands in it; what covers a mark
     may be as wide as the box.
     """
-    whole = _traces(groups, readings)
     narrow = [narrowed(group) for group in groups]
-    if all(one is group for one, group in zip(narrow, groups, strict=True)):
+    ruled = any(one is not group for one, group in zip(narrow, groups, strict=True))
+    whole = _traces(groups, readings, ruled=ruled)
+    if not ruled:
         return whole
     near = _traces(narrow, readings)
     return replace(near, covered_values=whole.values)
 
 
-def _traces(groups: Sequence[BoxPatches], readings: Sequence[BoxReading]) -> BoxTraces:
+def _traces(
+    groups: Sequence[BoxPatches], readings: Sequence[BoxReading], *, ruled: bool = False
+) -> BoxTraces:
     count = len(readings)
     usual = usual_darkness(readings)
     full = full_marks(readings, usual)
@@ -118,7 +121,8 @@ def _traces(groups: Sequence[BoxPatches], readings: Sequence[BoxReading]) -> Box
         places[part.rows] = corners[:, :2] + corners[:, 2:] / 2
     if not groups:
         return BoxTraces(np.zeros((count, len(TRACE_NAMES))), ~full, np.zeros(count))
-    return BoxTraces(beside_others(raw, places, ~full, readings), ~full, raw["share"])
+    values = beside_others(raw, places, ~full, readings, ruled=ruled)
+    return BoxTraces(values, ~full, raw["share"])
 
 
 def _deviation(parts: Sequence[Part], full: NDArray[np.bool_]) -> float:

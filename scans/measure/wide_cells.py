@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scans.measure.blank_boxes import PX_PER_MM
 from scans.measure.boxes import BoxPatches
 
-__all__ = ["narrowed"]
+__all__ = ["is_wide", "narrowed"]
 
 T = TypeVar("T", bound=np.generic)
 
@@ -28,9 +28,14 @@ _SOFT_MM = 0.5
 _BARE = 0.12
 
 
+def is_wide(group: BoxPatches) -> bool:
+    """Whether boxes are wider or higher than boxes that are made for marks."""
+    return max(group.box_size_mm) > _WIDEST_MM
+
+
 def narrowed(group: BoxPatches) -> BoxPatches:
     """The group itself, or of wide boxes a window of 6 mm a side each, with the same margin."""
-    if max(group.box_size_mm) <= _WIDEST_MM:
+    if not is_wide(group):
         return group
     width, height = (min(side, _WINDOW_MM) for side in group.box_size_mm)
     margin = round(group.margin_mm * PX_PER_MM)

@@ -3,7 +3,8 @@
 A circle is a closed line around the box at any distance, tight on its corners or wide
 enough to run through the neighbours. It is looked for in polar coordinates as the smooth
 closed path with most ink on it; the arms of a cross meet such a path in four places only.
-The ink of a circle is no mark in the boxes that it runs through.
+The ink of a circle is no mark in the boxes that it runs through. In the wide cell of a table a
+circle goes around the mark (:mod:`scans.read.cell_circles`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scans.measure.boxes import PX_PER_MM, BoxPatches, PageInk, measure_boxes
+from scans.measure.wide_cells import is_wide
+from scans.read.cell_circles import circles_within, rounded
 from scans.read.circle_loops import ink_around
+from scans.read.circle_paths import ANGLES, HIDDEN, Circle, best_loops, better
 from scans.template import PageTemplate
 from scans.types import Registration
 
@@ -26,14 +30,9 @@ __all__ = ["CIRCLED", "Circle", "circled", "find_circles", "without_circles"]
 
 # Room for a circle that swings out to the neighbouring boxes.
 _MARGIN_MM = 4.6
-_ANGLES = 72
 _STEP_MM = 0.15
-# The path may move in or out by this many steps from one angle to the next (5 degrees).
-_BEND = 3
 # Below this share of a box's half size a line is the mark, not something around it.
 _INNER = 0.92
-# A hand leaves a gap where the line starts and ends, and crosses printed lines unseen.
-_HIDDEN = 0.55
 _REMOVE_MM = 0.7
 # With ink in fewer directions than this nothing can go around a box.
 _ANY_INK = 0.4
@@ -45,21 +44,6 @@ CIRCLED = 0.9
 
 Three of four circles reach .95; looped and scribbled marks reach .86.
 """
-
-
-@dataclass(frozen=True, eq=False)
-class Circle:
-    """A closed line around a box.
-
-    Attributes:
-        coverage: Share of directions in which ink lies on the path, 0 to 1.
-        path_mm: float64 ``(72, 2)``: the path on the form.
-        beyond: Median distance of the path from the centre over the box's half diagonal.
-    """
-
-    coverage: float
-    path_mm: NDArray[np.float64]
-    beyond: float
 
 
 def find_circles(
@@ -88,6 +72,9 @@ def find_circles(
     circles = {}
     for group in wide:
         circles.update(_around(group, ink))
+        if is_wide(group):
+            within = circles_within(group, ink)
+            circles.update({i: c for i, c in within.items() if better(c, circles.get(i))})
     return circles
 
 
@@ -97,7 +84,7 @@ def _candidates(groups: Sequence[BoxPatches], ink: PageInk) -> list[int]:
     Who takes a mark back makes another one, and a wide circle runs into the next box.
     """
     inked: dict[str, list[int]] = {}
-    sure = set()
+    sure: set[int] = set()
     for group in groups:
         polar = _Polar.of(group)
         line, within = np.empty(len(group.boxes)), np.empty(len(group.boxes))
@@ -106,6 +93,8 @@ def _candidates(groups: Sequence[BoxPatches], ink: PageInk) -> list[int]:
             flat, ink.threshold, polar.outside, np.flatnonzero(group.distance < 0), line, within
         )
         inside = within > _SPECK
+        if is_wide(group):
+            sure.update(int(group.index[row]) for row in rounded(group, ink))
         for row in np.flatnonzero(inside):
             i = int(group.index[row])
             inked.setdefault(group.boxes[row].item, []).append(i)
@@ -154,7 +143,7 @@ class _Polar:
 @lru_cache(maxsize=32)
 def _polar(size_mm: tuple[float, float], margin: float, shape: tuple[int, int]) -> _Polar:
     half_w, half_h = size_mm[0] / 2, size_mm[1] / 2
-    angles = np.arange(_ANGLES) * (2 * np.pi / _ANGLES)
+    angles = np.arange(ANGLES) * (2 * np.pi / ANGLES)
     reach = min(half_w, half_h) + margin - 0.2
     radii = np.arange(_INNER * min(half_w, half_h), reach, _STEP_MM)
     x = np.cos(angles)[:, None] * radii[None, :]
@@ -190,9 +179,9 @@ def _around(group: BoxPatches, ink: PageInk) -> dict[int, Circle]:
     line = line[chosen]
     place = (chosen[:, None, None], polar.rows, polar.columns)
     hidden = (group.allowed[place] > 0.35) & (group.dark[place] > 0.5)
-    gain = np.where(line, 1.0, np.where(hidden, _HIDDEN, 0.0)) * ~inside - 1.0 * inside
-    paths = _best_loops(gain.astype(np.float32))
-    at = np.arange(_ANGLES)
+    gain = np.where(line, 1.0, np.where(hidden, HIDDEN, 0.0)) * ~inside - 1.0 * inside
+    paths = best_loops(gain.astype(np.float32))
+    at = np.arange(ANGLES)
     result = {}
     for k, row in enumerate(chosen.tolist()):
         path = paths[k]
@@ -209,39 +198,6 @@ def _around(group: BoxPatches, ink: PageInk) -> dict[int, Circle]:
             beyond=float(np.median(radius) / np.hypot(half_w, half_h)),
         )
     return result
-
-
-def _best_loops(gain: NDArray[np.float32]) -> NDArray[np.int64]:
-    """For each box the path of one radius per angle with most gain, bent little, closed.
-
-    Dynamic programming over two turns; the second half of the first and the first half of
-    the second are one turn free of the ends.
-
-    Args:
-        gain: float32 ``(boxes, angles, radii)``.
-
-    Returns:
-        int64 ``(boxes, angles)``.
-    """
-    turns = np.concatenate([gain, gain], axis=1)
-    boxes, steps, count = turns.shape
-    offsets = np.arange(-_BEND, _BEND + 1)
-    source = np.clip(np.arange(count)[None, :] + offsets[:, None], 0, count - 1)
-    cost = np.float32(0.04) * np.abs(offsets)[None, :, None].astype(np.float32)
-    best = turns[:, 0].copy()
-    back = np.zeros((steps, boxes, count), np.int64)
-    for k in range(1, steps):
-        value = best[:, source] - cost
-        choice = value.argmax(axis=1)
-        back[k] = source[choice, np.arange(count)]
-        best = value.max(axis=1) + turns[:, k]
-    path = np.zeros((boxes, steps), np.int64)
-    path[:, -1] = best.argmax(axis=1)
-    every = np.arange(boxes)
-    for k in range(steps - 1, 0, -1):
-        path[:, k - 1] = back[k, every, path[:, k]]
-    half = gain.shape[1] // 2
-    return np.roll(path[:, half : half + gain.shape[1]], half, axis=1)
 
 
 def without_circles(

@@ -14,11 +14,15 @@ from numpy.typing import NDArray
 
 from scans.measure.boxes import PX_PER_MM, BoxPatches, PageInk
 from scans.measure.inks import NO_INK, ink_of
+from scans.measure.wide_cells import is_wide
+from scans.read.cell_strikes import struck_beyond
 
 __all__ = ["Seen", "features"]
 
 # Disc that fits into a scribble or a filled box and not into a pen stroke.
 _CORE_MM = 0.9
+# Ink on less of a wide cell is no mark that was struck out.
+_STRUCK = 0.05
 # What a mark takes up at most; boxes made for marking are smaller.
 _MOST_PX = 36.0 * PX_PER_MM**2
 
@@ -33,7 +37,8 @@ class Seen:
     solid: float = 0.0  # share of the inside covered by a solid core
     dark: float = 0.0  # mean darkness of the ink
     peak: float = 0.0  # darkness that its darkest sixth reaches
-    cross_out: float = 0.0  # mm: how far a level line runs out of the box, the shorter side
+    # mm: how far a level line runs out of the box, of a wide cell's mark; the shorter side
+    cross_out: float = 0.0
     up_and_down: float = 0.0  # share of the room above and below that an upright line spans
     found: float = 1.0  # share of the printed outline that is there
     beyond_box: float = 0.0  # share of the paper 1 to 2 mm outside the box that is inked
@@ -48,11 +53,13 @@ class Seen:
     around: float = 0.0  # mm2 of ink 2.5 to 9 mm beyond the box, see scans.read.beyond
     second: float = 0.0  # 1 where hue tells it from most marks; faded is against its own ink then
     foreign: float = 0.0  # 1 where the ink belongs to something larger than a mark
+    wide: float = 0.0  # 1 where the box is wider or higher than boxes made for marks
 
 
 def features(group: BoxPatches, ink: PageInk) -> list[Seen]:
     """Features of the boxes of one size, in the order of the group."""
-    result = [Seen(found=float(found)) for found in group.found]
+    wide = is_wide(group)
+    result = [Seen(found=float(found), wide=float(wide)) for found in group.found]
     over = group.added > ink.threshold
     mask = over & group.own
     # Most boxes of a page are empty: what costs is done for the others.
@@ -76,6 +83,9 @@ def features(group: BoxPatches, ink: PageInk) -> list[Seen]:
         _bridged(group, over[rows], dark_lines, rows),
         _upright(group, dark_lines, rows),
     )
+    for k in np.flatnonzero(share >= _STRUCK).tolist() if wide else ():
+        dark = group.dark[rows[k]] > ink.threshold
+        bridged[k] = max(bridged[k], struck_beyond(group, over[rows[k]], dark))
     for k, i in enumerate(rows.tolist()):
         drawn: tuple[float, ...] = (0.0,) * 4
         made_of = NO_INK
@@ -99,6 +109,7 @@ def features(group: BoxPatches, ink: PageInk) -> list[Seen]:
             width=made_of.width_mm,
             tinted=float(made_of.pixels),
             runs_on=made_of.runs_on,
+            wide=float(wide),
         )
     return result
 

@@ -36,6 +36,8 @@ __all__ = ["read_marks", "states_of"]
 
 # Between floor and a definite mark ink must be a stroke of this length.
 _STROKE_MM = 1.2
+# A circle so much farther out than what it goes around: the rim of a scribble.
+_EMPTY = 1.6
 # Sheets of two levels written with a dark pen hold crumbs alone in an item or two (dust).
 _CRUMBS, _CRUMBS_SHARE = 3, 0.2
 
@@ -198,7 +200,8 @@ def _read_box(s: Seen, rule: Marks) -> State:
 def _marked_or_cancelled(s: Seen, rule: Marks) -> State:
     if rule.correction == "circle":
         # The rim of a scribble is a closed line too, but it does not clear the corners.
-        scribble = s.solid >= LOOSE and s.beyond < 1.05
+        # In a wide cell a scribble's rim goes around next to nothing.
+        scribble = s.solid >= LOOSE and (s.beyond < 1.05 or bool(s.wide and s.beyond > _EMPTY))
         if s.round >= CIRCLED and not scribble:
             return MarkState.CANCELLED, min(1.0, s.round)
         if s.round >= CIRCLED and s.solid < FILLED:

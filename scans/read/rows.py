@@ -54,6 +54,8 @@ _NO_CORE, _ONE_LINE = 0.2, 0.45
 # Beside a mark of so many times the ink a sliver of ink is the overshoot of something else.
 _DWARFED = 4.0
 _STRAY = 0.12
+# In the wide cell of a table print may hide a mark: of what is seen of it, so much, so long.
+_HIDDEN_INK, _HIDDEN_MM = 0.002, 0.4
 # Ink beside a box that may be a mark set wide of it.
 _WIDE, _WIDE_MM = 0.04, 1.5
 
@@ -95,7 +97,7 @@ def read_row(
         # Which of them stands is asked of all: the other may be a line that runs through.
         states.update(dict.fromkeys(firm if half else (), (MarkState.AMBIGUOUS, 0.5)))
     if all(state is MarkState.EMPTY for state, _ in states.values()):
-        states.update(_set_wide(row))
+        states.update(_set_wide(row) or _below_print(row))
     return states
 
 
@@ -155,7 +157,11 @@ def _dwarfed(row: Mapping[int, Seen], states: Mapping[int, State], rule: Marks) 
     Where a mark is taken back by a line both marks are of one size: a line that runs through
     another box is larger than a sliver, and still no answer.
     """
-    most = max(s.ink for s in row.values())
+    # A circle in a wide cell is more ink than a mark: what was taken back dwarfs no answer there.
+    most = max(
+        (s.ink for i, s in row.items() if not (s.wide and states[i][0] is MarkState.CANCELLED)),
+        default=0.0,
+    )
     sliver = _STRAY if rule.correction in ("circle", "strike") else DEFINITE
     return {
         i: (MarkState.AMBIGUOUS, 0.5)
@@ -176,6 +182,17 @@ def _set_wide(row: Mapping[int, Seen]) -> dict[int, State]:
     return dict.fromkeys(beside, (MarkState.AMBIGUOUS, 0.5))
 
 
+def _below_print(row: Mapping[int, Seen]) -> dict[int, State]:
+    """No wide cell holds a mark, and beside its printed word one has a rest of ink."""
+    rests = [
+        i
+        for i, s in row.items()
+        if s.wide and s.length >= _HIDDEN_MM and max(s.ink, s.near) >= _HIDDEN_INK
+    ]
+    rests = sorted(rests, key=lambda i: -row[i].near)[:1]
+    return dict.fromkeys(rests, (MarkState.AMBIGUOUS, 0.5))
+
+
 def _struck_out(
     row: Mapping[int, Seen], firm: Sequence[int], rule: Marks, habit: Habit
 ) -> dict[int, State]:
@@ -192,15 +209,24 @@ def _struck_out(
     if len(struck) == 1 and all(s.ink < FLOOR for i, s in row.items() if i != struck[0]):
         only = row[struck[0]]
         dash = rule.style == "fill" and only.solid < _NO_CORE and only.ink < _ONE_LINE
-        if dash or habit.dasher:
+        # In a wide cell the line runs through a mark: no hand's way to give an answer.
+        if dash or (habit.dasher and not only.wide):
             return {struck[0]: (MarkState.MARKED, 0.7)}
     if struck and still:
         return dict.fromkeys(struck, (MarkState.CANCELLED, 0.8))
     if struck:
         return dict.fromkeys(struck, (MarkState.AMBIGUOUS, 0.5))
     if len(still) > 1:
+        # In a wide cell the line may end where the mark does: then it is only more ink.
+        least = min(row[i].ink for i in still)
         return dict.fromkeys(
-            [i for i in still if row[i].cross_out > 0 or row[i].solid >= LOOSE],
+            [
+                i
+                for i in still
+                if row[i].cross_out > 0
+                or row[i].solid >= LOOSE
+                or (row[i].wide and row[i].ink >= _MORE_INK * least)
+            ],
             (MarkState.AMBIGUOUS, 0.5),
         )
     return {}

@@ -15,6 +15,7 @@ from scans.reference import builtin_reference
 from scans.source import read_pages
 from scans.types import MarkState, RawPage
 from scans.view import PageView
+from tests.accuracy.ruled import Job, judge
 
 ITEMS, VALUES = tuple(f"C{i}" for i in range(1, 13)), (1, 2, 3, 4, 5)
 LEFT, TOP, WIDTH, HEIGHT = 112.0, 78.0, 16.0, 9.5
@@ -44,7 +45,10 @@ def _blank() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def form(tmp_path_factory: pytest.TempPathFactory) -> Instrument:
-    folder: Path = tmp_path_factory.mktemp("table")
+    return _instrument(tmp_path_factory.mktemp("table"), "circle")
+
+
+def _instrument(folder: Path, correction: str) -> Instrument:
     cv2.imwrite(str(folder / "blank.png"), _blank())
     items = "".join(f'[[item]]\nid = "{i}"\nscale = [1, 2, 3, 4, 5]\n' for i in ITEMS)
     (folder / "t.toml").write_text(
@@ -54,7 +58,7 @@ title = {{ vi = "Phiếu", en = "Form" }}
 {items}
 [marks]
 style = "any"
-correction = "circle"
+correction = "{correction}"
 [[page]]
 number = 1
 size_mm = [210, 297]
@@ -120,6 +124,81 @@ def _filled(
     (raw,) = read_pages(path)
     assert isinstance(raw, RawPage)
     return raw, answers
+
+
+def _drawn(
+    folder: Path, seed: int, cancelled: str | None, *, kind: str = "tick"
+) -> tuple[RawPage, dict[tuple[str, int], MarkState]]:
+    """A page with a mark in each row, a taken-back one in every third, and what is true of it."""
+    rng = np.random.default_rng(seed)
+    light = cv2.GaussianBlur(_blank().astype(np.float32) / 255, (0, 0), 0.7)
+    ink = np.zeros_like(light)
+    truth: dict[tuple[str, int], MarkState] = {}
+
+    def line(points: np.ndarray) -> None:
+        at = np.rint(points * PX * 16).astype(np.int32)
+        cv2.polylines(ink, [at], False, 0.8, 3, cv2.LINE_AA, shift=4)
+
+    def tick(value: int, row: int) -> tuple[float, float]:
+        x = LEFT + (value - 0.5) * WIDTH + rng.normal(0, 1.0)
+        y = TOP + (row + 0.5) * HEIGHT + rng.normal(0, 0.5)
+        if kind == "ring":
+            line(_ring(x, y, 2.0, 1.7))
+        else:
+            points = [(x - 1.6, y - 0.2), (x - 0.5, y + 1.6), (x + 2.2, y - 1.9)]
+            line(np.array(points) + rng.normal(0, 0.15, (3, 2)))
+        return x, y
+
+    for row, item in enumerate(ITEMS):
+        value = int(rng.integers(1, 6))
+        tick(value, row)
+        truth[item, value] = MarkState.MARKED
+        if cancelled and row % 3 == 0:
+            other = value % 5 + 1
+            x, y = tick(other, row)
+            truth[item, other] = MarkState.CANCELLED
+            if cancelled == "circle":
+                line(_ring(x + 0.3, y, 3.6, 3.2))
+            else:
+                line(np.array([(x - 3.6, y - 0.2), (x + 4.3, y + 0.3)]))
+    light = light * (1 - cv2.GaussianBlur(ink, (0, 0), 0.6)) * 0.93
+    image = np.clip(255 * (light + rng.normal(0, 0.008, light.shape)), 0, 255).astype(np.uint8)
+    cv2.imwrite(str(folder / "page.jpg"), image)
+    (raw,) = read_pages(folder / "page.jpg")
+    assert isinstance(raw, RawPage)
+    return raw, truth
+
+
+def _ring(x: float, y: float, wide: float, high: float) -> np.ndarray:
+    turn = np.linspace(0.3, 0.25 + 2 * np.pi, 40)
+    return np.stack([x + wide * np.cos(turn), y + high * np.sin(turn)], 1)
+
+
+@pytest.mark.parametrize("seed", [31, 32])
+@pytest.mark.parametrize("correction", ["circle", "strike"])
+def test_a_mark_taken_back_within_its_cell_is_no_answer(tmp_path, correction, seed):
+    raw, truth = _drawn(tmp_path, seed, correction)
+    result = check_page(
+        raw, _instrument(tmp_path, correction), reference=builtin_reference()
+    ).result
+    inked = {(r.item, r.value): r.state for r in result.readings if r.state is not MarkState.EMPTY}
+    assert inked == truth
+    assert not result.flagged
+
+
+@pytest.mark.parametrize("correction", ["circle", "strike"])
+def test_rings_drawn_in_cells_are_answers_where_nothing_stands_in_them(tmp_path, correction):
+    raw, truth = _drawn(tmp_path, 33, None, kind="ring")
+    result = check_page(raw, _instrument(tmp_path, correction), reference=None).result
+    inked = {(r.item, r.value): r.state for r in result.readings if r.state is not MarkState.EMPTY}
+    assert inked == truth
+
+
+@pytest.mark.parametrize("seed", [6_430_008, 6_430_014, 6_430_021, 6_430_036])
+def test_lines_at_the_edge_of_a_table_cover_no_mark(seed):
+    """They are drawn thinner than those within, and every cell of the row shows it."""
+    judged = judge(Job("numbered", 6_430_000, "copier", seed), builtin_reference())
+    assert not judged.flagged, judged.detectors
 
 
 @pytest.mark.parametrize("bitonal", [False, True])
