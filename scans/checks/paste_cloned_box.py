@@ -97,7 +97,7 @@ CHECK = PageCheck(
         valid_for=SHADED,
         # Other series of honest pages, printed from a copy or with small boxes, reach 3 to 6.
         min_scale=1.0,
-        version="6",
+        version="7",
     ),
     measure,
 )

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from scans.compiled import check_inside
 from scans.measure.blank_boxes import ById
+from scans.measure.box_grain import BoxGrain
 from scans.measure.boxes import BoxPatches, PageInk
 from scans.measure.twin_loops import (
     clear_of_ink,
@@ -30,7 +31,6 @@ from scans.measure.twin_loops import (
     side_sums,
     telling_pixels,
     unit_samples,
-    without_specks,
 )
 from scans.types import RawPage, Registration, ScanClass
 
@@ -44,22 +44,12 @@ _RIM_MM = 0.7
 _SLACK_PX = 3
 _ROUNDS = 3
 _REACH = (-1, 0, 1)
-_COMMON_PARTS = 8
 _FEWEST_BOXES = 8
 _FEWEST_SHARE = 0.4
 # The first look takes so many pixels of every box, and so many pairs go on to the second.
 _SAMPLE_PX = 500
 _PAIRS = 6
-# Deviation of a smoothing in px, and over how many it reaches. What is compared is finer than the
-# first; on burnt-out paper it is between the other two.
-_GRAIN = 2.0, 9
-_COARSE, _FINE = (3.0, 11), (1.0, 5)
-# What exceeds the spread of a page's grain by this much is content that was not subtracted.
-_MOST_DEVIATIONS = 2.0
 _PRINT = 0.1
-# What differs by more than so many spreads, and so many grey levels, from other boxes is a speck.
-_SPECK_SPREADS, _LEAST_SPECK = 4.0, 12.0
-_LEAST_CLIP = 2.0
 _BURNT_OUT = (ScanClass.CLIPPED_COLOUR, ScanClass.CLIPPED_GREY)
 _LEAST_SPREAD = 0.08
 # Fisher's z of a few pixels is uncertain by one over the root of their number, and only one in
@@ -124,14 +114,14 @@ def twin_boxes(
         if stack is None:
             continue
         burnt_out = raw.scan_class in _BURNT_OUT
-        rest = _rest(stack, burnt_out=burnt_out)
-        pixels, telling = _telling(rest, stack.free)
+        grain = BoxGrain.of(stack.grey, burnt_out=burnt_out)
+        pixels, telling = _telling(grain.rest, stack.free)
         if burnt_out:
             pixels /= _SMOOTHED
         if pixels < _FEWEST_TELLING:
             continue
         judged = True
-        found += _pairs(stack, rest, telling, _UNCERTAIN / math.sqrt(pixels))
+        found += _pairs(stack, grain, telling, _UNCERTAIN / math.sqrt(pixels))
     found.sort(key=lambda pair: -pair.score)
     return tuple(found) if judged else None
 
@@ -221,33 +211,6 @@ def _offsets(grey: NDArray[np.uint8], corner: Ints, shape: tuple[int, int]) -> I
     return np.asarray(np.stack(moves, axis=1), np.int64)
 
 
-def _rest(stack: _Stack, *, burnt_out: bool) -> Floats:
-    """What is left of every box without the look that the page's boxes share."""
-    count, height, width = stack.grey.shape
-    own = stack.grey.reshape(count, -1)
-    away = own - own.mean(axis=0)
-    # Specks of a few boxes are no look that all share: left in, they would take up the common parts
-    # and leave their image on every box.
-    common: Floats = np.empty_like(away)
-    without_specks(away, 1.4826 * _SPECK_SPREADS, _LEAST_SPECK, common)
-    _, vectors = np.linalg.eigh(common @ common.T)
-    vectors = vectors[:, ::-1][:, : min(_COMMON_PARTS, count // 6)]
-    rest = away - vectors @ (vectors.T @ common)
-    # Boxes stacked one below the other are smoothed in one call; the slack keeps them apart.
-    tall = rest.reshape(-1, width)
-    if burnt_out:
-        rest = (_smooth(tall, *_FINE) - _smooth(tall, *_COARSE)).reshape(count, -1)
-    else:
-        rest = (tall - _smooth(tall, *_GRAIN)).reshape(count, -1)
-    deviation = float(np.sqrt(np.vdot(rest, rest) / rest.size))
-    most = np.float32(max(_LEAST_CLIP, _MOST_DEVIATIONS * deviation))
-    return np.asarray(np.clip(rest, -most, most), np.float32).reshape(count, height, width)
-
-
-def _smooth(rows: Floats, deviation: float, reach: int) -> Floats:
-    return np.asarray(cv2.GaussianBlur(rows, (reach, reach), deviation), np.float32)
-
-
 def _telling(rest: Floats, free: Floats) -> tuple[float, Floats]:
     """By how many pixels a usual box differs from the others, and how much each pixel tells.
 
@@ -259,8 +222,8 @@ def _telling(rest: Floats, free: Floats) -> tuple[float, Floats]:
     return float(np.median(second * second / np.maximum(fourth, 1e-6))), telling
 
 
-def _pairs(stack: _Stack, rest: Floats, telling: Floats, uncertain: float) -> list[Twins]:
-    free, index = stack.free, stack.index
+def _pairs(stack: _Stack, grain: BoxGrain, telling: Floats, uncertain: float) -> list[Twins]:
+    free, index, rest = stack.free, stack.index, grain.rest
     count, width = len(rest), rest.shape[2]
     chosen = _sample(telling)
     rows, columns = np.divmod(chosen, telling.shape[1])
@@ -287,8 +250,14 @@ def _pairs(stack: _Stack, rest: Floats, telling: Floats, uncertain: float) -> li
         pair = (min(one, other), max(one, other))
         if one == other or pair in found or len(found) == _PAIRS:
             continue
-        agreement = _agreement(rest, free, one, other, shifts[found_at[one, other]])
-        excess = (float(np.arctanh(np.clip(agreement, 0.0, _NEARLY_ONE))) - high) / spread
+        both, clear = [one, other], free[[one, other]]
+        shift = shifts[found_at[one, other]]
+        agreement = _agreement(rest[both], clear, shift)
+        if math.atanh(min(max(agreement, 0.0), _NEARLY_ONE)) > high:
+            # Boxes that differ from all others in opposite ways are a part of the common look by
+            # themselves; without it both are their mean, and agree.
+            agreement = min(agreement, _agreement(grain.by_others(both), clear, shift))
+        excess = (math.atanh(min(max(agreement, 0.0), _NEARLY_ONE)) - high) / spread
         score = max(0.0, excess) ** _POWER
         found[pair] = Twins(int(index[one]), int(index[other]), agreement, score)
     return list(found.values())
@@ -302,7 +271,7 @@ def _sample(telling: Floats) -> Ints:
     return np.sort(np.argpartition(-flat, _SAMPLE_PX)[:_SAMPLE_PX])
 
 
-def _agreement(rest: Floats, free: Floats, one: int, other: int, shift: tuple[int, int]) -> float:
+def _agreement(rest: Floats, free: Floats, shift: tuple[int, int]) -> float:
     """Concordance of two boxes over all that is free in both; -1 where that is too little.
 
     Lin's coefficient (1989) without the means: a copy has the same values, not values in
@@ -312,10 +281,10 @@ def _agreement(rest: Floats, free: Floats, one: int, other: int, shift: tuple[in
     h, w = free.shape[1:]
     at = (slice(s + dy, s + dy + h), slice(s + dx, s + dx + w))
     around = np.zeros((h + 2 * s, w + 2 * s), np.float32)
-    around[s:-s, s:-s] = free[other]
-    both = free[one] * around[at]
+    around[s:-s, s:-s] = free[1]
+    both = free[0] * around[at]
     if both.sum() < _FEWEST_SHARE * both.size:
         return -1.0
-    x, y = rest[one, s:-s, s:-s] * both, rest[other][at] * both
+    x, y = rest[0, s:-s, s:-s] * both, rest[1][at] * both
     norm = float((x * x).sum() + (y * y).sum()) / 2.0
     return float((x * y).sum()) / max(norm, 1e-6)
