@@ -134,7 +134,7 @@ CHECK = PageCheck(
             "page's own windows and boxes, windows at marked boxes and at ink beside the other "
             "marked boxes; conformal p-value with a continued tail. Pages whose tones or colours "
             "were changed all over since the first compression are not judged, nor is print "
-            "beside the boxes or a change as small as a speck."
+            "beside the boxes, a change as small as a speck, or a seal on a page without colour."
         ),
         source=(
             "Lukas & Fridrich (2003), Lin et al. (2009) on double quantisation; the comparison "
@@ -153,7 +153,7 @@ CHECK = PageCheck(
         ),
         valid_for=SHADED,
         min_scale=0.3,
-        version="5",
+        version="6",
     ),
     measure,
 )

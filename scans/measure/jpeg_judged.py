@@ -4,7 +4,9 @@ Programs that treat a whole page take its first compression off one kind of cont
 another: a profile of colours rewrites coloured ink and keeps grey, a stretch of the tones drowns
 dark ink. Where a kind has lost it on many boxes no place stands out. A filter against specks
 breaks the form's dotted and thin lines up: print beside the boxes is left out, nobody alters an
-answer there.
+answer there. A page made grey keeps the compression's luminance but for ink that was burnt out in
+one colour, as red seals are: where no ink has colour, seals are left out, and the signatures that
+they are stamped over.
 """
 
 from __future__ import annotations
@@ -54,7 +56,9 @@ def judged_blocks(
     """
     height, width = int(own.rows.max(initial=0)) + 1, int(own.columns.max(initial=0)) + 1
     corners = boxes_in_blocks(registration, template, offset, (height, width))
-    print_ = _print_beside(registration, template, offset, (height, width))
+    left_out = _print_beside(registration, template, offset, (height, width))
+    if not own.coloured.any():
+        left_out |= _seals(registration, template, offset, (height, width))
     held, full = trace.held()
     for kind in (own.coloured, (own.clipped < 0).any(axis=1)):
         of_kind = _in_boxes(held * kind, full * kind, own, corners)
@@ -66,7 +70,7 @@ def judged_blocks(
         others = float(held[~kind].sum() / max(1.0, full[~kind].sum()))
         if usual < _LOST * others:
             return None
-    return np.asarray(~print_[own.rows, own.columns], np.bool_)
+    return np.asarray(~left_out[own.rows, own.columns], np.bool_)
 
 
 def boxes_in_blocks(
@@ -76,9 +80,19 @@ def boxes_in_blocks(
     shape: tuple[int, int],
 ) -> list[tuple[int, int, int, int]]:
     """Left, top, right and bottom of each box with its rim, in blocks of a grid of ``shape``."""
-    if not template.page.boxes:
+    boxes_mm = [box.box_mm for box in template.page.boxes]
+    return _in_blocks(boxes_mm, registration, offset, shape)
+
+
+def _in_blocks(
+    boxes_mm: Sequence[tuple[float, float, float, float]],
+    registration: Registration,
+    offset: tuple[int, int],
+    shape: tuple[int, int],
+) -> list[tuple[int, int, int, int]]:
+    if not boxes_mm:
         return []
-    x, y, w, h = np.array([box.box_mm for box in template.page.boxes]).T
+    x, y, w, h = np.array(boxes_mm).T
     shift = np.array([offset[1], offset[0]])
     low = registration.to_px(np.column_stack([x - _RIM_MM, y - _RIM_MM]))
     high = registration.to_px(np.column_stack([x + w + _RIM_MM, y + h + _RIM_MM]))
@@ -100,6 +114,22 @@ def _in_boxes(
     laid[:, own.rows, own.columns] = held, full
     sums = [laid[:, t:b, left:r].sum(axis=(1, 2)) for left, t, r, b in corners]
     return np.array(sums).reshape(-1, 2).T
+
+
+def _seals(
+    registration: Registration,
+    template: PageTemplate,
+    offset: tuple[int, int],
+    shape: tuple[int, int],
+) -> NDArray[np.bool_]:
+    """Blocks of a grid of ``shape`` that lie in a field for a seal, or for what it is put over."""
+    found = np.zeros(shape, np.bool_)
+    fields = template.page.fields
+    kinds = {"seal", "signature"} if any(field.kind == "seal" for field in fields) else set()
+    seals = [field.box_mm for field in fields if field.kind in kinds]
+    for left, top, right, bottom in _in_blocks(seals, registration, offset, shape):
+        found[top:bottom, left:right] = True
+    return found
 
 
 def _print_beside(

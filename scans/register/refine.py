@@ -39,6 +39,9 @@ _MUCH_BEYOND = 0.05
 _MOST_REPEATS = 6
 # A feeder's waves apart, print lies on the plane to this.
 _PLANE_MM = 0.6
+# What an affine map may leave of a flat sheet that sways in a feeder, and how much less of it a
+# perspective has to leave to be taken for one.
+_FLAT_MM, _BENT = 0.7, 0.6
 # Half a pixel of the finest picture: print seen through one field is seen as well through
 # another that differs by no more. Up to a pixel and a half it is seen as well a whole pixel
 # aside: a tile is so small against the waves of a feeder that all of it moves alike.
@@ -222,12 +225,28 @@ def _global_fit(
         say = both * robust_weight(distance, scale)
         if np.count_nonzero(say > 0) < 8:
             return matrix
-    if photo or abs(matrix[2, 0]) + abs(matrix[2, 1]) > 0:
+    known_bent = photo or abs(matrix[2, 0]) + abs(matrix[2, 1]) > 0
+    left = _left_by(step, source, target, both > 0)
+    if known_bent or left > _FLAT_MM:
         bent = fit_homography(source[both > 0.3], target[both > 0.3], 1.0)
-        if bent is not None:
+        # A program makes a photo black and white: what it was is told by its perspective alone.
+        if bent is not None and (
+            known_bent or _left_by(bent, source, target, both > 0) < _BENT * left
+        ):
             step = bent
     result = matrix @ step
     return np.asarray(result / result[2, 2], dtype=np.float64)
+
+
+def _left_by(
+    step: Matrix,
+    source: NDArray[np.float64],
+    target: NDArray[np.float64],
+    usable: NDArray[np.bool_],
+) -> float:
+    """Three in four of the usable places lie at most so far, in mm, from where a map puts them."""
+    off = apply(step, source[usable]) - target[usable]
+    return percentile(np.linalg.norm(off, axis=1), 75)
 
 
 def _beyond(cells: Cells, seen: Measured) -> float:
