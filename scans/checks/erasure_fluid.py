@@ -29,6 +29,8 @@ _UNTOUCHED, _NORMAL_UNTOUCHED = 0.8, 0.84
 # Scanners leave up to 3.7 mm of local shift, creased sheets and feeders included; telephones from
 # 8.5 mm where perspective was not taken out.
 _BENT_MM = 5.5
+# A side of the sheet is so much longer than the other to a camera that stands askew.
+_FORESHORTENED = 0.02
 
 
 def measure(view: PageView) -> Signs | NotAssessable:
@@ -47,7 +49,7 @@ def measure(view: PageView) -> Signs | NotAssessable:
 def _boxes(view: PageView) -> list[Sign]:
     found: dict[int, tuple[float, tuple[float, float, float, float]]] = {}
     for group in view.patches:
-        lost = _outline_lost(group)
+        lost = _outline_lost(group, _hollows(view, group))
         for i, box, value in zip(group.index.tolist(), group.boxes, lost, strict=True):
             found[i] = (float(value), box.box_mm)
     if not found:
@@ -87,7 +89,26 @@ def _grow(
     return (x - by, y - by, w + 2 * by, h + 2 * by)
 
 
-def _outline_lost(group: BoxPatches) -> NDArray[np.float64]:
+def _hollows(view: PageView, group: BoxPatches) -> NDArray[np.bool_] | None:
+    """What marks enclose, ``(n, h, w)``; ``None`` where they are filled as they were drawn.
+
+    Programs that make two levels of a page by its surroundings hollow broad marks out, and the
+    outline below them.
+    """
+    if view.raw.scan_class is not ScanClass.BITONAL:
+        return None
+    walls = (group.added > view.ink.threshold) | (group.spread > 127)
+    hollow = np.zeros(walls.shape, np.bool_)
+    for i in np.flatnonzero((group.added > view.ink.threshold).any(axis=(1, 2))):
+        open_ = np.pad(~walls[i], 1, constant_values=True).astype(np.uint8)
+        cv2.floodFill(open_, None, (0, 0), 2)
+        hollow[i] = open_[1:-1, 1:-1] == 1
+    return hollow
+
+
+def _outline_lost(
+    group: BoxPatches, hollows: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
     """Share of each box's outline that is broken, as its longest connected gap, 0 to 1.
 
     A scanner that drops toner here and there breaks an outline into many small gaps;
@@ -99,6 +120,8 @@ def _outline_lost(group: BoxPatches) -> NDArray[np.float64]:
     usual = _usual_nearby(group, outline_levels(group))
     limit = np.ceil(_GONE * usual).astype(np.uint8)
     gap = outline.drawn & (group.spread < limit[:, None, None])
+    if hollows is not None:
+        gap &= ~hollows
     lost = np.zeros(len(group.boxes))
     kernel = np.ones((3, 3), np.uint8)
     for i in np.flatnonzero((total >= 12) & gap.any(axis=(1, 2))):
@@ -151,7 +174,10 @@ def _by_a_camera(view: PageView) -> bool:
     """Whether the page was seen by a camera, whatever a program made of its shades since."""
     if view.raw.scan_class is ScanClass.PHOTO:
         return True
-    # A page of two levels is laid as a scan is, flat: perspective is left to the local shift.
+    matrix, (width, height) = view.registration.matrix, view.template.page.size_mm
+    if abs(matrix[2, 0]) * width + abs(matrix[2, 1]) * height > _FORESHORTENED:
+        return True
+    # Where too little print is left to see perspective by, it is left to the local shift.
     field = view.registration.field
     return field is not None and float(np.abs(field.shift_mm).max()) > _BENT_MM
 
@@ -190,7 +216,7 @@ CHECK = PageCheck(
             ),
         ),
         min_scale=1.0,
-        version="6",
+        version="7",
     ),
     measure,
 )
