@@ -112,6 +112,20 @@ def test_solid_print_that_a_program_hollowed_out_is_not_missing(profile: str) ->
     assert score_of(CHECK, page) < 3.0
 
 
+def test_an_outline_in_the_hollow_of_a_broad_mark_is_not_covered() -> None:
+    page = two_levels(clean("flatbed"))
+    before = score_of(CHECK, page)
+    box = next(i for i in range(len(page.readings)) if i not in page.marked)
+    rows, columns = pixels(page, box, 0.0)
+    middle = (columns.start + columns.stop) // 2, rows.start
+    radius = (rows.stop - rows.start) // 3
+    covered = page.raw.grey.copy()
+    cv2.circle(covered, middle, radius, 255, cv2.FILLED)
+    assert score_of(CHECK, saved(covered, "png", form("HL-01"))) > before + 3.0
+    cv2.circle(covered, middle, radius, 0, 5)  # a mark stood there, and its middle is hollow
+    assert score_of(CHECK, saved(covered, "png", form("HL-01"))) < before + 1.0
+
+
 def test_a_telephone_s_picture_made_two_levels_cannot_be_judged() -> None:
     answer = CHECK.assess(two_levels(clean("phone")))
     assert answer.not_assessable == {0: "two levels made of a telephone's picture"}

@@ -17,7 +17,7 @@ from scans.source import read_pages
 from scans.view import PageView
 from tests.data import real
 from tests.scans.checks.altered import clean, pixels, resaved, saved, score_of
-from tests.scans.pages import form
+from tests.scans.pages import form, honest, raw
 
 # Honest pages merely saved again stay below; altered ones lie far above.
 HONEST, ALTERED = 1.5, 2.0
@@ -131,6 +131,14 @@ def test_colours_that_were_rewritten_all_over_tell_of_no_place():
     view = saved(image, 92, form("HL-01"))
     history = jpeg_history(view.raw, view.registration, view.template, view.marked)
     assert history is None or history.places is None or score_of(CHECK, view) < HONEST
+
+
+@pytest.mark.parametrize(("profile", "seed"), [("flatbed_bright", 20), ("office_200", 24)])
+def test_a_red_seal_on_a_page_made_grey_is_no_splice(profile, seed):
+    """What was burnt out in red alone loses its multiples with the other colours."""
+    sheet = raw(honest("YK-01", 1, seed, profile), f"seal-{profile}-{seed}")
+    grey = cv2.cvtColor(sheet.image, cv2.COLOR_BGR2GRAY)
+    assert score_of(CHECK, saved(np.asarray(grey, np.uint8), 92, form("YK-01"))) < HONEST
 
 
 def test_ink_that_lacks_it_on_all_marks_alike_is_no_splice():

@@ -132,6 +132,18 @@ def test_perspective(template) -> None:
     assert np.percentile(errors_mm(found, template, view @ scale), 95) < 0.2
 
 
+@pytest.mark.parametrize("template", [WITH, WITHOUT], ids=["fiducials", "print alone"])
+def test_a_photo_made_black_and_white_is_laid_by_its_perspective(template) -> None:
+    """What the plane does not explain the field has to: over 5 mm here, where print may be lost."""
+    view = np.array([[0.8, -0.11, 400], [0.005, 0.8, 160], [-0.0000355, -0.0000165, 1]])
+    photo = cv2.warpPerspective(filled(template), view, (2700, 3600), borderValue=(90,))
+    found = register(raw(np.where(photo > 128, 255, 0).astype(np.uint8)), (template,))
+    assert isinstance(found, Registration), found
+    scale = np.array([[300 / 25.4, 0, -0.5], [0, 300 / 25.4, -0.5], [0, 0, 1]])
+    assert np.percentile(errors_mm(found, template, view @ scale), 95) < 0.2
+    assert np.abs(found.field.shift_mm).max() < 1.5
+
+
 def test_a_code_lays_a_page_and_wrong_corners_do_no_harm() -> None:
     from dataclasses import replace
 
