@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from detectors.instrument import Value
 from scans.likeness.cells import MarkCells, mark_cells
-from scans.likeness.fields import FieldInk, field_inks
+from scans.likeness.fields import field_inks
+from scans.likeness.ink import FieldInk, comparable
 from scans.likeness.sketch import field_codes, sheet_code
 from scans.measure.pens import page_pens
 from scans.measure.scanner import ScannerTraits, scanner_traits
@@ -58,12 +59,16 @@ class Fingerprint:
         return f"{self.origin.path}#{self.origin.page}"
 
     @cached_property
+    def comparable(self) -> tuple[FieldInk, ...]:
+        """Pictures that it can be recognised by."""
+        return comparable(self.inks)
+
+    @cached_property
     def codes(self) -> Mapping[str, NDArray[np.uint8]]:
         """What it is found by: channel -> uint8 ``(BYTES,)``; no code, not to be found."""
         found = {
             f"{ink.channel}{around}": code
-            for ink in self.inks
-            if ink.enough
+            for ink in self.comparable
             for around, code in field_codes(ink).items()
         }
         code = sheet_code(self.marks)

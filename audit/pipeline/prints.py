@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from scans.fingerprint import Fingerprint
 from scans.likeness.cells import CELL, MarkCells
-from scans.likeness.fields import FieldInk, with_pens
+from scans.likeness.fields import with_pens
+from scans.likeness.ink import FieldInk
 from scans.measure.scanner import ScannerTraits
 from scans.source.software import PLACES
 from scans.types import Origin

@@ -8,51 +8,46 @@ shades of grey a round seal is told by its rim, and what lies in it is left out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from dataclasses import replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.instrument import BoxMm, Field
+from detectors.instrument import Field
+from scans.likeness.ink import (
+    ALL_INK,
+    FINE_PX_PER_MM,
+    LEAST_MM2,
+    LEVELS,
+    PEN,
+    STAMP,
+    FieldInk,
+)
 from scans.likeness.rings import without_seals
-from scans.likeness.strokes import rimmed, self_likeness, solid_share, strokes
 from scans.quantiles import percentile
 from scans.rectify import Rectifier
 from scans.template import PageTemplate
 from scans.types import RawPage, Registration
 
-__all__ = ["ALL_INK", "LEAST_MM2", "LEVELS", "PEN", "STAMP", "FieldInk", "field_inks", "with_pens"]
-
-ALL_INK, PEN, STAMP = 0, 1, 2
-"""What a picture shows: every ink; all but a seal's; red ink."""
-
-LEVELS = 15
-"""Full ink; pictures hold whole steps from 0 to this."""
-
-LEAST_MM2: Mapping[str, float] = {"signature": 8.0, "handwriting": 10.0, "seal": 40.0}
-"""Ink that a field must hold to be recognised by: 8 mm2 are 2 cm of a pen's line."""
-
-# A word that was crossed out is like any other such word. Ink says all by its likeness to other ink
-# up to the first of these limits, nothing from the second. Likeness to itself, moved by 1.5 mm or
-# more: of drawn comments half reach .42 and one in 96 .63, of 206 signatures one .47, crossed-out
-# words .6 to .8. Share of ink too thick for a pen's line: signatures and comments of three
-# makers reach .47, short words crossed out .5 to .8.
-_LIKE_ITSELF, _BLOT = (0.5, 0.7), (0.45, 0.6)
+__all__ = ["field_inks", "with_pens"]
 
 # Dates are left out: the same few digits, alike in every hand, tell nothing apart.
 # Fields are cut at this resolution and kept at a coarser one.
 _CUT_PX_PER_MM = 5.0
 _STEPS = (2.0, 1.5, 1.2, 1.0, 0.75, 0.6)
 _MOST_PX = 8192
+# Signatures are kept finer where the field is no larger than an ordinary one: a hand that signs
+# again misses by less than a pen's width here and there, a copy does not.
+_MOST_FINE_PX = 34_000
 # How far toner spreads around the blank's print and a registration may err: ink so near to
 # print is not looked at, on any page. The rim of a field is often its printed frame.
 _SPREAD_MM, _RIM_MM = 0.5, 0.8
 # What lies this near to print is a rest of it where print does not cover much of the field.
 _NEAR_MM, _MOST_NEAR = 1.1, 0.6
-# Ink is darker than paper by this share at least.
-_FAINTEST = 0.12
+# Ink is darker than paper by this share at least; thin lines of a printed copy are pale.
+_FAINTEST: Mapping[str, float] = {"signature": 0.1, "handwriting": 0.12, "seal": 0.1}
 # The darkest that a faint pencil is raised from.
 _FULL = 0.2
 # Ink below this area is a speck or a rest of print, not writing.
@@ -62,59 +57,6 @@ _RED = 0.12
 _STAMPED_MM2 = 12.0
 # Ink of one seal is redder here and less there by so much.
 _SEAL_SPREADS = 1.3
-
-
-@dataclass(frozen=True, eq=False)
-class FieldInk:
-    """Ink of one field.
-
-    Attributes:
-        id: Of the field.
-        kind: ``signature``, ``handwriting`` or ``seal``.
-        box_mm: Of the field on the page.
-        shows: :data:`ALL_INK`, :data:`PEN` or :data:`STAMP`.
-        px_per_mm: Resolution, the same for every page of the form.
-        corner: Column and row of the picture's corner within the field, in its pixels.
-        ink: uint8 ``(h, w)`` in sixteen steps, cut to what is inked.
-    """
-
-    id: str
-    kind: str
-    box_mm: BoxMm
-    shows: int
-    px_per_mm: float
-    corner: tuple[int, int]
-    ink: NDArray[np.uint8]
-
-    @property
-    def channel(self) -> str:
-        """What it is compared with: pictures of the same field that show the same."""
-        return f"{self.kind}:{self.id}:{self.shows}"
-
-    @property
-    def inked_mm2(self) -> float:
-        """How much is written."""
-        return float(self.ink.sum()) / LEVELS / self.px_per_mm**2
-
-    @property
-    def enough(self) -> bool:
-        """Whether it is enough to be recognised by, and not one bar like any other."""
-        return self.inked_mm2 >= LEAST_MM2[self.kind] and self.distinct > 0.0
-
-    @cached_property
-    def distinct(self) -> float:
-        """How much its likeness to another says, in [0, 1]: of bars and blots little."""
-        if self.kind == "seal":
-            return 1.0
-        ink = rimmed(self.ink, LEVELS, self.px_per_mm)
-        own = self_likeness(strokes(ink, self.px_per_mm), self.px_per_mm)
-        solid = solid_share(ink, self.px_per_mm)
-        return min(_left(own, *_LIKE_ITSELF), _left(solid, *_BLOT))
-
-
-def _left(value: float, most: float, least: float) -> float:
-    """1 up to the first limit, 0 from the second."""
-    return min(1.0, max(0.0, (least - value) / (least - most)))
 
 
 def field_inks(
@@ -134,7 +76,7 @@ def field_inks(
             if ink is not None:
                 place = (field.id, field.kind, field.box_mm)
                 found.append(FieldInk(*place, shows, px_per_mm, *ink))
-    return tuple(found) if raw.image.ndim == 3 else with_pens(found)
+    return with_pens(found)
 
 
 def with_pens(inks: Sequence[FieldInk]) -> tuple[FieldInk, ...]:
@@ -142,10 +84,13 @@ def with_pens(inks: Sequence[FieldInk]) -> tuple[FieldInk, ...]:
     pens = {ink.id for ink in inks if ink.shows == PEN}
     found = []
     for ink in inks:
-        found.append(ink)
-        if ink.kind == "signature" and ink.id not in pens:
-            pen = _outside_seals(ink)
-            found += [] if pen is None else [pen]
+        if ink.kind != "signature" or ink.shows == PEN:
+            found.append(ink)
+            continue
+        # All ink is looked at as a whole only.
+        found.append(ink.coarse)
+        pen = None if ink.id in pens else _outside_seals(ink)
+        found += [] if pen is None else [pen]
     return tuple(found)
 
 
@@ -240,7 +185,7 @@ def _kept(
     added = np.asarray(cv2.bitwise_and(dark, bare), np.uint8)
     paper = added[::4, ::4][bare[::4, ::4] > 0]
     usual, high = (percentile(paper, q) if paper.size else 0.0 for q in (50, 75))
-    faintest = max(_FAINTEST * 255, usual + 5.0 * (high - usual))
+    faintest = max(_FAINTEST[field.kind] * 255, usual + 5.0 * (high - usual))
     drawn = added > faintest
     open_ = bare > 0
     share = _count(near & open_) / max(_count(open_), 1)
@@ -275,4 +220,6 @@ def _count(mask: NDArray[np.bool_]) -> int:
 
 def _resolution(field: Field) -> float:
     area = field.box_mm[2] * field.box_mm[3]
+    if field.kind == "signature" and area * FINE_PX_PER_MM**2 <= _MOST_FINE_PX:
+        return FINE_PX_PER_MM
     return next((s for s in _STEPS if area * s * s <= _MOST_PX), _STEPS[-1])

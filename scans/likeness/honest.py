@@ -18,6 +18,10 @@ continued beyond what was seen, each on the scale on which it is straight:
   less: of 17,000 pairs of lines and initials by different hands three are told about. Of ink that
   is like itself moved along, a crossed-out word, it says less, too. Signatures whose common ink
   runs along a wide circle count as impressions of a seal.
+* The same in finer pictures, as most are: drawn repeats that miss by .6 mm a stroke reach likeness
+  .88 and share .10, by .36 mm, which no measured hand does, .93 and .02; nine of ten copies in
+  colour lie above .87 and below .05. Other strokes in the same place are not found by
+  moving parts either: a small share tells no more than likeness squared.
 * Seals: every impression of a die has the same lines, so lines only say that a comparison is
   possible; the unevenness of the ink is lognormal about .5 among impressions of one die (lowest of
   110,000 honest pairs, a quarter of them of one die: .158) and below .15 in nine of ten pairs of
@@ -51,8 +55,11 @@ _FITTED = (0.55, 0.26)
 # Logarithm of the share of what lacks in likeness that moving parts finds: mean and deviation.
 _MOVED = (float(np.log(0.30)), 0.45)
 _LEAST_MOVED = 0.01
+# The same of pictures that are kept finer, and the power of the likeness that bounds the share.
+_FINE_FITTED, _FINE_MOVED = (0.60, 0.25), (float(np.log(0.30)), 0.55)
+_MOVED_TELLS = 2.0
 # With less common ink than this, in mm2, there are fewer strokes to agree by chance.
-_CONTENT = 18.0
+_CONTENT, _FINE_CONTENT = 18.0, 12.0
 _UNEVEN = (float(np.log(0.5)), 0.32)
 # Impressions of one die lie over each other so well only where they were pressed at the same
 # angle, which one in ten pairs is.
@@ -80,13 +87,18 @@ def p_of_field(kind: str, agreed: FieldAgreement) -> float:
     """
     if kind == "seal":
         return _of_impressions(agreed)
-    centre, spread = _REPEATS[kind] if agreed.moved == 1.0 else _FITTED
+    fitted = _FINE_FITTED if agreed.fine else _FITTED
+    centre, spread = _REPEATS[kind] if agreed.moved == 1.0 else fitted
     p = float(ndtr(-(np.arctanh(np.clip(agreed.alike, -0.999, 0.999)) - centre) / spread))
     if agreed.moved < 1.0:
-        centre, spread = _MOVED
+        centre, spread = _FINE_MOVED if agreed.fine else _MOVED
         still = float(ndtr((np.log(max(agreed.moved, _LEAST_MOVED)) - centre) / spread))
+        if agreed.fine:
+            still = max(still, p**_MOVED_TELLS)
         both = max(p * still, SMALLEST_P)
-        p = (both * (1.0 - float(np.log(both)))) ** min(1.0, agreed.content / _CONTENT)
+        p = both * (1.0 - float(np.log(both)))
+    if agreed.content > 0.0:
+        p **= min(1.0, agreed.content / (_FINE_CONTENT if agreed.fine else _CONTENT))
     if agreed.stamped:
         p = max(p, _of_impressions(agreed))
     return max(p, SMALLEST_P)

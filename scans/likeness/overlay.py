@@ -9,39 +9,35 @@ be found by moving parts of the picture, each on its own.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from scans.likeness.fields import ALL_INK, LEVELS, FieldInk
+from scans.likeness.ink import ALL_INK, LEVELS, FieldInk
+from scans.likeness.pose import Pose, finely, placed, roughly
 from scans.likeness.rings import holds_a_rim
 from scans.likeness.strokes import rimmed, strokes
 
 __all__ = ["FieldAgreement", "field_agreement"]
 
 Picture = NDArray[np.float32]
-# Pixels to the right and down, a turn in degrees, a size.
-Pose = tuple[float, ...]
 
 _INK_MM = 1.0
-# Turns in degrees and sizes, the plainest first: what is not alike there at all is not turned.
-_TURNS, _SIZES = (0.0, -1.0, 1.0, -2.0, 2.0), (1.0, 0.98, 1.02)
-_POSES = tuple((turn, size) for turn in _TURNS for size in _SIZES)
-_WORTH_TURNING, _WORTH_REFINING = 0.5, 0.6
-# The best of these poses is refined in steps of pixels, pixels, degrees and size.
-_FINER = ((0.5, 0.5, 0.5, 0.01), (0.25, 0.25, 0.25, 0.005), (0.12, 0.12, 0.12, 0.0025))
-_BETTER = 1e-4
+_WORTH_REFINING = 0.6
 # Ink of one picture is looked for in the other so far around it; it must not be a scrap of the
 # other's.
 _AROUND_MM, _INKED, _LEAST_SHARE = 1.3, 0.25, 0.5
-# Parts this wide are moved this far each on its own, at twice the pictures' resolution.
-_PART_MM, _MOVE_MM, _FINER_GRID = 2.0, 0.9, 2
+# Parts this wide are moved this far each on its own, on a grid this fine, per mm.
+_PART_MM, _MOVE_MM, _GRID = 2.0, 0.9, 3.0
 # Below this likeness nobody asks whether it is the same ink.
 _WORTH_MOVING = 0.7
 _SAME_SEAL = 0.75
 # Pictures are softened so much to tell their common ink, which runs every way from this ratio on.
-_COMMON_PX, _EVERY_WAY = 0.8, 0.4
+_COMMON_MM, _EVERY_WAY = 0.53, 0.4
+# Half a turn is cut into so many sectors; lines of a signature take up this many of them.
+_WAYS, _MANY_WAYS = 18, 9.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +51,14 @@ class FieldAgreement:
             up to .9 mm; 1 where it was not measured, which is below likeness .7 and for
             pictures with every ink.
         content: mm2 of ink that both have where it runs this way and that; ink that runs one way
-            only counts for less, for two straight lines always lie over each other. 0 where not
-            measured.
+            only, or few ways, counts for less: two straight lines always lie over each other, a
+            tick and a line below often do. 0 where not measured.
         uneven: Where seals are alike, or the common ink may be a seal's in part, by how much the
             ratio of their ink changes over the picture (deviation of its logarithm at 1 mm):
             impressions of one die have the same lines and different ink, scans of one impression
             the same ink. 1 where not measured.
-        stamped: Whether the common ink of a signature may be a seal's in part.
+        stamped: Whether the common ink of two signatures may be a seal's in part.
+        fine: Whether strokes were compared down to half a pen's width.
     """
 
     alike: float
@@ -69,6 +66,7 @@ class FieldAgreement:
     content: float = 0.0
     uneven: float = 1.0
     stamped: bool = False
+    fine: bool = False
 
 
 def field_agreement(one: FieldInk, other: FieldInk) -> FieldAgreement:
@@ -80,28 +78,40 @@ def field_agreement(one: FieldInk, other: FieldInk) -> FieldAgreement:
     # The smaller picture first, so that both orders of a pair answer the same.
     if (other.ink.shape, other.ink.tobytes()) < (one.ink.shape, one.ink.tobytes()):
         one, other = other, one
-    a, b = (strokes(_rimmed(ink), ink.px_per_mm) for ink in (one, other))
+    common = min(one.px_per_mm, other.px_per_mm)
+    one, other = one.at(common), other.at(common)
+    p, q = one.coarse, other.coarse
+    a, b = (strokes(_rimmed(ink), ink.px_per_mm) for ink in (p, q))
     shape = (max(a.shape[0], b.shape[0]) + 4, max(a.shape[1], b.shape[1]) + 4)
     wide = (shape[0] + 2 * (shape[0] // 3), shape[1] + 2 * (shape[1] // 4))
-    ground = _placed(a, wide)
-    best, pose = _roughly(ground, b, shape)
+    ground = placed(a, wide)
+    best, pose = roughly(ground, b, shape)
     if one.kind == "seal":
-        return _of_seals(one, other, best, pose, wide)
+        return _of_seals(p, q, best, pose, wide)
     if best < _WORTH_REFINING:
         return FieldAgreement(round(best, 4))
     # Where a stamp may be in it, lines that have not moved against each other are those of a die.
     if one.shows == ALL_INK:
-        inks = _placed(_rimmed(one), wide), _placed(_rimmed(other), wide, *pose)
-        return _guarded(FieldAgreement(round(best, 4)), one, inks)
-    best, pose = _finely(ground, b, pose)
-    laid = _placed(b, wide, *pose)
-    inks = _placed(_rimmed(one), wide), _placed(_rimmed(other), wide, *pose)
+        if one.kind != "signature":
+            return FieldAgreement(round(best, 4))
+        inks = placed(_rimmed(p), wide), placed(_rimmed(q), wide, *pose)
+        content = round(_content(*inks, p.px_per_mm), 2)
+        return _guarded(FieldAgreement(round(best, 4), content=content), p, inks)
+    best, pose = finely(ground, b, pose)
+    if one.fine:
+        size = one.px_per_mm / p.px_per_mm
+        wide = (round(size * wide[0]), round(size * wide[1]))
+        a, b = (strokes(_rimmed(ink), ink.px_per_mm, finest=True) for ink in (one, other))
+        ground = placed(a, wide)
+        best, pose = finely(ground, b, (size * pose[0], size * pose[1], *pose[2:]))
+    laid = placed(b, wide, *pose)
+    inks = placed(_rimmed(one), wide), placed(_rimmed(other), wide, *pose)
     alike = max(best, *_either(ground, laid, inks, one.px_per_mm))
     if alike < _WORTH_MOVING:
-        return FieldAgreement(round(alike, 4))
+        return FieldAgreement(round(alike, 4), fine=one.fine)
     moved = _moved(ground, laid, one.px_per_mm)
     content = _content(*inks, one.px_per_mm)
-    found = FieldAgreement(round(alike, 4), round(moved, 4), round(content, 2))
+    found = FieldAgreement(round(alike, 4), round(moved, 4), round(content, 2), fine=one.fine)
     return _guarded(found, one, inks)
 
 
@@ -109,53 +119,9 @@ def _guarded(found: FieldAgreement, one: FieldInk, inks: tuple[Picture, Picture]
     """What was found of a signature, and how uneven its ink is where it may be a seal's."""
     # Of the pen's ink sure rims are taken away before.
     cut = one.shows == ALL_INK
-    if one.kind != "signature" or not holds_a_rim(np.minimum(*inks), one.px_per_mm, cut=cut):
+    if not holds_a_rim(np.minimum(*inks), one.px_per_mm, cut=cut):
         return found
     return replace(found, uneven=round(_unevenness(*inks, one.px_per_mm), 4), stamped=True)
-
-
-def _roughly(ground: Picture, piece: Picture, shape: tuple[int, int]) -> tuple[float, Pose]:
-    """The best likeness over the coarse poses, and its pose as in :func:`_placed`."""
-    norm = float(np.linalg.norm(ground))
-    best, pose = -1.0, (0.0, 0.0, 0.0, 1.0)
-    for turn, size in _POSES:
-        placed = _placed(piece, shape, 0.0, 0.0, turn, size)
-        length = float(np.linalg.norm(placed)) * norm
-        if length < 1e-6:
-            continue
-        _, value, _, (x, y) = cv2.minMaxLoc(cv2.matchTemplate(ground, placed, cv2.TM_CCORR))
-        if value / length > best:
-            right = x - (ground.shape[1] - shape[1]) / 2
-            down = y - (ground.shape[0] - shape[0]) / 2
-            best, pose = value / length, (right, down, turn, size)
-        if best < _WORTH_TURNING:
-            break
-    return best, pose
-
-
-def _finely(ground: Picture, piece: Picture, pose: Pose) -> tuple[float, Pose]:
-    """The best likeness near a pose: a copy's lies between the coarse ones."""
-    norm = float(np.linalg.norm(ground))
-
-    def likeness(at: Pose) -> float:
-        placed = _placed(piece, (ground.shape[0], ground.shape[1]), *at)
-        length = float(np.linalg.norm(placed)) * norm
-        return float(np.vdot(ground, placed)) / max(length, 1e-6)
-
-    best = likeness(pose)
-    for steps in _FINER:
-        for _ in range(2):
-            before = best
-            for k, step in enumerate(steps):
-                for way in (step, -step):
-                    tried = (*pose[:k], pose[k] + way, *pose[k + 1 :])
-                    value = likeness(tried)
-                    if value > best + _BETTER:
-                        best, pose = value, tried
-                        break
-            if best == before:
-                break
-    return best, pose
 
 
 def _either(a: Picture, b: Picture, inks: tuple[Picture, Picture], px_per_mm: float) -> list[float]:
@@ -175,25 +141,38 @@ def _either(a: Picture, b: Picture, inks: tuple[Picture, Picture], px_per_mm: fl
 
 def _content(a: Picture, b: Picture, px_per_mm: float) -> float:
     """Common ink in mm2, weighted by how much of it runs across the way of most of it."""
-    common = np.minimum(*(cv2.GaussianBlur(ink, (0, 0), _COMMON_PX) for ink in (a, b)))
+    soft = _COMMON_MM * px_per_mm
+    common = np.minimum(*(cv2.GaussianBlur(ink, (0, 0), soft) for ink in (a, b)))
     across = cv2.Sobel(common, cv2.CV_32F, 1, 0)
     along = cv2.Sobel(common, cv2.CV_32F, 0, 1)
     # Eigenvalues of the structure tensor: the lesser against the greater.
-    mean = float((across * across + along * along).sum()) / 2
+    steep = across * across + along * along
+    mean = float(steep.sum()) / 2
     apart = np.hypot(
         float((across * across - along * along).sum()) / 2, float((across * along).sum())
     )
     ratio = (mean - float(apart)) / max(mean + float(apart), 1e-9)
-    return float(common.sum()) / px_per_mm**2 * min(1.0, ratio / _EVERY_WAY)
+    ways = min(1.0, _ways(across, along, steep) / _MANY_WAYS)
+    return float(common.sum()) / px_per_mm**2 * min(1.0, ratio / _EVERY_WAY) * ways**2
+
+
+def _ways(across: NDArray[Any], along: NDArray[Any], steep: NDArray[Any]) -> float:
+    """How many of :data:`_WAYS` equal sectors of half a turn lines take up (inverse Simpson)."""
+    at = np.arctan2(along, across).ravel() % np.pi * (_WAYS / np.pi)
+    below = np.floor(at)
+    part, weight = at - below, steep.ravel()
+    sector = below.astype(np.intp) % _WAYS
+    share = np.bincount(sector, weight * (1.0 - part), _WAYS)
+    share += np.bincount((sector + 1) % _WAYS, weight * part, _WAYS)
+    return float(share.sum()) ** 2 / max(float((share**2).sum()), 1e-9)
 
 
 def _moved(a: Picture, b: Picture, px_per_mm: float) -> float:
     """Share of what is lacking in likeness that moving parts would find."""
-    fine, size = _FINER_GRID, float(_FINER_GRID)
-    p, q = (
-        cv2.resize(k, None, fx=size, fy=size, interpolation=cv2.INTER_CUBIC)
-        for k in _cut_to_both(a, b, round((2 * _PART_MM + _MOVE_MM) * px_per_mm))
-    )
+    fine = max(1.0, round(_GRID / px_per_mm))
+    p, q = _cut_to_both(a, b, round((2 * _PART_MM + _MOVE_MM) * px_per_mm))
+    if fine > 1:
+        p, q = (_finer(picture, fine) for picture in (p, q))
     width = _PART_MM * px_per_mm * fine
     reach = max(1, round(_MOVE_MM * px_per_mm * fine))
     own, their = (cv2.GaussianBlur(k * k, (0, 0), width) for k in (p, q))
@@ -216,6 +195,11 @@ def _moved(a: Picture, b: Picture, px_per_mm: float) -> float:
     return float((share * (most - still)).sum()) / max(lacking, 1e-3)
 
 
+def _finer(picture: Picture, times: float) -> Picture:
+    how = cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, None, fx=times, fy=times, interpolation=how), np.float32)
+
+
 def _cut_to_both(a: Picture, b: Picture, margin: int) -> tuple[Picture, Picture]:
     """Both where both have ink, and so many pixels around."""
     both = np.abs(a * b) > 0
@@ -234,7 +218,7 @@ def _of_seals(
 ) -> FieldAgreement:
     if alike < _SAME_SEAL:
         return FieldAgreement(round(alike, 4))
-    inks = _placed(_rimmed(one), wide), _placed(_rimmed(other), wide, *pose)
+    inks = placed(_rimmed(one), wide), placed(_rimmed(other), wide, *pose)
     return FieldAgreement(round(alike, 4), uneven=round(_unevenness(*inks, one.px_per_mm), 4))
 
 
@@ -252,18 +236,3 @@ def _unevenness(a: Picture, b: Picture, px_per_mm: float) -> float:
 
 def _rimmed(field: FieldInk) -> Picture:
     return rimmed(field.ink, LEVELS, field.px_per_mm)
-
-
-def _placed(
-    picture: Picture,
-    shape: tuple[int, int],
-    right: float = 0.0,
-    down: float = 0.0,
-    turn: float = 0.0,
-    size: float = 1.0,
-) -> Picture:
-    """The picture in the middle of a canvas, moved by pixels, turned and resized."""
-    height, width = picture.shape
-    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), turn, size)
-    matrix[:, 2] += ((shape[1] - width) / 2 + right, (shape[0] - height) / 2 + down)
-    return np.asarray(cv2.warpAffine(picture, matrix, (shape[1], shape[0])), np.float32)

@@ -14,9 +14,9 @@ import numpy as np
 from detectors.instrument import BoxMm
 from scans.fingerprint import SHEET, Fingerprint
 from scans.likeness.compare import agreement
-from scans.likeness.fields import LEAST_MM2
 from scans.likeness.honest import p_of_field, p_of_marks
 from scans.likeness.index import CodeIndex
+from scans.likeness.ink import LEAST_MM2
 from scans.likeness.overlay import field_agreement
 
 __all__ = [
@@ -164,11 +164,11 @@ def _sheet(one: Fingerprint, other: Fingerprint) -> Likeness | None:
 def _fields(
     one: Fingerprint, other: Fingerprint, only: frozenset[str]
 ) -> Iterator[Likeness | None]:
-    theirs = {ink.channel: ink for ink in other.inks}
+    theirs = {ink.channel: ink for ink in other.comparable}
     best: dict[str, Likeness] = {}
-    for ink in one.inks:
+    for ink in one.comparable:
         pair = theirs.get(ink.channel) if ink.kind in only else None
-        if pair is None or not (ink.enough and pair.enough):
+        if pair is None:
             continue
         agreed = field_agreement(ink, pair)
         p = p_of_field(ink.kind, agreed) ** min(ink.distinct, pair.distinct)

@@ -26,6 +26,11 @@ _SURE, _MAYBE = (0.6, 0.25, 16.0), (0.4, 0.1, 28.0)
 _SOME = 0.1
 # Ink from this level on counts fully.
 _LEVEL = 5.0
+# A found rim is fitted within so much, on a picture softened so much; the outermost of its circles
+# lies at most so far outside and is inked at least this much as the most complete one.
+_NEAR_MM, _STEP_MM, _SOFT_MM, _OUTSIDE_MM, _COMPLETE, _POINTS = 0.9, 0.3, 0.3, 1.8, 0.8, 180
+# Of a seal over another: mm inked beyond the other, share inked, how much less beyond it.
+_CRESCENT = (9.0, 0.55, 0.35)
 # What lies so far beyond the rim is still the seal's, and so many seals overlap at most.
 _BEYOND_MM, _MOST = 0.9, 3
 
@@ -41,19 +46,26 @@ def without_seals(ink: NDArray[np.uint8], px_per_mm: float) -> NDArray[np.uint8]
         The same picture with the seals blanked, or ``None`` where there is no seal.
     """
     full, shape, margin = _laid_out(ink.astype(np.float32) / np.float32(_LEVEL), px_per_mm)
-    rows, columns = np.mgrid[0 : ink.shape[0], 0 : ink.shape[1]].astype(np.float32)
-    kept: NDArray[np.uint8] | None = None
+    bare, seals = full.copy(), []
     for _ in range(_MOST):
         found = _best(full, shape, *_SURE)
         if found is None:
             break
-        x, y, radius = found
-        kept = ink.copy() if kept is None else kept
-        far = np.hypot((columns + 0.5) / px_per_mm - x, (rows + 0.5) / px_per_mm - y)
-        kept[far < radius + _BEYOND_MM] = 0
+        seals.append(_exact(ink, px_per_mm, found))
         # Only the rim is taken away here: the rim of the next may cross this seal.
+        x, y, radius = found
         place = (round(x * _PX_PER_MM + margin - 0.5), round(y * _PX_PER_MM + margin - 0.5))
         cv2.circle(full, place, round(radius * _PX_PER_MM), 0.0, 2)
+    if not seals:
+        return None
+    for _ in range(_MOST):
+        _blank(bare, _PX_PER_MM, margin, seals)
+        found = _crescent(bare, shape, seals)
+        if found is None:
+            break
+        seals.append(_exact(ink, px_per_mm, found))
+    kept = ink.copy()
+    _blank(kept, px_per_mm, 0, seals)
     return kept
 
 
@@ -73,6 +85,75 @@ def holds_a_rim(ink: NDArray[np.float32], px_per_mm: float, *, cut: bool = False
     full, shape, _ = _laid_out(np.asarray(3.0 * part, np.float32), px_per_mm)
     rims = (_MAYBE, _SURE) if cut else (_MAYBE,)
     return any(_best(full, shape, *rim) is not None for rim in rims)
+
+
+def _blank(
+    picture: NDArray[np.uint8] | NDArray[np.float32],
+    px_per_mm: float,
+    margin: int,
+    seals: list[tuple[float, float, float]],
+) -> None:
+    """Take away what lies within seals."""
+    rows, columns = np.mgrid[0 : picture.shape[0], 0 : picture.shape[1]].astype(np.float32)
+    for x, y, radius in seals:
+        right = (columns - margin + 0.5) / px_per_mm - x
+        down = (rows - margin + 0.5) / px_per_mm - y
+        picture[np.hypot(right, down) < radius + _BEYOND_MM] = 0
+
+
+def _exact(
+    ink: NDArray[np.uint8], px_per_mm: float, about: tuple[float, float, float]
+) -> tuple[float, float, float]:
+    """The outermost complete circle near one that was found roughly: centre and radius in mm."""
+    soft = cv2.GaussianBlur(
+        np.minimum(ink, _LEVEL).astype(np.float32), (0, 0), _SOFT_MM * px_per_mm
+    )
+    moves = np.arange(-_NEAR_MM, _NEAR_MM + 1e-6, _STEP_MM, dtype=np.float32)
+    sizes = np.arange(-_NEAR_MM, _OUTSIDE_MM + 1e-6, _STEP_MM, dtype=np.float32)
+    x, y, radius = (
+        np.float32(v) + move for v, move in zip(about, (moves, moves, sizes), strict=True)
+    )
+    down, right, size = (k.ravel() for k in np.meshgrid(y, x, radius, indexing="ij"))
+    angle = np.linspace(0, 2 * np.pi, _POINTS, endpoint=False, dtype=np.float32)
+    across = (right[:, None] + size[:, None] * np.cos(angle)) * px_per_mm - 0.5
+    along = (down[:, None] + size[:, None] * np.sin(angle)) * px_per_mm - 0.5
+    seen = cv2.remap(soft, across, along, cv2.INTER_LINEAR, borderValue=0.0)
+    inside = (across > 0) & (across < ink.shape[1] - 1) & (along > 0) & (along < ink.shape[0] - 1)
+    share = seen.sum(axis=1) / np.maximum(inside.sum(axis=1), 1) / _LEVEL
+    # A seal has circles within its rim: the widest of those that are about as complete.
+    wide = np.where(share >= _COMPLETE * share.max(), size, 0.0)
+    best = int(np.lexsort((share, wide))[-1])
+    return float(right[best]), float(down[best]), float(size[best])
+
+
+def _crescent(
+    bare: NDArray[np.float32], shape: tuple[int, int], seals: list[tuple[float, float, float]]
+) -> tuple[float, float, float] | None:
+    """Another seal of the same size of which the ones before left but a crescent."""
+    margin = round(max(_RADII_MM) * _PX_PER_MM)
+    open_ = np.pad(np.ones(shape, np.float32), margin)
+    _blank(open_, _PX_PER_MM, margin, seals)
+    best: tuple[float, tuple[float, float, float]] | None = None
+    step = _RADII_MM[1] - _RADII_MM[0]
+    outside = round(_BESIDE_MM / step)
+    for radius in sorted({r for _, _, size in seals for r in _RADII_MM if abs(r - size) < 1.0}):
+        k = _RADII_MM.index(radius)
+        seen, inked = (cv2.filter2D(f, cv2.CV_32F, _ring(k), borderType=0) for f in (open_, bare))
+        share = inked / np.maximum(seen, 1.0)
+        if k + outside < len(_RADII_MM):
+            beyond, room = (
+                cv2.filter2D(f, cv2.CV_32F, _ring(k + outside), borderType=0) for f in (bare, open_)
+            )
+            free = share - beyond / np.maximum(room, 1.0)
+        else:
+            free = share
+        fits = (seen * share >= _CRESCENT[0]) & (share >= _CRESCENT[1]) & (free >= _CRESCENT[2])
+        worth = np.where(fits, seen * share * free, 0.0)
+        row, column = np.unravel_index(int(worth.argmax()), worth.shape)
+        if worth[row, column] > (best[0] if best else 0.0):
+            x, y = ((int(v) - margin + 0.5) / _PX_PER_MM for v in (column, row))
+            best = float(worth[row, column]), (x, y, radius)
+    return None if best is None else best[1]
 
 
 def _laid_out(

@@ -16,21 +16,24 @@ from numpy.typing import NDArray
 
 from scans.likeness.cells import CELL, MarkCells
 from scans.likeness.compare import FEWEST_MARKS, own_lines
-from scans.likeness.fields import PEN, FieldInk
+from scans.likeness.ink import PEN, FieldInk
 
 __all__ = ["BITS", "BYTES", "VERSION", "field_codes", "sheet_code"]
 
 BITS = 256
 BYTES = BITS // 8
 
-VERSION = b"\4"
+VERSION = b"\5"
 """Codes of another version are not compared with these; raised too where pairs are judged anew."""
 
 _COARSE = CELL // 2
 _SEED = 20_260_101
-_FIELD_MM = 1.5
+_FIELD_MM, _BROAD_MM = 1.5, 2.7
 # Of a field as much is seen as a signature takes, around one point of its ink.
 _WINDOW_MM = (66.0, 36.0)
+# Around the right end of a signature less is seen, finer: seals stand to the left. A group of
+# strokes there has this share of the ink of the densest one, within so much.
+_END_MM, _END_WINDOW_MM, _END_AROUND_MM, _END = 1.25, (30.0, 24.0), 4.0, 0.3
 # The densest place is this wide, and found in so many steps.
 _AROUND_MM, _SHIFTS = 10.0, 6
 # Strokes farther apart than twice this are groups; one with this share of the main one's squared
@@ -59,8 +62,10 @@ def field_codes(field: FieldInk) -> dict[str, NDArray[np.uint8]]:
 
     A seal's rest beside a signature, or a stroke lost in printing, moves the middle of the ink
     and with it all of a code. So the pen's ink of a signature has one code around where it is
-    densest, and one of its main strokes alone; other ink lies mostly in one piece and has one.
+    densest, one of its main strokes alone, and one of what stands at their right end; other ink
+    lies mostly in one piece and has one.
     """
+    field = field.coarse
     ink = field.ink.astype(np.float32)
     if field.kind != "signature" or field.shows != PEN:
         return {"": _code(ink, _middle(ink), field.px_per_mm)}
@@ -68,22 +73,29 @@ def field_codes(field: FieldInk) -> dict[str, NDArray[np.uint8]]:
     return {
         "dense": _code(ink, _densest(ink, field.px_per_mm), field.px_per_mm),
         "main": _code(main, _middle(main), field.px_per_mm),
+        "end": _code(
+            main, _right_end(main, field.px_per_mm), field.px_per_mm, _END_MM, _END_WINDOW_MM
+        ),
     }
 
 
 def _code(
-    ink: NDArray[np.float32], middle: tuple[float, float], px_per_mm: float
+    ink: NDArray[np.float32],
+    middle: tuple[float, float],
+    px_per_mm: float,
+    step_mm: float = _FIELD_MM,
+    window_mm: tuple[float, float] = _WINDOW_MM,
 ) -> NDArray[np.uint8]:
     x, y = middle
-    step = _FIELD_MM * px_per_mm
-    columns, rows = (round(v / _FIELD_MM) for v in _WINDOW_MM)
+    step = step_mm * px_per_mm
+    columns, rows = (round(v / step_mm) for v in window_mm)
     soft = cv2.GaussianBlur(ink, (0, 0), 0.45 * step)
     matrix = np.array(
         [[step, 0.0, x - step * (columns - 1) / 2], [0.0, step, y - step * (rows - 1) / 2]]
     )
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     seen = np.asarray(cv2.warpAffine(soft, matrix, (columns, rows), flags=flags), np.float32)
-    lines = seen - cv2.GaussianBlur(seen, (0, 0), 1.8)
+    lines = seen - cv2.GaussianBlur(seen, (0, 0), _BROAD_MM / step_mm)
     whole = np.round(lines * 64).astype(np.int32).ravel()
     # Fields of one page are told apart by where they are looked for, not by their code.
     return np.packbits(whole.astype(np.int64) @ _directions(-1, whole.size) > 0)
@@ -97,13 +109,33 @@ def _middle(ink: NDArray[np.float32]) -> tuple[float, float]:
 
 
 def _densest(ink: NDArray[np.float32], px_per_mm: float) -> tuple[float, float]:
-    """A point that is the middle of the ink around it (mean shift)."""
+    """A point that is the middle of the ink around it."""
     width = _AROUND_MM * px_per_mm
+    _, _, _, (column, row) = cv2.minMaxLoc(_around(ink, width))
+    return _shifted(ink, width, float(column), float(row))
+
+
+def _right_end(ink: NDArray[np.float32], px_per_mm: float) -> tuple[float, float]:
+    """The middle of the rightmost group of strokes."""
+    width = _END_AROUND_MM * px_per_mm
+    soft = _around(ink, width)
+    side = 2 * round(width) + 1
+    peak = (soft >= cv2.dilate(soft, np.ones((side, side), np.uint8))) & (soft > _END * soft.max())
+    rows, columns = np.nonzero(peak)
+    places = [_shifted(ink, width, float(x), float(y)) for x, y in zip(columns, rows, strict=True)]
+    return max(places, default=_middle(ink))
+
+
+def _around(ink: NDArray[np.float32], width: float) -> NDArray[np.float32]:
+    """How much ink lies around every point, paper beyond the picture."""
     margin = round(2 * width)
     wide = cv2.copyMakeBorder(ink, *(margin,) * 4, cv2.BORDER_CONSTANT, value=0.0)
     soft = cv2.GaussianBlur(wide, (0, 0), width)[margin:-margin, margin:-margin]
-    _, _, _, (column, row) = cv2.minMaxLoc(soft)
-    x, y = float(column), float(row)
+    return np.asarray(soft, np.float32)
+
+
+def _shifted(ink: NDArray[np.float32], width: float, x: float, y: float) -> tuple[float, float]:
+    """The point near by that is the middle of the ink around it (mean shift)."""
     across, down = np.arange(ink.shape[1]), np.arange(ink.shape[0])
     for _ in range(_SHIFTS):
         right = np.exp(-((across - x) ** 2) / (2 * width**2))

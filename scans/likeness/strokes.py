@@ -19,7 +19,7 @@ RIM_MM = 2.5
 
 # Strokes are told from their surroundings between these widths, in mm.
 _FINE_MM, _BROAD_MM = 0.35, 1.6
-_FINE_PX = 0.7
+_FINEST_MM, _FINE_PX = 0.25, 0.7
 # Ink that covers so much of a square this wide is no line of a pen.
 _SOLID_MM, _SOLID = 1.2, 0.75
 # Moved by less, every line still lies on itself.
@@ -31,9 +31,16 @@ def rimmed(ink: NDArray[np.uint8], full: int, px_per_mm: float) -> Picture:
     return np.pad(ink.astype(np.float32) / full, round(RIM_MM * px_per_mm))
 
 
-def strokes(ink: Picture, px_per_mm: float) -> Picture:
-    """A picture with a rim, band-passed: float32 ``(h, w)``, 0 on bare paper."""
-    fine = cv2.GaussianBlur(ink, (0, 0), max(_FINE_MM * px_per_mm, _FINE_PX))
+def strokes(ink: Picture, px_per_mm: float, *, finest: bool = False) -> Picture:
+    """A picture with a rim, band-passed: float32 ``(h, w)``, 0 on bare paper.
+
+    Args:
+        ink: What is written.
+        px_per_mm: Its resolution.
+        finest: Whether what lies beside each other by less than a pen's width counts, too.
+    """
+    width = _FINEST_MM if finest else _FINE_MM
+    fine = cv2.GaussianBlur(ink, (0, 0), max(width * px_per_mm, _FINE_PX))
     return np.asarray(fine - cv2.GaussianBlur(ink, (0, 0), _BROAD_MM * px_per_mm), np.float32)
 
 

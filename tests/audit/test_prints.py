@@ -12,7 +12,7 @@ import pytest
 
 from audit.extending.subjects import prints
 from audit.pipeline.prints import pack, unpack
-from scans.likeness.fields import ALL_INK, PEN
+from scans.likeness.ink import ALL_INK, PEN
 
 
 def test_pens_and_the_source_of_the_file_come_back() -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from scans.likeness.cells import CELL, STEPS, MarkCells
 from scans.likeness.compare import agreement
-from scans.likeness.fields import LEVELS, PEN, FieldInk
 from scans.likeness.honest import p_of_field, p_of_marks
+from scans.likeness.index import RADIUS
+from scans.likeness.ink import LEVELS, PEN, FieldInk
 from scans.likeness.overlay import FieldAgreement, field_agreement
 from scans.likeness.sketch import field_codes, sheet_code
 
@@ -30,7 +31,7 @@ def marks(seed, count=12, noise=0.0, boxes=None):
     )
 
 
-def signature(seed, turn=0.0, shift=(0, 0), again=0.0, weight=1.0):
+def signature(seed, turn=0.0, shift=(0, 0), again=0.0, weight=1.0, px_per_mm=2.0):
     """A running line; ``again`` is how far its points move when the same hand signs anew."""
     rng = np.random.default_rng(seed)
     x = np.linspace(12, 96, 60)
@@ -41,9 +42,10 @@ def signature(seed, turn=0.0, shift=(0, 0), again=0.0, weight=1.0):
     cv2.polylines(picture, [np.round(points * 8).astype(np.int32)], False, 255, 9, cv2.LINE_AA)
     matrix = cv2.getRotationMatrix2D((440, 200), turn, 1.0)
     matrix[:, 2] += np.array(shift) * 8
-    small = cv2.resize(cv2.warpAffine(picture, matrix, (880, 400)), (110, 50), None, 0, 0, 3)
+    size = (round(55 * px_per_mm), round(25 * px_per_mm))
+    small = cv2.resize(cv2.warpAffine(picture, matrix, (880, 400)), size, None, 0, 0, 3)
     ink = np.asarray(np.clip(small * weight, 0, 255) * LEVELS / 255, np.uint8)
-    return FieldInk("s", "signature", (0.0, 0.0, 55.0, 25.0), PEN, 2.0, (0, 0), ink)
+    return FieldInk("s", "signature", (0.0, 0.0, 55.0, 25.0), PEN, px_per_mm, (0, 0), ink)
 
 
 def test_marks_scanned_again_agree_and_those_of_another_sheet_do_not():
@@ -106,6 +108,36 @@ def test_lines_that_break_up_in_printing_are_still_the_same_lines():
     assert p_of_field("signature", agreed) < 1e-6
 
 
+def test_a_finer_picture_tells_a_steady_hand_from_a_copy():
+    """It misses by less than a pen's width: coarse pictures are nearly as alike as a copy's."""
+    first, copied = (signature(3, turn=turn, px_per_mm=3.0) for turn in (0.0, 0.7))
+    anew = signature(3, again=0.7, px_per_mm=3.0)
+    copy, repeat = field_agreement(first, copied), field_agreement(first, anew)
+    rough = field_agreement(first.at(1.5), anew.at(1.5))
+    assert copy.fine
+    assert not rough.fine
+    assert p_of_field("signature", copy) < 1e-8
+    assert copy.alike - repeat.alike > 1.3 * (copy.alike - rough.alike)
+    assert p_of_field("signature", repeat) > 1e-4
+
+
+def test_pictures_that_were_kept_coarser_are_compared_with_finer_ones():
+    kept, new = signature(3), signature(3, turn=1.0, px_per_mm=3.0)
+    agreed = field_agreement(kept, new)
+    assert agreed.alike > 0.93
+    assert not agreed.fine
+    assert field_agreement(new, kept) == agreed
+
+
+def test_a_signature_without_its_left_part_is_found_by_its_end():
+    whole = signature(3, px_per_mm=3.0)
+    cut = whole.ink.copy()
+    cut[:, : cut.shape[1] * 2 // 5] = 0
+    codes, left = field_codes(whole), field_codes(replace(whole, ink=cut))
+    apart = {k: int(np.bitwise_count(codes[k] ^ left[k]).sum()) for k in codes}
+    assert apart["end"] <= RADIUS < min(apart["dense"], apart["main"])
+
+
 def test_straight_lines_agree_with_every_other_straight_line():
     def line(x, y, length, slope):
         picture = np.zeros((50, 110), np.uint8)
@@ -130,7 +162,7 @@ def test_codes_of_one_ink_are_near_and_of_two_far():
     assert apart(first, sheet_code(marks(1, noise=0.3))) < 60
     assert apart(first, sheet_code(marks(2))) > 95
     signed, again = field_codes(signature(3)), field_codes(signature(3, shift=(4, -3)))
-    assert sorted(signed) == sorted(again) == ["dense", "main"]
+    assert sorted(signed) == sorted(again) == ["dense", "end", "main"]
     assert all(apart(signed[around], again[around]) < 60 for around in signed)
 
 

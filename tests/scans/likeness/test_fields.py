@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from detectors.instrument import Field
-from scans.likeness.fields import PEN, field_inks
+from scans.likeness.fields import field_inks
+from scans.likeness.ink import PEN
 from scans.likeness.overlay import field_agreement
 from scans.likeness.sketch import field_codes
 from scans.template import PageTemplate

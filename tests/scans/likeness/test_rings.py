@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from scans.likeness.fields import ALL_INK, PEN, with_pens
+from scans.likeness.fields import with_pens
 from scans.likeness.honest import p_of_field
+from scans.likeness.ink import ALL_INK, PEN, comparable
 from scans.likeness.overlay import field_agreement
 from scans.likeness.rings import without_seals
 from tests.scans.likeness.test_compare import signature
@@ -90,6 +91,24 @@ def test_two_honest_impressions_of_one_die_are_no_signature_used_again():
     assert agreed.stamped
     assert p_of_field("signature", agreed) > 1e-3
     assert p_of_field("signature", replace(agreed, stamped=False)) < 1e-5
+
+
+def test_a_seal_without_a_signature_is_not_compared_as_one():
+    bare = replace(signature(3), shows=ALL_INK, ink=seal(8.0, 12.0))
+    signed = replace(bare, ink=np.maximum(bare.ink, signature(3, shift=(30, 0)).ink))
+    assert comparable(with_pens([bare])) == ()
+    assert [ink.shows for ink in comparable(with_pens([signed]))] == [ALL_INK, PEN]
+
+
+@pytest.mark.parametrize("apart", [(3.0, 1.0), (-2.5, 3.0), (1.5, -4.0)])
+def test_of_two_seals_over_each_other_no_crescent_is_left(apart):
+    x, y = 6.0, 22.0
+    shape = (90, 110)
+    one, other = seal(x, y, shape=shape), seal(x + apart[0], y + apart[1], turn=40.0, shape=shape)
+    both = np.maximum(one, other)
+    left = without_seals(both, PX_PER_MM)
+    assert left is not None
+    assert left.sum() < 0.04 * both.sum()
 
 
 def test_a_signature_alone_stays_as_it_is():

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from scans.likeness.fields import FieldInk
 from scans.likeness.honest import p_of_field
+from scans.likeness.ink import FieldInk
 from scans.likeness.judge import LEVEL
 from scans.likeness.overlay import field_agreement
 from scans.likeness.strokes import self_likeness, strokes
