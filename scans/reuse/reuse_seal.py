@@ -9,7 +9,7 @@ from scans.likeness.pairs import Likeness
 
 INFO = CheckInfo(
     id="reuse.seal",
-    version="2",
+    version="3",
     level=Level.PAGES,
     family=Family.IMAGE,
     kind="reuse",
@@ -17,16 +17,18 @@ INFO = CheckInfo(
     sees=(
         "A die leaves the same lines each time and never the same ink: pressure, tilt and "
         "fibres differ. An impression whose ink is as uneven in the same places as on another "
-        "page was not stamped but copied."
+        "page was not stamped but copied: pasted, glued or scanned again. One that was printed "
+        "again, or by a scanner that loses pale ink, is no more like its original than two even "
+        "impressions of a well inked die are; it is not told about."
     ),
     null_model=(
-        "Impressions of one die: deviation of the logarithm of the ratio of their ink at 1 mm, "
-        "after the scanners' tone, is lognormal about .5; one in ten lies at the same angle."
+        "Impressions of one die that is inked evenly: deviation of the logarithm of the ratio of "
+        "their ink at 1 mm, after the scanners' tone and without the farthest tenth, is lognormal "
+        "(.224, .35); one in ten lies at the same angle."
     ),
     source=(
-        "Pose search by normalised cross-correlation, then unevenness of the ink: of 110,000 "
-        "honest pairs the lowest is .158, 9 in 10 second scans and pasted copies lie below .150 "
-        "(docs/accuracy.md)."
+        "Pose search by normalised cross-correlation, refined, then unevenness of the ink "
+        "(docs/accuracy.md: seal scanned again)."
     ),
     innocent=(
         Message(
