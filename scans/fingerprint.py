@@ -30,7 +30,7 @@ _THUMB = 16
 
 @dataclass(frozen=True, eq=False)
 class Fingerprint:
-    """One page, two to four kilobytes once packed.
+    """One page, three to seven kilobytes once packed.
 
     Attributes:
         origin: Where the page comes from.

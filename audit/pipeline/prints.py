@@ -30,7 +30,7 @@ _NAMED = frozenset((*PLACES, "make", "model", "stream_make", "stream_model"))
 
 
 def pack(page: Fingerprint) -> bytes:
-    """Two to four kilobytes: what is drawn takes half a byte a pixel, squeezed."""
+    """Three to seven kilobytes: what is drawn takes half a byte a pixel, squeezed."""
     meta = {
         "form_page": page.form_page,
         "shape": list(page.shape),
