@@ -21,6 +21,7 @@ from scans.read.beyond import ink_beyond
 from scans.read.circles import Circle, circled, find_circles, without_circles
 from scans.read.codes import read_code
 from scans.read.marks import read_marks
+from scans.read.over_lines import without_slivers
 from scans.reference import Reference
 from scans.register import register
 from scans.source import PageError, refuse
@@ -111,6 +112,7 @@ def view_of(
     if instrument.marks.correction == "circle":
         circles = find_circles(raw.image, laid, template, ink, patches)
         patches = without_circles(patches, circled(circles))
+    patches = without_slivers(patches, ink)
     beyond = ink_beyond(raw.image, laid, template, ink, patches, circled(circles))
     shades = raw.scan_class is not ScanClass.BITONAL
     return PageView(

@@ -82,7 +82,7 @@ CHECK = PageCheck(
         valid_for=frozenset(
             {ScanClass.CONTINUOUS, ScanClass.CLIPPED_COLOUR, ScanClass.CLIPPED_GREY}
         ),
-        version="6",
+        version="7",
         min_scale=0.5,
     ),
     measure,

@@ -194,6 +194,33 @@ def test_rings_drawn_in_cells_are_answers_where_nothing_stands_in_them(tmp_path,
     assert inked == truth
 
 
+@pytest.mark.parametrize("kind", ["cross", "tick"])
+def test_a_stroke_that_runs_over_a_line_is_no_ink_of_the_next_cell(form, tmp_path, kind):
+    light = cv2.GaussianBlur(_blank().astype(np.float32) / 255, (0, 0), 0.7)
+    ink, rng = np.zeros_like(light), np.random.default_rng(41)
+    for row in range(len(ITEMS)):
+        # In the last column but one; every third mark runs into the cell below or beside it.
+        x, y = LEFT + 3.5 * WIDTH, TOP + (row + 0.5) * HEIGHT
+        if row % 3 == 0:
+            x, y = (x, y + 2.9) if kind == "cross" else (x + 5.8, y)
+        strokes = [[(x - 3, y - 3), (x + 3, y + 3)], [(x + 3, y - 3), (x - 3, y + 3)]]
+        if kind == "tick":
+            strokes = [[(x - 2.5, y), (x - 1, y + 2), (x + 4, y - 3)]]
+        for points in strokes:
+            moved = np.array(points) + rng.normal(0, 0.25, (len(points), 2))
+            at = np.rint(moved * PX).astype(np.int32)
+            cv2.polylines(ink, [at], False, 0.8, 3, cv2.LINE_AA)
+    light = light * (1 - cv2.GaussianBlur(ink, (0, 0), 0.6)) * 0.93
+    light += rng.normal(0, 0.008, light.shape)
+    cv2.imwrite(str(tmp_path / "page.jpg"), np.clip(255 * light, 0, 255).astype(np.uint8))
+    (raw,) = read_pages(tmp_path / "page.jpg")
+    assert isinstance(raw, RawPage)
+    result = check_page(raw, form, reference=builtin_reference()).result
+    inked = {(r.item, r.value): r.state for r in result.readings if r.state is not MarkState.EMPTY}
+    assert inked == {(item, 4): MarkState.MARKED for item in ITEMS}
+    assert not result.flagged, [f.detector for f in result.findings]
+
+
 @pytest.mark.parametrize("seed", [6_430_008, 6_430_014, 6_430_021, 6_430_036])
 def test_lines_at_the_edge_of_a_table_cover_no_mark(seed):
     """They are drawn thinner than those within, and every cell of the row shows it."""
