@@ -123,6 +123,10 @@ the lines; corrections as the form asks (a circle, or a line through); six scann
 telephone. Nothing is shared with the other makers. *built-in reference*: forty pages an office,
 from which `calibrate` then learns; all other pages are judged after it. Reading is measured on all
 honest pages. Fluid is laid on as a blob, or as a strip over two cells with the new mark on it.
+
+Honest pages of these seeds are not wholly held out: reading of wide cells, `erasure.covered` and
+`erasure.residue` were mended after a look at them. Before, .058 were flagged with the built-in
+reference, .005 of the boxes were read wrong and silently, .014 were left to a person.
 """
 
 

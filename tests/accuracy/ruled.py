@@ -2,7 +2,7 @@
 
 Every office has a form and a scanner of its own. Forty of its pages are judged with the built-in
 reference, others with what ``calibrate`` learns from those forty. Nothing is shared with the
-simulator, and no limit of a check was set on these seeds.
+simulator; what was mended after a look at these seeds is told on the page.
 """
 
 from __future__ import annotations
