@@ -24,6 +24,10 @@ SHOWN = (0, 4, 5, 3)
 # throughout, evenly) differs between honest units by much, and skewed. The odds of tampering
 # and near duplicates are skewed by chance already, and what differs there has that shape.
 HABITS = (True, False, False, True, False)
+# What one record can say of how coherent its unit is, in standard errors of the mean of a usual
+# unit. By a hundred items a careless person is told from honest ones as surely as an invented row:
+# uncut, one such person among sixty made a unit stand out at p 1e-9 where no peer had one.
+MOST_OF_ONE = 1.25
 
 Array = NDArray[np.float64]
 
@@ -45,11 +49,13 @@ def columns_of(
     compared: Material,
     all_best: Array,
     density: Density,
+    size: float,
     rng: np.random.Generator,
 ) -> Columns:
     """Learned on the peers of ``data``, worked out for all of its records.
 
-    ``compared`` are the same records without events of single units, ``density`` is theirs.
+    ``compared`` are the same records without events of single units, ``density`` is theirs;
+    a usual unit has ``size`` records.
     """
     odds = invented_odds(compared, density, rng)
     edited = edited_gain(data, rng)
@@ -57,7 +63,9 @@ def columns_of(
     values[:, 0] = all_best
     if edited is not None:
         values[:, 1] = edited
-    values[:, 2] = np.log(1.0 - TOUCHED + TOUCHED * odds)
+    gain = np.log(1.0 - TOUCHED + TOUCHED * odds)
+    own = gain[compared.peers]
+    values[:, 2] = np.minimum(gain, own.mean() + MOST_OF_ONE * np.sqrt(size) * own.std())
     values[:, 3] = data.spread
     values[:, 4] = data.low > 0
     values[:, 5] = odds > 1.0

@@ -107,6 +107,7 @@ class Stratum:
     ) -> None:
         self.label, self.sizes, self.big, self.seed = label, sizes, big, seed
         self.levels, self.weights = table.levels, weights
+        self.usual_size = float(np.median(sizes[big]))
         parts = [_part(table.codes[rows], features_of(table), rows)]
         self.trusted = trusted_rows(table, int(table.stratum[rows[0]]))
         if self.trusted is not None:
@@ -153,7 +154,7 @@ class Stratum:
         compared = Material(codes, self.levels, level, not_best, low, spread, at)
         apart = np.random.default_rng([*self.seed, 7])
         density = Density.of(codes, level, self.levels, at, apart)
-        columns = columns_of(data, compared, self.all_best, density, rng)
+        columns = columns_of(data, compared, self.all_best, density, self.usual_size, rng)
         t = normal_scores(self.level, honest)
         peers = Peers.of(t, columns.values, at, self.known)
         alike = Alike.of(compared, density.records, self.packed)

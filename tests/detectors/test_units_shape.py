@@ -24,6 +24,7 @@ from detectors.units._power import Drift, smallest_share
 from detectors.units._pseudo import Draws
 from detectors.units._shape import TESTS, shape_of
 from detectors.units._tilt import Peers, normal_scores
+from tests.detectors.data import instrument
 
 FORM = survey_instrument()
 ITEMS = [item.id for item in FORM.ratings]
@@ -307,6 +308,31 @@ def test_each_tampering_is_seen_by_the_test_made_for_it(kind):
 
 def test_honest_units_beside_them_are_let_alone():
     assert shape_of(tampered(), 1).together[len(BY_FRAUD) :].min() > 0.002
+
+
+def long_survey(seed: int, units: int, size: int, items: int = 80) -> np.ndarray:
+    """Answers to many items of four traits, nearly free of chance: ``(records, items)``."""
+    rng = np.random.default_rng(seed)
+    trait = rng.normal(size=(units * size, 4))
+    noise = rng.normal(0.0, 0.45, (units * size, items))
+    return np.clip(np.rint(3.2 + 1.1 * trait[:, np.arange(items) % 4] + noise), 1, 5)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_one_careless_person_neither_accuses_a_unit_nor_hides_another(seed):
+    """Eighty items tell such a person for sure; of the unit that is one record of sixty."""
+    rng = np.random.default_rng([seed, 1])
+    levels = long_survey(seed, 16, 60)
+    levels[3 * 60 + 7] = rng.integers(1, 6, levels.shape[1])
+    levels[5 * 60 : 5 * 60 + 12] = rng.integers(1, 6, (12, levels.shape[1]))
+    form = instrument({f"L{j}": (1, 2, 3, 4, 5) for j in range(levels.shape[1])})
+    frame = pd.DataFrame(levels, columns=[item.id for item in form.ratings])
+    frame.insert(0, "record_id", [f"r{i:05d}" for i in range(len(frame))])
+    frame.insert(1, "unit_id", [f"u{i // 60:03d}" for i in range(len(frame))])
+    frame.insert(2, "channel", "paper")
+    p = shape_of(RecordTable.build(frame, form), 1).tests["answers.incoherence"].p_value
+    assert p[3] > 0.001
+    assert p[5] < 1e-4
 
 
 def test_copies_are_named_and_what_could_be_seen_is_told():
