@@ -21,7 +21,7 @@ INFO = CheckInfo(
         "wrong, over all pairs of items, along the closest ones and over all of them at once, "
         "against peers as satisfied as the unit: invented answers. Low answers to an item of which "
         "the unit has far more than its peers are taken for blank: an event, not a hand. One "
-        "record moves its unit by little, however strange: a careless person is no sign of the unit."
+        "record moves its unit by little, however strange: a careless person is no sign of it."
     ),
     null_model=(
         "Pseudo-units drawn from peers at the unit's level; all shape tests of a unit are "
