@@ -53,8 +53,10 @@ an accepted false-flag rate of 1 %.
 Reading was mended after a look at the boxes of these seeds that were read wrong (6 of 13,988 then).
 Pages *turned*, *cut*, *off the glass* and so on are honest pages changed by code that shares
 nothing with the simulator (`laid.py`, `treated.py`, `refiled.py` in `tests/accuracy`). The checks
-were mended after a look at such pages of other seeds. The limits of `splice.hard_edge` and the
-least spread of `paste.cloned_box` were set after false alarms on pages of these seeds.
+were mended after a look at such pages of other seeds; `splice.jpeg_history` (seals on pages made
+grey), `erasure.fluid` (hollow marks) and how a black-and-white photo is laid after false alarms on
+pages of these. So were the limits of `splice.hard_edge` and the least spread of
+`paste.cloned_box`.
 """
 
 _SECOND = """\

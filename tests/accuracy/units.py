@@ -36,6 +36,8 @@ The unit checks without the record checks, on rounds that nothing was tuned on: 
 records (third and fourth generator: another survey and other sizes in every round), four of them
 tampered with, 15 % of their records; real rows in random units, one in ten tampered with, 30 %.
 Frauds of real rows come in turn: those of the table, copies between units, invented by one hand.
+What one record says of how coherent its unit is was cut after a look at honest units of the pool
+`careless2` that were flagged on these rounds.
 """
 
 Array = NDArray[np.float64]
