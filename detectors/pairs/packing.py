@@ -21,7 +21,7 @@ MOST_LEVELS = 15
 WORD = 32
 LANES = 16
 BLOCK = 1 << 15
-PART_BITS = 6
+PART_BITS, MOST_PART_BITS, PART_ROWS = 6, 8, 1 << 15
 
 Words = NDArray[np.uint32]
 Ints = NDArray[np.int64]
@@ -166,14 +166,16 @@ def flat(planes: Words) -> Words:
 
 def hash_rows(words: Words) -> NDArray[np.uint64]:
     """uint64 ``(rows,)``: equal for equal columns of ``(words, rows)``, rarely for others."""
-    mixed = np.zeros(words.shape[1], dtype=np.uint64)
-    for word in words:
-        mixed ^= word
-        mixed *= np.uint64(0x9E3779B97F4A7C15)
-        mixed ^= mixed >> np.uint64(32)
-        mixed *= np.uint64(0xD6E8FEB86659FD93)
-        mixed ^= mixed >> np.uint64(29)
-    return mixed
+    hashes = np.zeros(words.shape[1], dtype=np.uint64)
+    for start in range(0, hashes.size, BLOCK):
+        mixed = hashes[start : start + BLOCK]
+        for word in words[:, start : start + BLOCK]:
+            mixed ^= word
+            mixed *= np.uint64(0x9E3779B97F4A7C15)
+            mixed ^= mixed >> np.uint64(32)
+            mixed *= np.uint64(0xD6E8FEB86659FD93)
+            mixed ^= mixed >> np.uint64(29)
+    return hashes
 
 
 def _first_like(planes: Words) -> Ints:
@@ -184,9 +186,12 @@ def _first_like(planes: Words) -> Ints:
     """
     words = flat(planes)
     key = hash_rows(words)
-    part = (key >> np.uint64(64 - PART_BITS)).astype(np.uint8)
+    bits = PART_BITS
+    while bits < MOST_PART_BITS and key.size >> bits > PART_ROWS:
+        bits += 1
+    part = (key >> np.uint64(64 - bits)).astype(np.uint8)
     records = np.argsort(part, kind="stable")
-    edges = np.concatenate([[0], np.cumsum(np.bincount(part, minlength=1 << PART_BITS))])
+    edges = np.concatenate([[0], np.cumsum(np.bincount(part, minlength=1 << bits))])
     first = np.empty(records.size, dtype=np.int64)
     for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         if stop > start:
