@@ -215,6 +215,10 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
         "trang chưa từng được nén JPEG",
     ),
     (
+        r"the page has no colour: its seal and the signature below it could not be judged",
+        "trang không có màu: không xét được con dấu và chữ ký bên dưới",
+    ),
+    (
         r"a program changed the whole page since its first compression: no place stands out",
         "phần mềm đã chỉnh cả trang sau lần nén đầu: không chỗ nào khác hẳn phần còn lại",
     ),

@@ -16,6 +16,7 @@ from scans.view import PageView
 # the worst of their boxes.
 _NOTHING, _NO_BOX = 4.5, 3.5
 _MOST_BOXES = 3
+_NO_SEALS = "the page has no colour: its seal and the signature below it could not be judged"
 
 
 def measure(view: PageView) -> Signs | NotAssessable:
@@ -44,7 +45,8 @@ def measure(view: PageView) -> Signs | NotAssessable:
     ]
     places += _boxes(view, history)
     places.sort(key=lambda sign: -sign.score)
-    return Signs(places[0].score if places else 0.0, tuple(places))
+    limit = None if history.seals else _NO_SEALS
+    return Signs(places[0].score if places else 0.0, tuple(places), limit)
 
 
 def _boxes(view: PageView, history: JpegHistory) -> list[Sign]:

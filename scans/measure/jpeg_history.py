@@ -59,12 +59,14 @@ class JpegHistory:
         places: The windows that lack it most, worst first, not overlapping; ``None`` where the
             page was changed all over since, so that none can be told from the rest.
         boxes: How much answer boxes lack of it; ``None`` where they cannot be told apart.
+        seals: Whether seals were looked at; without colour their ink tells of no alteration.
     """
 
     quality: int
     gain: float
     places: tuple[Place, ...] | None
     boxes: BoxTraces | None
+    seals: bool = True
 
 
 def has_blocks(raw: RawPage) -> bool:
@@ -113,10 +115,11 @@ def jpeg_history(
     judged = judged_blocks(trace, own, offset, registration, template)
     if judged is None:
         return JpegHistory(quality, gain, None, None)
+    seals = bool(own.coloured.any()) or not any(f.kind == "seal" for f in template.page.fields)
     trace, own = trace.only(judged), own.only(judged)
     boxes = box_traces(own, aside, first, steps, offset, registration, template.page)
     places = worst_places(trace, own, offset, registration, template, marked)
-    return JpegHistory(quality, gain, places, boxes)
+    return JpegHistory(quality, gain, places, boxes, seals)
 
 
 def _restored(blocks: Blocks, first: NDArray[np.float64]) -> Floats:
